@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { parse, type ScalarTag } from 'yaml';
+
+/** CloudFormation's short forms, read as their long ones. */
+const scalarTag = (tag: string, resolve: (text: string) => unknown): ScalarTag => ({ tag, resolve });
+const collectionTag = (name: string) => ({
+  tag: `!${name}`,
+  collection: 'seq' as const,
+  resolve: (node: { toJSON(): unknown }) => ({ [`Fn::${name}`]: node.toJSON() }),
+});
+const customTags = [
+  scalarTag('!Ref', (text) => ({ Ref: text })),
+  scalarTag('!Sub', (text) => ({ 'Fn::Sub': text })),
+  scalarTag('!GetAtt', (text) => ({ 'Fn::GetAtt': text.split('.') })),
+  ...['If', 'Not', 'Equals'].map(collectionTag),
+];
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+export interface SqsEvent {
+  readonly arn: { readonly 'Fn::GetAtt': readonly [string, 'Arn'] };
+  readonly batchSize: number;
+}
+
+export interface FunctionPlan {
+  readonly environment?: Readonly<Record<string, unknown>>;
+}
+
+/** What the local cloud reads from serverless.yml. */
+export interface Blueprint {
+  readonly functions: Readonly<Record<string, FunctionPlan>>;
+  readonly resources: { readonly Resources: Readonly<Record<string, Resource>> };
+}
+
+export const serverlessYml = new URL('../../../serverless.yml', import.meta.url);
+
+/** Reads serverless.yml. `${…}` of the Serverless Framework stays as it is. */
+export const readBlueprint = (): Blueprint =>
+  parse(readFileSync(serverlessYml, 'utf8'), { customTags }) as Blueprint;
+
+/** The logical id in `!Ref Name`. */
+export const refOf = (value: unknown): string | undefined =>
+  typeof value === 'object' && value !== null && 'Ref' in value ? String(value.Ref) : undefined;
+
+/** The logical id in `!GetAtt Name.Arn`. */
+export function arnOwnerOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || !('Fn::GetAtt' in value)) return undefined;
+  const [name, attribute] = value['Fn::GetAtt'] as string[];
+  return attribute === 'Arn' ? name : undefined;
+}
+
+/** Resources of one type with their logical ids. */
+export const resourcesOf = (blueprint: Blueprint, type: string): [string, Resource['Properties']][] =>
+  Object.entries(blueprint.resources.Resources)
+    .filter(([, resource]) => resource.Type === type)
+    .map(([name, { Properties }]) => [name, Properties]);

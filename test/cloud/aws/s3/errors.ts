@@ -1,0 +1,39 @@
+/** Status of each S3 error code we answer with. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const statusOf = {
+  AccessDenied: 403,
+  BadDigest: 400,
+  BucketAlreadyOwnedByYou: 409,
+  EntityTooSmall: 400,
+  IncompleteBody: 400,
+  InternalError: 500,
+  InvalidArgument: 400,
+  InvalidDigest: 400,
+  InvalidPart: 400,
+  InvalidPartOrder: 400,
+  InvalidRange: 416,
+  InvalidRequest: 400,
+  MalformedXML: 400,
+  MissingContentLength: 411,
+  NoSuchBucket: 404,
+  NoSuchKey: 404,
+  NoSuchUpload: 404,
+  NotImplemented: 501,
+  RequestTimeout: 400,
+  ServiceUnavailable: 503,
+  SlowDown: 503,
+} as const;
+
+export type S3ErrorCode = keyof typeof statusOf;
+
+/** An error as S3 reports it: a code of its table, and the status that belongs to the code. */
+export class S3Error extends Error {
+  readonly code: S3ErrorCode;
+  readonly status: number;
+
+  constructor(code: S3ErrorCode, message: string) {
+    super(message);
+    this.name = 'S3Error';
+    this.code = code;
+    this.status = statusOf[code];
+  }
+}

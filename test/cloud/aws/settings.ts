@@ -1,0 +1,17 @@
+/** Ports of the local AWS on 127.0.0.1; 0 takes a free one. */
+export interface AwsPorts {
+  readonly sqs: number;
+  readonly s3: number;
+  readonly dynamodb: number;
+}
+
+export interface AwsSettings {
+  /** Where the objects of S3 lie as files. */
+  readonly dataDir: string;
+  readonly ports: AwsPorts;
+  readonly region: string;
+  /** Seconds; instead of what serverless.yml gives each queue, so that a crash need not wait for 15 minutes. */
+  readonly visibilityS?: number | undefined;
+  /** Highest part number S3 takes. */
+  readonly maxParts?: number | undefined;
+}
