@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fault } from './faults.ts';
+
+const paceMs = 50;
+
+/**
+ * A body with a fault put into it.
+ * @param offset where in the image the body starts, in bytes
+ */
+export function bend(
+  pieces: AsyncIterable<Buffer>,
+  fault: Fault | undefined,
+  outgoing: ServerResponse,
+  offset = 0,
+): AsyncIterable<Buffer> {
+  switch (fault?.kind) {
+    case 'drop-after':
+      return cut(pieces, fault.bytes, () => reset(outgoing));
+    case 'close-after':
+      return cut(pieces, fault.bytes, () => closed(outgoing));
+    case 'stall-after':
+      return cut(pieces, fault.bytes, () => stalled(outgoing.socket));
+    case 'short-body':
+      return cut(pieces, fault.bytes, async () => {});
+    case 'corrupt-byte':
+      return corrupt(pieces, fault.at - offset);
+    case 'slow':
+      return slow(pieces, fault.bytesPerSecond);
+    default:
+      return pieces;
+  }
+}
+
+/** Lets this many bytes through, then asks `atEnd` what becomes of the rest, which is read but not passed on. */
+async function* cut(
+  pieces: AsyncIterable<Buffer>,
+  bytes: number,
+  atEnd: () => Promise<void>,
+): AsyncGenerator<Buffer> {
+  let left = bytes;
+  for await (const piece of pieces) {
+    if (left > 0) yield piece.subarray(0, left);
+    left -= Math.min(left, piece.length);
+    if (left === 0) await atEnd();
+  }
+  if (left === 0) await atEnd();
+}
+
+async function* corrupt(pieces: AsyncIterable<Buffer>, at: number): AsyncGenerator<Buffer> {
+  let position = 0;
+  for await (const piece of pieces) {
+    const index = at - position;
+    position += piece.length;
+    yield index >= 0 && index < piece.length ? withFlippedByte(piece, index) : piece;
+  }
+}
+
+function withFlippedByte(piece: Buffer, index: number): Buffer {
+  const copy = Buffer.from(piece);
+  copy.writeUInt8(copy.readUInt8(index) ^ 0xff, index);
+  return copy;
+}
+
+async function* slow(pieces: AsyncIterable<Buffer>, bytesPerSecond: number): AsyncGenerator<Buffer> {
+  const step = Math.max(1, Math.round((bytesPerSecond * paceMs) / 1000));
+  for await (const piece of pieces)
+    for (let from = 0; from < piece.length; from += step) {
+      yield piece.subarray(from, from + step);
+      await sleep(paceMs);
+    }
+}
+
+/** Resets the connection once what was written so far has left. */
+export async function reset(outgoing: ServerResponse): Promise<never> {
+  await flushed(outgoing);
+  outgoing.socket?.resetAndDestroy();
+  throw new Error('the connection was reset, as the test asked');
+}
+
+/** Closes the connection once what was written so far has left. */
+async function closed(outgoing: ServerResponse): Promise<never> {
+  await flushed(outgoing);
+  outgoing.socket?.destroySoon();
+  throw new Error('the connection was closed, as the test asked');
+}
+
+/** Waits until the client goes away. */
+export async function stalled(socket: Socket | null): Promise<never> {
+  if (socket && !socket.destroyed) await once(socket, 'close');
+  throw new Error('the client has gone, as the test waited for');
+}
+
+async function flushed({ socket }: ServerResponse): Promise<void> {
+  while (socket && !socket.destroyed && socket.writableLength > 0) await sleep(1);
+}

@@ -1,0 +1,60 @@
+import { at, isObject, type Json, type JsonObject, stringAt } from '../http/json.ts';
+import { type Caller, mustOwn } from './access.ts';
+import { badRequest, conflict, serverError } from './errors.ts';
+import type { ImageRecord } from './record.ts';
+
+const uuid = /^(urn:)?(uuid:)?\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$/i;
+
+/**
+ * The body of POST /v2/images/{id}/import, as far as Glance looks at it before it looks for the image.
+ * @returns the method, which has a name
+ * @throws GlanceError 400, or 500 where Glance trips over a type
+ */
+export function importMethod(body: Json, enabled: readonly string[]): JsonObject {
+  if (!isObject(body)) throw serverError();
+  const method = body['method'];
+  if (method === undefined) throw badRequest("Import request requires a 'method' field.");
+  if (!isObject(method)) throw serverError();
+  const name = method['name'];
+  if (name === undefined) throw badRequest("Import request requires a 'name' field.");
+  if (!enabled.some((one) => one === name)) throw badRequest(`Unknown import method name '${name}'.`);
+  checkBoolean(body, 'all_stores_must_succeed');
+  checkBoolean(body, 'all_stores');
+  return method;
+}
+
+function checkBoolean(body: JsonObject, name: string): void {
+  const value = at(body, name);
+  if (value !== undefined && typeof value !== 'boolean')
+    throw badRequest(`'${name}' must be boolean value only`);
+}
+
+/** The checks on the image, in Glance's order. @throws GlanceError 400, 403 or 409 */
+export function checkImport(image: ImageRecord, method: JsonObject, caller: Caller): void {
+  const name = stringAt(method, 'name') ?? '';
+  checkStatus(image, name);
+  if (!image.container_format) throw conflict("'container_format' needs to be set before import");
+  if (!image.disk_format) throw conflict("'disk_format' needs to be set before import");
+  if (name === 'glance-download') checkSource(method);
+  mustOwn(caller, image);
+}
+
+function checkStatus({ status }: ImageRecord, method: string): void {
+  if (status === 'active' && method !== 'copy-image')
+    throw conflict('Image with status active cannot be target for import');
+  if (status !== 'active' && method === 'copy-image')
+    throw conflict('Only images with status active can be targeted for copying');
+  if (status !== 'queued' && (method === 'web-download' || method === 'glance-download'))
+    throw conflict(`Image needs to be in 'queued' state to use '${method}' method`);
+  if (method === 'glance-direct')
+    throw conflict("Image needs to be staged before 'glance-direct' method can be used");
+}
+
+function checkSource(method: JsonObject): void {
+  for (const field of ['glance_region', 'glance_image_id'])
+    if (method[field] === undefined)
+      throw badRequest(`'${field}' needs to be set for glance-download import method`);
+  const id = method['glance_image_id'];
+  if (typeof id !== 'string') throw serverError();
+  if (!uuid.test(id)) throw badRequest(`Remote image id does not look like a UUID: ${id}`);
+}

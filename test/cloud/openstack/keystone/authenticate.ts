@@ -1,0 +1,80 @@
+import { at, isObject, type Json, stringAt } from '../http/json.ts';
+import { badRequest, notFound, unauthorized } from './errors.ts';
+import { type ApplicationCredential, applicationCredentials, domain, type User, users } from './fixture.ts';
+import type { Grant, TokenStore } from './tokens.ts';
+
+/**
+ * Reads the body of POST /v3/auth/tokens.
+ * Methods: password, application_credential, token; scope: a project by id or by name and domain, or none.
+ * @throws KeystoneError 400 for a malformed body, 401 for wrong credentials
+ */
+export function authenticate(body: Json, tokens: TokenStore): Grant {
+  const identity = at(body, 'auth', 'identity');
+  if (!isObject(identity)) throw badRequest("'identity' is a required property");
+  const methods = at(identity, 'methods');
+  const method = Array.isArray(methods) ? methods[0] : undefined;
+  const scope = at(body, 'auth', 'scope', 'project');
+  switch (method) {
+    case 'password':
+      return scoped(byPassword(at(identity, 'password', 'user')), ['password'], scope);
+    case 'application_credential':
+      return byApplicationCredential(at(identity, 'application_credential'));
+    case 'token':
+      return byToken(stringAt(identity, 'token', 'id'), tokens, scope);
+    default:
+      throw unauthorized('Attempted to authenticate with an unsupported method.');
+  }
+}
+
+function byPassword(named: Json | undefined): User {
+  const user = findUser(named);
+  if (!user || user.password !== stringAt(named, 'password')) throw unauthorized();
+  return user;
+}
+
+function findUser(named: Json | undefined): User | undefined {
+  const id = stringAt(named, 'id');
+  if (id !== undefined) return users.find((user) => user.id === id);
+  if (!isDefaultDomain(at(named, 'domain'))) return undefined;
+  return users.find((user) => user.name === stringAt(named, 'name'));
+}
+
+function isDefaultDomain(named: Json | undefined): boolean {
+  return stringAt(named, 'id') === domain.id || stringAt(named, 'name') === domain.name;
+}
+
+function byApplicationCredential(given: Json | undefined): Grant {
+  const credential = findCredential(given);
+  if (credential.secret !== stringAt(given, 'secret')) throw unauthorized();
+  // An application credential carries its own project: a scope is not given with it.
+  return {
+    user: credential.user,
+    methods: ['application_credential'],
+    project: credential.user.project,
+  };
+}
+
+function findCredential(given: Json | undefined): ApplicationCredential {
+  const id = stringAt(given, 'id');
+  const name = stringAt(given, 'name');
+  const owner = findUser(at(given, 'user'));
+  const found = applicationCredentials.find((one) =>
+    id === undefined ? one.name === name && one.user === owner : one.id === id,
+  );
+  if (!found) throw notFound(`Could not find Application Credential: ${id ?? name}.`);
+  return found;
+}
+
+function byToken(id: string | undefined, tokens: TokenStore, scope: Json | undefined): Grant {
+  const token = tokens.valid(id);
+  if (!token) throw unauthorized();
+  return scoped(token.user, ['token', ...token.methods], scope);
+}
+
+function scoped(user: User, methods: readonly string[], scope: Json | undefined): Grant {
+  if (scope === undefined) return { user, methods };
+  const byId = stringAt(scope, 'id') === user.project.id;
+  const byName = stringAt(scope, 'name') === user.project.name && isDefaultDomain(at(scope, 'domain'));
+  if (!byId && !byName) throw unauthorized();
+  return { user, methods, project: user.project };
+}
