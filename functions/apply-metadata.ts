@@ -1,0 +1,62 @@
+import type { Context, SQSEvent } from 'aws-lambda';
+import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
+import { loadConfig } from '../lib/config.ts';
+import { createApplyAlone } from '../lib/imports/apply-alone.ts';
+import { createApplyMetadata } from '../lib/imports/apply-metadata.ts';
+import {
+  composeAccess,
+  composeOpenStack,
+  composePace,
+  composePropertyRules,
+  composeRelay,
+  composeState,
+  composeTargetRegion,
+} from '../lib/imports/compose.ts';
+import { queueHandler } from '../lib/imports/queue-handler.ts';
+import { runStep } from '../lib/imports/run-step.ts';
+
+// Queue apply-metadata: formats and properties, then the target's activation. Or, invoked directly with a target, a
+// source and a token: formats and properties alone.
+
+const config = loadConfig(process.env, [
+  'IMPORTS_TABLE',
+  'RELAY_BUCKET',
+  'APPLY_METADATA_QUEUE_URL',
+  'FAIL_IMPORT_QUEUE_URL',
+  'TOKEN_SEALING_SECRET',
+]);
+const openstack = composeOpenStack(config);
+const sqs = createSqsClient();
+const propertyRules = composePropertyRules(config);
+const state = composeState(config);
+
+const services = {
+  ...state,
+  relay: composeRelay(config),
+  openAccess: composeAccess(config, openstack),
+  propertyRules,
+};
+const pace = {
+  ...state,
+  ...composePace(config),
+  failQueue: createOutbox(sqs, config.FAIL_IMPORT_QUEUE_URL),
+};
+
+const fromQueue = queueHandler(
+  { sqs, queueUrl: config.APPLY_METADATA_QUEUE_URL, deadlineReserveS: config.DEADLINE_RESERVE_S },
+  (received) => runStep(pace, received, createApplyMetadata(services, received.message)),
+);
+
+const applyAlone = createApplyAlone({
+  ...openstack,
+  targetRegion: composeTargetRegion(config, openstack),
+  propertyRules,
+});
+
+const isQueueEvent = (event: unknown): event is SQSEvent =>
+  typeof event === 'object' && event !== null && 'Records' in event;
+
+export const handler = (event: unknown, context: Context) =>
+  isQueueEvent(event)
+    ? fromQueue(event, context)
+    : applyAlone(event, { signal: AbortSignal.timeout(context.getRemainingTimeInMillis()) });

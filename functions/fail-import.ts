@@ -1,0 +1,38 @@
+import { createSqsClient } from '../lib/aws/queue.ts';
+import { loadConfig } from '../lib/config.ts';
+import {
+  composeAccess,
+  composeOpenStack,
+  composePace,
+  composeRelay,
+  composeState,
+} from '../lib/imports/compose.ts';
+import { createFailImport } from '../lib/imports/fail-import.ts';
+import { queueHandler } from '../lib/imports/queue-handler.ts';
+import { runStep } from '../lib/imports/run-step.ts';
+
+// Queue fail-import, where final errors and dead letters arrive: undo, say why.
+
+const config = loadConfig(process.env, [
+  'IMPORTS_TABLE',
+  'RELAY_BUCKET',
+  'FAIL_IMPORT_QUEUE_URL',
+  'TOKEN_SEALING_SECRET',
+]);
+const openstack = composeOpenStack(config);
+const state = composeState(config);
+
+const failImport = createFailImport({
+  ...state,
+  relay: composeRelay(config),
+  openAccess: composeAccess(config, openstack),
+});
+
+export const handler = queueHandler(
+  {
+    sqs: createSqsClient(),
+    queueUrl: config.FAIL_IMPORT_QUEUE_URL,
+    deadlineReserveS: config.DEADLINE_RESERVE_S,
+  },
+  (received) => runStep({ ...state, ...composePace(config) }, received, failImport),
+);

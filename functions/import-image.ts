@@ -1,0 +1,42 @@
+import { httpHandler, json } from '../lib/api/http-handler.ts';
+import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
+import { loadConfig } from '../lib/config.ts';
+import { createSourceCheck } from '../lib/imports/check-source.ts';
+import {
+  composeOpenStack,
+  composeState,
+  composeTargetRegion,
+  composeTransferLimits,
+  composeUriFilter,
+} from '../lib/imports/compose.ts';
+import { createRequestImport } from '../lib/imports/request-import.ts';
+import { createSealer } from '../lib/imports/sealed-secrets.ts';
+import { taskView } from '../lib/imports/task-view.ts';
+
+// POST /v2/images/{image_id}/import: validate, claim, queue.
+
+const config = loadConfig(process.env, ['IMPORTS_TABLE', 'STREAM_IMAGE_QUEUE_URL', 'TOKEN_SEALING_SECRET']);
+const openstack = composeOpenStack(config);
+
+const requestImport = createRequestImport({
+  ...composeState(config),
+  targetRegion: composeTargetRegion(config, openstack),
+  sealer: createSealer(config.TOKEN_SEALING_SECRET),
+  streamQueue: createOutbox(createSqsClient(), config.STREAM_IMAGE_QUEUE_URL),
+  checkSource: createSourceCheck({
+    ...openstack,
+    ...composeTransferLimits(config),
+    uriFilter: composeUriFilter(config),
+  }),
+  contract: config.API_CONTRACT,
+  activation: config.ACTIVATION,
+});
+
+/** Upstream's answer: 202, empty, and the content type really is text/html. */
+const accepted = { statusCode: 202, headers: { 'content-type': 'text/html; charset=UTF-8' }, body: '' };
+
+export const handler = httpHandler({ method: 'POST', authUrl: config.OS_AUTH_URL }, async (call) => {
+  const task = await requestImport({ ...call, store: call.header('x-image-meta-store') });
+  if (config.API_CONTRACT === 'glance') return accepted;
+  return json(201, taskView(task), { location: `/v2/images/${task.imageId}/tasks` });
+});

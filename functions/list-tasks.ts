@@ -1,0 +1,17 @@
+import { httpHandler, json } from '../lib/api/http-handler.ts';
+import { loadConfig } from '../lib/config.ts';
+import { composeOpenStack, composeState, composeTargetRegion } from '../lib/imports/compose.ts';
+import { createListTasks } from '../lib/imports/list-tasks.ts';
+
+// GET /v2/images/{image_id}/tasks: Glance's task list, with live progress.
+
+const config = loadConfig(process.env, ['IMPORTS_TABLE']);
+const openstack = composeOpenStack(config);
+const listTasks = createListTasks({
+  ...composeState(config),
+  targetRegion: composeTargetRegion(config, openstack),
+});
+
+export const handler = httpHandler({ method: 'GET', authUrl: config.OS_AUTH_URL }, async (call) =>
+  json(200, { tasks: await listTasks(call.imageId, call.token, call) }),
+);

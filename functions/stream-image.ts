@@ -1,0 +1,45 @@
+import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
+import { loadConfig } from '../lib/config.ts';
+import {
+  composeAccess,
+  composeOpenStack,
+  composePace,
+  composeRelay,
+  composeState,
+  composeTransferLimits,
+} from '../lib/imports/compose.ts';
+import { queueHandler } from '../lib/imports/queue-handler.ts';
+import { runStep } from '../lib/imports/run-step.ts';
+import { createTransferImage } from '../lib/imports/transfer-image.ts';
+
+// Queue stream-image: the source's bytes into the relay bucket, proven by size and hash; then apply-metadata's turn.
+
+const config = loadConfig(process.env, [
+  'IMPORTS_TABLE',
+  'RELAY_BUCKET',
+  'STREAM_IMAGE_QUEUE_URL',
+  'APPLY_METADATA_QUEUE_URL',
+  'FAIL_IMPORT_QUEUE_URL',
+  'TOKEN_SEALING_SECRET',
+]);
+const openstack = composeOpenStack(config);
+const sqs = createSqsClient();
+const state = composeState(config);
+
+const transferImage = createTransferImage({
+  ...state,
+  ...composeTransferLimits(config),
+  relay: composeRelay(config),
+  openAccess: composeAccess(config, openstack),
+  applyQueue: createOutbox(sqs, config.APPLY_METADATA_QUEUE_URL),
+});
+const services = {
+  ...state,
+  ...composePace(config),
+  failQueue: createOutbox(sqs, config.FAIL_IMPORT_QUEUE_URL),
+};
+
+export const handler = queueHandler(
+  { sqs, queueUrl: config.STREAM_IMAGE_QUEUE_URL, deadlineReserveS: config.DEADLINE_RESERVE_S },
+  (received) => runStep(services, received, transferImage),
+);

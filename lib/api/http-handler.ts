@@ -1,0 +1,108 @@
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import middy, { type MiddlewareObj, type Request } from '@middy/core';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { asFerryError, FerryError } from '../errors.ts';
+import { log } from '../log.ts';
+import { authenticationRequired } from '../openstack/keystone.ts';
+import type { RequestId, Token } from '../schemas/ids.ts';
+import { glanceError } from './glance-error.ts';
+
+type Result = APIGatewayProxyStructuredResultV2;
+type Event = APIGatewayProxyEventV2;
+type HttpRequest = Request<Event, Result>;
+type Middleware = MiddlewareObj<Event, Result>;
+
+/** A request whose method is allowed and that carries a token; whether it is a good one, Keystone says. */
+export interface HttpCall {
+  readonly imageId: string;
+  readonly token: Token;
+  readonly body: string | undefined;
+  header(name: string): string | undefined;
+  readonly requestId: RequestId;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpOptions {
+  /** The method that the resource has; OPTIONS is answered for it. */
+  readonly method: 'GET' | 'POST';
+  /** For `WWW-Authenticate` (keystonemiddleware's www_authenticate_uri). */
+  readonly authUrl: string;
+}
+
+const answerReserve = 1_000; // ms kept for the answer itself
+
+/** Lambda's own id of the invocation is a UUID, so one id leads from an answer to the platform's logs. */
+const requestIdOf = ({ awsRequestId }: Context): RequestId => `req-${awsRequestId}` as RequestId;
+
+/** Every answer, also of an error, carries Glance's `x-openstack-request-id`; so does every line of the log. */
+const requestIds = (): Middleware => {
+  const after = ({ response, context }: HttpRequest) => {
+    if (response) response.headers = { ...response.headers, 'x-openstack-request-id': requestIdOf(context) };
+  };
+  return {
+    before: ({ context }) => {
+      log.appendKeys({ request_id: requestIdOf(context) });
+    },
+    after,
+    onError: after,
+  };
+};
+
+const extraHeaders = (error: FerryError, { method, authUrl }: HttpOptions): Result['headers'] => {
+  if (error.code === 'method-not-allowed') return { allow: method };
+  // keystonemiddleware's form, so that clients know where to get a token.
+  if (error.code === 'unauthorized')
+    return { 'www-authenticate': `Keystone uri="${authUrl.replace(/\/v3\/?$/, '')}"` };
+  return {};
+};
+
+const errorAnswers = (options: HttpOptions): Middleware => ({
+  onError: (request) => {
+    const error = asFerryError(request.error);
+    log[error.status >= 500 ? 'error' : 'info']('request refused', { status: error.status, error });
+    const answer = glanceError(error);
+    request.response = { ...answer, headers: { ...answer.headers, ...extraHeaders(error, options) } };
+  },
+});
+
+/** 405 with `Allow` for other methods (RFC 9110 15.5.6); an empty 200 for OPTIONS, as Glance answers it. */
+const allowedMethod = ({ method: allowed }: HttpOptions): Middleware => ({
+  before: ({ event }) => {
+    const { method } = event.requestContext.http;
+    if (method === 'OPTIONS') return { statusCode: 200, headers: { allow: allowed }, body: '' };
+    if (method === allowed) return undefined;
+    throw new FerryError('method-not-allowed', `The method ${method} is not allowed for this resource.`);
+  },
+});
+
+const bodyOf = ({ body, isBase64Encoded }: Event): string | undefined =>
+  body !== undefined && isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
+
+const callOf = (event: Event, context: Context): HttpCall => {
+  const token = event.headers['x-auth-token'];
+  if (!token) throw authenticationRequired();
+  return {
+    imageId: event.pathParameters?.['image_id'] ?? '',
+    token: token as Token,
+    body: bodyOf(event),
+    header: (name) => event.headers[name],
+    requestId: requestIdOf(context),
+    signal: AbortSignal.timeout(context.getRemainingTimeInMillis() - answerReserve),
+  };
+};
+
+/** The stack of every HTTP function: request id, log context, Glance-shaped errors, allowed method, then the answer. */
+export const httpHandler = (options: HttpOptions, answer: (call: HttpCall) => Promise<Result>) =>
+  middy<Event, Result>()
+    .use(injectLambdaContext(log, { resetKeys: true }))
+    .use(requestIds())
+    .use(errorAnswers(options))
+    .use(allowedMethod(options))
+    .handler((event, context) => answer(callOf(event, context)));
+
+/** A JSON answer. */
+export const json = (statusCode: number, body: unknown, headers: Record<string, string> = {}): Result => ({
+  statusCode,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+});

@@ -1,0 +1,46 @@
+import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { FerryError } from '../errors.ts';
+
+/** Sends to one queue. */
+export interface Outbox<Message> {
+  send(message: Message): Promise<void>;
+}
+
+/** One received message, as far as its receiver may act on it. */
+export interface Delivery {
+  /** 1 at the first time. */
+  readonly receiveCount: number;
+  /** Hides the message for so many seconds from now on: a heartbeat while at work, a delay before another try. */
+  hideFor(seconds: number): Promise<void>;
+}
+
+export const createSqsClient = (): SQSClient => new SQSClient({ maxAttempts: 4 });
+
+const nameOf = (queueUrl: string): string => queueUrl.split('/').at(-1) ?? queueUrl;
+
+/** @throws FerryError `unavailable` from send when SQS fails */
+export const createOutbox = <Message>(client: SQSClient, queueUrl: string): Outbox<Message> => ({
+  send: async (message) => {
+    try {
+      await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(message) }));
+    } catch (cause) {
+      throw new FerryError('unavailable', `Failed to send a message to queue ${nameOf(queueUrl)}`, { cause });
+    }
+  },
+});
+
+/** SQS's own limit for ChangeMessageVisibility, counted from the first receipt: 12 hours; ours stay far below. */
+export const createDelivery = (
+  client: SQSClient,
+  queueUrl: string,
+  record: {
+    readonly receiptHandle: string;
+    readonly attributes: { readonly ApproximateReceiveCount: string };
+  },
+): Delivery => ({
+  receiveCount: Number(record.attributes.ApproximateReceiveCount),
+  hideFor: async (seconds) => {
+    const message = { QueueUrl: queueUrl, ReceiptHandle: record.receiptHandle, VisibilityTimeout: seconds };
+    await client.send(new ChangeMessageVisibilityCommand(message));
+  },
+});

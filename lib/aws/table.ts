@@ -1,0 +1,140 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  DeleteItemCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { FerryError } from '../errors.ts';
+
+/** Primary key: all that concerns one image lies together. */
+export interface Key {
+  readonly imageId: string;
+  readonly item: string;
+}
+
+export type Item = Readonly<Record<string, unknown>>;
+
+/** A condition in DynamoDB's expression language, names and values apart. */
+export interface Condition {
+  readonly expression: string;
+  readonly names?: Readonly<Record<string, string>>;
+  readonly values?: Item;
+}
+
+/** The imports table. A write whose condition does not hold answers false; other failures throw `unavailable`. */
+export interface Table {
+  get(key: Key): Promise<Item | undefined>;
+  put(key: Key, item: Item, condition?: Condition): Promise<boolean>;
+  /** Sets the attributes; those that are undefined are removed. */
+  update(key: Key, attributes: Item, condition?: Condition): Promise<boolean>;
+  remove(key: Key, condition?: Condition): Promise<boolean>;
+  /** All items of an image whose `item` starts with the prefix, in order. */
+  query(imageId: string, prefix: string): Promise<readonly Item[]>;
+}
+
+export const createDynamoClient = (): DynamoDBClient => new DynamoDBClient({ maxAttempts: 4 });
+
+const toDynamo = (item: Item) => marshall(item, { removeUndefinedValues: true });
+
+const conditionOf = ({ expression, names, values }: Condition) => ({
+  ConditionExpression: expression,
+  ...(names && { ExpressionAttributeNames: { ...names } }),
+  ...(values && { ExpressionAttributeValues: toDynamo(values) }),
+});
+
+/** `SET #0 = :0 REMOVE #1`, every name aliased because DynamoDB reserves words such as `status` and `owner`. */
+const updateOf = (attributes: Item, condition: Condition | undefined) => {
+  const entries = Object.entries(attributes).map(([name, value], index) => ({ name, value, index }));
+  const set = entries.filter(({ value }) => value !== undefined);
+  const removed = entries.filter(({ value }) => value === undefined);
+  const clauses = [
+    ...(set.length > 0 ? [`SET ${set.map(({ index }) => `#${index} = :${index}`).join(', ')}`] : []),
+    ...(removed.length > 0 ? [`REMOVE ${removed.map(({ index }) => `#${index}`).join(', ')}`] : []),
+  ];
+  const names = Object.fromEntries(entries.map(({ name, index }) => [`#${index}`, name]));
+  const values = Object.fromEntries(set.map(({ value, index }) => [`:${index}`, value]));
+  return {
+    UpdateExpression: clauses.join(' '),
+    ...(condition && { ConditionExpression: condition.expression }),
+    ExpressionAttributeNames: { ...names, ...condition?.names },
+    ...(set.length + Object.keys(condition?.values ?? {}).length > 0 && {
+      ExpressionAttributeValues: toDynamo({ ...values, ...condition?.values }),
+    }),
+  };
+};
+
+const guarded = async <T>(operation: string, run: () => Promise<T>): Promise<T> => {
+  try {
+    return await run();
+  } catch (cause) {
+    throw new FerryError('unavailable', `Failed to ${operation} in the imports table`, { cause });
+  }
+};
+
+const conditional = (operation: string, run: () => Promise<unknown>): Promise<boolean> =>
+  guarded(operation, async () => {
+    try {
+      await run();
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  });
+
+export const createTable = (client: DynamoDBClient, name: string): Table => {
+  const at = (key: Key) => ({ TableName: name, Key: marshall({ imageId: key.imageId, item: key.item }) });
+
+  const query: Table['query'] = (imageId, prefix) =>
+    guarded(`list ${prefix} of image ${imageId}`, async () => {
+      const items: Item[] = [];
+      let next: Record<string, AttributeValue> | undefined;
+      do {
+        const page = await client.send(
+          new QueryCommand({
+            TableName: name,
+            KeyConditionExpression: 'imageId = :imageId AND begins_with(#item, :prefix)',
+            ExpressionAttributeNames: { '#item': 'item' },
+            ExpressionAttributeValues: marshall({ ':imageId': imageId, ':prefix': prefix }),
+            ConsistentRead: true,
+            ...(next && { ExclusiveStartKey: next }),
+          }),
+        );
+        items.push(...(page.Items ?? []).map((item) => unmarshall(item)));
+        next = page.LastEvaluatedKey;
+      } while (next);
+      return items;
+    });
+
+  return {
+    get: (key) =>
+      guarded(`read ${key.item} of image ${key.imageId}`, async () => {
+        const { Item } = await client.send(new GetItemCommand({ ...at(key), ConsistentRead: true }));
+        return Item && unmarshall(Item);
+      }),
+    put: (key, item, condition) =>
+      conditional(`write ${key.item} of image ${key.imageId}`, () =>
+        client.send(
+          new PutItemCommand({
+            TableName: name,
+            Item: toDynamo({ ...item, ...key }),
+            ...(condition && conditionOf(condition)),
+          }),
+        ),
+      ),
+    update: (key, attributes, condition) =>
+      conditional(`update ${key.item} of image ${key.imageId}`, () =>
+        client.send(new UpdateItemCommand({ ...at(key), ...updateOf(attributes, condition) })),
+      ),
+    remove: (key, condition) =>
+      conditional(`delete ${key.item} of image ${key.imageId}`, () =>
+        client.send(new DeleteItemCommand({ ...at(key), ...(condition && conditionOf(condition)) })),
+      ),
+    query,
+  };
+};

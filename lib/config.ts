@@ -1,0 +1,151 @@
+import type { ErrorObject } from 'ajv';
+import type { Settings } from './schemas/settings.ts';
+import { isSettings } from './schemas/validators.js';
+
+type Env = Readonly<Record<string, string | undefined>>;
+type Optional = {
+  [K in keyof Settings]-?: undefined extends Settings[K] ? K : never;
+}[keyof Settings];
+/** The settings, with those that this function cannot do without. */
+export type Config<K extends Optional = never> = Readonly<
+  Settings & { [P in K]-?: NonNullable<Settings[P]> }
+>;
+
+/** Values where the environment is silent; Glance's own where Glance has the option. */
+const defaults: Env = {
+  OS_INTERFACE: 'public',
+  OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES: 'hw_,trait:,os_distro,os_secure_boot,os_type',
+  OS_INJECT_METADATA_PROPERTIES__INJECT: '',
+  OS_INJECT_METADATA_PROPERTIES__IGNORE_USER_ROLES: 'admin',
+  OS_IMPORT_FILTERING_OPTS__ALLOWED_SCHEMES: 'http,https',
+  OS_IMPORT_FILTERING_OPTS__DISALLOWED_SCHEMES: '',
+  OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '',
+  OS_IMPORT_FILTERING_OPTS__DISALLOWED_HOSTS: '',
+  OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: '80,443',
+  OS_IMPORT_FILTERING_OPTS__DISALLOWED_PORTS: '',
+  OS_DEFAULT__IMAGE_SIZE_CAP: `${1024 ** 4}`, // bytes; Glance's image_size_cap, 1 TiB
+  API_CONTRACT: 'ferry',
+  ACTIVATION: 'upload',
+  PART_SIZE_MIB: '16',
+  PARTS_IN_FLIGHT: '4',
+  MAX_PARTS: '10000',
+  PART_CHECKSUM: 'crc32',
+  SOURCE_STALL_S: '60',
+  DEADLINE_RESERVE_S: '30',
+  HEARTBEAT_S: '20',
+  RETRY_DELAY_S: '10', // doubled at each further try
+  TASK_TTL_H: '48', // Glance's task_time_to_live
+};
+
+/** The specification's name for the option that Glance calls extra_properties. */
+const specificationName = 'OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES_PREFIXES';
+
+/** oslo.config writes lists with and without brackets: `[hw_,os_type]` and `hw_,os_type`. */
+const list = (text: string): string[] =>
+  text
+    .replace(/^\s*\[(.*)\]\s*$/s, '$1')
+    .split(',')
+    .map((item) => item.trim().replace(/^(['"])(.*)\1$/, '$2'))
+    .filter((item) => item !== '');
+
+/** oslo.config's dict: `key:value,key:value`. A key without a value stays, so that validation names it. */
+const dict = (text: string): Record<string, unknown> =>
+  Object.fromEntries(
+    list(text).map((pair) => {
+      const colon = pair.indexOf(':');
+      return colon < 1 ? [pair, null] : [pair.slice(0, colon).trim(), pair.slice(colon + 1).trim()];
+    }),
+  );
+
+const integer = (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : text);
+
+const text = (value: string): string => value;
+const integers = (value: string): unknown[] => list(value).map(integer);
+
+/** How each variable is read. A setting without an entry does not compile. */
+const parsers = {
+  OS_AUTH_URL: text,
+  OS_REGION_NAME: text,
+  OS_INTERFACE: text,
+  OS_CACERT: text,
+  OS_APPLICATION_CREDENTIAL_ID: text,
+  OS_APPLICATION_CREDENTIAL_SECRET: text,
+  OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES: list,
+  OS_INJECT_METADATA_PROPERTIES__INJECT: dict,
+  OS_INJECT_METADATA_PROPERTIES__IGNORE_USER_ROLES: list,
+  OS_IMPORT_FILTERING_OPTS__ALLOWED_SCHEMES: list,
+  OS_IMPORT_FILTERING_OPTS__DISALLOWED_SCHEMES: list,
+  OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: list,
+  OS_IMPORT_FILTERING_OPTS__DISALLOWED_HOSTS: list,
+  OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: integers,
+  OS_IMPORT_FILTERING_OPTS__DISALLOWED_PORTS: integers,
+  OS_DEFAULT__IMAGE_SIZE_CAP: integer,
+  API_CONTRACT: text,
+  ACTIVATION: text,
+  IMPORTS_TABLE: text,
+  RELAY_BUCKET: text,
+  STREAM_IMAGE_QUEUE_URL: text,
+  APPLY_METADATA_QUEUE_URL: text,
+  FAIL_IMPORT_QUEUE_URL: text,
+  TOKEN_SEALING_SECRET: text,
+  PART_SIZE_MIB: integer,
+  PARTS_IN_FLIGHT: integer,
+  MAX_PARTS: integer,
+  PART_CHECKSUM: text,
+  SOURCE_STALL_S: integer,
+  DEADLINE_RESERVE_S: integer,
+  HEARTBEAT_S: integer,
+  RETRY_DELAY_S: integer,
+  TASK_TTL_H: integer,
+} as const satisfies Record<keyof Settings, (value: string) => unknown>;
+
+/** An empty variable counts as not set, as everywhere in OpenStack's and AWS's tools. */
+const withoutEmpty = (env: Env): Env =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+
+const parse = (env: Env): Record<string, unknown> => {
+  const known = withoutEmpty(env);
+  const alias = known[specificationName];
+  const aliased = alias === undefined ? {} : { OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES: alias };
+  const merged: Env = { ...defaults, ...aliased, ...known };
+  return Object.fromEntries(
+    Object.entries(parsers).flatMap(([name, read]) => {
+      const value = merged[name];
+      return value === undefined ? [] : [[name, read(value)]];
+    }),
+  );
+};
+
+/** `/OS_AUTH_URL pattern` in words. The value is left out: it may be a secret. */
+const inWords = ({ instancePath, params, message }: ErrorObject): string => {
+  const missing: unknown = params['missingProperty'];
+  if (typeof missing === 'string') return `${missing} is not set`;
+  const allowed: unknown = params['allowedValues'];
+  const [name = '', ...rest] = instancePath.slice(1).split('/');
+  const place = rest.length > 0 ? `${name} (${rest.join('/')})` : name;
+  return `${place} ${message}${Array.isArray(allowed) ? `: ${allowed.join(', ')}` : ''}`;
+};
+
+const halfACredential = (settings: Record<string, unknown>): string[] => {
+  const { OS_APPLICATION_CREDENTIAL_ID: id, OS_APPLICATION_CREDENTIAL_SECRET: secret } = settings;
+  return (id === undefined) === (secret === undefined)
+    ? []
+    : ['OS_APPLICATION_CREDENTIAL_ID and OS_APPLICATION_CREDENTIAL_SECRET are only of use together'];
+};
+
+/**
+ * Reads and validates the environment, once, at the start of a function.
+ * @param required settings that this function cannot do without
+ * @throws Error that lists everything that is wrong, without values.
+ */
+export const loadConfig = <const K extends Optional = never>(
+  env: Env,
+  required: readonly K[] = [],
+): Config<K> => {
+  const settings = parse(env);
+  const missing = required.filter((name) => settings[name] === undefined).map((name) => `${name} is not set`);
+  const valid = isSettings(settings);
+  const wrong = [...(isSettings.errors ?? []).map(inWords), ...missing, ...halfACredential(settings)];
+  if (!valid || wrong.length > 0) throw new Error(`Configuration: ${[...new Set(wrong)].join('; ')}`);
+  return Object.freeze(settings) as Config<K>;
+};

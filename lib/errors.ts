@@ -1,0 +1,79 @@
+/** What an error means to the caller (HTTP status) and to the queue (worth another try?). */
+interface ErrorRule {
+  readonly status: number;
+  readonly retryable: boolean;
+}
+
+export type ErrorCode =
+  | 'bad-request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not-found'
+  | 'method-not-allowed'
+  | 'conflict'
+  | 'limit-exceeded'
+  | 'data-mismatch'
+  | 'out-of-time'
+  | 'claim-lost'
+  | 'busy'
+  | 'upload-gone'
+  | 'unavailable'
+  | 'internal';
+
+/**
+ * The one table of errors. A new code without a rule does not compile.
+ * `busy` is not a fault: another attempt holds the import, come back later.
+ * `claim-lost` is silent: the import belongs to another attempt, or has ended.
+ */
+export const errorRules = {
+  'bad-request': { status: 400, retryable: false },
+  unauthorized: { status: 401, retryable: false },
+  forbidden: { status: 403, retryable: false },
+  'not-found': { status: 404, retryable: false },
+  'method-not-allowed': { status: 405, retryable: false },
+  conflict: { status: 409, retryable: false },
+  'limit-exceeded': { status: 413, retryable: false },
+  'data-mismatch': { status: 502, retryable: false },
+  'out-of-time': { status: 504, retryable: false },
+  'claim-lost': { status: 409, retryable: false },
+  busy: { status: 503, retryable: true },
+  'upload-gone': { status: 503, retryable: true },
+  unavailable: { status: 503, retryable: true },
+  internal: { status: 500, retryable: true },
+} as const satisfies Record<ErrorCode, ErrorRule>;
+
+/**
+ * Every error that glance-ferry throws itself. The message names operation, object and reason and is safe to
+ * show to the user; the cause is for the log only.
+ */
+export class FerryError extends Error {
+  override readonly name = 'FerryError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get status(): number {
+    return errorRules[this.code].status;
+  }
+
+  get retryable(): boolean {
+    return errorRules[this.code].retryable;
+  }
+}
+
+/** Anything thrown, as a FerryError: what we did not throw ourselves is `internal`, and its text stays in the log. */
+export const asFerryError = (error: unknown): FerryError =>
+  error instanceof FerryError
+    ? error
+    : new FerryError(
+        'internal',
+        'The server has either erred or is incapable of performing the requested operation.',
+        { cause: error },
+      );
+
+/** Whether this is a FerryError of one of these codes. */
+export const hasCode = (error: unknown, ...codes: readonly ErrorCode[]): boolean =>
+  error instanceof FerryError && codes.includes(error.code);

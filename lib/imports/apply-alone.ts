@@ -1,0 +1,66 @@
+import { requireActive } from '../download/glance-download.ts';
+import { FerryError } from '../errors.ts';
+import { endpointNotFound, imageEndpoint } from '../openstack/catalog.ts';
+import { createGlance, type Glance } from '../openstack/glance.ts';
+import type { OpenStackHttp } from '../openstack/http.ts';
+import type { Identity } from '../openstack/keystone.ts';
+import { type ImageId, parseImageId, type Token } from '../schemas/ids.ts';
+import { isApplyMetadataInvocation } from '../schemas/validators.js';
+import { applyProperties, type PropertyRules, wantedProperties } from './apply-metadata.ts';
+import type { TargetRegion } from './target-region.ts';
+
+export interface ApplyAloneServices {
+  readonly http: OpenStackHttp;
+  readonly targetRegion: TargetRegion;
+  readonly propertyRules: PropertyRules;
+}
+
+/** What was set on the target. */
+export interface Applied {
+  readonly image_id: ImageId;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+const requireImageId = (text: string): ImageId => {
+  const id = parseImageId(text);
+  if (id) return id;
+  throw new FerryError('bad-request', `Image id does not look like a UUID: ${text}`);
+};
+
+/**
+ * apply-metadata on its own, from a direct invocation with the caller's token: formats and properties of a queued
+ * target, nothing else. Its input alone decides whether it can run (specification, "Work Items").
+ * @throws FerryError `bad-request` for another input; what Keystone and Glance refuse
+ */
+export const createApplyAlone = (services: ApplyAloneServices) => {
+  const sourceGlance = (
+    { catalog }: Identity,
+    token: Token,
+    wanted: { region: string; interface: string },
+  ): Glance => {
+    const endpoint = imageEndpoint(catalog, wanted);
+    if (!endpoint) throw new FerryError('bad-request', endpointNotFound(wanted));
+    return createGlance(endpoint, { token }, services.http);
+  };
+
+  return async (input: unknown, { signal }: { readonly signal: AbortSignal }): Promise<Applied> => {
+    if (!isApplyMetadataInvocation(input)) {
+      const [problem] = isApplyMetadataInvocation.errors ?? [];
+      throw new FerryError(
+        'bad-request',
+        `The invocation's input is not valid: ${problem?.instancePath} ${problem?.message}`,
+      );
+    }
+    const { glance_region: region, glance_service_interface = 'public' } = input;
+    const token = input.token as Token;
+    const imageId = requireImageId(input.image_id);
+    const sourceId = requireImageId(input.glance_image_id);
+    const { identity, target } = await services.targetRegion(token, { signal });
+    const source = sourceGlance(identity, token, { region, interface: glance_service_interface });
+    const record = requireActive(await source.image(sourceId, { signal }));
+    const image = await target.image(imageId, { signal });
+    const wanted = wantedProperties(record, identity.roles, services.propertyRules);
+    await applyProperties({ glance: target, image }, wanted, { signal });
+    return { image_id: imageId, properties: wanted };
+  };
+};

@@ -1,0 +1,85 @@
+import { requireActive } from '../download/glance-download.ts';
+import type { UriFilter } from '../download/uri-filter.ts';
+import { doesNotPass } from '../download/web-download.ts';
+import { asFerryError, FerryError } from '../errors.ts';
+import { endpointNotFound } from '../openstack/catalog.ts';
+import { type Credentials, createGlance } from '../openstack/glance.ts';
+import type { OpenStackHttp } from '../openstack/http.ts';
+import type { GlanceImage } from '../schemas/openstack.ts';
+import type { RequestedSource } from './import-body.ts';
+import type { TaskSource } from './task.ts';
+
+type GlanceTaskSource = Extract<TaskSource, { kind: 'glance-download' }>;
+
+export interface SourceChecks {
+  readonly http: OpenStackHttp;
+  readonly uriFilter: UriFilter;
+  /** Bytes; Glance's image_size_cap. */
+  readonly imageSizeCap: number;
+}
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+const badRequest = (message: string, cause?: unknown): FerryError =>
+  new FerryError('bad-request', message, { cause });
+
+/** Every refusal by the source is the request's fault (400); that the source cannot be reached is nobody's (503). */
+const refusedBySource = ({ imageId, region }: GlanceTaskSource, thrown: unknown): FerryError => {
+  const error = asFerryError(thrown);
+  if (error.retryable) return error;
+  const reasons: Partial<Record<typeof error.code, string>> = {
+    'not-found': `Source image ${imageId} was not found in region ${region}`,
+    unauthorized: `Region ${region} does not accept the token of this request`,
+  };
+  return badRequest(
+    reasons[error.code] ?? `Source image ${imageId} of region ${region}: ${error.message}`,
+    error,
+  );
+};
+
+/** Snapshots of volumes are records without data; Glance would make an empty image of them and call it a success. */
+const refuseEmptySnapshot = (image: GlanceImage): void => {
+  if (image.size === 0 && typeof image['block_device_mapping'] === 'string') {
+    throw badRequest(
+      `Source image ${image.id} is a snapshot of a volume and has no data (block_device_mapping)`,
+    );
+  }
+};
+
+/**
+ * What of the source can be known before anything is queued.
+ * @throws FerryError `bad-request` with the reason, `limit-exceeded`, or `unavailable`
+ */
+export const createSourceCheck = ({ http, uriFilter, imageSizeCap }: SourceChecks) => {
+  const checkGlance = async (
+    source: GlanceTaskSource,
+    credentials: Credentials,
+    options: Options,
+  ): Promise<void> => {
+    if (!source.endpoint) throw badRequest(endpointNotFound(source));
+    const glance = createGlance(source.endpoint, credentials, http);
+    const image = await glance.image(source.imageId, options).catch((error: unknown) => {
+      throw refusedBySource(source, error);
+    });
+    const { size } = requireActive(image);
+    refuseEmptySnapshot(image);
+    if (size <= imageSizeCap) return;
+    throw new FerryError(
+      'limit-exceeded',
+      `Source image of ${size} bytes exceeds image_size_cap, ${imageSizeCap} bytes`,
+    );
+  };
+
+  return async (
+    requested: RequestedSource,
+    source: TaskSource,
+    credentials: Credentials,
+    options: Options,
+  ): Promise<void> => {
+    if (source.kind === 'glance-download') return await checkGlance(source, credentials, options);
+    if (requested.kind === 'web-download' && !(await uriFilter.passes(requested.uri)))
+      throw doesNotPass(requested.uri);
+  };
+};

@@ -1,0 +1,90 @@
+import { Agent } from 'undici';
+import { createRelayStore, createS3Client } from '../aws/relay-store.ts';
+import { createDynamoClient, createTable } from '../aws/table.ts';
+import type { Config } from '../config.ts';
+import { createUriFilter } from '../download/uri-filter.ts';
+import { createOpenStackHttp } from '../openstack/http.ts';
+import { createKeystone } from '../openstack/keystone.ts';
+import { MiB } from '../transfer/part-plan.ts';
+import { createAccess } from './access.ts';
+import type { PropertyRules } from './apply-metadata.ts';
+import { createClaims } from './claims.ts';
+import { heartbeatsHidden } from './run-step.ts';
+import { createSealer } from './sealed-secrets.ts';
+import { createTargetRegion } from './target-region.ts';
+import { createTasks } from './tasks.ts';
+
+// From settings to collaborators: each function takes what it needs, once, when it starts.
+
+export const composeUriFilter = (config: Config) =>
+  createUriFilter({
+    schemes: {
+      allowed: config.OS_IMPORT_FILTERING_OPTS__ALLOWED_SCHEMES,
+      disallowed: config.OS_IMPORT_FILTERING_OPTS__DISALLOWED_SCHEMES,
+    },
+    hosts: {
+      allowed: config.OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS,
+      disallowed: config.OS_IMPORT_FILTERING_OPTS__DISALLOWED_HOSTS,
+    },
+    ports: {
+      allowed: config.OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS,
+      disallowed: config.OS_IMPORT_FILTERING_OPTS__DISALLOWED_PORTS,
+    },
+  });
+
+export const composeOpenStack = (config: Config) => {
+  const http = createOpenStackHttp({ caFile: config.OS_CACERT, stallMs: config.SOURCE_STALL_S * 1000 });
+  const { OS_APPLICATION_CREDENTIAL_ID: id, OS_APPLICATION_CREDENTIAL_SECRET: secret } = config;
+  const serviceUser = id && secret ? { id, secret } : undefined;
+  return { http, keystone: createKeystone({ authUrl: config.OS_AUTH_URL, http, serviceUser }) };
+};
+
+export type OpenStack = ReturnType<typeof composeOpenStack>;
+
+export const composeTargetRegion = (config: Config, openstack: OpenStack) =>
+  createTargetRegion({
+    ...openstack,
+    region: config.OS_REGION_NAME,
+    interface: config.OS_INTERFACE,
+  });
+
+export const composeState = (config: Config<'IMPORTS_TABLE'>) => {
+  const table = createTable(createDynamoClient(), config.IMPORTS_TABLE);
+  // A little less than a message stays hidden: its next receiver finds the lease at its end.
+  const leaseMs = (heartbeatsHidden * config.HEARTBEAT_S - 0.5 * config.HEARTBEAT_S) * 1000;
+  return {
+    tasks: createTasks(table, { ttlH: config.TASK_TTL_H }),
+    claims: createClaims(table, { leaseMs }),
+  };
+};
+
+export const composeAccess = (config: Config<'TOKEN_SEALING_SECRET'>, openstack: OpenStack) => {
+  const uriFilter = composeUriFilter(config);
+  const filtered = new Agent({
+    connect: { lookup: uriFilter.lookup },
+    headersTimeout: config.SOURCE_STALL_S * 1000,
+    bodyTimeout: config.SOURCE_STALL_S * 1000,
+  });
+  const sealer = createSealer(config.TOKEN_SEALING_SECRET);
+  return createAccess({ ...openstack, sealer, uriFilter, filtered });
+};
+
+export const composeRelay = (config: Config<'RELAY_BUCKET'>) =>
+  createRelayStore(createS3Client(), config.RELAY_BUCKET, config.PART_CHECKSUM);
+
+export const composeTransferLimits = (config: Config) => ({
+  partLimits: { partSize: config.PART_SIZE_MIB * MiB, maxParts: config.MAX_PARTS },
+  partsInFlight: config.PARTS_IN_FLIGHT,
+  imageSizeCap: config.OS_DEFAULT__IMAGE_SIZE_CAP,
+});
+
+export const composePropertyRules = (config: Config): PropertyRules => ({
+  prefixes: config.OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES,
+  inject: config.OS_INJECT_METADATA_PROPERTIES__INJECT,
+  ignoreUserRoles: config.OS_INJECT_METADATA_PROPERTIES__IGNORE_USER_ROLES,
+});
+
+export const composePace = (config: Config) => ({
+  heartbeatS: config.HEARTBEAT_S,
+  retryDelayS: config.RETRY_DELAY_S,
+});

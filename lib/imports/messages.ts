@@ -1,0 +1,27 @@
+import { FerryError } from '../errors.ts';
+import type { ImageId, TaskId } from '../schemas/ids.ts';
+import { isStepMessage } from '../schemas/validators.js';
+
+/** What travels through the queues: ids, never state, never a token. */
+export interface ImportMessage {
+  readonly imageId: ImageId;
+  readonly taskId: TaskId;
+  /** Of apply-metadata, when it is to set formats and properties only. */
+  readonly activation?: 'none';
+}
+
+/** @throws FerryError `bad-request` for anything else than a message of ours */
+export const parseMessage = (body: string): ImportMessage => {
+  let message: unknown;
+  try {
+    message = JSON.parse(body);
+  } catch (cause) {
+    throw new FerryError('bad-request', 'A queue message is not JSON', { cause });
+  }
+  if (isStepMessage(message)) return message as ImportMessage;
+  const [problem] = isStepMessage.errors ?? [];
+  throw new FerryError(
+    'bad-request',
+    `A queue message is not ours: ${problem?.instancePath} ${problem?.message}`,
+  );
+};

@@ -1,0 +1,54 @@
+import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { createDelivery } from '../aws/queue.ts';
+import { FerryError } from '../errors.ts';
+import { log } from '../log.ts';
+import { parseMessage } from './messages.ts';
+import type { Received } from './run-step.ts';
+
+export interface QueueOptions {
+  readonly sqs: SQSClient;
+  /** The queue that the events come from: its messages are kept hidden while the step works. */
+  readonly queueUrl: string;
+  /** Seconds before the function's end at which the step must stop. */
+  readonly deadlineReserveS: number;
+}
+
+/** Aborts a reserve before the function ends, with a reason that says so. */
+const deadlineOf = (context: Context, reserveS: number): { signal: AbortSignal; stop: () => void } => {
+  const controller = new AbortController();
+  const outOfTime = () => controller.abort(new FerryError('out-of-time', "The function's time ended"));
+  const timer = setTimeout(outOfTime, Math.max(0, context.getRemainingTimeInMillis() - reserveS * 1000));
+  return { signal: controller.signal, stop: () => clearTimeout(timer) };
+};
+
+/**
+ * The stack of every queue function. A record whose step throws is reported in `batchItemFailures`, so that it alone
+ * comes again.
+ */
+export const queueHandler = (options: QueueOptions, step: (received: Received) => Promise<void>) => {
+  const processor = new BatchProcessor(EventType.SQS);
+
+  const handleRecord = async (record: SQSRecord, context: Context): Promise<void> => {
+    const message = parseMessage(record.body);
+    const delivery = createDelivery(options.sqs, options.queueUrl, record);
+    const deadline = deadlineOf(context, options.deadlineReserveS);
+    try {
+      await step({ message, delivery, deadline: deadline.signal });
+    } finally {
+      deadline.stop();
+    }
+  };
+
+  return middy<SQSEvent, SQSBatchResponse>()
+    .use(injectLambdaContext(log, { resetKeys: true }))
+    .handler((event, context) =>
+      processPartialResponse(event, (record: SQSRecord) => handleRecord(record, context), processor, {
+        context,
+        throwOnFullBatchFailure: false,
+      }),
+    );
+};

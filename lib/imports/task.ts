@@ -1,0 +1,75 @@
+import type { Changes } from '../properties/changes.ts';
+import type { AttemptId, ImageId, RequestId, TaskId } from '../schemas/ids.ts';
+
+/** Glance's task states. */
+export type TaskStatus = 'pending' | 'processing' | 'success' | 'failure';
+
+/** How the target gets its data; `none`: it does not, only formats and properties are set. */
+export type Activation = 'upload' | 'none';
+
+/** Where the bytes come from. The URI of a web-download may be a credential, so it lies sealed beside the token. */
+export type TaskSource =
+  | {
+      readonly kind: 'glance-download';
+      readonly region: string;
+      readonly interface: string;
+      readonly imageId: ImageId;
+      /** Undefined when the catalog has none: the task fails and says so (API_CONTRACT=glance). */
+      readonly endpoint?: string;
+    }
+  | { readonly kind: 'web-download' };
+
+/** What a finished transfer left in the relay bucket. */
+export interface Transferred {
+  /** Bytes. */
+  readonly size: number;
+  /** Hex by hashlib name: the source's algorithm, and sha512. */
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+/** The record of one import, item `task#<id>` of the table. */
+export interface Task {
+  readonly imageId: ImageId;
+  readonly id: TaskId;
+  readonly status: TaskStatus;
+  readonly message: string;
+  /** Project id, as in Glance. */
+  readonly owner: string;
+  readonly userId: string;
+  readonly roles: readonly string[];
+  readonly requestId: RequestId;
+  /** ISO 8601 in UTC without a zone, microseconds: Glance's form. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly expiresAt?: string;
+  /** The request's body as it is shown in the task list. */
+  readonly importRequest: Readonly<Record<string, unknown>>;
+  readonly source: TaskSource;
+  readonly targetEndpoint: string;
+  readonly activation: Activation;
+  /** The caller's token, sealed; erased at the end. */
+  readonly sealed?: string;
+  readonly uploadId?: string;
+  readonly transferred?: Transferred;
+  /** What apply-metadata set on the target, and what was there before. */
+  readonly changes?: Changes;
+  /** Why the last try failed. */
+  readonly failure?: string;
+}
+
+export interface TaskKey {
+  readonly imageId: ImageId;
+  readonly id: TaskId;
+}
+
+export interface ClaimKey {
+  readonly imageId: ImageId;
+  readonly taskId: TaskId;
+  readonly attempt: AttemptId;
+}
+
+export const hasEnded = ({ status }: Pick<Task, 'status'>): boolean =>
+  status === 'success' || status === 'failure';
+
+/** The relay object's key. */
+export const objectKey = ({ id }: Pick<Task, 'id'>): string => `imports/${id}`;

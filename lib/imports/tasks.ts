@@ -1,0 +1,96 @@
+import type { Table } from '../aws/table.ts';
+import type { StoredPart } from '../transfer/copy.ts';
+import type { Task, TaskKey } from './task.ts';
+
+/** What may change on a task that runs. */
+export type TaskChanges = Partial<
+  Pick<Task, 'status' | 'message' | 'uploadId' | 'transferred' | 'changes' | 'failure'>
+>;
+
+/** The task records and their checkpoints. */
+export interface Tasks {
+  create(task: Task): Promise<void>;
+  /** Takes back a task that was never queued. */
+  remove(key: TaskKey): Promise<void>;
+  get(key: TaskKey): Promise<Task | undefined>;
+  /** An image's tasks, oldest first. */
+  list(imageId: Task['imageId']): Promise<readonly Task[]>;
+  /** Changes a task that has not ended; attributes given as undefined are removed. */
+  update(
+    key: TaskKey,
+    changes: { readonly [K in keyof TaskChanges]: TaskChanges[K] | undefined },
+  ): Promise<void>;
+  /** Ends a task: its secrets and checkpoints go, and Glance's 48 hours until its own end begin. */
+  finish(
+    key: TaskKey,
+    end: { readonly status: 'success' | 'failure'; readonly message: string },
+  ): Promise<void>;
+  /** Checkpoints of the parts that the store has, by number. */
+  parts(key: TaskKey): Promise<ReadonlyMap<number, StoredPart>>;
+  savePart(key: TaskKey, part: StoredPart): Promise<void>;
+  forgetParts(key: TaskKey): Promise<void>;
+}
+
+const secondsPerHour = 3600;
+/** An import that never ends leaves its records so long at most; SQS keeps messages for 14 days. */
+const unfinishedTtlH = 15 * 24;
+
+/** Glance's form: microseconds, no zone (`2020-12-18T05:20:38.000000`). */
+export const glanceTime = (at: Date): string => at.toISOString().replace('Z', '000');
+
+const after = (hours: number): Date => new Date(Date.now() + hours * secondsPerHour * 1000);
+const epochSeconds = (at: Date): number => Math.floor(at.getTime() / 1000);
+const running = {
+  expression: '#status IN (:pending, :processing)',
+  names: { '#status': 'status' },
+  values: { ':pending': 'pending', ':processing': 'processing' },
+};
+
+/** @param ttlH hours that an ended task stays listed */
+export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): Tasks => {
+  const taskItem = ({ imageId, id }: TaskKey) => ({ imageId, item: `task#${id}` });
+  const partPrefix = ({ id }: TaskKey) => `part#${id}#`;
+  const partItem = (key: TaskKey, number: number) => ({
+    imageId: key.imageId,
+    item: `${partPrefix(key)}${String(number).padStart(5, '0')}`,
+  });
+  const now = () => glanceTime(new Date());
+
+  const parts = async (key: TaskKey) =>
+    (await table.query(key.imageId, partPrefix(key))) as unknown as StoredPart[];
+  const forgetParts: Tasks['forgetParts'] = async (key) => {
+    for (const { number } of await parts(key)) await table.remove(partItem(key, number));
+  };
+
+  return {
+    create: async (task) => {
+      await table.put(taskItem(task), { ...task, expiresAtS: epochSeconds(after(unfinishedTtlH)) });
+    },
+    remove: async (key) => {
+      await table.remove(taskItem(key));
+    },
+    get: async (key) => (await table.get(taskItem(key))) as Task | undefined,
+    list: async (imageId) => {
+      const tasks = (await table.query(imageId, 'task#')) as unknown as Task[];
+      return tasks.sort((a, b) => a.createdAt.localeCompare(b.createdAt));
+    },
+    update: async (key, changes) => {
+      await table.update(taskItem(key), { ...changes, updatedAt: now() }, running);
+    },
+    finish: async (key, { status, message }) => {
+      await forgetParts(key);
+      const expires = after(ttlH);
+      const end = { status, message, updatedAt: now(), expiresAt: glanceTime(expires) };
+      const erased = { sealed: undefined, changes: undefined, uploadId: undefined, failure: undefined };
+      await table.update(taskItem(key), { ...end, ...erased, expiresAtS: epochSeconds(expires) }, running);
+    },
+    parts: async (key) => new Map((await parts(key)).map((part) => [part.number, part])),
+    savePart: async (key, part) => {
+      await table.put(partItem(key, part.number), {
+        ...part,
+        expiresAtS: epochSeconds(after(unfinishedTtlH)),
+      });
+    },
+    forgetParts,
+  };
+};

@@ -1,0 +1,35 @@
+import type { KeystoneToken } from '../schemas/openstack.ts';
+
+export type Catalog = NonNullable<KeystoneToken['token']['catalog']>;
+export type Interface = 'public' | 'internal' | 'admin';
+
+/**
+ * Catalogs hold `http://h:9292`, `http://h:9292/` and `http://h:9292/v2/` alike; Glance itself joins them without
+ * a look and asks for `/v2/v2/images` (glance/async_/utils.py).
+ */
+export const normaliseEndpoint = (url: string): string =>
+  url.replace(/\/+$/, '').replace(/\/v2(\.\d+)?$/, '');
+
+/**
+ * The image service's endpoint in a region, base URL without `/v2`.
+ * Regions compare case-insensitively, as in Glance's get_glance_endpoint.
+ */
+export const imageEndpoint = (
+  catalog: Catalog,
+  wanted: { readonly region: string; readonly interface: string },
+): string | undefined => {
+  const region = wanted.region.toLowerCase();
+  const found = catalog
+    .filter(({ type }) => type === 'image')
+    .flatMap(({ endpoints }) => endpoints)
+    .find(
+      (endpoint) =>
+        endpoint.interface === wanted.interface &&
+        (endpoint.region ?? endpoint.region_id ?? '').toLowerCase() === region,
+    );
+  return found && normaliseEndpoint(found.url);
+};
+
+/** In Glance's words (GlanceEndpointNotFound). */
+export const endpointNotFound = (wanted: { readonly region: string; readonly interface: string }): string =>
+  `${wanted.interface} glance endpoint not found for region ${wanted.region}`;

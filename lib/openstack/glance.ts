@@ -1,0 +1,92 @@
+import type { Readable } from 'node:stream';
+import { request } from 'undici';
+import type { ImageId, Token } from '../schemas/ids.ts';
+import type { GlanceImage, GlanceTasks } from '../schemas/openstack.ts';
+import { isGlanceImage, isGlanceImportInfo, isGlanceTasks, type Validator } from '../schemas/validators.js';
+import { callJson, guarded, type Headers, type OpenStackHttp, requireSuccess } from './http.ts';
+
+/** One operation of RFC 6902 as far as Glance takes it (application/openstack-images-v2.1-json-patch). */
+export type PatchOperation =
+  | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }
+  | { readonly op: 'remove'; readonly path: string };
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+/** One region's image service, as one caller sees it. Every method throws FerryError by Glance's status. */
+export interface Glance {
+  readonly endpoint: string;
+  image(id: ImageId, options: Options): Promise<GlanceImage>;
+  patch(id: ImageId, operations: readonly PatchOperation[], options: Options): Promise<GlanceImage>;
+  tasks(id: ImageId, options: Options): Promise<GlanceTasks['tasks']>;
+  importMethods(options: Options): Promise<readonly string[]>;
+  /** PUT /file. `body` is read once; an error it throws ends the connection, and the image is `queued` again. */
+  upload(
+    id: ImageId,
+    data: { readonly size: number; readonly body: Readable },
+    options: Options,
+  ): Promise<void>;
+}
+
+export interface Credentials {
+  readonly token: Token;
+  /** A service user's token: lets Glance accept the user's own after its expiry (keystonemiddleware). */
+  readonly serviceToken?: Token | undefined;
+}
+
+export const authHeaders = ({ token, serviceToken }: Credentials): Headers => ({
+  'x-auth-token': token,
+  ...(serviceToken && { 'x-service-token': serviceToken }),
+});
+
+/** @param endpoint base URL without `/v2`, see normaliseEndpoint */
+export const createGlance = (endpoint: string, credentials: Credentials, http: OpenStackHttp): Glance => {
+  const auth = authHeaders(credentials);
+  const urlOf = (id: ImageId, tail = '') => `${endpoint}/v2/images/${encodeURIComponent(id)}${tail}`;
+
+  const get = <T>(url: string, what: string, isValid: Validator<T>, { signal }: Options) =>
+    callJson(
+      http.small,
+      { method: 'GET', url, headers: auth, signal, operation: `get ${what} from ${endpoint}` },
+      isValid,
+    );
+
+  const patch: Glance['patch'] = (id, operations, { signal }) =>
+    callJson(
+      http.small,
+      {
+        method: 'PATCH',
+        url: urlOf(id),
+        headers: { ...auth, 'content-type': 'application/openstack-images-v2.1-json-patch' },
+        body: JSON.stringify(operations),
+        signal,
+        operation: `change image ${id} at ${endpoint}`,
+      },
+      isGlanceImage,
+    ) as Promise<GlanceImage>;
+
+  const upload: Glance['upload'] = (id, { size, body }, { signal }) => {
+    const call = { operation: `upload image ${id} to ${endpoint}`, signal };
+    const headers = { ...auth, 'content-type': 'application/octet-stream', 'content-length': `${size}` };
+    return guarded(call, async () => {
+      const options = { dispatcher: http.data, method: 'PUT', headers, body, signal } as const;
+      const answer = await request(urlOf(id, '/file'), options);
+      await requireSuccess(answer, call);
+      await answer.body.dump();
+    });
+  };
+
+  return {
+    endpoint,
+    image: (id, options) => get(urlOf(id), `image ${id}`, isGlanceImage, options) as Promise<GlanceImage>,
+    patch,
+    tasks: async (id, options) =>
+      (await get(urlOf(id, '/tasks'), `tasks of image ${id}`, isGlanceTasks, options)).tasks,
+    importMethods: async (options) => {
+      const info = await get(`${endpoint}/v2/info/import`, 'import methods', isGlanceImportInfo, options);
+      return info['import-methods'].value;
+    },
+    upload,
+  };
+};

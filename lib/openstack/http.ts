@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { Agent, type Dispatcher, interceptors, request } from 'undici';
+import { type ErrorCode, FerryError } from '../errors.ts';
+import type { Validator } from '../schemas/validators.js';
+
+/** undici's own header type without the array form. */
+export type Headers = Readonly<Record<string, string>>;
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+  /** What the call does, for the message of an error: "get image … from http://…". */
+  readonly operation: string;
+}
+
+/** Connections to OpenStack: one pool with retries for small calls, one without for image data. */
+export interface OpenStackHttp {
+  readonly small: Dispatcher;
+  readonly data: Dispatcher;
+}
+
+const retryableStatuses = [429, 500, 502, 503, 504];
+const headersTimeout = 20_000; // ms; a real Keystone here validates a token in 120 ms, 213 at worst
+
+/**
+ * @param caFile PEM file of the CA that signed the endpoints' certificates, as openrc's OS_CACERT
+ * @param stallMs longest wait for the next byte of image data
+ */
+export const createOpenStackHttp = (options: {
+  readonly caFile?: string | undefined;
+  readonly stallMs: number;
+}): OpenStackHttp => {
+  const connect = options.caFile ? { ca: readFileSync(options.caFile) } : {};
+  const retry = interceptors.retry({
+    maxRetries: 3,
+    minTimeout: 200, // ms, doubled each time
+    maxTimeout: 5_000,
+    methods: ['GET', 'PATCH'],
+    statusCodes: retryableStatuses,
+    throwOnError: false,
+  });
+  return {
+    small: new Agent({ connect, headersTimeout, bodyTimeout: headersTimeout }).compose(retry),
+    // Glance answers PUT /file only when its store has everything, hence no limit on the headers' time.
+    data: new Agent({ connect, headersTimeout: 0, bodyTimeout: options.stallMs }),
+  };
+};
+
+const codes: Readonly<Record<number, ErrorCode>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not-found',
+  409: 'conflict',
+  413: 'limit-exceeded',
+};
+
+const codeOf = (status: number): ErrorCode =>
+  status >= 500 || status === 429 ? 'unavailable' : (codes[status] ?? 'bad-request');
+
+/** Glance wraps its messages by webob: `{"message": "text<br /><br />\n\n\n", "code": …}`. */
+const reasonOf = (body: string): string => {
+  try {
+    const { message, error } = JSON.parse(body) as { message?: unknown; error?: { message?: unknown } };
+    const text = message ?? error?.message;
+    return typeof text === 'string' ? text.replace(/(<br \/>|\s)+$/g, '') : '';
+  } catch {
+    return '';
+  }
+};
+
+/** The reason in Glance's own words where it gave one, else operation and status. Bodies never go further. */
+const refusal = (call: Pick<Call, 'operation'>, status: number, body: string): FerryError => {
+  const reason = status < 500 ? reasonOf(body) : '';
+  return new FerryError(codeOf(status), reason || `Failed to ${call.operation}: HTTP ${status}`);
+};
+
+/** Throws `refusal` for an answer that is not 2xx, after reading its body (at most 128 KiB, undici's limit). */
+export const requireSuccess = async (
+  answer: Dispatcher.ResponseData,
+  call: Pick<Call, 'operation'>,
+): Promise<void> => {
+  if (answer.statusCode >= 200 && answer.statusCode < 300) return;
+  throw refusal(call, answer.statusCode, await answer.body.text());
+};
+
+/** A connection that failed, in words that carry neither headers nor token. */
+export const connectionError = (call: Pick<Call, 'operation'>, cause: unknown): FerryError => {
+  if (cause instanceof FerryError) return cause;
+  const reason = cause instanceof Error ? cause.message : 'unknown error';
+  return new FerryError('unavailable', `Failed to ${call.operation}: ${reason}`, { cause });
+};
+
+/** Runs a request; what is not a FerryError already becomes one, and an abort keeps the signal's reason. */
+export const guarded = async <T>(
+  call: Pick<Call, 'operation' | 'signal'>,
+  run: () => Promise<T>,
+): Promise<T> => {
+  try {
+    return await run();
+  } catch (error) {
+    throw call.signal.aborted ? call.signal.reason : connectionError(call, error);
+  }
+};
+
+/**
+ * A small call with a JSON answer, validated.
+ * @throws FerryError by status; `unavailable` when no or no valid answer came.
+ */
+export const callJson = <T>(dispatcher: Dispatcher, call: Call, isValid: Validator<T>): Promise<T> =>
+  guarded(call, async () => {
+    const { method, url, headers, body = null, signal } = call;
+    const accept = { accept: 'application/json', ...headers };
+    const answer = await request(url, { dispatcher, method, headers: accept, body, signal });
+    await requireSuccess(answer, call);
+    const json: unknown = await answer.body.json();
+    if (isValid(json)) return json;
+    throw new FerryError(
+      'unavailable',
+      `Failed to ${call.operation}: the answer is not of the expected form`,
+    );
+  });

@@ -1,0 +1,42 @@
+// Build step (`npm run build`): compiles the schemas beside it into standalone validation code, validators.js.
+// ajv itself then stays out of the bundles: 6 ms of import time instead of 89.
+import { writeFile } from 'node:fs/promises';
+import { Ajv } from 'ajv';
+import standaloneCode from 'ajv/dist/standalone/index.js';
+import { build } from 'esbuild';
+import { GlanceDownloadMethod, ImportRequest, WebDownloadMethod } from './import-request.ts';
+import { ApplyMetadataInvocation, StepMessage } from './messages.ts';
+import { GlanceImage, GlanceImportInfo, GlanceTasks, KeystoneToken } from './openstack.ts';
+import { Settings } from './settings.ts';
+
+const validators = {
+  isImportRequest: ImportRequest,
+  isGlanceDownloadMethod: GlanceDownloadMethod,
+  isWebDownloadMethod: WebDownloadMethod,
+  isStepMessage: StepMessage,
+  isApplyMetadataInvocation: ApplyMetadataInvocation,
+  isKeystoneToken: KeystoneToken,
+  isGlanceImage: GlanceImage,
+  isGlanceTasks: GlanceTasks,
+  isGlanceImportInfo: GlanceImportInfo,
+  isSettings: Settings,
+};
+
+const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, code: { source: true, esm: true } });
+for (const [name, schema] of Object.entries(validators)) ajv.addSchema(schema, name);
+const code = standaloneCode.default(
+  ajv,
+  Object.fromEntries(Object.keys(validators).map((name) => [name, name])),
+);
+
+// ajv's code requires its runtime by CommonJS names; bundled, the file stands alone.
+const bundle = await build({
+  stdin: { contents: code, resolveDir: import.meta.dirname, loader: 'js' },
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  write: false,
+});
+const [output] = bundle.outputFiles;
+if (!output) throw new Error('esbuild wrote no validators');
+await writeFile(new URL('validators.js', import.meta.url), output.contents);

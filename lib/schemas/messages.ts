@@ -1,0 +1,24 @@
+import { type Static, Type } from 'typebox';
+
+const uuid = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' });
+
+/** Body of every queue message: ids and nothing else, so neither state nor a token ever lies in a queue. */
+export const StepMessage = Type.Object(
+  { imageId: uuid, taskId: uuid, activation: Type.Optional(Type.Literal('none')) },
+  { additionalProperties: false },
+);
+export type StepMessage = Static<typeof StepMessage>;
+
+/** Payload of a direct invocation of apply-metadata: the step on its own, without an import around it. */
+export const ApplyMetadataInvocation = Type.Object(
+  {
+    image_id: Type.String({ minLength: 1 }),
+    token: Type.String({ minLength: 1 }),
+    glance_region: Type.String({ minLength: 1 }),
+    glance_image_id: Type.String({ minLength: 1 }),
+    glance_service_interface: Type.Optional(Type.String({ minLength: 1 })),
+    activation: Type.Optional(Type.Literal('none')),
+  },
+  { additionalProperties: false },
+);
+export type ApplyMetadataInvocation = Static<typeof ApplyMetadataInvocation>;

@@ -1,0 +1,55 @@
+import { type Static, Type } from 'typebox';
+
+const text = Type.String();
+const nullableText = Type.Union([Type.String(), Type.Null()]);
+
+/** What is read of Keystone's answer to GET /v3/auth/tokens. */
+export const KeystoneToken = Type.Object({
+  token: Type.Object({
+    expires_at: text,
+    user: Type.Object({ id: text }),
+    project: Type.Optional(Type.Object({ id: text })),
+    roles: Type.Optional(Type.Array(Type.Object({ name: text }))),
+    catalog: Type.Optional(
+      Type.Array(
+        Type.Object({
+          type: text,
+          endpoints: Type.Array(
+            Type.Object({
+              interface: text,
+              url: text,
+              region: Type.Optional(nullableText),
+              region_id: Type.Optional(nullableText),
+            }),
+          ),
+        }),
+      ),
+    ),
+  }),
+});
+export type KeystoneToken = Static<typeof KeystoneToken>;
+
+/** What is read of an image record; its custom properties are further keys at the same level. */
+export const GlanceImage = Type.Object({
+  id: text,
+  name: Type.Optional(nullableText),
+  status: text,
+  size: Type.Optional(Type.Union([Type.Integer(), Type.Null()])),
+  checksum: Type.Optional(nullableText),
+  os_hash_algo: Type.Optional(nullableText),
+  os_hash_value: Type.Optional(nullableText),
+  disk_format: Type.Optional(nullableText),
+  container_format: Type.Optional(nullableText),
+  updated_at: Type.Optional(text),
+});
+export type GlanceImage = Static<typeof GlanceImage> & Readonly<Record<string, unknown>>;
+
+/** GET /v2/images/{id}/tasks: the tasks themselves are passed on as they are. */
+export const GlanceTasks = Type.Object({ tasks: Type.Array(Type.Record(text, Type.Unknown())) });
+export type GlanceTasks = Static<typeof GlanceTasks>;
+
+/** GET /v2/info/import. */
+export const GlanceImportInfo = Type.Object({
+  'import-methods': Type.Object({ value: Type.Array(text) }),
+});
+export type GlanceImportInfo = Static<typeof GlanceImportInfo>;

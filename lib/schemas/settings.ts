@@ -1,0 +1,50 @@
+import { type Static, Type } from 'typebox';
+
+const nonEmpty = Type.String({ minLength: 1 });
+const httpUrl = Type.String({ pattern: '^https?://' });
+const names = Type.Array(nonEmpty);
+const ports = Type.Array(Type.Integer({ minimum: 1, maximum: 65535 }));
+
+/**
+ * The functions' environment after it was split into lists and numbers (lib/config.ts).
+ * Names are those that operators know: openrc for Keystone, oslo.config's environment driver for Glance's options.
+ */
+export const Settings = Type.Object({
+  OS_AUTH_URL: httpUrl,
+  OS_REGION_NAME: nonEmpty,
+  OS_INTERFACE: Type.Enum(['public', 'internal', 'admin']),
+  OS_CACERT: Type.Optional(nonEmpty),
+  OS_APPLICATION_CREDENTIAL_ID: Type.Optional(nonEmpty),
+  OS_APPLICATION_CREDENTIAL_SECRET: Type.Optional(nonEmpty),
+
+  OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES: names,
+  OS_INJECT_METADATA_PROPERTIES__INJECT: Type.Record(Type.String(), Type.String()),
+  OS_INJECT_METADATA_PROPERTIES__IGNORE_USER_ROLES: names,
+  OS_IMPORT_FILTERING_OPTS__ALLOWED_SCHEMES: names,
+  OS_IMPORT_FILTERING_OPTS__DISALLOWED_SCHEMES: names,
+  OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: names,
+  OS_IMPORT_FILTERING_OPTS__DISALLOWED_HOSTS: names,
+  OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: ports,
+  OS_IMPORT_FILTERING_OPTS__DISALLOWED_PORTS: ports,
+  OS_DEFAULT__IMAGE_SIZE_CAP: Type.Integer({ minimum: 1 }),
+
+  API_CONTRACT: Type.Enum(['ferry', 'glance']),
+  ACTIVATION: Type.Enum(['upload', 'none']),
+  IMPORTS_TABLE: Type.Optional(nonEmpty),
+  RELAY_BUCKET: Type.Optional(nonEmpty),
+  STREAM_IMAGE_QUEUE_URL: Type.Optional(httpUrl),
+  APPLY_METADATA_QUEUE_URL: Type.Optional(httpUrl),
+  FAIL_IMPORT_QUEUE_URL: Type.Optional(httpUrl),
+  TOKEN_SEALING_SECRET: Type.Optional(Type.String({ minLength: 32 })),
+
+  PART_SIZE_MIB: Type.Integer({ minimum: 5, maximum: 5120 }),
+  PARTS_IN_FLIGHT: Type.Integer({ minimum: 1, maximum: 64 }),
+  MAX_PARTS: Type.Integer({ minimum: 1, maximum: 10_000 }),
+  PART_CHECKSUM: Type.Enum(['crc32', 'md5', 'none']),
+  SOURCE_STALL_S: Type.Integer({ minimum: 1 }),
+  DEADLINE_RESERVE_S: Type.Integer({ minimum: 1, maximum: 600 }),
+  HEARTBEAT_S: Type.Integer({ minimum: 1, maximum: 60 }),
+  RETRY_DELAY_S: Type.Integer({ minimum: 0, maximum: 900 }),
+  TASK_TTL_H: Type.Integer({ minimum: 1 }),
+});
+export type Settings = Static<typeof Settings>;

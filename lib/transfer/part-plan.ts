@@ -1,0 +1,48 @@
+export const MiB = 1024 ** 2;
+export const GiB = 1024 ** 3;
+
+/** S3's limits: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const largestPart = 5 * GiB;
+const largestObject = 5 * 1024 * GiB;
+/** Where no size is known beforehand: 10 000 parts of it hold 625 GiB, five buffers of it 320 MiB. */
+const partOfUnknownSize = 64 * MiB;
+
+export interface PartLimits {
+  /** Bytes that a part has at least, but for the last. */
+  readonly partSize: number;
+  /** Parts that the store takes per upload: 10 000 on S3, 1000 on Swift. */
+  readonly maxParts: number;
+}
+
+export interface PartPlan {
+  /** Bytes of every part but the last. */
+  readonly partSize: number;
+  /** Bytes that fit at most. */
+  readonly capacity: number;
+}
+
+/** Whole MiB, so that part borders are easy to read in a log. */
+const roundUp = (bytes: number): number => Math.ceil(bytes / MiB) * MiB;
+
+/**
+ * How an image is cut into parts.
+ * @param size bytes, undefined when the source does not say
+ * @throws RangeError when no plan within the limits can hold it
+ */
+export const planParts = (size: number | undefined, { partSize, maxParts }: PartLimits): PartPlan => {
+  const needed =
+    size === undefined ? Math.max(partSize, partOfUnknownSize) : roundUp(Math.ceil(size / maxParts));
+  const planned = Math.max(partSize, needed);
+  const capacity = Math.min(planned * maxParts, largestObject);
+  if (planned > largestPart || (size ?? 0) > capacity) {
+    throw new RangeError(`${size} bytes do not fit into ${maxParts} parts of at most ${largestPart} bytes`);
+  }
+  return { partSize: planned, capacity };
+};
+
+/** Number of parts of an image of this size. */
+export const partCount = (size: number, { partSize }: PartPlan): number => Math.ceil(size / partSize);
+
+/** Bytes of part `number` (from 1) of an image of this size. */
+export const partLength = (number: number, size: number, { partSize }: PartPlan): number =>
+  Math.max(0, Math.min(partSize, size - (number - 1) * partSize));
