@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { crc32 } from 'node:zlib';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -23,6 +22,12 @@ export type PartChecksum = 'crc32' | 'md5' | 'none';
 export interface PartReceipt {
   readonly number: number;
   readonly etag: string;
+  readonly crc32: number;
+}
+
+interface Upload {
+  readonly key: string;
+  readonly uploadId: string;
 }
 
 interface Options {
@@ -37,22 +42,12 @@ export interface RelayStore {
   createUpload(key: string, options: Options): Promise<string>;
   /** @returns the part's ETag. @throws FerryError `upload-gone` when the store does not know the upload (any more) */
   uploadPart(
-    part: {
-      readonly key: string;
-      readonly uploadId: string;
-      readonly number: number;
-      readonly bytes: Buffer;
-    },
+    part: Upload & { readonly number: number; readonly bytes: Buffer; readonly crc32: number },
     options: Options,
   ): Promise<string>;
   /** Completes an upload; one that was completed before is fine when the object has the size. */
   completeUpload(
-    upload: {
-      readonly key: string;
-      readonly uploadId: string;
-      readonly size: number;
-      readonly parts: readonly PartReceipt[];
-    },
+    upload: Upload & { readonly size: number; readonly parts: readonly PartReceipt[] },
     options: Options,
   ): Promise<void>;
   /** An upload that does not exist is fine. */
@@ -90,12 +85,16 @@ export const createS3Client = (): S3Client =>
     }),
   );
 
-const checksumOf = (bytes: Buffer, kind: PartChecksum) => {
+/** S3 writes a CRC as four bytes, big-endian, in base64. */
+const crcText = (sum: number): string => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(sum);
+  return bytes.toString('base64');
+};
+
+const checksumOf = (bytes: Buffer, sum: number, kind: PartChecksum) => {
   if (kind === 'md5') return { ContentMD5: createHash('md5').update(bytes).digest('base64') };
-  if (kind === 'none') return {};
-  const sum = Buffer.alloc(4);
-  sum.writeUInt32BE(crc32(bytes));
-  return { ChecksumCRC32: sum.toString('base64') };
+  return kind === 'crc32' ? { ChecksumCRC32: crcText(sum) } : {};
 };
 
 const isStatus = (error: unknown, status: number): boolean =>
@@ -120,6 +119,8 @@ const guarded = async <T>(operation: string, { signal }: Options, run: () => Pro
 export const createRelayStore = (client: S3Client, bucket: string, checksum: PartChecksum): RelayStore => {
   const at = (key: string) => ({ Bucket: bucket, Key: key });
   const abortable = ({ signal }: Options) => ({ abortSignal: signal });
+  // S3 takes a part's checksum only where the upload has announced its kind, and wants them all again at the end.
+  const announced = checksum === 'crc32' ? { ChecksumAlgorithm: 'CRC32' as const } : {};
   const named = (key: string) => `${bucket}/${key}`;
 
   const sizeOf = async (key: string, options: Options): Promise<number | undefined> => {
@@ -134,15 +135,22 @@ export const createRelayStore = (client: S3Client, bucket: string, checksum: Par
   return {
     createUpload: (key, options) =>
       guarded(`create the upload of ${named(key)}`, options, async () => {
-        const { UploadId } = await client.send(new CreateMultipartUploadCommand(at(key)), abortable(options));
+        const { UploadId } = await client.send(
+          new CreateMultipartUploadCommand({ ...at(key), ...announced }),
+          abortable(options),
+        );
         if (!UploadId) throw new Error('the store gave no UploadId');
         return UploadId;
       }),
 
-    uploadPart: ({ key, uploadId, number, bytes }, options) =>
+    uploadPart: ({ key, uploadId, number, bytes, crc32 }, options) =>
       guarded(`upload part ${number} of ${named(key)}`, options, async () => {
         const part = { ...at(key), UploadId: uploadId, PartNumber: number, ContentLength: bytes.length };
-        const command = new UploadPartCommand({ ...part, Body: bytes, ...checksumOf(bytes, checksum) });
+        const command = new UploadPartCommand({
+          ...part,
+          Body: bytes,
+          ...checksumOf(bytes, crc32, checksum),
+        });
         const { ETag } = await client.send(command, abortable(options));
         if (!ETag) throw new Error('the store gave no ETag');
         return ETag;
@@ -150,7 +158,11 @@ export const createRelayStore = (client: S3Client, bucket: string, checksum: Par
 
     completeUpload: ({ key, uploadId, size, parts }, options) =>
       guarded(`complete the upload of ${named(key)}`, options, async () => {
-        const Parts = parts.map(({ number, etag }) => ({ PartNumber: number, ETag: etag }));
+        const Parts = parts.map(({ number, etag, crc32 }) => ({
+          PartNumber: number,
+          ETag: etag,
+          ...(checksum === 'crc32' && { ChecksumCRC32: crcText(crc32) }),
+        }));
         const command = { ...at(key), UploadId: uploadId, MultipartUpload: { Parts } };
         try {
           await client.send(new CompleteMultipartUploadCommand(command), abortable(options));

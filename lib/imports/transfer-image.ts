@@ -113,7 +113,7 @@ const copyInParts = async (
     inFlight: services.partsInFlight,
     algorithms: [...known, targetAlgorithm],
     stored: await tasks.parts(task),
-    send: ({ number, bytes }) => relay.uploadPart({ key, uploadId, number, bytes }, { signal }),
+    send: (part) => relay.uploadPart({ key, uploadId, ...part }, { signal }),
     checkpoint: async (part, copiedBytes) => {
       await tasks.savePart(task, part);
       await report(copiedBytes);

@@ -22,7 +22,7 @@ export interface CopyOptions {
   /** Parts of an earlier try by number: not sent again when the same bytes come by. */
   readonly stored: ReadonlyMap<number, StoredPart>;
   /** Sends a part's bytes; answers with its ETag. */
-  send(part: Part): Promise<string>;
+  send(part: Part & { readonly crc32: number }): Promise<string>;
   /** Called once per part when the store has it, with all bytes stored so far. */
   checkpoint(part: StoredPart, copiedBytes: number): Promise<void>;
   /** Called for every piece read, with the bytes read so far; throws to end the copy. */
@@ -55,7 +55,7 @@ export const copyStream = async (options: CopyOptions): Promise<Copied> => {
     const size = part.bytes.length;
     const stored = isStored
       ? known
-      : { number: part.number, etag: await options.send(part), size, crc32: sum };
+      : { number: part.number, etag: await options.send({ ...part, crc32: sum }), size, crc32: sum };
     parts.push(stored);
     copied += size;
     await options.checkpoint(stored, copied);

@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { type LocalAws, type StartAwsOptions, startAws } from '../cloud/aws/aws.ts';
+import { startPoller } from '../cloud/offline/sqs-poller.ts';
+import { type OpenStack, type OpenStackOptions, startOpenStack } from '../cloud/openstack/openstack.ts';
+import { httpEvent, lambdaContext, type RequestOptions } from './lambda.ts';
+import { createTraces, type Traces } from './traces.ts';
+
+type QueueFunction = 'stream-image' | 'apply-metadata' | 'fail-import';
+type HttpFunction = 'import-image' | 'list-tasks' | 'import-info';
+type Handler = (event: unknown, context: Context) => Promise<unknown>;
+
+/** An answer of an HTTP function. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
+  /** The body parsed; an empty object for an empty one. */
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+export interface TaskShown {
+  readonly id: string;
+  readonly status: string;
+  readonly message: string;
+  readonly [key: string]: unknown;
+}
+
+/** The functions' handlers in this process, between the emulated OpenStack and the emulated AWS. */
+export interface Ferry {
+  readonly openstack: OpenStack;
+  readonly aws: LocalAws;
+  readonly traces: Traces;
+  /** Calls an HTTP function. */
+  http(name: HttpFunction, options: RequestOptions): Promise<Answer>;
+  /** POST /v2/images/{id}/import for a glance-download from REGION1. */
+  importFrom(sourceId: string, targetId: string, token: string): Promise<Answer>;
+  /** Invokes a function with an event as it is. */
+  invoke(name: QueueFunction, event: unknown): Promise<unknown>;
+  /** An image's tasks as GET /v2/images/{id}/tasks shows them. */
+  tasks(imageId: string, token: string): Promise<readonly TaskShown[]>;
+  /** Lets the queues' functions work until the image's last task has ended, at most 30 s. */
+  finished(imageId: string, token: string): Promise<TaskShown>;
+  stop(): Promise<void>;
+}
+
+export interface FerryOptions {
+  /** Settings of the functions, beside those of the local cloud. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly openstack?: Partial<OpenStackOptions>;
+  readonly aws?: Partial<StartAwsOptions>;
+  /** Functions whose queues nobody reads. */
+  readonly idle?: readonly QueueFunction[];
+}
+
+const longestWaitMs = 30_000;
+const queueOf = {
+  'stream-image': 'StreamImageQueue',
+  'apply-metadata': 'ApplyMetadataQueue',
+  'fail-import': 'FailImportQueue',
+} as const;
+
+/** A cloud on one machine: small waits, and hosts on the loopback may be downloaded from. */
+const localSettings = {
+  OS_REGION_NAME: 'REGION2',
+  TOKEN_SEALING_SECRET: 'a secret of at least thirty-two characters',
+  OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '127.0.0.1',
+  HEARTBEAT_S: '1',
+  RETRY_DELAY_S: '0',
+  POWERTOOLS_LOG_LEVEL: 'CRITICAL',
+};
+
+const loadHandler = async (name: string): Promise<Handler> =>
+  ((await import(`../../functions/${name}.ts`)) as { handler: Handler }).handler;
+
+const answerOf = (result: APIGatewayProxyStructuredResultV2): Answer => {
+  const { statusCode = 0, headers = {}, body = '' } = result;
+  return { status: statusCode, headers, body, json: body === '' ? {} : JSON.parse(body) };
+};
+
+const startPollers = async (aws: LocalAws, idle: readonly string[]) => {
+  const sqs = new SQSClient({});
+  const names = (Object.keys(queueOf) as QueueFunction[]).filter((name) => !idle.includes(name));
+  const pollers = await Promise.all(
+    names.map(async (name) => {
+      const queue = aws.queues[queueOf[name]];
+      const handler = await loadHandler(name);
+      if (!queue) throw new Error(`serverless.yml has no queue ${queueOf[name]}`);
+      const mapping = { queueUrl: queue.url, queueArn: queue.arn, batchSize: 1, maximumConcurrency: 4 };
+      const invoke = (event: unknown) => handler(event, lambdaContext());
+      return startPoller(sqs, { ...mapping, reportsBatchItemFailures: true }, invoke, () => undefined);
+    }),
+  );
+  return async () => {
+    await Promise.all(pollers.map((poller) => poller.stop()));
+    sqs.destroy();
+  };
+};
+
+/** Starts everything on free ports. Once per test file: the handlers read their settings when they are loaded. */
+export const startFerry = async (options: FerryOptions = {}): Promise<Ferry> => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-'));
+  const openstack = await startOpenStack({ dataDir, ...options.openstack });
+  const aws = await startAws({ dataDir, ...options.aws });
+  Object.assign(process.env, localSettings, aws.env, { OS_AUTH_URL: openstack.authUrl }, options.env);
+  const stopPollers = await startPollers(aws, options.idle ?? []);
+
+  const http: Ferry['http'] = async (name, request) => {
+    const handler = await loadHandler(name);
+    return answerOf(
+      (await handler(httpEvent(request), lambdaContext())) as APIGatewayProxyStructuredResultV2,
+    );
+  };
+
+  const tasks: Ferry['tasks'] = async (imageId, token) => {
+    const { json } = await http('list-tasks', { method: 'GET', imageId, token });
+    return json['tasks'] as TaskShown[];
+  };
+
+  const finished: Ferry['finished'] = async (imageId, token) => {
+    for (const end = Date.now() + longestWaitMs; Date.now() < end; await delay(50)) {
+      const last = (await tasks(imageId, token)).at(-1);
+      if (last && ['success', 'failure'].includes(last.status)) return last;
+    }
+    throw new Error(`the import of ${imageId} did not end: ${JSON.stringify(await tasks(imageId, token))}`);
+  };
+
+  return {
+    openstack,
+    aws,
+    traces: createTraces(aws),
+    http,
+    importFrom: (sourceId, targetId, token) => {
+      const method = { name: 'glance-download', glance_region: 'REGION1', glance_image_id: sourceId };
+      return http('import-image', { method: 'POST', imageId: targetId, token, body: { method } });
+    },
+    invoke: async (name, event) => (await loadHandler(name))(event, lambdaContext()),
+    tasks,
+    finished,
+    stop: async () => {
+      await stopPollers();
+      await Promise.all([openstack.stop(), aws.stop()]);
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+};

@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+
+export interface RequestOptions {
+  readonly method: string;
+  readonly imageId?: string;
+  readonly token?: string;
+  /** A string goes as it is, anything else as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const textOf = (body: unknown): string | undefined =>
+  body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+
+/** The event that an HTTP API makes of a request (payload 2.0), as far as functions read it. */
+export const httpEvent = (options: RequestOptions): APIGatewayProxyEventV2 => {
+  const { method, imageId, token, body, headers } = options;
+  const event = {
+    version: '2.0',
+    headers: { ...headers, ...(token !== undefined && { 'x-auth-token': token }) },
+    requestContext: { http: { method } },
+    pathParameters: { image_id: imageId },
+    isBase64Encoded: false,
+    body: textOf(body),
+  };
+  return event as unknown as APIGatewayProxyEventV2;
+};
+
+/** @param timeoutMs what the function has left when it starts */
+export const lambdaContext = (timeoutMs = 900_000): Context => {
+  const end = Date.now() + timeoutMs;
+  const context = {
+    awsRequestId: randomUUID(),
+    functionName: 'test',
+    memoryLimitInMB: '1024',
+    getRemainingTimeInMillis: () => end - Date.now(),
+  };
+  return context as unknown as Context;
+};

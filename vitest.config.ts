@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+/** Suites by what they need; `npm test` runs the first three. */
+const suite = (name: string, include: string, timeoutS: number) => ({
+  test: {
+    name,
+    include: [include],
+    testTimeout: timeoutS * 1000,
+    hookTimeout: 60_000,
+    pool: 'forks' as const,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      suite('unit', 'test/{unit,cloud}/**/*.test.ts', 10),
+      suite('contract', 'test/contract/emulation.test.ts', 10),
+      suite('integration', 'test/integration/**/*.test.ts', 40),
+      suite('e2e', 'test/e2e/**/*.test.ts', 60),
+      suite('openstack', 'test/{contract,openstack}/openstack*.test.ts', 600),
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['functions/**/*.ts', 'lib/**/*.ts'],
+      exclude: ['lib/schemas/compile.ts'],
+      reporter: ['text-summary', 'text'],
+    },
+  },
+});
