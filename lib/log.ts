@@ -5,3 +5,13 @@ import { Logger } from '@aws-lambda-powertools/logger';
  * The service's name and the level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL.
  */
 export const log = new Logger({ serviceName: process.env['POWERTOOLS_SERVICE_NAME'] ?? 'glance-ferry' });
+
+/** A log whose every line names the import: request, task and image id. */
+export const logOf = (task: {
+  readonly requestId: string;
+  readonly id: string;
+  readonly imageId: string;
+}): Logger =>
+  log.createChild({
+    persistentLogAttributes: { request_id: task.requestId, task_id: task.id, image_id: task.imageId },
+  });

@@ -1,14 +1,12 @@
 import type { Dispatcher } from 'undici';
-import { FerryError } from '../errors.ts';
+import { asFerryError, type ErrorCode, FerryError } from '../errors.ts';
 import type { Glance } from '../openstack/glance.ts';
 import type { Headers } from '../openstack/http.ts';
 import type { ImageId } from '../schemas/ids.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import { Download, type DownloadConnections, type ImageBytes, type SourceDescription } from './download.ts';
 
-export interface GlanceSource {
-  readonly region: string;
-  readonly imageId: ImageId;
+export interface GlanceSource extends SourceName {
   readonly glance: Glance;
   /** X-Auth-Token and, with a service user, X-Service-Token. */
   readonly auth: Headers;
@@ -20,14 +18,40 @@ const hashOf = ({ os_hash_algo, os_hash_value, checksum }: GlanceImage): SourceD
   return checksum ? { algorithm: 'md5', value: checksum } : undefined;
 };
 
+/** Which image of which region, for messages. */
+export interface SourceName {
+  readonly region: string;
+  readonly imageId: ImageId;
+}
+
+/** Every refusal by the source is the request's fault (400); that the source cannot be reached is nobody's (503). */
+const refusedBySource = ({ imageId, region }: SourceName, thrown: unknown): FerryError => {
+  const error = asFerryError(thrown);
+  if (error.retryable) return error;
+  const reasons: Partial<Record<ErrorCode, string>> = {
+    'not-found': `Source image ${imageId} was not found in region ${region}`,
+    unauthorized: `Region ${region} does not accept the token of this import`,
+  };
+  const reason = reasons[error.code] ?? `Source image ${imageId} of region ${region}: ${error.message}`;
+  return new FerryError('bad-request', reason, { cause: error });
+};
+
 /**
- * A source record that can be copied.
- * @throws FerryError `bad-request` when it is not active (Glance's sentence) or its size is unknown
+ * The record of a source that can be copied.
+ * @throws FerryError `bad-request` with the reason when the source refuses, is not active or has no size;
+ *   `unavailable` when it cannot be reached
  */
-export const requireActive = (image: GlanceImage): GlanceImage & { readonly size: number } => {
+export const sourceImage = async (
+  glance: Glance,
+  name: SourceName,
+  options: { readonly signal: AbortSignal },
+): Promise<GlanceImage & { readonly size: number }> => {
+  const image = await glance.image(name.imageId, options).catch((error: unknown) => {
+    throw options.signal.aborted ? error : refusedBySource(name, error);
+  });
+  // Glance's own sentences (_ImportMetadata).
   if (image.status !== 'active') {
-    const reason = `Source image status should be active instead of ${image.status}`;
-    throw new FerryError('bad-request', reason);
+    throw new FerryError('bad-request', `Source image status should be active instead of ${image.status}`);
   }
   const { size } = image;
   if (typeof size === 'number') return { ...image, size };
@@ -46,7 +70,7 @@ export class GlanceDownload extends Download {
   }
 
   override async describe({ signal }: { readonly signal: AbortSignal }): Promise<SourceDescription> {
-    const image = requireActive(await this.source.glance.image(this.source.imageId, { signal }));
+    const image = await sourceImage(this.source.glance, this.source, { signal });
     return { size: image.size, hash: hashOf(image), identity: `${image.size} ${image.updated_at}` };
   }
 

@@ -1,4 +1,4 @@
-import { requireActive } from '../download/glance-download.ts';
+import { sourceImage } from '../download/glance-download.ts';
 import { FerryError } from '../errors.ts';
 import { endpointNotFound, imageEndpoint } from '../openstack/catalog.ts';
 import { createGlance, type Glance } from '../openstack/glance.ts';
@@ -57,7 +57,7 @@ export const createApplyAlone = (services: ApplyAloneServices) => {
     const sourceId = requireImageId(input.glance_image_id);
     const { identity, target } = await services.targetRegion(token, { signal });
     const source = sourceGlance(identity, token, { region, interface: glance_service_interface });
-    const record = requireActive(await source.image(sourceId, { signal }));
+    const record = await sourceImage(source, { region, imageId: sourceId }, { signal });
     const image = await target.image(imageId, { signal });
     const wanted = wantedProperties(record, identity.roles, services.propertyRules);
     await applyProperties({ glance: target, image }, wanted, { signal });

@@ -1,8 +1,7 @@
 import { activateByUpload } from '../activation/upload.ts';
 import type { RelayStore } from '../aws/relay-store.ts';
-import { requireActive } from '../download/glance-download.ts';
+import { sourceImage } from '../download/glance-download.ts';
 import { FerryError } from '../errors.ts';
-import { log } from '../log.ts';
 import type { Glance } from '../openstack/glance.ts';
 import { type Changes, changesTo, patchFor } from '../properties/changes.ts';
 import { copiedProperties, type Properties } from '../properties/copied.ts';
@@ -86,13 +85,13 @@ const verifyActive = (image: GlanceImage, { size, digests }: Transferred): void 
 
 const applyToTarget = async (
   services: ApplyServices,
-  { task, signal }: StepRun,
+  { task, signal, log }: StepRun,
   access: Access,
   image: GlanceImage,
 ) => {
   const record =
     access.source && task.source.kind === 'glance-download'
-      ? requireActive(await access.source.image(task.source.imageId, { signal }))
+      ? await sourceImage(access.source, task.source, { signal })
       : undefined;
   const wanted = wantedProperties(record, task.roles, services.propertyRules);
   const changes = await applyProperties({ glance: access.target, image }, wanted, {
@@ -102,7 +101,7 @@ const applyToTarget = async (
       if (!task.changes) await services.tasks.update(task, { changes });
     },
   });
-  log.info('properties set', { task_id: task.id, image_id: task.imageId, names: Object.keys(changes) });
+  log.info('properties set', { names: Object.keys(changes) });
 };
 
 const activate = async (
@@ -138,13 +137,13 @@ const successMessage = ({ transferred }: Task): string =>
  */
 export const createApplyMetadata =
   (services: ApplyServices, message: Pick<ImportMessage, 'activation'> = {}): Step =>
-  async ({ task: stored, signal }) => {
+  async ({ task: stored, signal, log }) => {
     const task = { ...stored, activation: message.activation ?? stored.activation };
     await services.tasks.update(task, { status: 'processing' });
-    await apply(services, { task, signal });
+    await apply(services, { task, signal, log });
     await services.relay.remove(objectKey(task), { signal });
     await services.tasks.finish(task, { status: 'success', message: successMessage(task) });
     await services.claims.release(task.imageId, task.id);
-    log.info('import succeeded', { task_id: task.id, image_id: task.imageId, bytes: task.transferred?.size });
+    log.info('import succeeded', { bytes: task.transferred?.size });
     return undefined;
   };

@@ -1,7 +1,7 @@
-import { requireActive } from '../download/glance-download.ts';
+import { sourceImage } from '../download/glance-download.ts';
 import type { UriFilter } from '../download/uri-filter.ts';
 import { doesNotPass } from '../download/web-download.ts';
-import { asFerryError, FerryError } from '../errors.ts';
+import { FerryError } from '../errors.ts';
 import { endpointNotFound } from '../openstack/catalog.ts';
 import { type Credentials, createGlance } from '../openstack/glance.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
@@ -22,22 +22,7 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
-const badRequest = (message: string, cause?: unknown): FerryError =>
-  new FerryError('bad-request', message, { cause });
-
-/** Every refusal by the source is the request's fault (400); that the source cannot be reached is nobody's (503). */
-const refusedBySource = ({ imageId, region }: GlanceTaskSource, thrown: unknown): FerryError => {
-  const error = asFerryError(thrown);
-  if (error.retryable) return error;
-  const reasons: Partial<Record<typeof error.code, string>> = {
-    'not-found': `Source image ${imageId} was not found in region ${region}`,
-    unauthorized: `Region ${region} does not accept the token of this request`,
-  };
-  return badRequest(
-    reasons[error.code] ?? `Source image ${imageId} of region ${region}: ${error.message}`,
-    error,
-  );
-};
+const badRequest = (message: string): FerryError => new FerryError('bad-request', message);
 
 /** Snapshots of volumes are records without data; Glance would make an empty image of them and call it a success. */
 const refuseEmptySnapshot = (image: GlanceImage): void => {
@@ -60,15 +45,12 @@ export const createSourceCheck = ({ http, uriFilter, imageSizeCap }: SourceCheck
   ): Promise<void> => {
     if (!source.endpoint) throw badRequest(endpointNotFound(source));
     const glance = createGlance(source.endpoint, credentials, http);
-    const image = await glance.image(source.imageId, options).catch((error: unknown) => {
-      throw refusedBySource(source, error);
-    });
-    const { size } = requireActive(image);
+    const image = await sourceImage(glance, source, options);
     refuseEmptySnapshot(image);
-    if (size <= imageSizeCap) return;
+    if (image.size <= imageSizeCap) return;
     throw new FerryError(
       'limit-exceeded',
-      `Source image of ${size} bytes exceeds image_size_cap, ${imageSizeCap} bytes`,
+      `Source image of ${image.size} bytes exceeds image_size_cap, ${imageSizeCap} bytes`,
     );
   };
 

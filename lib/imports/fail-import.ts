@@ -1,6 +1,5 @@
 import type { RelayStore } from '../aws/relay-store.ts';
 import { FerryError, hasCode } from '../errors.ts';
-import { log } from '../log.ts';
 import type { Glance } from '../openstack/glance.ts';
 import { patchBack } from '../properties/changes.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
@@ -53,7 +52,7 @@ const undoTarget = async (services: FailServices, run: StepRun): Promise<{ done:
   } catch (error) {
     if (hasCode(error, 'not-found')) return { done: false, note: '' };
     if (!hasCode(error, 'unauthorized', 'forbidden', 'conflict', 'bad-request')) throw error;
-    log.warn('target not put back', { task_id: task.id, image_id: task.imageId, error: error as Error });
+    run.log.warn('target not put back', { error: error as Error });
     return { done: false, note: '. Its formats and properties could not be put back' };
   }
 };
@@ -68,12 +67,11 @@ export const createFailImport =
     const { task } = run;
     const { done, note } = await undoTarget(services, run);
     await clearRelay(services, run);
-    const reason = `${task.failure ?? unknownReason}${note}`;
-    await services.tasks.finish(
-      task,
-      done ? { status: 'success', message: task.message } : { status: 'failure', message: reason },
-    );
+    const end = done
+      ? ({ status: 'success', message: task.message } as const)
+      : ({ status: 'failure', message: `${task.failure ?? unknownReason}${note}` } as const);
+    await services.tasks.finish(task, end);
     await services.claims.release(task.imageId, task.id);
-    log.error('import failed', { task_id: task.id, image_id: task.imageId, done, reason });
+    run.log.warn('import ended by fail-import', end);
     return undefined;
   };

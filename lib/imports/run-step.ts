@@ -1,6 +1,7 @@
+import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Delivery, Outbox } from '../aws/queue.ts';
 import { asFerryError, FerryError, hasCode } from '../errors.ts';
-import { log } from '../log.ts';
+import { log, logOf } from '../log.ts';
 import { newAttemptId } from '../schemas/ids.ts';
 import type { Claims } from './claims.ts';
 import type { ImportMessage } from './messages.ts';
@@ -23,6 +24,8 @@ export interface StepRun {
   readonly task: Task;
   /** Ends at the deadline, and when the claim goes to another attempt. */
   readonly signal: AbortSignal;
+  /** Names the import in every line. */
+  readonly log: Logger;
 }
 
 export interface Received {
@@ -72,7 +75,7 @@ const settle = async (
   thrown: unknown,
 ) => {
   const error = asFerryError(thrown);
-  log.warn('step failed', { task_id: task.id, image_id: task.imageId, code: error.code, error });
+  logOf(task).warn('step failed', { code: error.code, error });
   if (hasCode(error, 'claim-lost') || !(await services.claims.renew(claim))) return;
   if (services.failQueue) await record(services, task, error);
   await services.claims.pause(claim);
@@ -93,7 +96,8 @@ const attempt = async (
   const heartbeat = startHeartbeat(services, claim, received.delivery, lost);
   try {
     await heartbeat.first;
-    const handOn = await step({ task, signal: AbortSignal.any([received.deadline, lost.signal]) });
+    const signal = AbortSignal.any([received.deadline, lost.signal]);
+    const handOn = await step({ task, signal, log: logOf(task) });
     // Before the next step's message, which would find this attempt alive.
     await services.claims.pause(claim);
     await handOn?.();

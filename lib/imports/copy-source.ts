@@ -1,0 +1,123 @@
+import type { RelayStore } from '../aws/relay-store.ts';
+import type { Download, SourceDescription } from '../download/download.ts';
+import { FerryError } from '../errors.ts';
+import { type Copied, copyStream } from '../transfer/copy.ts';
+import { isKnownAlgorithm } from '../transfer/digest.ts';
+import { MiB, type PartLimits, type PartPlan, planParts } from '../transfer/part-plan.ts';
+import type { StepRun } from './run-step.ts';
+import { objectKey, type Task, type Transferred } from './task.ts';
+import type { Tasks } from './tasks.ts';
+
+export interface CopyServices {
+  readonly tasks: Tasks;
+  readonly relay: RelayStore;
+  readonly partLimits: PartLimits;
+  readonly partsInFlight: number;
+  /** Bytes; Glance's image_size_cap. */
+  readonly imageSizeCap: number;
+}
+
+/** Glance's default `hashing_algorithm`: what the target will most likely be compared by. */
+const targetAlgorithm = 'sha512';
+
+const inMiB = (bytes: number): string => `${Math.floor(bytes / MiB)} MiB`;
+
+/** What the task list shows, in Glance's words for the part that Glance has. */
+export const progressMessage = (copied: number, size: number | undefined): string =>
+  size === undefined ? `Copied ${inMiB(copied)}` : `Copied ${inMiB(copied)} of ${inMiB(size)}`;
+
+/** Progress for the task list: one write at a time, so that it never runs backwards. */
+const createProgress = (tasks: Tasks, task: Task, size: number | undefined) => {
+  let writing = false;
+  return async (copiedBytes: number): Promise<void> => {
+    if (writing) return;
+    writing = true;
+    await tasks.update(task, { message: progressMessage(copiedBytes, size) }).finally(() => {
+      writing = false;
+    });
+  };
+};
+
+const planFor = (size: number | undefined, { partLimits, imageSizeCap }: CopyServices): PartPlan => {
+  try {
+    if ((size ?? 0) <= imageSizeCap) return planParts(size, partLimits);
+  } catch (cause) {
+    throw new FerryError('limit-exceeded', `The image is too large for the relay store: ${size} bytes`, {
+      cause,
+    });
+  }
+  throw new FerryError(
+    'limit-exceeded',
+    `The image's ${size} bytes exceed image_size_cap, ${imageSizeCap} bytes`,
+  );
+};
+
+const mismatch = (download: Download, reason: string): FerryError =>
+  new FerryError('data-mismatch', `Failed to copy ${download.name}: ${reason}`);
+
+/** Size and digest against the source's record; without a digest, the record must not have changed meanwhile. */
+const verify = async (download: Download, source: SourceDescription, copied: Copied, { signal }: StepRun) => {
+  const { size, hash } = source;
+  if (size !== undefined && copied.size !== size)
+    throw mismatch(download, `got ${copied.size} bytes instead of ${size}`);
+  const digest = hash && copied.digests[hash.algorithm];
+  if (hash && digest && digest !== hash.value) {
+    throw mismatch(
+      download,
+      `the bytes have ${hash.algorithm} ${digest}, the source's record says ${hash.value}`,
+    );
+  }
+  if (!digest && (await download.describe({ signal })).identity !== source.identity) {
+    throw mismatch(download, 'the source changed while it was copied');
+  }
+};
+
+/** The upload of this import: an earlier try's, with its parts, or a new one. */
+const currentUpload = async ({ tasks, relay }: CopyServices, { task, signal }: StepRun): Promise<string> => {
+  if (task.uploadId) return task.uploadId;
+  await tasks.forgetParts(task);
+  const uploadId = await relay.createUpload(objectKey(task), { signal });
+  await tasks.update(task, { uploadId });
+  return uploadId;
+};
+
+/**
+ * Copies a source from its first byte to its last into the relay store, in one ordered stream, and proves size and
+ * hash before the object comes into being. Parts that an earlier try has stored are read and hashed, but not sent again.
+ * @throws FerryError `data-mismatch` when the bytes are not the source's; what source, store or stream throw
+ */
+export const copySource = async (
+  services: CopyServices,
+  run: StepRun,
+  { download, source }: { readonly download: Download; readonly source: SourceDescription },
+): Promise<Transferred> => {
+  const { tasks, relay, partsInFlight, imageSizeCap } = services;
+  const { task, signal } = run;
+  const opened = await download.open({ signal });
+  const size = source.size ?? opened.length;
+  const { partSize, capacity } = planFor(size, services);
+  const most = Math.min(size ?? capacity, imageSizeCap);
+  const upload = { key: objectKey(task), uploadId: await currentUpload(services, run) };
+  const known = source.hash && isKnownAlgorithm(source.hash.algorithm) ? [source.hash.algorithm] : [];
+  const report = createProgress(tasks, task, size);
+
+  const copied = await copyStream({
+    source: opened.stream,
+    partSize,
+    inFlight: partsInFlight,
+    algorithms: [...known, targetAlgorithm],
+    stored: await tasks.parts(task),
+    send: (part) => relay.uploadPart({ ...upload, ...part }, { signal }),
+    checkpoint: async (part, copiedBytes) => {
+      await tasks.savePart(task, part);
+      await report(copiedBytes);
+    },
+    inspect: (read) => {
+      if (read > most) throw mismatch(download, `more than ${most} bytes came`);
+    },
+    signal,
+  });
+  await verify(download, source, copied, run);
+  await relay.completeUpload({ ...upload, size: copied.size, parts: copied.parts }, { signal });
+  return { size: copied.size, digests: copied.digests };
+};
