@@ -3,7 +3,7 @@ import { bend } from './bend.ts';
 import { badRequest, forbidden } from './errors.ts';
 import type { ByteRange } from './range.ts';
 import { requestedRange } from './range.ts';
-import type { ImageData, ImageRecord } from './record.ts';
+import type { ImageRecord } from './record.ts';
 import { type Answer, type GlanceRequest, header } from './request.ts';
 
 /** Only a file store reads from any position; s3, swift, rbd and http stores do not. */
@@ -17,7 +17,8 @@ export function download(request: GlanceRequest, image: ImageRecord, store: Stor
   const { incoming, outgoing, fault } = request;
   refuseDeactivated(request.caller, image);
   const range = requestedRange(header(incoming, 'range'), header(incoming, 'content-range'), image.size);
-  if (!image.data) return { status: 204, headers: { 'Content-Length': 0 } };
+  // Also what Glance answers when its store has lost the file.
+  if (!image.data?.kept) return { status: 204, headers: { 'Content-Length': 0 } };
   if (range && store === 'object') throw notRandom(range);
   const whole = { start: 0, end: image.data.size };
   const { start, end } = range ?? whole;
@@ -31,13 +32,8 @@ export function download(request: GlanceRequest, image: ImageRecord, store: Stor
       ...(image.checksum ? { 'Content-Md5': image.checksum } : {}),
       'Content-Length': length,
     },
-    body: bend(streamed(image.data, start, end), fault, outgoing, start),
+    body: bend(image.data.open(start, end), fault, outgoing, start),
   };
-}
-
-/** Opens the data when the first byte is wanted, not before. */
-async function* streamed(data: ImageData, start: number, end: number): AsyncGenerator<Buffer> {
-  yield* data.open(start, end);
 }
 
 function refuseDeactivated(caller: Caller, image: ImageRecord): void {

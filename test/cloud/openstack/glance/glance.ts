@@ -1,22 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import type { Json, JsonObject } from '../http/json.ts';
 import { serve } from '../http/server.ts';
 import { onAllInterfaces } from '../keystone/catalog.ts';
-import { userNamed } from '../keystone/fixture.ts';
 import type { Keystone } from '../keystone/keystone.ts';
-import { recordFrom } from './create.ts';
 import type { StoreKind } from './download.ts';
 import { type Fault, faultRegistry } from './faults.ts';
 import { glanceListener } from './listener.ts';
-import { digestsOf, madeUpData } from './made-up.ts';
-import { type ImageRecord, type ImageView, viewOf } from './record.ts';
-import { imageRepository, save } from './repository.ts';
+import { type PreparedImages, preparedImages } from './prepared.ts';
+import { imageRepository } from './repository.ts';
 import { type RecordedRequest, requestLog } from './request-log.ts';
 import { glanceRoutes } from './routes.ts';
-import { storeData, type UploadOptions } from './upload.ts';
-import { virtualSize } from './virtual-size.ts';
+import type { UploadOptions } from './upload.ts';
 
 export interface GlanceOptions {
   readonly region: string;
@@ -37,26 +31,10 @@ export interface GlanceOptions {
   readonly discardUploads?: boolean;
 }
 
-/** An image for a test to start with: wire names, custom properties beside them, the owner by project name. */
-export type NewImage = JsonObject & { readonly owner?: string };
-
-export interface Glance {
+export interface Glance extends PreparedImages {
   readonly url: string;
   readonly region: string;
-  /** An image made without a request, owned by project `demo` unless said otherwise; `active` if it has data. */
-  createImage(image: NewImage, data?: Buffer | string): Promise<ImageView>;
-  /**
-   * An active image whose bytes are computed as they are read; its digests are computed here, once.
-   * @param bytes size in bytes; `checksum: false` leaves out the md5, which halves that time
-   */
-  madeUpImage(
-    image: NewImage,
-    bytes: { readonly size: number; readonly seed: number; readonly checksum?: boolean },
-  ): Promise<ImageView>;
-  /** The image as it is now; undefined when it does not exist. */
-  image(imageId: string): ImageView | undefined;
-  /** The bytes of an image. @throws Error when it has none */
-  read(imageId: string): Readable;
+  /** Lets the next requests for this image go wrong. */
   fault(imageId: string, fault: Fault): void;
   clearFaults(): void;
   /** Every request since the start, or since clearRequests. */
@@ -67,67 +45,25 @@ export interface Glance {
 }
 
 const tebibyte = 2 ** 40;
+const defaultImportMethods = ['glance-direct', 'web-download', 'copy-image'];
 
 /** A Glance v2 of one region, listed in the catalog of `keystone`. Records live in memory, data in files. */
 export async function startGlance(options: GlanceOptions): Promise<Glance> {
-  const { keystone, region, dataDir } = options;
-  await mkdir(dataDir, { recursive: true });
-  const images = imageRepository();
-  const faults = faultRegistry();
-  const log = requestLog();
-  const storeId = options.store === 'object' ? 'objects' : 'files';
-  const uploads: UploadOptions = {
-    storeId,
-    hashAlgorithm: options.hashAlgo ?? 'sha512',
-    maxSize: options.imageSizeCap ?? tebibyte,
-    discard: options.discardUploads ?? false,
-    pathOf: (imageId) => join(dataDir, imageId),
-  };
-  const routes = glanceRoutes({
-    images,
-    faults,
-    uploads,
-    store: options.store ?? 'file',
-    importMethods: options.importMethods ?? ['glance-direct', 'web-download', 'copy-image'],
-  });
+  const { keystone, region, store = 'file', importMethods = defaultImportMethods } = options;
+  await mkdir(options.dataDir, { recursive: true });
+  const [images, faults, log, uploads] = [
+    imageRepository(),
+    faultRegistry(),
+    requestLog(),
+    uploadsOf(options),
+  ];
+  const routes = glanceRoutes({ images, faults, uploads, store, importMethods });
   const server = await serve(glanceListener({ routes, keystone, log }), options.port ?? 0);
   keystone.addEndpoints(onAllInterfaces('image', region, server.url));
-
-  function add(image: NewImage): ImageRecord {
-    const record = recordFrom({ ...image, owner: projectId(image.owner ?? 'demo') }, anAdmin);
-    images.add(record);
-    return record;
-  }
-
   return {
+    ...preparedImages(images, uploads),
     url: server.url,
     region,
-    async createImage(image, data) {
-      const record = add(image);
-      if (data !== undefined)
-        await storeData(record, Readable.from([Buffer.from(data)]), { ...uploads, discard: false });
-      return viewOf(record, storeId);
-    },
-    async madeUpImage(image, bytes) {
-      const record = add(image);
-      const digests = await digestsOf(bytes, uploads.hashAlgorithm, bytes.checksum ?? true);
-      const { size } = bytes;
-      save(record, {
-        ...{ status: 'active', size, data: madeUpData(bytes), checksum: digests.checksum },
-        virtual_size: virtualSize(record.disk_format, { size, head: Buffer.alloc(0) }),
-        ...{ os_hash_algo: uploads.hashAlgorithm, os_hash_value: digests.hash },
-      });
-      return viewOf(record, storeId);
-    },
-    image(imageId) {
-      const record = images.find(imageId);
-      return record && viewOf(record, storeId);
-    },
-    read(imageId) {
-      const data = images.find(imageId)?.data;
-      if (!data) throw new Error(`image ${imageId} of ${region} has no data`);
-      return data.open(0, data.size);
-    },
     fault: faults.add,
     clearFaults: faults.clear,
     requests: log.all,
@@ -136,6 +72,12 @@ export async function startGlance(options: GlanceOptions): Promise<Glance> {
   };
 }
 
-const anAdmin = { userName: 'admin', userId: userNamed('admin').id, project: undefined, isAdmin: true };
-
-const projectId = (name: string): Json => userNamed(name).project.id;
+function uploadsOf({ dataDir, store, hashAlgo, imageSizeCap, discardUploads }: GlanceOptions): UploadOptions {
+  return {
+    storeId: store === 'object' ? 'objects' : 'files',
+    hashAlgorithm: hashAlgo ?? 'sha512',
+    maxSize: imageSizeCap ?? tebibyte,
+    discard: discardUploads ?? false,
+    pathOf: (imageId) => join(dataDir, imageId),
+  };
+}

@@ -20,7 +20,8 @@ export function madeUpData({ size, seed }: MadeUp): ImageData {
   const pattern = randomBlock(seed);
   return {
     size,
-    open: (start, end) => Readable.from(slices(pattern, start, end), { objectMode: false }),
+    kept: true,
+    open: (start, end) => Readable.from(slices(copies(pattern), start, end), { objectMode: false }),
     discard: async () => {},
   };
 }
@@ -30,21 +31,29 @@ function randomBlock(seed: number): Buffer {
   return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(blockSize));
 }
 
-function* slices(pattern: Buffer, start: number, end: number): Generator<Buffer> {
+/** @param fill makes the block of a number; it may be the same buffer every time */
+function* slices(fill: (number: number) => Buffer, start: number, end: number): Generator<Buffer> {
   for (let offset = start; offset < end; ) {
     const number = Math.floor(offset / blockSize);
     const from = offset - number * blockSize;
     const to = Math.min(blockSize, end - number * blockSize);
-    yield block(pattern, number).subarray(from, to);
+    yield fill(number).subarray(from, to);
     offset += to - from;
   }
 }
 
-function block(pattern: Buffer, number: number): Buffer {
-  const copy = Buffer.allocUnsafeSlow(blockSize);
-  pattern.copy(copy);
-  copy.writeBigUInt64LE(BigInt(number));
-  return copy;
+function stamp(block: Buffer, number: number): Buffer {
+  block.writeBigUInt64LE(BigInt(number));
+  return block;
+}
+
+/** A block of its own for each slice: what goes to a socket is still being read when the next one is made. */
+function copies(pattern: Buffer): (number: number) => Buffer {
+  return (number) => {
+    const copy = Buffer.allocUnsafeSlow(blockSize);
+    pattern.copy(copy);
+    return stamp(copy, number);
+  };
 }
 
 export interface Digests {
@@ -69,7 +78,8 @@ async function computeDigests({ size, seed }: MadeUp, algorithm: string, withMd5
   const hash = createHash(algorithm);
   const md5 = withMd5 ? createHash('md5') : undefined;
   let blocks = 0;
-  for (const piece of slices(randomBlock(seed), 0, size)) {
+  const pattern = randomBlock(seed);
+  for (const piece of slices((number) => stamp(pattern, number), 0, size)) {
     hash.update(piece);
     md5?.update(piece);
     blocks += 1;

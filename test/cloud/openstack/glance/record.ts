@@ -9,6 +9,8 @@ export type MemberStatus = 'pending' | 'accepted' | 'rejected';
 export interface ImageData {
   /** Bytes. */
   readonly size: number;
+  /** False when the bytes were thrown away: nothing can be read. */
+  readonly kept: boolean;
   /** Streams bytes `start` up to but not including `end`. */
   open(start: number, end: number): Readable;
   /** Removes what lies on disk. */

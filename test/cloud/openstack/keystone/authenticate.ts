@@ -1,5 +1,5 @@
 import { at, isObject, type Json, stringAt } from '../http/json.ts';
-import { badRequest, notFound, unauthorized } from './errors.ts';
+import { badRequest, malformed, notFound, unauthorized, unsupportedMethod } from './errors.ts';
 import { type ApplicationCredential, applicationCredentials, domain, type User, users } from './fixture.ts';
 import type { Grant, TokenStore } from './tokens.ts';
 
@@ -13,6 +13,8 @@ export function authenticate(body: Json, tokens: TokenStore): Grant {
   if (!isObject(identity)) throw badRequest("'identity' is a required property");
   const methods = at(identity, 'methods');
   const method = Array.isArray(methods) ? methods[0] : undefined;
+  if (typeof method !== 'string') throw unauthorized();
+  if (!(method in identity)) throw malformed(`${method} in identity`);
   const scope = at(body, 'auth', 'scope', 'project');
   switch (method) {
     case 'password':
@@ -22,7 +24,7 @@ export function authenticate(body: Json, tokens: TokenStore): Grant {
     case 'token':
       return byToken(stringAt(identity, 'token', 'id'), tokens, scope);
     default:
-      throw unauthorized('Attempted to authenticate with an unsupported method.');
+      throw unsupportedMethod(['password', 'token', 'application_credential']);
   }
 }
 
