@@ -49,10 +49,22 @@ export const errorRules = {
 export class FerryError extends Error {
   override readonly name = 'FerryError';
   readonly code: ErrorCode;
+  /** What failed ("get image … from …"), where the message is only another service's reason. */
+  readonly operation: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: ErrorOptions & { readonly operation?: string } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.operation = options.operation;
+  }
+
+  /** Operation, object and reason. The message alone is what Glance's clients know. */
+  get explanation(): string {
+    return this.operation ? `Failed to ${this.operation}: ${this.message}` : this.message;
   }
 
   get status(): number {

@@ -9,7 +9,7 @@ import { Download, type DownloadConnections, type ImageBytes, type SourceDescrip
 export interface GlanceSource extends SourceName {
   readonly glance: Glance;
   /** X-Auth-Token and, with a service user, X-Service-Token. */
-  readonly auth: Headers;
+  readonly headers: Headers;
 }
 
 /** `os_hash_value` where the record has one, else its md5 `checksum` (images older than Rocky). */
@@ -75,8 +75,8 @@ export class GlanceDownload extends Download {
   }
 
   override open({ signal }: { readonly signal: AbortSignal }): Promise<ImageBytes> {
-    const { glance, imageId, auth } = this.source;
-    return this.get(`${glance.endpoint}/v2/images/${imageId}/file`, auth, signal);
+    const { glance, imageId, headers } = this.source;
+    return this.get(`${glance.endpoint}/v2/images/${imageId}/file`, headers, signal);
   }
 
   /** The endpoint comes from Keystone's catalog, so from the operator: it is not filtered. */

@@ -24,35 +24,71 @@ export interface UriFilter {
 const permitted = <T>({ allowed, disallowed }: Lists<T>, value: T): boolean =>
   allowed.length > 0 ? allowed.includes(value) : !disallowed.includes(value);
 
-/** This machine, link-local (where cloud metadata lives), unspecified, multicast, broadcast; IPv4 in IPv6 clothes too. */
+/** This machine, link-local (where cloud metadata lives), unspecified, multicast, broadcast. */
 const forbiddenRanges = ['loopback', 'linkLocal', 'unspecified', 'multicast', 'broadcast'];
+/** Obsolete ways to wrap an IPv4 address in the middle of an IPv6 one: no image lies there. */
+const obsoleteRanges = ['6to4', 'teredo'];
 const metadataIpv6 = 'fd00:ec2::254';
 
-const isForbiddenAddress = (address: string): boolean => {
+/** IPv4 in IPv6 clothes: mapped (RFC 4291), compatible (`::127.0.0.1`), NAT64 (RFC 6052) and SIIT (RFC 6145). */
+const withoutClothes = (address: string): ipaddr.IPv4 | ipaddr.IPv6 => {
   const parsed = ipaddr.process(address);
-  return forbiddenRanges.includes(parsed.range()) || parsed.toString() === metadataIpv6;
+  const bytes = parsed.toByteArray();
+  const isClothed =
+    bytes.slice(0, -4).every((byte) => byte === 0) || ['rfc6052', 'rfc6145'].includes(parsed.range());
+  return isClothed ? ipaddr.fromByteArray(bytes.slice(-4)) : parsed;
+};
+
+const isForbiddenAddress = (address: string): boolean => {
+  const parsed = withoutClothes(address);
+  const range = parsed.range();
+  return [...forbiddenRanges, ...obsoleteRanges].includes(range) || parsed.toString() === metadataIpv6;
 };
 
 /**
- * `http://127.1/` and `http://2130706433/` are 127.0.0.1 to a URL parser. Glance takes addresses only as written in
- * full (normalize_hostname), so a parser that had to rewrite an address means a refusal.
+ * Host and port as written. URL parsers also take backslashes, blanks, percent signs and a missing `//`; Python's
+ * urlsplit, by which Glance looks at a URI, finds no or another host then.
  */
-const isRewritten = (uri: string, hostname: string): boolean =>
-  ipaddr.IPv4.isValid(hostname) && !uri.includes(`//${hostname}`);
+const plainForm =
+  /^[a-z][a-z0-9+.-]*:\/\/(?<host>\[[^\]]+\]|[^\s\\/?#@:%[\]]+)(?::(?<port>\d*))?(?=[/?#]|$)/i;
 
-const parse = (uri: string): URL | undefined => {
+interface ParsedUri {
+  readonly scheme: string;
+  readonly host: string;
+  /** Undefined where the URI names none: Glance looks at no port then. */
+  readonly port: number | undefined;
+}
+
+/** `h.` is `h`, for DNS and so for the lists. */
+const normaliseName = (host: string): string => host.toLowerCase().replace(/\.$/, '');
+
+const parse = (uri: string): ParsedUri | undefined => {
   const url = URL.parse(uri);
-  if (!url || url.hostname === '' || url.username !== '' || url.password !== '') return undefined;
-  return isRewritten(uri, url.hostname) ? undefined : url;
+  const { host = '', port } = plainForm.exec(uri)?.groups ?? {};
+  if (!url || host === '') return undefined;
+  // `http://127.1/` and `http://2130706433/` are 127.0.0.1 to a URL parser. Glance takes addresses only as written in
+  // full (normalize_hostname), so a parser that had to rewrite one means a refusal.
+  if (ipaddr.IPv4.isValid(url.hostname) && host !== url.hostname) return undefined;
+  return {
+    scheme: url.protocol.slice(0, -1),
+    host: normaliseName(url.hostname.replace(/^\[(.*)\]$/, '$1')),
+    port: port ? Number(port) : undefined,
+  };
 };
 
-const withoutBrackets = (hostname: string): string => hostname.replace(/^\[(.*)\]$/, '$1');
+const normaliseNames = ({ allowed, disallowed }: Lists<string>): Lists<string> => ({
+  allowed: allowed.map(normaliseName),
+  disallowed: disallowed.map(normaliseName),
+});
 
 /** @param options as configured; names compare in lower case */
 export const createUriFilter = (options: UriFilterOptions): UriFilter => {
-  const listed = new Set(options.hosts.allowed);
+  const schemes = normaliseNames(options.schemes);
+  const hosts = normaliseNames(options.hosts);
+  const listed = new Set(hosts.allowed);
+  // As Glance's resolve_pinned_address: a listed host may be anywhere, and a denied address has no other name.
   const isAddressAllowed = (host: string, address: string) =>
-    listed.has(host) || !isForbiddenAddress(address);
+    listed.has(normaliseName(host)) || (!isForbiddenAddress(address) && permitted(hosts, address));
 
   const lookup: LookupFunction = (host, lookupOptions, callback) => {
     resolve(host, { ...lookupOptions, all: true }, (error, addresses) => {
@@ -70,13 +106,11 @@ export const createUriFilter = (options: UriFilterOptions): UriFilter => {
       : new Promise((done) => lookup(host, { all: true }, (error) => done(!error)));
 
   const passes: UriFilter['passes'] = async (uri) => {
-    const url = parse(uri);
-    if (!url) return false;
-    const host = withoutBrackets(url.hostname);
-    if (!permitted(options.schemes, url.protocol.slice(0, -1)) || !permitted(options.hosts, host))
-      return false;
-    // Glance looks at the port only where the URI names one.
-    if (url.port !== '' && !permitted(options.ports, Number(url.port))) return false;
+    const parsed = parse(uri);
+    if (!parsed) return false;
+    const { scheme, host, port } = parsed;
+    if (!permitted(schemes, scheme) || !permitted(hosts, host)) return false;
+    if (port !== undefined && !permitted(options.ports, port)) return false;
     return await resolves(host);
   };
 
@@ -85,4 +119,4 @@ export const createUriFilter = (options: UriFilterOptions): UriFilter => {
 
 /** A URI as it may be shown: presigned queries and userinfo are credentials. */
 export const displayUri = (uri: string): string =>
-  uri.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1');
+  uri.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1');

@@ -5,7 +5,7 @@ import type { UriFilter } from '../download/uri-filter.ts';
 import { WebDownload } from '../download/web-download.ts';
 import { FerryError } from '../errors.ts';
 import { endpointNotFound } from '../openstack/catalog.ts';
-import { authHeaders, type Credentials, createGlance, type Glance } from '../openstack/glance.ts';
+import { type Credentials, createGlance, type Glance, requestHeaders } from '../openstack/glance.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
 import type { Keystone } from '../openstack/keystone.ts';
 import type { Sealer } from './sealed-secrets.ts';
@@ -39,7 +39,7 @@ export const createAccess = ({ http, keystone, sealer, uriFilter, filtered }: Ac
     const glance = createGlance(source.endpoint, credentials, http);
     const { region, imageId } = source;
     const download = new GlanceDownload(
-      { region, imageId, glance, auth: authHeaders(credentials) },
+      { region, imageId, glance, headers: requestHeaders(credentials) },
       connections,
     );
     return { source: glance, download };

@@ -65,7 +65,7 @@ const startHeartbeat = (
 };
 
 const record = (services: StepServices, task: Task, error: FerryError): Promise<void> =>
-  services.tasks.update(task, { failure: error.message });
+  services.tasks.update(task, { failure: error.explanation });
 
 const settle = async (
   services: StepServices,

@@ -20,10 +20,18 @@ const outOfTime = ({ message }: Task, download: Download): FerryError =>
       'The image needs a stream function with a longer timeout, or a source that sends faster',
   );
 
+/** An operator or a lifecycle rule has removed the upload: the next try begins a new one. */
+const forgetUpload = async ({ tasks, relay }: TransferServices, { task, signal }: StepRun): Promise<void> => {
+  const uploadId = (await tasks.get(task))?.uploadId;
+  if (uploadId) await relay.abortUpload(objectKey(task), uploadId, { signal });
+  await tasks.update(task, { uploadId: undefined });
+};
+
 /** Turns what a broken stream throws into a retryable error; forgets an upload that the store does not know. */
-const explain = async ({ tasks }: TransferServices, run: StepRun, download: Download, thrown: unknown) => {
+const explain = async (services: TransferServices, run: StepRun, download: Download, thrown: unknown) => {
+  const { tasks } = services;
   const { task, signal } = run;
-  if (hasCode(thrown, 'upload-gone')) await tasks.update(task, { uploadId: undefined });
+  if (hasCode(thrown, 'upload-gone')) await forgetUpload(services, run);
   if (!signal.aborted) return connectionError({ operation: `copy ${download.name}` }, thrown);
   const current = (await tasks.get(task)) ?? task;
   return hasCode(signal.reason, 'out-of-time') ? outOfTime(current, download) : signal.reason;

@@ -35,14 +35,16 @@ export interface Credentials {
   readonly serviceToken?: Token | undefined;
 }
 
-export const authHeaders = ({ token, serviceToken }: Credentials): Headers => ({
+/** Headers of every request to Glance. Without `accept`, the reason of a refusal comes as HTML. */
+export const requestHeaders = ({ token, serviceToken }: Credentials): Headers => ({
+  accept: 'application/json, */*;q=0.1',
   'x-auth-token': token,
   ...(serviceToken && { 'x-service-token': serviceToken }),
 });
 
 /** @param endpoint base URL without `/v2`, see normaliseEndpoint */
 export const createGlance = (endpoint: string, credentials: Credentials, http: OpenStackHttp): Glance => {
-  const auth = authHeaders(credentials);
+  const auth = requestHeaders(credentials);
   const urlOf = (id: ImageId, tail = '') => `${endpoint}/v2/images/${encodeURIComponent(id)}${tail}`;
 
   const get = <T>(url: string, what: string, isValid: Validator<T>, { signal }: Options) =>

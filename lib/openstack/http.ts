@@ -71,10 +71,12 @@ const reasonOf = (body: string): string => {
   }
 };
 
-/** The reason in Glance's own words where it gave one, else operation and status. Bodies never go further. */
-const refusal = (call: Pick<Call, 'operation'>, status: number, body: string): FerryError => {
+/** The reason in Glance's own words where it gave one, else the status. Bodies never go further. */
+const refusal = ({ operation }: Pick<Call, 'operation'>, status: number, body: string): FerryError => {
   const reason = status < 500 ? reasonOf(body) : '';
-  return new FerryError(codeOf(status), reason || `Failed to ${call.operation}: HTTP ${status}`);
+  return reason
+    ? new FerryError(codeOf(status), reason, { operation })
+    : new FerryError(codeOf(status), `Failed to ${operation}: HTTP ${status}`);
 };
 
 /** Throws `refusal` for an answer that is not 2xx, after reading its body (at most 128 KiB, undici's limit). */

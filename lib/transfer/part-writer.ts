@@ -47,6 +47,8 @@ export const createPartWriter = ({ partSize, inFlight, inspect, send }: PartWrit
     inspect(bytes);
     for (let offset = 0; offset < bytes.length; ) {
       buffer ??= await pool.acquire();
+      // The stream may have ended while it waited; a part sent now would outlive it.
+      if (writer.destroyed) return;
       const copied = bytes.copy(buffer, filled, offset);
       offset += copied;
       filled += copied;

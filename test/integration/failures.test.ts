@@ -1,0 +1,212 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Glance } from '../cloud/openstack/glance/glance.ts';
+import type { ImageView } from '../cloud/openstack/glance/record.ts';
+import { type Ferry, startFerry } from './ferry.ts';
+
+const MiB = 1024 ** 2;
+const size = 12 * MiB;
+const bytes = randomBytes(size);
+
+let ferry: Ferry;
+let token: string;
+let region1: Glance;
+let region2: Glance;
+let source: ImageView;
+let target: ImageView;
+
+beforeAll(async () => {
+  ferry = await startFerry({ env: { PART_SIZE_MIB: '5', SOURCE_STALL_S: '1' } });
+  token = ferry.openstack.issueToken('demo');
+  ({ REGION1: region1, REGION2: region2 } = ferry.openstack.regions);
+});
+afterAll(() => ferry.stop());
+
+const newPair = async (): Promise<void> => {
+  const properties = { hw_disk_bus: 'scsi', os_distro: 'debian' };
+  source = await region1.createImage({ disk_format: 'raw', container_format: 'bare', ...properties }, bytes);
+  target = await region2.createImage({ name: 'copy', disk_format: 'qcow2', os_distro: 'own', mine: 'kept' });
+};
+
+afterEach(() => {
+  region1.clearFaults();
+  region2.clearFaults();
+  ferry.aws.s3Faults.clear();
+});
+
+const importIt = async () => {
+  expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
+  return await ferry.finished(target.id, token);
+};
+
+/** The record but for `updated_at`, which a change and its undoing move. */
+const recordOf = (id: string) => ({ ...region2.image(id), updated_at: undefined });
+
+const nothingIsLeft = async (): Promise<void> => {
+  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+  const items = (await ferry.traces.items()).map(({ item }) => String(item));
+  expect(items.filter((item) => !item.startsWith('task#'))).toEqual([]);
+  expect(JSON.stringify(await ferry.traces.items())).not.toContain('sealed');
+};
+
+const copied = () => ({
+  status: 'active',
+  os_hash_value: source.os_hash_value,
+  hw_disk_bus: 'scsi',
+  mine: 'kept',
+});
+
+describe('an import that cannot succeed ends in failure with the reason, the target as before, and a second one works', () => {
+  const cases: readonly [string, () => void, RegExp][] = [
+    [
+      'the bytes are not those of the hash',
+      () => region1.fault(source.id, { on: 'get-file', kind: 'corrupt-byte', at: 7 * MiB, times: 9 }),
+      /^Failed to copy image \S+ of region REGION1: the bytes have sha512 \w+, the source's record says \w+$/,
+    ],
+    [
+      'the body is shorter than the record says',
+      () => region1.fault(source.id, { on: 'get-file', kind: 'short-body', bytes: 6 * MiB, times: 9 }),
+      /^Failed to copy image \S+ of region REGION1: got 6291456 bytes instead of 12582912$/,
+    ],
+    [
+      'the connection breaks at every try',
+      () => region1.fault(source.id, { on: 'get-file', kind: 'drop-after', bytes: 6 * MiB, times: 9 }),
+      /^Failed to copy image \S+ of region REGION1: /,
+    ],
+    [
+      'the source has lost its data',
+      () => region1.fault(source.id, { on: 'get-file', kind: 'status', status: 204, times: 9 }),
+      /^Failed to download image \S+ of region REGION1: the source answered 204, it has no data$/,
+    ],
+    [
+      'the source refuses the download',
+      () => region1.fault(source.id, { on: 'get-file', kind: 'status', status: 403, times: 9 }),
+      /^Failed to download image \S+ of region REGION1: Forbidden$/,
+    ],
+    [
+      'the target refuses the data',
+      () => region2.fault(target.id, { on: 'put-file', kind: 'status', status: 413, times: 9 }),
+      /^Failed to upload image \S+ to \S+: Request Entity Too Large$/,
+    ],
+    [
+      'the target refuses the properties',
+      () => region2.fault(target.id, { on: 'patch', kind: 'status', status: 403, times: 1 }),
+      /^Failed to change image \S+ at \S+: Forbidden$/,
+    ],
+  ];
+
+  test.each(cases)('%s', async (name, breakIt, reason) => {
+    await newPair();
+    const before = recordOf(target.id);
+    const isPatch = name.includes('properties');
+    if (!isPatch) breakIt();
+    expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
+    // The request itself makes a PATCH; the fault is for the step's.
+    if (isPatch) breakIt();
+    const task = await ferry.finished(target.id, token);
+    expect(task).toMatchObject({ status: 'failure', result: null, message: expect.stringMatching(reason) });
+    expect(recordOf(target.id)).toEqual(before);
+    await nothingIsLeft();
+
+    region1.clearFaults();
+    region2.clearFaults();
+    expect(await importIt()).toMatchObject({ status: 'success' });
+    expect(region2.image(target.id)).toMatchObject(copied());
+  });
+});
+
+test('a relay object that rots before the activation never becomes an active image', async () => {
+  await newPair();
+  const before = recordOf(target.id);
+  ferry.aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 5 * MiB }, 9);
+  expect(await importIt()).toMatchObject({ status: 'failure' });
+  expect(recordOf(target.id)).toEqual(before);
+  await nothingIsLeft();
+});
+
+test('a target that is deleted meanwhile ends the import, and nothing is left of it', async () => {
+  await newPair();
+  region1.fault(source.id, { on: 'get-file', kind: 'slow', bytesPerSecond: 20 * MiB });
+  const answer = await ferry.importFrom(source.id, target.id, token);
+  const url = `${region2.url}/v2/images/${target.id}`;
+  expect(await fetch(url, { method: 'DELETE', headers: { 'x-auth-token': token } })).toMatchObject({
+    status: 204,
+  });
+  await expect
+    .poll(async () => (await ferry.traces.items()).find(({ id }) => id === answer.json['id']), {
+      timeout: 20_000,
+    })
+    .toMatchObject({
+      status: 'failure',
+      message: expect.stringContaining(`No image found with ID ${target.id}`),
+    });
+  await nothingIsLeft();
+  expect(await ferry.http('list-tasks', { method: 'GET', imageId: target.id, token })).toMatchObject({
+    status: 404,
+  });
+});
+
+describe('an import survives', () => {
+  const cases: readonly [string, () => void][] = [
+    [
+      'a connection that breaks twice',
+      () => region1.fault(source.id, { on: 'get-file', kind: 'drop-after', bytes: 8 * MiB, times: 2 }),
+    ],
+    [
+      'a source that stalls',
+      () => region1.fault(source.id, { on: 'get-file', kind: 'stall-after', bytes: 8 * MiB }),
+    ],
+    [
+      'a source that is overloaded',
+      () => region1.fault(source.id, { on: 'get-file', kind: 'status', status: 503, times: 2 }),
+    ],
+    [
+      'an object store that is overloaded',
+      () => ferry.aws.s3Faults.inject('UploadPart', { kind: 'error', code: 'SlowDown' }, 2),
+    ],
+    [
+      'a lost answer to the end of the upload',
+      () => ferry.aws.s3Faults.inject('CompleteMultipartUpload', { kind: 'lost-answer' }),
+    ],
+    [
+      'an upload that was removed under it',
+      () => ferry.aws.s3Faults.inject('UploadPart', { kind: 'error', code: 'NoSuchUpload' }),
+    ],
+    [
+      'a relay object that breaks off while it is read',
+      () => ferry.aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 5 * MiB }),
+    ],
+    ['a lost answer to the properties', () => region2.fault(target.id, { on: 'patch', kind: 'lose-answer' })],
+    [
+      'a lost answer to the upload of the data',
+      () => region2.fault(target.id, { on: 'put-file', kind: 'lose-answer' }),
+    ],
+  ];
+
+  test.each(cases)('%s', async (_name, breakIt) => {
+    await newPair();
+    breakIt();
+    expect(await importIt()).toMatchObject({ status: 'success' });
+    expect(region2.image(target.id)).toMatchObject(copied());
+    await nothingIsLeft();
+  });
+});
+
+test('the messages of a finished import do nothing when they come again', async () => {
+  await newPair();
+  const task = await importIt();
+  const body = JSON.stringify({ imageId: target.id, taskId: task.id });
+  const record = {
+    messageId: 'again',
+    receiptHandle: 'gone',
+    body,
+    attributes: { ApproximateReceiveCount: '2' },
+  };
+  const after = region2.image(target.id);
+  for (const name of ['stream-image', 'apply-metadata', 'fail-import'] as const) {
+    expect(await ferry.invoke(name, { Records: [record] })).toEqual({ batchItemFailures: [] });
+  }
+  expect(region2.image(target.id)).toEqual(after);
+  expect((await ferry.tasks(target.id, token)).at(-1)).toEqual(task);
+  await nothingIsLeft();
+});
