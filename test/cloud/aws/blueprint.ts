@@ -20,17 +20,13 @@ export interface Resource {
   readonly Properties: Readonly<Record<string, unknown>>;
 }
 
-export interface SqsEvent {
-  readonly arn: { readonly 'Fn::GetAtt': readonly [string, 'Arn'] };
-  readonly batchSize: number;
-}
-
 export interface FunctionPlan {
   readonly environment?: Readonly<Record<string, unknown>>;
 }
 
 /** What the local cloud reads from serverless.yml. */
 export interface Blueprint {
+  readonly params: { readonly default: Readonly<Record<string, string>> };
   readonly functions: Readonly<Record<string, FunctionPlan>>;
   readonly resources: { readonly Resources: Readonly<Record<string, Resource>> };
 }
@@ -39,7 +35,7 @@ export const serverlessYml = new URL('../../../serverless.yml', import.meta.url)
 
 /** Reads serverless.yml. `${…}` of the Serverless Framework stays as it is. */
 export const readBlueprint = (): Blueprint =>
-  parse(readFileSync(serverlessYml, 'utf8'), { customTags }) as Blueprint;
+  parse(readFileSync(serverlessYml, 'utf8'), { customTags, merge: true }) as Blueprint;
 
 /** The logical id in `!Ref Name`. */
 export const refOf = (value: unknown): string | undefined =>

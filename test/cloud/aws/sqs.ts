@@ -1,18 +1,13 @@
 import { CreateQueueCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { buildApp } from 'fauxqs';
 import { arnOwnerOf, type Blueprint, type Resource, resourcesOf } from './blueprint.ts';
+import { queueArn, queueUrl } from './queue-names.ts';
 import type { AwsSettings } from './settings.ts';
-
-/** fauxqs' account. */
-const accountId = '000000000000';
 
 export interface LocalQueue {
   readonly url: string;
   readonly arn: string;
 }
-
-export const queueArn = (region: string, name: string): string =>
-  `arn:aws:sqs:${region}:${accountId}:${name}`;
 
 /** fauxqs on 127.0.0.1; its S3 side is not used. Returns the endpoint and how to stop it. */
 export async function startSqs({ ports, region }: AwsSettings) {
@@ -50,8 +45,7 @@ export async function createQueues(
   for (const [name, properties] of resourcesOf(blueprint, 'AWS::SQS::Queue')) {
     const Attributes = attributesOf(properties, settings);
     await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes }));
-    // Not the URL of the answer: its host, sqs.<region>.localhost, does not resolve.
-    queues[name] = { url: `${settings.endpoint}/${accountId}/${name}`, arn: queueArn(settings.region, name) };
+    queues[name] = { url: queueUrl(settings.endpoint, name), arn: queueArn(settings.region, name) };
   }
   return queues;
 }

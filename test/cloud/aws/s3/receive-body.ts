@@ -65,9 +65,11 @@ export async function receiveBody(call: S3Call, file: string): Promise<ReceivedB
     }
   }
   try {
-    await pipeline(call.body, measured, createWriteStream(unfinished)).catch((cause) => {
-      throw new S3Error('IncompleteBody', `The request body ended after ${size} bytes: ${cause}`);
-    });
+    await pipeline(call.body, measured, createWriteStream(unfinished, { highWaterMark: 1024 * 1024 })).catch(
+      (cause) => {
+        throw new S3Error('IncompleteBody', `The request body ended after ${size} bytes: ${cause}`);
+      },
+    );
     const received = { size, md5: md5.digest('hex'), crc32: crcWanted && base64OfCrc(crc) };
     if (md5Wanted !== undefined && md5Wanted !== received.md5) {
       throw new S3Error('BadDigest', 'The Content-MD5 you specified did not match what we received.');

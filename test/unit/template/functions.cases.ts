@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { functions, inShort, logicalIdOf, names, type Packaged } from './packaged.ts';
+
+export const functionsCases = (packaged: () => Packaged) =>
+  describe('functions', () => {
+    test.each(names)(
+      '%s runs on Node 24 and arm64, with its own role, time and encrypted environment',
+      (name) => {
+        const { timeoutS, memoryMB } = functions[name];
+        const properties = packaged().properties(`${logicalIdOf(name)}LambdaFunction`);
+        expect(properties).toMatchObject({
+          FunctionName: `glance-ferry-prod-${name}`,
+          Handler: `functions/${name}.handler`,
+          Runtime: 'nodejs24.x',
+          Architectures: ['arm64'],
+          Timeout: timeoutS,
+          MemorySize: memoryMB,
+        });
+        const role = `${logicalIdOf(name).replace(/Dash./, (dash) => dash.slice(-1).toUpperCase())}Role.Arn`;
+        expect(inShort(properties['Role'])).toBe(role);
+        expect(inShort(properties['KmsKeyArn'])).toBe('Key.Arn');
+      },
+    );
+
+    test('there are no others', () => {
+      expect(packaged().ofType('AWS::Lambda::Function')).toHaveLength(names.length);
+    });
+
+    test('three answer HTTP, for every method: which ones are allowed they say themselves', () => {
+      const routes = packaged()
+        .ofType('AWS::ApiGatewayV2::Route')
+        .map(([, route]) => route['RouteKey']);
+      expect(routes.sort()).toEqual(
+        names.flatMap((name) => ('route' in functions[name] ? functions[name].route : [])).sort(),
+      );
+    });
+
+    test('three are fed by queues, one message at a time, with partial failures and a limit', () => {
+      const mappings = packaged()
+        .ofType('AWS::Lambda::EventSourceMapping')
+        .map(([, mapping]) => mapping);
+      const fed = mappings.map(({ FunctionName, EventSourceArn }) => [
+        inShort(FunctionName),
+        inShort(EventSourceArn),
+      ]);
+      const wanted = names.flatMap((name) =>
+        'queue' in functions[name]
+          ? [[`${logicalIdOf(name)}LambdaFunction.Arn`, `${functions[name].queue}.Arn`]]
+          : [],
+      );
+      expect(fed).toEqual(wanted);
+      for (const mapping of mappings) {
+        expect(mapping).toMatchObject({ BatchSize: 1, FunctionResponseTypes: ['ReportBatchItemFailures'] });
+        const { MaximumConcurrency } = mapping['ScalingConfig'] as { MaximumConcurrency: number };
+        expect(MaximumConcurrency).toBeGreaterThanOrEqual(2);
+      }
+    });
+
+    test('each has a log group that forgets', () => {
+      const groups = packaged().ofType('AWS::Logs::LogGroup');
+      expect(groups.map(([, group]) => group['LogGroupName'])).toEqual(
+        names.map((name) => `/aws/lambda/glance-ferry-prod-${name}`),
+      );
+      for (const [, group] of groups) expect(group['RetentionInDays']).toBe(30);
+    });
+
+    // KiB zipped, with source maps; measured 2026-11: 845, 966, 969, 960, 814, 528. More is a slower cold start.
+    const limitKiB = { 'import-image': 950, 'list-tasks': 910, 'import-info': 600 };
+    test.each(names)('%s is no larger than it has to be', async (name) => {
+      expect(await packaged().zipKiB(name)).toBeLessThan(
+        { ...limitKiB }[name as keyof typeof limitKiB] ?? 1080,
+      );
+    });
+  });

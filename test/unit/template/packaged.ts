@@ -1,0 +1,92 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties: Readonly<Record<string, unknown>>;
+}
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+}
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** `npm run package` into a directory of its own, without credentials or settings. */
+export async function packageService() {
+  const dir = await mkdtemp(join(tmpdir(), 'glance-ferry-package-'));
+  const serverless = join(root, 'node_modules/serverless/bin/serverless.js');
+  const { PATH, HOME } = process.env;
+  await promisify(execFile)(process.execPath, [serverless, 'package', '--package', dir], {
+    cwd: root,
+    env: { PATH, HOME, ESBUILD_FOLDER: relative(root, join(dir, 'esbuild')) },
+  });
+  const template = await readFile(join(dir, 'cloudformation-template-update-stack.json'), 'utf8');
+  const { Resources: resources, Parameters: parameters } = JSON.parse(template) as {
+    Resources: Record<string, Resource>;
+    Parameters: Record<string, unknown>;
+  };
+  return {
+    dir,
+    resources,
+    parameters,
+    ofType: (type: string): [string, Resource['Properties']][] =>
+      Object.entries(resources)
+        .filter(([, { Type }]) => Type === type)
+        .map(([id, { Properties }]) => [id, Properties]),
+    properties: (id: string): Resource['Properties'] => resources[id]?.Properties ?? {},
+    zipKiB: async (name: string) => (await stat(join(dir, `${name}.zip`))).size / 1024,
+  };
+}
+
+export type Packaged = Awaited<ReturnType<typeof packageService>>;
+
+/** `function` → `FunctionLambdaFunction`, as osls names resources: import-image is ImportDashimage. */
+export const logicalIdOf = (name: string): string =>
+  name.replace(/^./, (first) => first.toUpperCase()).replaceAll('-', 'Dash');
+
+export const functions = {
+  'import-image': { timeoutS: 29, memoryMB: 512, route: 'ANY /v2/images/{image_id}/import' },
+  'stream-image': { timeoutS: 900, memoryMB: 1769, queue: 'StreamImageQueue' },
+  'apply-metadata': { timeoutS: 900, memoryMB: 1024, queue: 'ApplyMetadataQueue' },
+  'fail-import': { timeoutS: 300, memoryMB: 512, queue: 'FailImportQueue' },
+  'list-tasks': { timeoutS: 29, memoryMB: 512, route: 'ANY /v2/images/{image_id}/tasks' },
+  'import-info': { timeoutS: 29, memoryMB: 512, route: 'ANY /v2/info/import' },
+};
+export const names = Object.keys(functions) as (keyof typeof functions)[];
+
+/** A function's variables in the template. */
+export const environmentOf = (packaged: Packaged, name: string): Record<string, unknown> => {
+  const { Environment } = packaged.properties(`${logicalIdOf(name)}LambdaFunction`);
+  return (Environment as { Variables: Record<string, unknown> }).Variables;
+};
+
+/** What a reference of CloudFormation says, in short: `Table.Arn`, `Queue`, `Bucket.Arn/imports/*`. */
+export function inShort(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inShort);
+  if (typeof value !== 'object' || value === null) return value;
+  const reference = value as Record<string, unknown>;
+  if ('Ref' in reference) return reference['Ref'];
+  if ('Fn::Sub' in reference) return String(reference['Fn::Sub']).replace(/\$\{([^}]+)\}/g, '$1');
+  if (Array.isArray(reference['Fn::GetAtt'])) return reference['Fn::GetAtt'].join('.');
+  return value;
+}
+
+/** Every right of a role as `action on resource`. */
+export function rightsOf(role: Resource['Properties']): string[] {
+  const policies = role['Policies'] as { PolicyDocument: { Statement: Statement[] } }[];
+  const statements = policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+  return statements
+    .flatMap(({ Effect, Action, Resource }) =>
+      [Action]
+        .flat()
+        .flatMap((action) => [Resource].flat().map((on) => `${Effect} ${action} on ${inShort(on)}`)),
+    )
+    .sort();
+}

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { inShort, logicalIdOf, names, type Packaged, rightsOf } from './packaged.ts';
+
+export const rightsCases = (packaged: () => Packaged) =>
+  describe('rights', () => {
+    const allow = (on: string, ...actions: string[]) => actions.map((action) => `Allow ${action} on ${on}`);
+    const logs = (name: string) =>
+      allow(`${logicalIdOf(name)}LogGroup.Arn`, 'logs:CreateLogStream', 'logs:PutLogEvents');
+    const table = (...actions: string[]) =>
+      allow('ImportsTable.Arn', ...actions.map((action) => `dynamodb:${action}`));
+    const consume = (queue: string) =>
+      allow(
+        `${queue}.Arn`,
+        ...['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes', 'ChangeMessageVisibility'].map(
+          (a) => `sqs:${a}`,
+        ),
+      );
+    const send = (queue: string) => allow(`${queue}.Arn`, 'sqs:SendMessage');
+    const relay = (...actions: string[]) =>
+      allow('RelayBucket.Arn/imports/*', ...actions.map((a) => `s3:${a}`));
+    const useKey = allow('Key.Arn', 'kms:Decrypt', 'kms:GenerateDataKey');
+    const allOfTable = table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query');
+
+    const rights = {
+      'import-image': [
+        ...table('PutItem', 'UpdateItem', 'DeleteItem', 'GetItem'),
+        ...send('StreamImageQueue'),
+        ...useKey,
+      ],
+      'stream-image': [
+        ...allOfTable,
+        ...consume('StreamImageQueue'),
+        ...send('ApplyMetadataQueue'),
+        ...send('FailImportQueue'),
+        ...relay('PutObject', 'AbortMultipartUpload', 'DeleteObject'),
+        ...useKey,
+      ],
+      'apply-metadata': [
+        ...allOfTable,
+        ...consume('ApplyMetadataQueue'),
+        ...send('FailImportQueue'),
+        ...relay('GetObject', 'DeleteObject'),
+        ...useKey,
+      ],
+      'fail-import': [
+        ...allOfTable,
+        ...consume('FailImportQueue'),
+        ...relay('AbortMultipartUpload', 'DeleteObject'),
+        ...useKey,
+      ],
+      'list-tasks': [...table('Query'), ...allow('Key.Arn', 'kms:Decrypt')],
+      'import-info': allow('Key.Arn', 'kms:Decrypt'),
+    };
+
+    test.each(names)('%s may do what it does and nothing else', (name) => {
+      const roleId =
+        String(inShort(packaged().properties(`${logicalIdOf(name)}LambdaFunction`)['Role'])).split('.')[0] ??
+        '';
+      expect(rightsOf(packaged().properties(roleId))).toEqual([...logs(name), ...rights[name]].sort());
+    });
+
+    test('no role has managed policies or rights on everything', () => {
+      const roles = packaged().ofType('AWS::IAM::Role');
+      expect(roles).toHaveLength(names.length);
+      for (const [, role] of roles) {
+        expect(role).not.toHaveProperty('ManagedPolicyArns');
+        expect(rightsOf(role).filter((right) => right.endsWith(' on *') || right.includes(':*'))).toEqual([]);
+      }
+    });
+  });

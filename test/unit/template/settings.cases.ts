@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../../lib/config.ts';
+import { Settings } from '../../../lib/schemas/settings.ts';
+import { readBlueprint } from '../../cloud/aws/blueprint.ts';
+import { environmentOf, inShort, names, type Packaged } from './packaged.ts';
+
+export const settingsCases = (packaged: () => Packaged) =>
+  describe('settings', () => {
+    const given = new Set(['IMPORTS_TABLE', 'RELAY_BUCKET', 'TOKEN_SEALING_SECRET']);
+    const settings = Object.keys(Settings.properties).filter(
+      (name) => !given.has(name) && !name.endsWith('_QUEUE_URL'),
+    );
+
+    test('each of the code is a parameter, and reaches a function', () => {
+      const parameters = readBlueprint().params.default;
+      const used = new Set(names.flatMap((name) => Object.keys(environmentOf(packaged(), name))));
+      expect(settings.filter((name) => !(name in parameters))).toEqual([]);
+      expect(settings.filter((name) => !used.has(name))).toEqual([]);
+    });
+
+    test.each(names)('%s has the same defaults deployed as in the code', (name) => {
+      const required = { OS_AUTH_URL: 'https://keystone/v3', OS_REGION_NAME: 'REGION2' };
+      const plain = Object.entries(environmentOf(packaged(), name)).filter(
+        ([, value]) => typeof value === 'string',
+      );
+      const deployed = loadConfig({ ...(Object.fromEntries(plain) as Record<string, string>), ...required });
+      expect(deployed).toEqual(loadConfig(required));
+    });
+
+    test('a deployment without Keystone or region stops at once', () => {
+      expect(packaged().parameters).toMatchObject({
+        OsAuthUrl: { Default: '', AllowedPattern: 'https?://.+' },
+        OsRegionName: { Default: '', AllowedPattern: '.+' },
+      });
+    });
+
+    test('the sealing secret is made by AWS, resolved on deployment, and given only to those that seal or open', () => {
+      expect(packaged().properties('SealingSecret')).toMatchObject({
+        GenerateSecretString: { PasswordLength: 64 },
+        KmsKeyId: { Ref: 'Key' },
+      });
+      const sealing = names.filter((name) => 'TOKEN_SEALING_SECRET' in environmentOf(packaged(), name));
+      expect(sealing).toEqual(['import-image', 'stream-image', 'apply-metadata', 'fail-import']);
+      const reference = '{{resolve:secretsmanager:SealingSecret:SecretString}}';
+      for (const name of sealing)
+        expect(inShort(environmentOf(packaged(), name)['TOKEN_SEALING_SECRET'])).toBe(reference);
+    });
+  });
