@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { asFerryError, type ErrorCode, errorRules, FerryError, hasCode } from '../../lib/errors.ts';
+
+const rules = Object.entries(errorRules) as [ErrorCode, { status: number; retryable: boolean }][];
+
+test.each(rules)('%s knows its status and whether another try is worth it', (code, rule) => {
+  const error = new FerryError(code, 'why');
+  expect({ status: error.status, retryable: error.retryable }).toEqual(rule);
+});
+
+test('what the caller has done wrong is never tried again; what is our fault or a failure is', () => {
+  for (const [code, { status, retryable }] of rules) {
+    if (status < 500) expect(retryable, code).toBe(false);
+    if ([500, 503].includes(status)) expect(retryable, code).toBe(true);
+  }
+});
+
+test('a foreign error becomes internal, and its text stays inside', () => {
+  const cause = new Error('password=hunter2');
+  const error = asFerryError(cause);
+  expect(error).toMatchObject({ code: 'internal', status: 500, retryable: true, cause });
+  expect(error.message).toBe(
+    'The server has either erred or is incapable of performing the requested operation.',
+  );
+});
+
+test.each([undefined, null, 'text', { code: 'busy' }])('%j, thrown, becomes internal', (thrown) => {
+  expect(asFerryError(thrown)).toMatchObject({ code: 'internal', cause: thrown });
+});
+
+test('an error of ours stays itself', () => {
+  const error = new FerryError('busy', 'later');
+  expect(asFerryError(error)).toBe(error);
+});
+
+test('an explanation names the operation where the message is only the reason of another service', () => {
+  expect(new FerryError('busy', 'later').explanation).toBe('later');
+  const refused = new FerryError('forbidden', 'You may not.', { operation: 'get image 1' });
+  expect(refused.explanation).toBe('Failed to get image 1: You may not.');
+});
+
+test('codes are asked for by name, and only errors of ours have one', () => {
+  const error = new FerryError('busy', 'later');
+  expect(hasCode(error, 'internal', 'busy')).toBe(true);
+  expect(hasCode(error, 'internal')).toBe(false);
+  expect(hasCode({ code: 'busy' }, 'busy')).toBe(false);
+});
