@@ -2,17 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SQSClient } from '@aws-sdk/client-sqs';
-import type { APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type LocalAws, type StartAwsOptions, startAws } from '../cloud/aws/aws.ts';
-import { startPoller } from '../cloud/offline/sqs-poller.ts';
 import { type OpenStack, type OpenStackOptions, startOpenStack } from '../cloud/openstack/openstack.ts';
 import { httpEvent, lambdaContext, type RequestOptions } from './lambda.ts';
+import { loadHandler, type QueueFunction, queueFunctions, startPollers } from './pollers.ts';
 import { createTraces, type Traces } from './traces.ts';
 
-type QueueFunction = 'stream-image' | 'apply-metadata' | 'fail-import';
 type HttpFunction = 'import-image' | 'list-tasks' | 'import-info';
-type Handler = (event: unknown, context: Context) => Promise<unknown>;
 
 /** An answer of an HTTP function. */
 export interface Answer {
@@ -41,6 +38,8 @@ export interface Ferry {
   importFrom(sourceId: string, targetId: string, token: string): Promise<Answer>;
   /** Invokes a function with an event as it is. */
   invoke(name: QueueFunction, event: unknown): Promise<unknown>;
+  /** Kills a function's processes, as a crash would. */
+  kill(name: QueueFunction): Promise<void>;
   /** An image's tasks as GET /v2/images/{id}/tasks shows them. */
   tasks(imageId: string, token: string): Promise<readonly TaskShown[]>;
   /** Lets the queues' functions work until the image's last task has ended, at most 30 s. */
@@ -53,17 +52,15 @@ export interface FerryOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly openstack?: Partial<OpenStackOptions>;
   readonly aws?: Partial<StartAwsOptions>;
+  /** The queues' functions run in processes of their own, which can be killed; default false. */
+  readonly ownProcesses?: boolean;
+  /** Takes the functions' REPORT lines, where they run in processes of their own. */
+  readonly report?: (line: string) => void;
   /** Functions whose queues nobody reads. */
   readonly idle?: readonly QueueFunction[];
 }
 
 const longestWaitMs = 30_000;
-const queueOf = {
-  'stream-image': 'StreamImageQueue',
-  'apply-metadata': 'ApplyMetadataQueue',
-  'fail-import': 'FailImportQueue',
-} as const;
-
 /** A cloud on one machine: small waits, and hosts on the loopback may be downloaded from. */
 const localSettings = {
   OS_REGION_NAME: 'REGION2',
@@ -74,31 +71,9 @@ const localSettings = {
   POWERTOOLS_LOG_LEVEL: 'CRITICAL',
 };
 
-const loadHandler = async (name: string): Promise<Handler> =>
-  ((await import(`../../functions/${name}.ts`)) as { handler: Handler }).handler;
-
 const answerOf = (result: APIGatewayProxyStructuredResultV2): Answer => {
   const { statusCode = 0, headers = {}, body = '' } = result;
   return { status: statusCode, headers, body, json: body === '' ? {} : JSON.parse(body) };
-};
-
-const startPollers = async (aws: LocalAws, idle: readonly string[]) => {
-  const sqs = new SQSClient({});
-  const names = (Object.keys(queueOf) as QueueFunction[]).filter((name) => !idle.includes(name));
-  const pollers = await Promise.all(
-    names.map(async (name) => {
-      const queue = aws.queues[queueOf[name]];
-      const handler = await loadHandler(name);
-      if (!queue) throw new Error(`serverless.yml has no queue ${queueOf[name]}`);
-      const mapping = { queueUrl: queue.url, queueArn: queue.arn, batchSize: 1, maximumConcurrency: 4 };
-      const invoke = (event: unknown) => handler(event, lambdaContext());
-      return startPoller(sqs, { ...mapping, reportsBatchItemFailures: true }, invoke, () => undefined);
-    }),
-  );
-  return async () => {
-    await Promise.all(pollers.map((poller) => poller.stop()));
-    sqs.destroy();
-  };
 };
 
 /** Starts everything on free ports. Once per test file: the handlers read their settings when they are loaded. */
@@ -107,12 +82,20 @@ export const startFerry = async (options: FerryOptions = {}): Promise<Ferry> => 
   const openstack = await startOpenStack({ dataDir, ...options.openstack });
   const aws = await startAws({ dataDir, ...options.aws });
   Object.assign(process.env, localSettings, aws.env, { OS_AUTH_URL: openstack.authUrl }, options.env);
-  const stopPollers = await startPollers(aws, options.idle ?? []);
+  const read = queueFunctions.filter((name) => !options.idle?.includes(name));
+  const ownProcesses = options.ownProcesses ?? false;
+  const pollers = await startPollers(read, {
+    ownProcesses,
+    ...(options.report && { report: options.report }),
+  });
 
   const http: Ferry['http'] = async (name, request) => {
     const handler = await loadHandler(name);
     return answerOf(
-      (await handler(httpEvent(request), lambdaContext())) as APIGatewayProxyStructuredResultV2,
+      (await handler(
+        httpEvent(request),
+        lambdaContext(request.timeoutMs),
+      )) as APIGatewayProxyStructuredResultV2,
     );
   };
 
@@ -139,10 +122,11 @@ export const startFerry = async (options: FerryOptions = {}): Promise<Ferry> => 
       return http('import-image', { method: 'POST', imageId: targetId, token, body: { method } });
     },
     invoke: async (name, event) => (await loadHandler(name))(event, lambdaContext()),
+    kill: (name) => pollers.kill(name),
     tasks,
     finished,
     stop: async () => {
-      await stopPollers();
+      await pollers.stop();
       await Promise.all([openstack.stop(), aws.stop()]);
       await rm(dataDir, { recursive: true, force: true });
     },
