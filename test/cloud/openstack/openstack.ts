@@ -32,18 +32,21 @@ export async function startOpenStack(options: OpenStackOptions): Promise<OpenSta
     port: ports.keystone ?? 0,
     ...(tokenLifetimeS === undefined ? {} : { tokenLifetimeS }),
   });
-  const glance = (region: RegionName): Promise<Glance> =>
-    startGlance({
-      ...{ region, keystone, port: ports[region] ?? 0, dataDir: join(dataDir, region) },
-      ...options.glance?.[region],
-    });
-  const regions = { REGION1: await glance('REGION1'), REGION2: await glance('REGION2') };
-  const servers = [regions.REGION1, regions.REGION2, keystone];
-  return {
-    authUrl: keystone.authUrl,
-    keystone,
-    regions,
-    issueToken: keystone.issueToken,
-    stop: async () => void (await Promise.all(servers.map((server) => server.stop()))),
-  };
+  const started: { stop(): Promise<void> }[] = [keystone];
+  const stop = async (): Promise<void> => void (await Promise.all(started.map((server) => server.stop())));
+
+  async function region(name: RegionName): Promise<Glance> {
+    const own = { region: name, keystone, port: ports[name] ?? 0, dataDir: join(dataDir, name) };
+    const glance = await startGlance({ ...own, ...options.glance?.[name] });
+    started.push(glance);
+    return glance;
+  }
+
+  try {
+    const regions = { REGION1: await region('REGION1'), REGION2: await region('REGION2') };
+    return { authUrl: keystone.authUrl, keystone, regions, issueToken: keystone.issueToken, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }

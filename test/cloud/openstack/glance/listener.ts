@@ -5,7 +5,7 @@ import type { Listener } from '../http/server.ts';
 import type { Keystone } from '../keystone/keystone.ts';
 import { callerOf, serviceUserOf } from './authenticate.ts';
 import { errorBody, titleOf } from './error-body.ts';
-import { BareServerError, GlanceError } from './errors.ts';
+import { BareServerError, GlanceError, serverError } from './errors.ts';
 import { type Answer, contentType, header } from './request.ts';
 import type { RequestLog } from './request-log.ts';
 import { matchRoute, type Routes } from './router.ts';
@@ -73,26 +73,27 @@ function sendError(
   error: unknown,
   requestId: string,
 ): void {
-  if (outgoing.headersSent || outgoing.destroyed) return void outgoing.destroy();
+  if (outgoing.headersSent || incoming.socket.destroyed) return void outgoing.destroy();
   if (error instanceof BareServerError)
     return void outgoing
       .writeHead(500, { 'Content-Type': 'text/plain', 'Content-Length': 0, Connection: 'close' })
       .end();
-  if (!(error instanceof GlanceError)) throw error;
+  if (!(error instanceof GlanceError)) console.error(error);
+  const refusal = error instanceof GlanceError ? error : serverError();
   const { method = '' } = incoming;
   const accept = header(incoming, 'accept');
-  const { contentType: type, text } = errorBody(error, {
+  const { contentType: type, text } = errorBody(refusal, {
     method,
     contentType: contentType(incoming),
     accept,
   });
   const isHead = method === 'HEAD';
-  outgoing.writeHead(error.status, titleOf(error.status), {
+  outgoing.writeHead(refusal.status, titleOf(refusal.status), {
     'Content-Type': isHead ? 'text/html; charset=UTF-8' : type,
     'Content-Length': isHead ? 0 : Buffer.byteLength(text),
     // keystonemiddleware refuses before there is a request id.
-    ...(error.status === 401 ? {} : { 'X-Openstack-Request-Id': requestId }),
-    ...error.headers,
+    ...(refusal.status === 401 ? {} : { 'X-Openstack-Request-Id': requestId }),
+    ...refusal.headers,
   });
   outgoing.end(isHead ? '' : text);
 }
