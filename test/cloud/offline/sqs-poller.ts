@@ -17,6 +17,9 @@ export interface Mapping {
   readonly reportsBatchItemFailures: boolean;
 }
 
+/** Seconds. Short, because a waiting call is let run out on `stop`: fauxqs would hand a message to a caller that has gone. */
+const waitS = 1;
+
 /**
  * Feeds a function from a queue, as Lambda's pollers do: what succeeded is deleted; what failed, or was in a batch whose
  * function threw, comes back when its visibility ends, and goes to the dead letters when it has come too often. Both are
@@ -30,17 +33,17 @@ export function startPoller(
   log: (line: string) => void,
 ) {
   const { queueUrl: QueueUrl, queueArn, batchSize, maximumConcurrency } = mapping;
-  const stopping = new AbortController();
+  let stopping = false;
 
   async function receive(): Promise<Message[]> {
     const asked = new ReceiveMessageCommand({
       QueueUrl,
       MaxNumberOfMessages: Math.min(batchSize, 10),
-      WaitTimeSeconds: 20,
+      WaitTimeSeconds: waitS,
       MessageAttributeNames: ['All'],
       MessageSystemAttributeNames: ['All'],
     });
-    const { Messages = [] } = await sqs.send(asked, { abortSignal: stopping.signal });
+    const { Messages = [] } = await sqs.send(asked);
     return Messages;
   }
 
@@ -53,13 +56,19 @@ export function startPoller(
       await sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
   }
 
+  /** Visible again at once: for messages that came while we were stopping. */
+  async function giveBack(messages: readonly Message[]): Promise<void> {
+    for (const { ReceiptHandle } of messages) {
+      await sqs.send(new ChangeMessageVisibilityCommand({ QueueUrl, ReceiptHandle, VisibilityTimeout: 0 }));
+    }
+  }
+
   async function poll(): Promise<void> {
-    while (!stopping.signal.aborted) {
+    while (!stopping) {
       try {
         const messages = await receive();
-        if (messages.length > 0) await run(messages);
+        if (messages.length > 0) await (stopping ? giveBack(messages) : run(messages));
       } catch (error) {
-        if (stopping.signal.aborted) return;
         log(`${queueArn}: ${error instanceof Error ? error.message : error}`);
         await delay(200); // a queue that is away should not be asked in a busy loop
       }
@@ -69,7 +78,7 @@ export function startPoller(
   const loops = Array.from({ length: maximumConcurrency }, poll);
   return {
     async stop(): Promise<void> {
-      stopping.abort();
+      stopping = true;
       await Promise.all(loops);
     },
   };
