@@ -30,7 +30,10 @@ export const createPartWriter = ({ partSize, inFlight, inspect, send }: PartWrit
   let filled = 0;
   let number = 0;
 
-  const dispatch = (full: Buffer, length: number): void => {
+  const dispatch = async (full: Buffer, length: number): Promise<void> => {
+    while (sending.size >= inFlight) await Promise.race(sending);
+    // The stream may have ended meanwhile; a part sent now would outlive it.
+    if (writer.destroyed) return;
     number += 1;
     const sent = send({ number, bytes: full.subarray(0, length) })
       .catch((error: unknown) => {
@@ -45,15 +48,13 @@ export const createPartWriter = ({ partSize, inFlight, inspect, send }: PartWrit
 
   const take = async (bytes: Buffer): Promise<void> => {
     inspect(bytes);
-    for (let offset = 0; offset < bytes.length; ) {
+    for (let offset = 0; offset < bytes.length && !writer.destroyed; ) {
       buffer ??= await pool.acquire();
-      // The stream may have ended while it waited; a part sent now would outlive it.
-      if (writer.destroyed) return;
       const copied = bytes.copy(buffer, filled, offset);
       offset += copied;
       filled += copied;
       if (filled === partSize) {
-        dispatch(buffer, filled);
+        await dispatch(buffer, filled);
         buffer = undefined;
         filled = 0;
       }
@@ -61,7 +62,7 @@ export const createPartWriter = ({ partSize, inFlight, inspect, send }: PartWrit
   };
 
   const finish = async (): Promise<void> => {
-    if (buffer && filled > 0) dispatch(buffer, filled);
+    if (buffer && filled > 0) await dispatch(buffer, filled);
     await Promise.all(sending);
   };
 

@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type CopyOptions, copyStream, type StoredPart } from '../../../lib/transfer/copy.ts';
+
+const etagOf = (bytes: Uint8Array): string => `"${createHash('md5').update(bytes).digest('hex')}"`;
+const from = (pieces: readonly Uint8Array[]) => Readable.from(pieces.map((piece) => Buffer.from(piece)));
+
+/** A store that keeps ETags, and a list of its checkpoints in their order. */
+const createStore = () => {
+  const sent = new Map<number, string>();
+  const checkpoints: { part: StoredPart; copiedBytes: number }[] = [];
+  const port = {
+    send: async ({ number, bytes, crc32: sum }: Parameters<CopyOptions['send']>[0]) => {
+      for (let left = number % 4; left > 0; left -= 1) await turn();
+      expect(sum).toBe(crc32(bytes));
+      sent.set(number, etagOf(bytes));
+      return etagOf(bytes);
+    },
+    checkpoint: async (part: StoredPart, copiedBytes: number) => {
+      checkpoints.push({ part, copiedBytes });
+    },
+  };
+  return { sent, checkpoints, port };
+};
+
+const options = (
+  given: Partial<CopyOptions> & Pick<CopyOptions, 'source' | 'send' | 'checkpoint'>,
+): CopyOptions => ({
+  partSize: 16,
+  inFlight: 3,
+  algorithms: ['sha512'],
+  stored: new Map(),
+  signal: new AbortController().signal,
+  ...given,
+});
+
+const pieces = fc.array(fc.uint8Array({ maxLength: 70 }), { maxLength: 12 });
+const partSize = fc.integer({ min: 1, max: 40 });
+const partsOf = (whole: Buffer, size: number): Buffer[] =>
+  Array.from({ length: Math.ceil(whole.length / size) }, (_, i) => whole.subarray(i * size, (i + 1) * size));
+
+describe('a copy', () => {
+  test('has the size, the digests and the parts of its source, and a checkpoint for each part', async () => {
+    await fc.assert(
+      fc.asyncProperty(pieces, partSize, async (given, size) => {
+        const store = createStore();
+        const algorithms = ['sha512', 'md5'];
+        const copied = await copyStream(
+          options({ source: from(given), ...store.port, partSize: size, algorithms }),
+        );
+        const whole = Buffer.concat(given);
+        const digestOf = (name: string) => createHash(name).update(whole).digest('hex');
+        const parts = partsOf(whole, size).map((bytes, i) => ({
+          number: i + 1,
+          etag: etagOf(bytes),
+          size: bytes.length,
+          crc32: crc32(bytes),
+        }));
+        expect(copied).toEqual({
+          size: whole.length,
+          digests: { sha512: digestOf('sha512'), md5: digestOf('md5') },
+          parts,
+        });
+        const saved = store.checkpoints.map(({ part }) => part).sort((a, b) => a.number - b.number);
+        expect(saved).toEqual(parts);
+        const counted = store.checkpoints.map(({ copiedBytes }) => copiedBytes);
+        expect(counted).toEqual([...counted].sort((a, b) => a - b));
+        expect(counted.at(-1) ?? 0).toBe(whole.length);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('sends only those parts that the store does not have with the same bytes', async () => {
+    const changed = fc.array(fc.boolean(), { minLength: 1, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(pieces, partSize, changed, async (given, size, changes) => {
+        const first = createStore();
+        const whole = Buffer.concat(given);
+        const before = await copyStream(options({ source: from(given), ...first.port, partSize: size }));
+        const stored = new Map(before.parts.map((part) => [part.number, part]));
+        const edited = Buffer.from(whole);
+        const isChanged = (number: number) => changes[number % changes.length] === true;
+        for (let i = 0; i < whole.length; i += size)
+          if (isChanged(i / size + 1)) edited[i] = (edited[i] ?? 0) ^ 0xff;
+
+        const second = createStore();
+        const after = await copyStream(
+          options({ source: from([edited]), ...second.port, partSize: size, stored }),
+        );
+        expect([...second.sent.keys()].sort((a, b) => a - b)).toEqual(
+          before.parts.map(({ number }) => number).filter(isChanged),
+        );
+        expect(after.parts.map(({ etag }) => etag)).toEqual(partsOf(edited, size).map(etagOf));
+        expect(after.digests['sha512']).toBe(createHash('sha512').update(edited).digest('hex'));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('sends a part again whose length alone has changed', async () => {
+    const store = createStore();
+    const known = { number: 1, etag: 'old', size: 7, crc32: crc32(Buffer.from('abc')) };
+    const source = from([Buffer.from('abc')]);
+    await copyStream(options({ source, ...store.port, stored: new Map([[1, known]]) }));
+    expect([...store.sent.keys()]).toEqual([1]);
+  });
+
+  test('tells of every byte read as it comes, and ends when it is told to', async () => {
+    const store = createStore();
+    const read: number[] = [];
+    const inspect = (bytes: number) => {
+      read.push(bytes);
+      if (bytes > 30) throw new Error('more than 30 bytes came');
+    };
+    const source = from(Array.from({ length: 9 }, () => Buffer.alloc(10)));
+    await expect(copyStream(options({ source, ...store.port, inspect }))).rejects.toThrow(
+      'more than 30 bytes came',
+    );
+    expect(read).toEqual([10, 20, 30, 40]);
+    expect(source.destroyed).toBe(true);
+  });
+
+  test('ends with the first thing that fails: the source, the store or a checkpoint', async () => {
+    const { port } = createStore();
+    const fails = (what: string) => () => Promise.reject(new Error(`${what} failed`));
+    const source = () => from([Buffer.alloc(100)]);
+    const broken = Readable.from(
+      (function* () {
+        yield Buffer.alloc(10);
+        throw new Error('source failed');
+      })(),
+    );
+    await expect(copyStream(options({ ...port, source: broken }))).rejects.toThrow('source failed');
+    await expect(copyStream(options({ ...port, source: source(), send: fails('send') }))).rejects.toThrow(
+      'send failed',
+    );
+    await expect(
+      copyStream(options({ ...port, source: source(), checkpoint: fails('checkpoint') })),
+    ).rejects.toThrow('checkpoint failed');
+  });
+
+  test('stops at an abort, before it begins and in the middle, and closes its source', async () => {
+    const { port } = createStore();
+    const aborted = from([Buffer.alloc(10)]);
+    await expect(
+      copyStream(options({ ...port, source: aborted, signal: AbortSignal.abort() })),
+    ).rejects.toThrow();
+    expect(aborted.destroyed).toBe(true);
+
+    const controller = new AbortController();
+    const stalled = new Readable({ read: () => undefined });
+    stalled.push(Buffer.alloc(10));
+    const copying = copyStream(options({ ...port, source: stalled, signal: controller.signal }));
+    await turn();
+    controller.abort(new Error('the time ended'));
+    await expect(copying).rejects.toMatchObject({ name: 'AbortError' });
+    expect(stalled.destroyed).toBe(true);
+  });
+});

@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { GiB, MiB, partCount, partLength, planParts } from '../../../lib/transfer/part-plan.ts';
+
+const TiB = 1024 * GiB;
+const s3 = { partSize: 16 * MiB, maxParts: 10_000 };
+const swift = { partSize: 16 * MiB, maxParts: 1000 };
+
+describe('an image', () => {
+  test.each([
+    ['nothing', 0, s3, 16 * MiB, 0],
+    ['one byte', 1, s3, 16 * MiB, 1],
+    ['one part', 16 * MiB, s3, 16 * MiB, 1],
+    ['one byte more than a part', 16 * MiB + 1, s3, 16 * MiB, 2],
+    ['as much as small parts hold', 160_000 * MiB, s3, 16 * MiB, 10_000],
+    ['one byte more than that', 160_000 * MiB + 1, s3, 17 * MiB, 9412],
+    ['a TiB', TiB, s3, 105 * MiB, 9987],
+    ['as much as S3 takes', 5 * TiB, s3, 525 * MiB, 9987],
+    ['200 GiB in a store that takes 1000 parts', 200 * GiB, swift, 205 * MiB, 1000],
+    ['5 GiB in one part', 5 * GiB, { partSize: 5 * MiB, maxParts: 1 }, 5 * GiB, 1],
+  ])('of %s is cut in whole MiB', (_, size, limits, partSize, count) => {
+    const plan = planParts(size, limits);
+    expect([plan.partSize, partCount(size, plan)]).toEqual([partSize, count]);
+  });
+
+  test.each([
+    ['of more than S3 takes', 5 * TiB + 1, s3],
+    ['whose parts would be too large', 5 * GiB + 1, { partSize: 5 * MiB, maxParts: 1 }],
+    ['for which the setting is too large a part', 1, { partSize: 6 * GiB, maxParts: 10 }],
+  ])('%s is refused', (_, size, limits) => {
+    expect(() => planParts(size, limits)).toThrow(RangeError);
+  });
+
+  test('of unknown size is cut so that much of it fits into little memory', () => {
+    expect(planParts(undefined, s3)).toEqual({ partSize: 64 * MiB, capacity: 625 * GiB });
+    expect(planParts(undefined, { ...s3, partSize: 128 * MiB }).partSize).toBe(128 * MiB);
+    expect(planParts(undefined, { partSize: 5 * GiB, maxParts: 10_000 }).capacity).toBe(5 * TiB);
+  });
+});
+
+describe('for any size and any limits', () => {
+  const limits = fc.record({
+    partSize: fc.integer({ min: 5, max: 5120 }).map((mib) => mib * MiB),
+    maxParts: fc.integer({ min: 1, max: 10_000 }),
+  });
+  const size = fc.oneof(
+    fc.nat(10 * MiB),
+    fc.maxSafeInteger().map((n) => Math.abs(n) % (5 * TiB + 1)),
+    fc.tuple(fc.nat(10_000), fc.integer({ min: -1, max: 1 })).map(([n, d]) => Math.max(0, n * 16 * MiB + d)),
+  );
+
+  test('the parts lie side by side, cover the image exactly, and keep to the limits', () => {
+    fc.assert(
+      fc.property(size, limits, (bytes, { partSize, maxParts }) => {
+        fc.pre(Math.max(partSize, Math.ceil(bytes / maxParts / MiB) * MiB) <= 5 * GiB && bytes <= 5 * TiB);
+        const plan = planParts(bytes, { partSize, maxParts });
+        const count = partCount(bytes, plan);
+        const last = partLength(count, bytes, plan);
+        expect(count).toBeLessThanOrEqual(maxParts);
+        expect(plan.partSize).toBeGreaterThanOrEqual(partSize);
+        expect(plan.partSize).toBeLessThanOrEqual(5 * GiB);
+        expect(plan.partSize % MiB).toBe(0);
+        expect(plan.capacity).toBeGreaterThanOrEqual(bytes);
+        if (count > 0) {
+          expect((count - 1) * plan.partSize + last).toBe(bytes);
+          expect(last).toBeGreaterThan(0);
+        }
+        for (const number of [1, 2, count >> 1, count - 1].filter((n) => n > 0 && n < count))
+          expect(partLength(number, bytes, plan)).toBe(plan.partSize);
+        expect(partLength(count + 1, bytes, plan)).toBe(0);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('an image grows its parts no more than it needs to', () => {
+    fc.assert(
+      fc.property(size, limits, (bytes, { partSize, maxParts }) => {
+        fc.pre(Math.ceil(bytes / maxParts / MiB) * MiB <= 5 * GiB);
+        const plan = planParts(bytes, { partSize, maxParts });
+        if (plan.partSize > partSize) expect((plan.partSize - MiB) * maxParts).toBeLessThan(bytes);
+      }),
+    );
+  });
+});
