@@ -42,7 +42,7 @@ export interface Ferry {
   kill(name: QueueFunction): Promise<void>;
   /** An image's tasks as GET /v2/images/{id}/tasks shows them. */
   tasks(imageId: string, token: string): Promise<readonly TaskShown[]>;
-  /** Lets the queues' functions work until the image's last task has ended, at most 30 s. */
+  /** Lets the queues' functions work until the image's last task has ended. */
   finished(imageId: string, token: string): Promise<TaskShown>;
   stop(): Promise<void>;
 }
@@ -56,11 +56,12 @@ export interface FerryOptions {
   readonly ownProcesses?: boolean;
   /** Takes the functions' REPORT lines, where they run in processes of their own. */
   readonly report?: (line: string) => void;
+  /** How long `finished` waits at most, s; default 30. */
+  readonly patienceS?: number;
   /** Functions whose queues nobody reads. */
   readonly idle?: readonly QueueFunction[];
 }
 
-const longestWaitMs = 30_000;
 /** A cloud on one machine: small waits, and hosts on the loopback may be downloaded from. */
 const localSettings = {
   OS_REGION_NAME: 'REGION2',
@@ -105,7 +106,7 @@ export const startFerry = async (options: FerryOptions = {}): Promise<Ferry> => 
   };
 
   const finished: Ferry['finished'] = async (imageId, token) => {
-    for (const end = Date.now() + longestWaitMs; Date.now() < end; await delay(50)) {
+    for (const end = Date.now() + 1000 * (options.patienceS ?? 30); Date.now() < end; await delay(50)) {
       const last = (await tasks(imageId, token)).at(-1);
       if (last && ['success', 'failure'].includes(last.status)) return last;
     }
