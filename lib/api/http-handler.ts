@@ -56,27 +56,34 @@ const extraHeaders = (error: FerryError, { method, authUrl }: HttpOptions): Resu
   return {};
 };
 
+/** The signal of a call ends with a TimeoutError. */
+const callError = (thrown: unknown): FerryError =>
+  thrown instanceof DOMException && thrown.name === 'TimeoutError'
+    ? new FerryError('out-of-time', 'The services behind this one did not answer in time.', { cause: thrown })
+    : asFerryError(thrown);
+
 const errorAnswers = (options: HttpOptions): Middleware => ({
   onError: (request) => {
-    const error = asFerryError(request.error);
+    const error = callError(request.error);
     log[error.status >= 500 ? 'error' : 'info']('request refused', { status: error.status, error });
     const answer = glanceError(error);
     request.response = { ...answer, headers: { ...answer.headers, ...extraHeaders(error, options) } };
   },
 });
 
-/** 405 with `Allow` for other methods (RFC 9110 15.5.6); an empty 200 for OPTIONS, as Glance answers it. */
-const allowedMethod = ({ method: allowed }: HttpOptions): Middleware => ({
-  before: ({ event }) => {
-    const { method } = event.requestContext.http;
-    if (method === 'OPTIONS') return { statusCode: 200, headers: { allow: allowed }, body: '' };
-    if (method === allowed) return undefined;
-    throw new FerryError('method-not-allowed', `The method ${method} is not allowed for this resource.`);
-  },
+/** 405 with `Allow` for other methods (RFC 9110 15.5.6). */
+const methodNotAllowed = (method: string): FerryError =>
+  new FerryError('method-not-allowed', `The method ${method} is not allowed for this resource.`);
+
+/** Glance answers OPTIONS so, to anybody. */
+const optionsAnswer = ({ method }: HttpOptions): Result => ({
+  statusCode: 200,
+  headers: { allow: method },
+  body: '',
 });
 
 const bodyOf = ({ body, isBase64Encoded }: Event): string | undefined =>
-  body !== undefined && isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
+  body && isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : (body ?? undefined);
 
 const callOf = (event: Event, context: Context): HttpCall => {
   const token = event.headers['x-auth-token'];
@@ -91,14 +98,18 @@ const callOf = (event: Event, context: Context): HttpCall => {
   };
 };
 
-/** The stack of every HTTP function: request id, log context, Glance-shaped errors, allowed method, then the answer. */
-export const httpHandler = (options: HttpOptions, answer: (call: HttpCall) => Promise<Result>) =>
-  middy<Event, Result>()
-    .use(injectLambdaContext(log, { resetKeys: true }))
-    .use(requestIds())
-    .use(errorAnswers(options))
-    .use(allowedMethod(options))
-    .handler((event, context) => answer(callOf(event, context)));
+/** The stack of every HTTP function: log context, request id, Glance-shaped errors, then the answer. */
+export const httpHandler = (options: HttpOptions, answer: (call: HttpCall) => Promise<Result>) => {
+  const answerTo = async (event: Event, context: Context): Promise<Result> => {
+    const { method } = event.requestContext.http;
+    if (method === 'OPTIONS') return optionsAnswer(options);
+    if (method !== options.method) throw methodNotAllowed(method);
+    return await answer(callOf(event, context));
+  };
+  // Events hold the caller's token, whatever POWERTOOLS_LOGGER_LOG_EVENT says.
+  const context = injectLambdaContext(log, { resetKeys: true, logEvent: false });
+  return middy<Event, Result>().use(context).use(requestIds()).use(errorAnswers(options)).handler(answerTo);
+};
 
 /** A JSON answer. */
 export const json = (statusCode: number, body: unknown, headers: Record<string, string> = {}): Result => ({

@@ -44,7 +44,7 @@ export const queueHandler = (options: QueueOptions, step: (received: Received) =
   };
 
   return middy<SQSEvent, SQSBatchResponse>()
-    .use(injectLambdaContext(log, { resetKeys: true }))
+    .use(injectLambdaContext(log, { resetKeys: true, logEvent: false }))
     .handler((event, context) =>
       processPartialResponse(event, (record: SQSRecord) => handleRecord(record, context), processor, {
         context,

@@ -1,33 +1,18 @@
 import type { Outbox } from '../aws/queue.ts';
-import { displayUri } from '../download/uri-filter.ts';
 import { FerryError } from '../errors.ts';
 import { log } from '../log.ts';
-import { imageEndpoint } from '../openstack/catalog.ts';
 import type { Glance } from '../openstack/glance.ts';
-import type { Identity } from '../openstack/keystone.ts';
-import {
-  type ImageId,
-  newTaskId,
-  parseImageId,
-  type RequestId,
-  type TaskId,
-  type Token,
-} from '../schemas/ids.ts';
+import { type ImageId, parseImageId, type RequestId, type TaskId, type Token } from '../schemas/ids.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import type { createSourceCheck } from './check-source.ts';
 import type { Claims } from './claims.ts';
-import {
-  type ImportBody,
-  parseImportBody,
-  parseSource,
-  type RequestedSource,
-  refuseStores,
-} from './import-body.ts';
+import { type ImportBody, parseImportBody, parseSource, refuseStores } from './import-body.ts';
 import type { ImportMessage } from './messages.ts';
+import { newTask } from './new-task.ts';
 import type { Sealer } from './sealed-secrets.ts';
 import type { TargetRegion } from './target-region.ts';
-import type { Activation, Task, TaskSource } from './task.ts';
-import { glanceTime, type Tasks } from './tasks.ts';
+import type { Activation, Task } from './task.ts';
+import type { Tasks } from './tasks.ts';
 
 export interface RequestServices {
   readonly targetRegion: TargetRegion;
@@ -71,27 +56,6 @@ const requireModifiable = async (target: Glance, image: GlanceImage, signal: Abo
   await target.patch(image.id as ImageId, [operation], { signal });
 };
 
-/** The body as the task list shows it: what we know of it, defaults filled in, a URI without its secrets. */
-const shownRequest = (body: ImportBody, source: RequestedSource): Task['importRequest'] => {
-  const { all_stores = false, all_stores_must_succeed = true } = body;
-  const method =
-    source.kind === 'web-download'
-      ? { name: source.kind, uri: displayUri(source.uri) }
-      : {
-          name: source.kind,
-          glance_image_id: source.imageId,
-          glance_region: source.region,
-          glance_service_interface: source.interface,
-        };
-  return { method, all_stores, all_stores_must_succeed };
-};
-
-const taskSource = (source: RequestedSource, { catalog }: Identity): TaskSource => {
-  if (source.kind === 'web-download') return { kind: source.kind };
-  const endpoint = imageEndpoint(catalog, source);
-  return { ...source, ...(endpoint && { endpoint }) };
-};
-
 /**
  * The step `import-image`: everything that can be known at once is answered at once; then the image is claimed and
  * the import queued. Checks run in Glance's order (images.py, import_image); the PATCH comes last, so that a bad
@@ -125,34 +89,6 @@ export const createRequestImport = (services: RequestServices) => {
   const endPreempted = (imageId: ImageId, id: TaskId): Promise<void> =>
     tasks.finish({ imageId, id }, { status: 'failure', message: 'Expired lock preempted' });
 
-  const newTask = (
-    request: RequestedImport,
-    identity: Identity,
-    image: GlanceImage,
-    parsed: Parsed,
-  ): Task => {
-    const id = newTaskId();
-    const now = glanceTime(new Date());
-    const uri = parsed.source.kind === 'web-download' ? { uri: parsed.source.uri } : {};
-    return {
-      imageId: image.id as ImageId,
-      id,
-      status: 'pending',
-      message: '',
-      owner: identity.projectId,
-      userId: identity.userId,
-      roles: identity.roles,
-      requestId: request.requestId,
-      createdAt: now,
-      updatedAt: now,
-      importRequest: shownRequest(parsed.body, parsed.source),
-      source: taskSource(parsed.source, identity),
-      targetEndpoint: parsed.target.endpoint,
-      activation: services.activation,
-      sealed: services.sealer.seal(id, { token: request.token, ...uri }),
-    };
-  };
-
   return async (request: RequestedImport): Promise<Task> => {
     const { token, signal } = request;
     const { identity, target } = await services.targetRegion(token, { signal });
@@ -164,7 +100,10 @@ export const createRequestImport = (services: RequestServices) => {
     const source = parseSource(body);
     if (await claims.holder(id)) throw hasActiveTask();
     refuseStores(body, request.store);
-    const task = newTask(request, identity, image, { body, source, target });
+    const { requestId } = request;
+    const { activation, sealer } = services;
+    const made = { imageId: id, requestId, identity, token, body, source, activation };
+    const task = newTask({ ...made, targetEndpoint: target.endpoint }, sealer);
     if (services.contract === 'ferry' || source.kind === 'web-download') {
       await services.checkSource(source, task.source, { token }, { signal });
     }
@@ -174,9 +113,3 @@ export const createRequestImport = (services: RequestServices) => {
     return task;
   };
 };
-
-interface Parsed {
-  readonly body: ImportBody;
-  readonly source: RequestedSource;
-  readonly target: Glance;
-}

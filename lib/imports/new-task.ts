@@ -1,0 +1,66 @@
+import { displayUri } from '../download/uri-filter.ts';
+import { imageEndpoint } from '../openstack/catalog.ts';
+import type { Identity } from '../openstack/keystone.ts';
+import { type ImageId, newTaskId, type RequestId, type Token } from '../schemas/ids.ts';
+import type { ImportBody, RequestedSource } from './import-body.ts';
+import type { Sealer } from './sealed-secrets.ts';
+import type { Activation, Task, TaskSource } from './task.ts';
+import { glanceTime } from './tasks.ts';
+
+/** What a new import is made of. */
+export interface NewTask {
+  readonly imageId: ImageId;
+  readonly requestId: RequestId;
+  readonly identity: Identity;
+  readonly token: Token;
+  readonly body: ImportBody;
+  readonly source: RequestedSource;
+  readonly targetEndpoint: string;
+  readonly activation: Activation;
+}
+
+/** The body as the task list shows it: what we know of it, defaults filled in, a URI without its secrets. */
+const shownRequest = (body: ImportBody, source: RequestedSource): Task['importRequest'] => {
+  const { all_stores = false, all_stores_must_succeed = true } = body;
+  const method =
+    source.kind === 'web-download'
+      ? { name: source.kind, uri: displayUri(source.uri) }
+      : {
+          name: source.kind,
+          glance_image_id: source.imageId,
+          glance_region: source.region,
+          glance_service_interface: source.interface,
+        };
+  return { method, all_stores, all_stores_must_succeed };
+};
+
+const taskSource = (source: RequestedSource, { catalog }: Identity): TaskSource => {
+  if (source.kind === 'web-download') return { kind: source.kind };
+  const endpoint = imageEndpoint(catalog, source);
+  return { ...source, ...(endpoint && { endpoint }) };
+};
+
+/** The record of an import that was just asked for; its token, and the URI of a web-download, sealed. */
+export const newTask = (made: NewTask, sealer: Sealer): Task => {
+  const { imageId, requestId, identity, token, body, source, targetEndpoint, activation } = made;
+  const id = newTaskId();
+  const now = glanceTime(new Date());
+  const uri = source.kind === 'web-download' ? { uri: source.uri } : {};
+  return {
+    imageId,
+    id,
+    status: 'pending',
+    message: '',
+    owner: identity.projectId,
+    userId: identity.userId,
+    roles: identity.roles,
+    requestId,
+    createdAt: now,
+    updatedAt: now,
+    importRequest: shownRequest(body, source),
+    source: taskSource(source, identity),
+    targetEndpoint,
+    activation,
+    sealed: sealer.seal(id, { token, ...uri }),
+  };
+};
