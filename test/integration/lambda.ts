@@ -8,21 +8,27 @@ export interface RequestOptions {
   /** A string goes as it is, anything else as JSON. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** The body comes in base64, as an HTTP API sends what it takes for binary. */
+  readonly base64?: boolean;
+  /** What the function has left when it starts; 15 minutes when absent. */
+  readonly timeoutMs?: number;
 }
 
-const textOf = (body: unknown): string | undefined =>
-  body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+const textOf = ({ body, base64 = false }: RequestOptions): string | undefined => {
+  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  return text !== undefined && base64 ? Buffer.from(text).toString('base64') : text;
+};
 
 /** The event that an HTTP API makes of a request (payload 2.0), as far as functions read it. */
 export const httpEvent = (options: RequestOptions): APIGatewayProxyEventV2 => {
-  const { method, imageId, token, body, headers } = options;
+  const { method, imageId, token, base64 = false, headers } = options;
   const event = {
     version: '2.0',
     headers: { ...headers, ...(token !== undefined && { 'x-auth-token': token }) },
     requestContext: { http: { method } },
     pathParameters: { image_id: imageId },
-    isBase64Encoded: false,
-    body: textOf(body),
+    isBase64Encoded: base64,
+    body: textOf(options),
   };
   return event as unknown as APIGatewayProxyEventV2;
 };

@@ -1,0 +1,118 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { userNamed } from '../cloud/openstack/keystone/fixture.ts';
+import { type Ferry, startFerry } from './ferry.ts';
+import { downloadOf, expectError, requestIdForm } from './refusals.ts';
+
+const functions = [
+  ['import-image', 'POST'],
+  ['list-tasks', 'GET'],
+  ['import-info', 'GET'],
+] as const;
+
+let ferry: Ferry;
+let token: string;
+let imageId: string;
+let body: object;
+
+beforeAll(async () => {
+  ferry = await startFerry({ idle: ['stream-image', 'apply-metadata', 'fail-import'] });
+  token = ferry.openstack.issueToken('demo');
+  const { REGION1, REGION2 } = ferry.openstack.regions;
+  body = downloadOf((await REGION1.createImage({ disk_format: 'raw', container_format: 'bare' }, 'data')).id);
+  imageId = (await REGION2.createImage({ name: 'target' })).id;
+});
+afterAll(() => ferry.stop());
+
+/** The functions as another environment makes them. */
+const withSettings = (settings: Readonly<Record<string, string>>): void => {
+  vi.resetModules();
+  for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
+};
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.resetModules();
+});
+
+describe.each(functions)('%s', (name, method) => {
+  const tokens: Record<string, () => string | undefined> = {
+    'no token': () => undefined,
+    'an empty token': () => '',
+    'a token that Keystone does not know': () => 'gAAAAAB-unknown',
+    'a token that has expired': () => {
+      const expired = ferry.openstack.issueToken('demo');
+      ferry.openstack.keystone.tokens.expire(expired);
+      return expired;
+    },
+    'a token that was revoked': () => {
+      const revoked = ferry.openstack.issueToken('demo');
+      ferry.openstack.keystone.tokens.revoke(revoked);
+      return revoked;
+    },
+    'a token without a project': () =>
+      ferry.openstack.keystone.tokens.issue({ user: userNamed('demo'), methods: ['password'] }).id,
+  };
+
+  test.each(Object.keys(tokens))('%s is 401 and says where to get one', async (what) => {
+    const given = tokens[what]?.();
+    const request = { method, imageId, body, ...(given !== undefined && { token: given }) };
+    const answer = await ferry.http(name, request);
+    expectError(answer, { status: 401, message: 'The request you have made requires authentication.' });
+    const keystone = ferry.openstack.authUrl.replace('/v3', '');
+    expect(answer.headers).toMatchObject({ 'www-authenticate': `Keystone uri="${keystone}"` });
+    expect(await ferry.traces.items()).toEqual([]);
+  });
+
+  const others = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD'].filter((other) => other !== method);
+  test.each(others)('%s is 405 and says what is allowed', async (other) => {
+    const answer = await ferry.http(name, { method: other, imageId, token, body });
+    const message = `The method ${other} is not allowed for this resource.`;
+    expectError(answer, { status: 405, message });
+    expect(answer.headers).toMatchObject({ allow: method });
+  });
+
+  test('OPTIONS is an empty 200, without a token', async () => {
+    const answer = await ferry.http(name, { method: 'OPTIONS', imageId });
+    expect(answer).toMatchObject({ status: 200, body: '', headers: { allow: method } });
+    expect(answer.headers['x-openstack-request-id']).toMatch(requestIdForm);
+  });
+
+  test('a catalog without the Glance of this region is 400', async () => {
+    withSettings({ OS_REGION_NAME: 'REGION9' });
+    const message = 'public glance endpoint not found for region REGION9';
+    expectError(await ferry.http(name, { method, imageId, token, body }), { status: 400, message });
+  });
+});
+
+test('the answer of an accepted import', async () => {
+  // An HTTP API hands a body over in base64 when the Content-Type is not text, as curl -d sends it.
+  const answer = await ferry.http('import-image', { method: 'POST', imageId, token, body, base64: true });
+  expect(answer).toMatchObject({
+    status: 201,
+    headers: { location: `/v2/images/${imageId}/tasks`, 'content-type': 'application/json' },
+    json: { type: 'api_image_import', status: 'pending', image_id: imageId },
+  });
+  expect(answer.headers['x-openstack-request-id']).toMatch(requestIdForm);
+  expect(answer.json['request_id']).toBe(answer.headers['x-openstack-request-id']);
+  const [task] = await ferry.tasks(imageId, token);
+  expect(task).toEqual(answer.json);
+});
+
+describe('GET /v2/info/import', () => {
+  test("lists the target Glance's methods and ours, each once", async () => {
+    const answer = await ferry.http('import-info', { method: 'GET', token });
+    expect(answer).toMatchObject({
+      status: 200,
+      headers: {
+        'content-type': 'application/json',
+        'x-openstack-request-id': expect.stringMatching(requestIdForm),
+      },
+    });
+    expect(answer.json).toEqual({
+      'import-methods': {
+        description: 'Import methods available.',
+        type: 'array',
+        value: ['glance-direct', 'web-download', 'copy-image', 'glance-download'],
+      },
+    });
+  });
+});
