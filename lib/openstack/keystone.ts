@@ -34,6 +34,9 @@ export const authenticationRequired = (): FerryError =>
 
 const renewBefore = 5 * 60_000; // ms before its expiry that a service token is replaced
 
+/** What a header can carry (RFC 9110 5.5); nothing else was ever a token. */
+const isHeaderValue = (token: Token): boolean => /^[\x21-\x7e]+$/.test(token);
+
 /** `http://k:5000`, `…/v3` and `…/identity/v3/` are all in use as OS_AUTH_URL. */
 const tokensUrl = (authUrl: string): string =>
   `${authUrl.replace(/\/+$/, '').replace(/\/v3$/, '')}/v3/auth/tokens`;
@@ -48,6 +51,7 @@ export const createKeystone = (options: {
   let service: { readonly token: Token; readonly expiresAt: number } | undefined;
 
   const validate: Keystone['validate'] = async (token, { signal }) => {
+    if (!isHeaderValue(token)) throw authenticationRequired();
     const headers = { 'x-auth-token': token, 'x-subject-token': token };
     const operation = `validate the token with Keystone at ${options.authUrl}`;
     const call = { method: 'GET', url, headers, signal, operation } as const;

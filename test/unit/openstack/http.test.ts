@@ -1,0 +1,197 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FerryError } from '../../../lib/errors.ts';
+import { type Call, callJson, createOpenStackHttp } from '../../../lib/openstack/http.ts';
+import { isGlanceTasks } from '../../../lib/schemas/validators.js';
+import { type ScriptedServer, startScriptedServer } from '../scripted-server.ts';
+
+const http = createOpenStackHttp({ stallMs: 1000 });
+const token = 'gAAAAA-very-secret';
+const good = { status: 200, json: { tasks: [] } };
+let server: ScriptedServer;
+
+beforeAll(async () => {
+  server = await startScriptedServer();
+});
+afterAll(async () => {
+  await Promise.all([http.small.close(), http.data.close()]);
+  await server.stop();
+});
+
+const call = (more: Partial<Call> = {}): Promise<unknown> =>
+  callJson(
+    http.small,
+    {
+      method: 'GET',
+      url: `${server.url}/v2/tasks`,
+      headers: { 'x-auth-token': token },
+      signal: new AbortController().signal,
+      operation: 'get the tasks',
+      ...more,
+    },
+    isGlanceTasks,
+  );
+
+const failure = async (more: Partial<Call> = {}): Promise<FerryError> => {
+  const error = await call(more).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof FerryError)) throw new Error('no FerryError', { cause: error });
+  expect(`${error.message} ${error.explanation}`).not.toContain(token);
+  return error;
+};
+
+describe('a refusal', () => {
+  test.each([
+    [400, 'bad-request'],
+    [401, 'unauthorized'],
+    [403, 'forbidden'],
+    [404, 'not-found'],
+    [405, 'bad-request'],
+    [409, 'conflict'],
+    [413, 'limit-exceeded'],
+    [415, 'bad-request'],
+    [300, 'bad-request'],
+    [304, 'bad-request'],
+  ] as const)('%i is %s, at once', async (status, code) => {
+    server.script({ status }, good);
+    const error = await failure();
+    expect(error).toMatchObject({
+      code,
+      message: `Failed to get the tasks: HTTP ${status}`,
+      retryable: false,
+    });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  test.each([
+    [
+      'of Glance, without its line breaks',
+      { message: 'No image found<br /><br />\n\n\n', code: '404 Not Found' },
+      'No image found',
+    ],
+    ['of Keystone', { error: { message: 'Could not find token', code: 404 } }, 'Could not find token'],
+  ])('carries the words %s', async (_, json, message) => {
+    server.script({ status: 404, json });
+    const error = await failure();
+    expect([error.message, error.explanation]).toEqual([message, `Failed to get the tasks: ${message}`]);
+  });
+
+  test.each([
+    ['HTML', { text: '<html>a token: gAAAAA-very-secret</html>' }],
+    ['JSON of another form', { json: { message: { deep: token } } }],
+    ['nothing', {}],
+    ['null', { json: null }],
+    ['half a document', { text: '{"message": "x' }],
+  ])('with a body of %s carries the status alone', async (_, body) => {
+    server.script({ status: 403, ...body });
+    expect((await failure()).message).toBe('Failed to get the tasks: HTTP 403');
+  });
+});
+
+describe('a fault of the service', () => {
+  test.each([429, 500, 502, 503, 504])('%i passes when it is gone at the second try', async (status) => {
+    server.script({ status, headers: { 'retry-after': '0' } }, good);
+    expect(await call()).toEqual({ tasks: [] });
+    expect(server.seen).toHaveLength(2);
+  });
+
+  test('is tried three times more and no longer, and its words stay in the log', async () => {
+    server.script({ status: 503, json: { message: 'db password: x' }, headers: { 'retry-after': '0' } });
+    const error = await failure();
+    expect(error).toMatchObject({
+      code: 'unavailable',
+      message: 'Failed to get the tasks: HTTP 503',
+      retryable: true,
+    });
+    expect(server.seen).toHaveLength(4);
+  });
+
+  test('is tried again when Retry-After says so', async () => {
+    server.script({ status: 429, headers: { 'retry-after': '1' } }, good);
+    const start = performance.now();
+    await call();
+    expect(performance.now() - start).toBeGreaterThan(950);
+  });
+
+  test('in the form of a broken connection is tried again', async () => {
+    server.script('reset', 'reset', good);
+    expect(await call()).toEqual({ tasks: [] });
+    expect(server.seen).toHaveLength(3);
+  });
+
+  test('501 is not tried again here; the queue may', async () => {
+    server.script({ status: 501 }, good);
+    expect(await failure()).toMatchObject({ code: 'unavailable' });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  test('is not tried again for POST, which may have worked', async () => {
+    server.script('reset', good);
+    expect(await failure({ method: 'POST', body: '{}' })).toMatchObject({ code: 'unavailable' });
+    expect(server.seen).toHaveLength(1);
+  });
+});
+
+describe('an answer', () => {
+  test.each([
+    ['of another form', { json: { tasks: 'none' } }],
+    ['without JSON', { text: 'ok' }],
+    ['with nothing in it', {}],
+  ])('%s makes the service unavailable', async (_, body) => {
+    server.script({ status: 200, ...body });
+    expect(await failure()).toMatchObject({ code: 'unavailable' });
+  });
+
+  test('that breaks off makes the service unavailable', async () => {
+    server.script((_request, response) => {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('{"tasks":');
+      setTimeout(() => response.socket?.destroy(), 20);
+    });
+    expect(await failure()).toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('an abort', () => {
+  const reason = new FerryError('out-of-time', 'the time ended');
+
+  test('before the call keeps its reason and sends nothing', async () => {
+    server.script(good);
+    expect(await failure({ signal: AbortSignal.abort(reason) })).toBe(reason);
+    expect(server.seen).toHaveLength(0);
+  });
+
+  test.each([
+    ['for an answer', () => undefined],
+    ['for another try', { status: 503, headers: { 'retry-after': '5' } }],
+  ] as const)('while it waits %s keeps its reason and ends the wait', async (_, answer) => {
+    server.script(answer);
+    const controller = new AbortController();
+    const failed = failure({ signal: controller.signal });
+    await delay(100);
+    const start = performance.now();
+    controller.abort(reason);
+    expect(await failed).toBe(reason);
+    expect(performance.now() - start).toBeLessThan(1000);
+    expect(server.seen).toHaveLength(1);
+  });
+});
+
+test.each([
+  ['nobody listens', 'http://127.0.0.1:1/', 'connect ECONNREFUSED 127.0.0.1:1'],
+  ['the name is unknown', 'http://no-such-host.invalid/', 'no-such-host.invalid'],
+  ['the URL is none', 'http://:0/', ''],
+])('where %s, the operation is named and the service unavailable', async (_, url, reason) => {
+  const error = await failure({ url, method: 'POST', body: '{}' });
+  expect(error.code).toBe('unavailable');
+  expect(error.message).toMatch(/^Failed to get the tasks: /);
+  expect(error.message).toContain(reason);
+});
+
+test('a CA file that is not there is told when the connections are made', () => {
+  expect(() => createOpenStackHttp({ caFile: '/nonexistent/ca.pem', stallMs: 1 })).toThrow(
+    '/nonexistent/ca.pem',
+  );
+});
