@@ -88,7 +88,8 @@ export const createUriFilter = (options: UriFilterOptions): UriFilter => {
   const listed = new Set(hosts.allowed);
   // As Glance's resolve_pinned_address: a listed host may be anywhere, and a denied address has no other name.
   const isAddressAllowed = (host: string, address: string) =>
-    listed.has(normaliseName(host)) || (!isForbiddenAddress(address) && permitted(hosts, address));
+    listed.has(normaliseName(host)) ||
+    (!isForbiddenAddress(address) && permitted(hosts, withoutClothes(address).toString()));
 
   const lookup: LookupFunction = (host, lookupOptions, callback) => {
     resolve(host, { ...lookupOptions, all: true }, (error, addresses) => {
@@ -117,6 +118,8 @@ export const createUriFilter = (options: UriFilterOptions): UriFilter => {
   return { passes, lookup };
 };
 
-/** A URI as it may be shown: presigned queries and userinfo are credentials. */
-export const displayUri = (uri: string): string =>
-  uri.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, '$1');
+/** A URI as it may be shown: presigned queries and userinfo are credentials, wherever a parser may look for them. */
+export const displayUri = (uri: string): string => {
+  const shown = uri.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/\\]*@/i, '$1');
+  return plainForm.test(shown) ? shown : shown.replace(/^([a-z][a-z0-9+.-]*:[/\\]*)?.*@/is, '$1');
+};
