@@ -1,0 +1,99 @@
+import type { Cloud } from '../cloud.ts';
+import type { Functions } from '../offline/serverless-offline.ts';
+
+const lines = (rows: Readonly<Record<string, string | undefined>>) =>
+  Object.entries(rows)
+    .map(([name, value]) => `  ${name.padEnd(18)} ${value}`)
+    .join('\n');
+
+interface Import {
+  readonly url: string;
+  readonly token: string;
+  readonly sourceId: string;
+  readonly sourceRegion: string;
+  readonly targetId: string;
+}
+
+/** A curl that imports. What needs no quoting for a shell stays readable. */
+function importCurl({ url, token, sourceId, sourceRegion, targetId }: Import): string {
+  const method = { name: 'glance-download', glance_region: sourceRegion, glance_image_id: sourceId };
+  return `curl -i -X POST ${url}/v2/images/${targetId}/import \\
+  -H "X-Auth-Token: ${token}" -H 'Content-Type: application/json' \\
+  -d '${JSON.stringify({ method })}'`;
+}
+
+/** What `npm start` prints: where everything is, and what to try. */
+export function emulatedBanner({
+  cloud: { openstack, aws },
+  functions: { url, logFile },
+  token,
+  sourceId,
+  targetId,
+}: {
+  readonly cloud: Cloud;
+  readonly functions: Functions;
+  readonly token: string;
+  readonly sourceId: string;
+  readonly targetId: string;
+}): string {
+  const { REGION1, REGION2 } = openstack.regions;
+  const auth = `-H "X-Auth-Token: ${token}"`;
+  return `
+glance-ferry is up. Ctrl-C stops it.
+
+${lines({
+  'our HTTP API': url,
+  Keystone: openstack.authUrl,
+  'Glance of REGION1': REGION1.url,
+  'Glance of REGION2': REGION2.url,
+  'SQS, S3, DynamoDB': Object.values(aws.endpoints).join('  '),
+  'functions’ log': logFile,
+  'token of demo': token,
+  'source image': `${sourceId}  (REGION1, active, 64 MiB)`,
+  'target image': `${targetId}  (REGION2, queued)`,
+})}
+
+Import the source into the target:
+
+${importCurl({ url, token, sourceId, sourceRegion: 'REGION1', targetId })}
+
+Watch it, and see what has come:
+
+curl -s ${url}/v2/images/${targetId}/tasks ${auth}
+curl -s ${REGION2.url}/v2/images/${targetId} ${auth}
+`;
+}
+
+/** The same for a real cloud. */
+export function realBanner({
+  env,
+  functions: { url, logFile },
+}: {
+  readonly env: Readonly<Record<string, string>>;
+  readonly functions: Functions;
+}): string {
+  const parameters = {
+    token: '$OS_TOKEN',
+    sourceId: '$SOURCE',
+    sourceRegion: '$REGION',
+    targetId: '$TARGET',
+  };
+  const curl = importCurl({ url, ...parameters });
+  return `
+glance-ferry is up. Ctrl-C stops it.
+
+${lines({
+  'our HTTP API': url,
+  Keystone: env['OS_AUTH_URL'],
+  'target region': env['OS_REGION_NAME'],
+  'relay bucket': `${env['RELAY_BUCKET']} at ${env['AWS_ENDPOINT_URL_S3']}`,
+  'functions’ log': logFile,
+})}
+
+With OS_TOKEN=$(openstack token issue -f value -c id), SOURCE and REGION of an image, and TARGET, a queued record:
+
+${curl.replace(/-d '(.*)'$/s, (_all, body: string) => `-d "${body.replaceAll('"', '\\"')}"`)}
+
+curl -s ${url}/v2/images/$TARGET/tasks -H "X-Auth-Token: $OS_TOKEN"
+`;
+}

@@ -1,0 +1,51 @@
+import { startAws } from '../aws/aws.ts';
+import { readBlueprint } from '../aws/blueprint.ts';
+import { localSettings } from '../cloud.ts';
+import { readOpenrc } from './openrc.ts';
+import type { Options } from './options.ts';
+
+/** What the functions take from an openrc. Not its credentials: the functions work with their callers' tokens. */
+const fromOpenrc = ['OS_AUTH_URL', 'OS_REGION_NAME', 'OS_INTERFACE', 'OS_CACERT'];
+/** The relay's object store. SQS and DynamoDB on this machine take any credentials. */
+const fromEnvironment = [
+  'AWS_ENDPOINT_URL_S3',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'RELAY_BUCKET',
+  'AWS_REGION',
+];
+
+function pick(names: readonly string[], variables: Readonly<Record<string, string | undefined>>) {
+  const set = names
+    .map((name) => [name, variables[name]])
+    .filter(([, value]) => value !== undefined && value !== '');
+  return Object.fromEntries(set) as Record<string, string>;
+}
+
+/**
+ * The environment of functions that work with a real cloud: Keystone and the region from an openrc, S3 and any other
+ * setting from this process's environment; SQS and DynamoDB are started here.
+ * @throws Error that names what is missing
+ */
+export async function startForRealCloud({ openrc, region, ports }: Options, dataDir: string) {
+  if (openrc === undefined) throw new Error('an openrc is needed');
+  const keystone = pick(fromOpenrc, await readOpenrc(openrc));
+  const settings = pick(
+    [...Object.keys(readBlueprint().params.default), 'TOKEN_SEALING_SECRET'],
+    process.env,
+  );
+  const objectStore = pick(fromEnvironment, process.env);
+  const missing = fromEnvironment.slice(0, 4).filter((name) => objectStore[name] === undefined);
+  if (missing.length > 0)
+    throw new Error(`With --openrc the relay's object store comes from ${missing.join(', ')}`);
+  const aws = await startAws({
+    dataDir,
+    ports,
+    ...(objectStore['AWS_REGION'] && { region: objectStore['AWS_REGION'] }),
+  });
+  const named = region === undefined ? {} : { OS_REGION_NAME: region };
+  return {
+    env: { ...localSettings(), ...settings, ...aws.env, ...keystone, ...objectStore, ...named },
+    stop: aws.stop,
+  };
+}

@@ -1,0 +1,60 @@
+import { startCloud } from '../cloud.ts';
+import { startFunctions } from '../offline/serverless-offline.ts';
+import { emulatedBanner, realBanner } from './banner.ts';
+import { runCommand, type Session } from './command.ts';
+import { glanceClient } from './glance.ts';
+import { createImages } from './images.ts';
+import { type Options, portsHelp, readOptions, withPortHint } from './options.ts';
+import { startForRealCloud } from './real-cloud.ts';
+
+// npm start: the functions and a cloud to try them on, until Ctrl-C.
+
+const MiB = 1024 * 1024;
+const tokenLifetimeS = 24 * 3600;
+const free = false;
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+const help = `npm start -- [options]
+
+Starts the functions with an emulated cloud of two regions, REGION1 and REGION2, and serves until Ctrl-C.
+
+${portsHelp({ free })}
+
+  --openrc FILE   work with a real cloud: Keystone from FILE, the relay's object store from AWS_ENDPOINT_URL_S3,
+                  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and RELAY_BUCKET, other settings from the environment
+  --region NAME   region of the target images, instead of the openrc's OS_REGION_NAME`;
+
+async function serveEmulated({ ports }: Options, { cleanup, dataDir }: Session): Promise<string> {
+  const cloud = await startCloud({ dataDir, ports, tokenLifetimeS });
+  cleanup.defer(cloud.stop);
+  const token = cloud.openstack.issueToken('demo', tokenLifetimeS);
+  const { REGION1, REGION2 } = cloud.openstack.regions;
+  const clients = { source: glanceClient(REGION1.url, token), target: glanceClient(REGION2.url, token) };
+  const { sourceImage, targetImage } = await createImages(clients, { dataDir, size: 64 * MiB });
+  const functions = await startFunctions({ env: cloud.env, dataDir, httpPort: ports.api });
+  cleanup.defer(functions.stop);
+  return emulatedBanner({ cloud, functions, token, sourceId: sourceImage.id, targetId: targetImage.id });
+}
+
+async function serveReal(options: Options, { cleanup, dataDir }: Session): Promise<string> {
+  const { env, stop } = await startForRealCloud(options, dataDir);
+  cleanup.defer(stop);
+  const functions = await startFunctions({ env, dataDir, httpPort: options.ports.api });
+  cleanup.defer(functions.stop);
+  return realBanner({ env, functions });
+}
+
+async function start(session: Session): Promise<number> {
+  const options = readOptions(process.argv.slice(2), { free });
+  if (options.help) {
+    say(help);
+    return 0;
+  }
+  const serving =
+    options.openrc === undefined ? serveEmulated(options, session) : serveReal(options, session);
+  say(await serving.catch(withPortHint(options.ports)));
+  await session.interrupted;
+  return 0;
+}
+
+await runCommand('start', start);
