@@ -60,18 +60,20 @@ export abstract class Download {
   protected get(first: string, headers: Headers, signal: AbortSignal): Promise<ImageBytes> {
     const call = { operation: `download ${this.name}`, signal };
     return guarded(call, async () => {
-      let answer = await request(first, { dispatcher: this.firstHop(), headers, signal });
+      const { direct, filtered } = this.connections;
+      let answer = await request(first, { dispatcher: this.isTrusted ? direct : filtered, headers, signal });
       let url = first;
       for (let hops = 0; redirects.includes(answer.statusCode); hops += 1) {
         url = await this.nextHop(url, answer, hops);
-        answer = await request(url, { dispatcher: this.connections.filtered, signal });
+        answer = await request(url, { dispatcher: filtered, signal });
       }
-      await requireSuccess(answer, call);
+      await requireSuccess(answer, call, { quoted: this.isTrusted && url === first });
       return this.bytesOf(answer);
     });
   }
 
-  protected abstract firstHop(): Dispatcher;
+  /** The first address comes from the operator: it is not filtered, and its answer's reason may be shown. */
+  protected abstract readonly isTrusted: boolean;
 
   private async nextHop(from: string, answer: Dispatcher.ResponseData, hops: number): Promise<string> {
     await answer.body.dump();

@@ -1,4 +1,3 @@
-import type { Dispatcher } from 'undici';
 import { FerryError } from '../errors.ts';
 import { Download, type DownloadConnections, type ImageBytes, type SourceDescription } from './download.ts';
 import { displayUri } from './uri-filter.ts';
@@ -10,6 +9,7 @@ export const doesNotPass = (uri: string): FerryError =>
 /** An image at a URL. Nothing vouches for its bytes: no record, no hash. */
 export class WebDownload extends Download {
   readonly name: string;
+  protected readonly isTrusted = false;
   private readonly uri: string;
 
   constructor(uri: string, connections: DownloadConnections) {
@@ -26,9 +26,5 @@ export class WebDownload extends Download {
   override async open({ signal }: { readonly signal: AbortSignal }): Promise<ImageBytes> {
     if (!(await this.connections.filter.passes(this.uri))) throw doesNotPass(this.uri);
     return await this.get(this.uri, {}, signal);
-  }
-
-  protected override firstHop(): Dispatcher {
-    return this.connections.filtered;
   }
 }

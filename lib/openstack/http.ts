@@ -79,13 +79,18 @@ const refusal = ({ operation }: Pick<Call, 'operation'>, status: number, body: s
     : new FerryError(codeOf(status), `Failed to ${operation}: HTTP ${status}`);
 };
 
-/** Throws `refusal` for an answer that is not 2xx, after reading its body (at most 128 KiB, undici's limit). */
+/**
+ * Throws `refusal` for an answer that is not 2xx.
+ * @param options.quoted false for a stranger's answer: its body is thrown away (after 128 KiB with its connection)
+ */
 export const requireSuccess = async (
   answer: Dispatcher.ResponseData,
   call: Pick<Call, 'operation'>,
+  { quoted = true }: { readonly quoted?: boolean } = {},
 ): Promise<void> => {
   if (answer.statusCode >= 200 && answer.statusCode < 300) return;
-  throw refusal(call, answer.statusCode, await answer.body.text());
+  const body = quoted ? await answer.body.text() : await answer.body.dump().then(() => '');
+  throw refusal(call, answer.statusCode, body);
 };
 
 /** A connection that failed, in words that carry neither headers nor token. */
