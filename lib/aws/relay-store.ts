@@ -10,7 +10,7 @@ import {
   NoSuchUpload,
   NotFound,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   S3ServiceException,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
@@ -59,31 +59,6 @@ export interface RelayStore {
   /** An object that does not exist is fine. */
   remove(key: string, options: Options): Promise<void>;
 }
-
-/** SigV4 over the headers alone: TLS and the part's checksum guard the body, a second sha256 would cost 0.7 s/GiB. */
-const withUnsignedPayload = (client: S3Client): S3Client => {
-  client.middlewareStack.add(
-    (next) => (args) => {
-      const { request } = args as { request?: { headers?: Record<string, string> } };
-      if (request?.headers) request.headers['x-amz-content-sha256'] = 'UNSIGNED-PAYLOAD';
-      return next(args);
-    },
-    { step: 'build', name: 'unsignedPayload' },
-  );
-  return client;
-};
-
-export const createS3Client = (): S3Client =>
-  withUnsignedPayload(
-    new S3Client({
-      // Path style wherever an endpoint is given: bucket names in host names need DNS that such stores seldom have.
-      forcePathStyle: Boolean(process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL']),
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      expectContinueHeader: false,
-      maxAttempts: 4,
-    }),
-  );
 
 /** S3 writes a CRC as four bytes, big-endian, in base64. */
 const crcText = (sum: number): string => {

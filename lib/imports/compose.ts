@@ -1,5 +1,6 @@
 import { Agent } from 'undici';
-import { createRelayStore, createS3Client } from '../aws/relay-store.ts';
+import { createRelayStore } from '../aws/relay-store.ts';
+import { createS3Client } from '../aws/s3-client.ts';
 import { createDynamoClient, createTable } from '../aws/table.ts';
 import type { Config } from '../config.ts';
 import { createUriFilter } from '../download/uri-filter.ts';

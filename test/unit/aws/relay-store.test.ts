@@ -1,0 +1,207 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { crc32 } from 'node:zlib';
+import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createRelayStore, type PartChecksum, type RelayStore } from '../../../lib/aws/relay-store.ts';
+import { createS3Client } from '../../../lib/aws/s3-client.ts';
+import { FerryError } from '../../../lib/errors.ts';
+import type { LocalAws } from '../../cloud/aws/aws.ts';
+import { startLocalAws } from '../local-aws.ts';
+
+const live = { signal: new AbortController().signal };
+const MiB = 1024 ** 2;
+let aws: LocalAws;
+let relay: RelayStore;
+let key: string;
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  relay = createRelayStore(createS3Client(), aws.bucketName, 'crc32');
+});
+beforeEach(() => {
+  key = `imports/${randomUUID()}`;
+});
+afterEach(() => aws.s3Faults.clear());
+afterAll(() => aws.stop());
+
+// Not SlowDown: the SDK waits seconds after it.
+const broken = { kind: 'error', code: 'InternalError' } as const;
+const named = () => `${aws.bucketName}/${key}`;
+const partOf = (uploadId: string, number: number, bytes: Buffer) => ({
+  key,
+  uploadId,
+  number,
+  bytes,
+  crc32: crc32(bytes),
+});
+
+const put = async (store: RelayStore, uploadId: string, pieces: readonly Buffer[]) => {
+  const parts = [];
+  for (const [index, bytes] of pieces.entries()) {
+    const part = partOf(uploadId, index + 1, bytes);
+    parts.push({ number: part.number, crc32: part.crc32, etag: await store.uploadPart(part, live) });
+  }
+  return { key, uploadId, size: Buffer.concat(pieces).length, parts };
+};
+const content = async (): Promise<Buffer> => buffer(await relay.open(key, live));
+const openUploads = async () => {
+  const list = new ListMultipartUploadsCommand({ Bucket: aws.bucketName });
+  return ((await createS3Client().send(list)).Uploads ?? []).filter(({ Key }) => Key === key).length;
+};
+const exists = async () => {
+  const list = new ListObjectsV2Command({ Bucket: aws.bucketName });
+  return ((await createS3Client().send(list)).Contents ?? []).some(({ Key }) => Key === key);
+};
+
+describe('an upload', () => {
+  test.each<PartChecksum>(['crc32', 'md5', 'none'])(
+    'with checksum %s becomes the object',
+    async (checksum) => {
+      const store = createRelayStore(createS3Client(), aws.bucketName, checksum);
+      const pieces = [randomBytes(5 * MiB), randomBytes(1000)];
+      const [first] = pieces;
+      const upload = await put(store, await store.createUpload(key, live), pieces);
+      expect(upload.parts[0]?.etag).toBe(
+        `"${createHash('md5')
+          .update(first ?? '')
+          .digest('hex')}"`,
+      );
+      await store.completeUpload(upload, live);
+      expect((await content()).equals(Buffer.concat(pieces))).toBe(true);
+    },
+  );
+
+  test('refuses a part whose bytes are not those that were read', async () => {
+    const uploadId = await relay.createUpload(key, live);
+    const part = { ...partOf(uploadId, 1, Buffer.from('right')), crc32: crc32('wrong') };
+    await expect(relay.uploadPart(part, live)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringMatching(`^Failed to upload part 1 of ${named()}: BadDigest`),
+    });
+  });
+
+  test('survives a store that fails, breaks off or loses its answers three times', async () => {
+    aws.s3Faults.inject('CreateMultipartUpload', broken, 3);
+    const uploadId = await relay.createUpload(key, live);
+    aws.s3Faults.inject('UploadPart', { kind: 'reset' });
+    aws.s3Faults.inject('UploadPart', { kind: 'lost-answer' });
+    aws.s3Faults.inject('UploadPart', broken);
+    const upload = await put(relay, uploadId, [Buffer.from('abc')]);
+    aws.s3Faults.inject('CompleteMultipartUpload', broken, 2);
+    await relay.completeUpload(upload, live);
+    expect((await content()).toString()).toBe('abc');
+  });
+
+  test('is unavailable, and may be tried again, when the store fails a fourth time', async () => {
+    const uploadId = await relay.createUpload(key, live);
+    aws.s3Faults.inject('UploadPart', broken, 4);
+    await expect(relay.uploadPart(partOf(uploadId, 1, Buffer.from('x')), live)).rejects.toMatchObject({
+      code: 'unavailable',
+      retryable: true,
+      message: `Failed to upload part 1 of ${named()}: InternalError: Injected InternalError`,
+    });
+    expect(aws.s3Faults.left('UploadPart')).toBe(0);
+  });
+
+  test('whose completion is never answered is complete all the same', async () => {
+    const upload = await put(relay, await relay.createUpload(key, live), [Buffer.from('abc')]);
+    aws.s3Faults.inject('CompleteMultipartUpload', { kind: 'lost-answer' });
+    await relay.completeUpload(upload, live);
+    expect((await content()).toString()).toBe('abc');
+    await relay.completeUpload(upload, live);
+  });
+
+  test('that was completed with another size, or aborted, is gone', async () => {
+    const upload = await put(relay, await relay.createUpload(key, live), [Buffer.from('abc')]);
+    await relay.completeUpload(upload, live);
+    await expect(relay.completeUpload({ ...upload, size: 4 }, live)).rejects.toMatchObject({
+      code: 'upload-gone',
+    });
+
+    key = `imports/${randomUUID()}`;
+    const aborted = await put(relay, await relay.createUpload(key, live), [Buffer.from('abc')]);
+    await relay.abortUpload(key, aborted.uploadId, live);
+    const gone = { code: 'upload-gone', retryable: true };
+    await expect(relay.completeUpload(aborted, live)).rejects.toMatchObject(gone);
+    await expect(relay.uploadPart(partOf(aborted.uploadId, 2, Buffer.from('x')), live)).rejects.toMatchObject(
+      gone,
+    );
+    expect([await exists(), await openUploads()]).toEqual([false, 0]);
+  });
+
+  test('may be aborted twice, and when it never was', async () => {
+    const uploadId = await relay.createUpload(key, live);
+    expect(await openUploads()).toBe(1);
+    await relay.abortUpload(key, uploadId, live);
+    await relay.abortUpload(key, uploadId, live);
+    await relay.abortUpload(key, 'never-was', live);
+    expect(await openUploads()).toBe(0);
+  });
+});
+
+describe('an object', () => {
+  test('of no bytes is written and read', async () => {
+    await relay.putEmpty(key, live);
+    expect(await content()).toHaveLength(0);
+  });
+
+  test('may be removed twice, and is not found then', async () => {
+    await relay.putEmpty(key, live);
+    await relay.remove(key, live);
+    await relay.remove(key, live);
+    await expect(relay.open(key, live)).rejects.toMatchObject({
+      code: 'not-found',
+      message: `Nothing was transferred: ${named()} does not exist`,
+    });
+  });
+
+  test('that breaks off while it is read is an error of its stream', async () => {
+    const upload = await put(relay, await relay.createUpload(key, live), [randomBytes(1000)]);
+    await relay.completeUpload(upload, live);
+    aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 10 });
+    await expect(content()).rejects.toThrow();
+  });
+
+  test.each(['GetObject', 'DeleteObject', 'PutObject'] as const)(
+    'is unavailable when %s fails for good',
+    async (operation) => {
+      aws.s3Faults.inject(operation, broken, 4);
+      const calls = {
+        GetObject: () => relay.open(key, live),
+        DeleteObject: () => relay.remove(key, live),
+        PutObject: () => relay.putEmpty(key, live),
+      };
+      await expect(calls[operation]()).rejects.toMatchObject({ code: 'unavailable' });
+    },
+  );
+});
+
+describe('an abort', () => {
+  const reason = new FerryError('out-of-time', 'the time ended');
+
+  test('keeps its reason in every call, and nothing is sent', async () => {
+    const aborted = { signal: AbortSignal.abort(reason) };
+    const upload = { key, uploadId: 'u', size: 0, parts: [] };
+    await expect(relay.createUpload(key, aborted)).rejects.toBe(reason);
+    await expect(relay.uploadPart(partOf('u', 1, Buffer.alloc(1)), aborted)).rejects.toBe(reason);
+    await expect(relay.completeUpload(upload, aborted)).rejects.toBe(reason);
+    await expect(relay.abortUpload(key, 'u', aborted)).rejects.toBe(reason);
+    await expect(relay.putEmpty(key, aborted)).rejects.toBe(reason);
+    await expect(relay.open(key, aborted)).rejects.toBe(reason);
+    await expect(relay.remove(key, aborted)).rejects.toBe(reason);
+    expect([await exists(), await openUploads()]).toEqual([false, 0]);
+  });
+
+  test('ends a wait for the store', async () => {
+    const uploadId = await relay.createUpload(key, live);
+    aws.s3Faults.inject('UploadPart', { kind: 'delay', ms: 5000 });
+    const controller = new AbortController();
+    const uploading = relay.uploadPart(partOf(uploadId, 1, Buffer.from('x')), controller);
+    const failed = expect(uploading).rejects.toBe(reason);
+    await delay(100);
+    controller.abort(reason);
+    await failed;
+  });
+});

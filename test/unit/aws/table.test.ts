@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDynamoClient, createTable, type Table } from '../../../lib/aws/table.ts';
+import type { LocalAws } from '../../cloud/aws/aws.ts';
+import { startLocalAws } from '../local-aws.ts';
+
+let aws: LocalAws;
+let table: Table;
+let imageId: string;
+const key = (item: string) => ({ imageId, item });
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  table = createTable(createDynamoClient(), aws.tableName);
+});
+beforeEach(() => {
+  imageId = randomUUID();
+});
+afterAll(() => aws.stop());
+
+describe('an item', () => {
+  test('is read as it was written, without what is undefined, key and all', async () => {
+    const item = {
+      text: '',
+      number: 2 ** 53 - 1,
+      list: ['a'],
+      deep: { none: undefined, nothing: null },
+      none: undefined,
+    };
+    expect(await table.put(key('a'), item)).toBe(true);
+    expect(await table.get(key('a'))).toEqual({
+      ...key('a'),
+      text: '',
+      number: 2 ** 53 - 1,
+      list: ['a'],
+      deep: { nothing: null },
+    });
+  });
+
+  test('replaces the one before, whole', async () => {
+    await table.put(key('a'), { x: 1 });
+    await table.put(key('a'), { y: 2 });
+    expect(await table.get(key('a'))).toEqual({ ...key('a'), y: 2 });
+  });
+
+  test('cannot be written under another key than the one given', async () => {
+    await table.put(key('a'), { item: 'b', imageId: 'other' });
+    expect(await table.get(key('a'))).toEqual(key('a'));
+  });
+
+  test('that is not there is undefined; removing it is fine', async () => {
+    expect(await table.get(key('a'))).toBeUndefined();
+    expect(await table.remove(key('a'))).toBe(true);
+  });
+});
+
+describe('an update', () => {
+  test('sets some attributes, removes those that are undefined, and leaves the rest', async () => {
+    await table.put(key('a'), { status: 'pending', owner: 'me', message: 'x' });
+    expect(await table.update(key('a'), { status: 'success', message: undefined })).toBe(true);
+    expect(await table.get(key('a'))).toEqual({ ...key('a'), status: 'success', owner: 'me' });
+  });
+
+  test('may only remove, or only set', async () => {
+    await table.put(key('a'), { x: 1, y: 2 });
+    expect(await table.update(key('a'), { x: undefined })).toBe(true);
+    expect(await table.update(key('a'), { y: 3 })).toBe(true);
+    expect(await table.get(key('a'))).toEqual({ ...key('a'), y: 3 });
+  });
+
+  test('takes names that DynamoDB reserves', async () => {
+    const reserved = { status: 1, owner: 2, name: 3, values: 4, 'with.dot': 5, '#0': 6 };
+    expect(await table.update(key('a'), reserved)).toBe(true);
+    expect(await table.get(key('a'))).toEqual({ ...key('a'), ...reserved });
+  });
+});
+
+describe('a condition', () => {
+  const is = (value: string) => ({
+    expression: '#s = :s',
+    names: { '#s': 'status' },
+    values: { ':s': value },
+  });
+  const absent = { expression: 'attribute_not_exists(imageId)' };
+
+  test('that holds lets the write through, one that does not leaves the item as it was', async () => {
+    expect(await table.put(key('a'), { status: 'one' }, absent)).toBe(true);
+    expect(await table.put(key('a'), { status: 'two' }, absent)).toBe(false);
+    expect(await table.put(key('a'), { status: 'two' }, is('none'))).toBe(false);
+    expect(await table.update(key('a'), { status: 'two' }, is('none'))).toBe(false);
+    expect(await table.update(key('a'), { extra: undefined }, is('none'))).toBe(false);
+    expect(await table.remove(key('a'), is('none'))).toBe(false);
+    expect(await table.get(key('a'))).toEqual({ ...key('a'), status: 'one' });
+
+    expect(await table.put(key('a'), { status: 'two' }, is('one'))).toBe(true);
+    expect(await table.update(key('a'), { status: 'three' }, is('two'))).toBe(true);
+    expect(await table.remove(key('a'), is('three'))).toBe(true);
+    expect(await table.get(key('a'))).toBeUndefined();
+  });
+
+  test('lets exactly one of many writers through', async () => {
+    const wins = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => table.put(key('claim'), { i }, absent)),
+    );
+    expect(wins.filter(Boolean)).toHaveLength(1);
+    expect(await table.get(key('claim'))).toMatchObject({ i: wins.indexOf(true) });
+  });
+});
+
+describe('a query', () => {
+  test('lists the items of one image by prefix, in order', async () => {
+    for (const item of ['task#b', 'part#1#00010', 'part#1#00002', 'part#10#00001'])
+      await table.put(key(item), {});
+    await table.put({ imageId: randomUUID(), item: 'part#1#00001' }, {});
+    const items = await table.query(imageId, 'part#1#');
+    expect(items.map(({ item }) => item)).toEqual(['part#1#00002', 'part#1#00010']);
+    expect(await table.query(imageId, 'none')).toEqual([]);
+  });
+
+  test('goes on where DynamoDB stops after 1 MiB', async () => {
+    const numbers = Array.from({ length: 5 }, (_, i) => `big#${i}`);
+    await Promise.all(numbers.map((item) => table.put(key(item), { text: 'x'.repeat(300_000) })));
+    expect((await table.query(imageId, 'big#')).map(({ item }) => item)).toEqual(numbers);
+  });
+});
+
+test('a table that does not answer as it should is unavailable, and the operation is named', async () => {
+  const missing = createTable(createDynamoClient(), 'nobody');
+  const cause = expect.objectContaining({ name: 'ResourceNotFoundException' });
+  const failed = (operation: string) => ({
+    code: 'unavailable',
+    message: `Failed to ${operation} of image ${imageId} in the imports table`,
+    cause,
+  });
+  await expect(missing.get(key('a'))).rejects.toMatchObject(failed('read a'));
+  await expect(missing.put(key('a'), {})).rejects.toMatchObject(failed('write a'));
+  await expect(missing.update(key('a'), { x: 1 })).rejects.toMatchObject(failed('update a'));
+  await expect(missing.remove(key('a'))).rejects.toMatchObject(failed('delete a'));
+  await expect(missing.query(imageId, 'a')).rejects.toMatchObject(failed('list a'));
+});
