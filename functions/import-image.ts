@@ -35,8 +35,11 @@ const requestImport = createRequestImport({
 /** Upstream's answer: 202, empty, and the content type really is text/html. */
 const accepted = { statusCode: 202, headers: { 'content-type': 'text/html; charset=UTF-8' }, body: '' };
 
-export const handler = httpHandler({ method: 'POST', authUrl: config.OS_AUTH_URL }, async (call) => {
-  const task = await requestImport({ ...call, store: call.header('x-image-meta-store') });
-  if (config.API_CONTRACT === 'glance') return accepted;
-  return json(201, taskView(task), { location: `/v2/images/${task.imageId}/tasks` });
-});
+export const handler = httpHandler(
+  { method: 'POST', authUrl: config.OS_AUTH_URL, contract: config.API_CONTRACT },
+  async (call) => {
+    const task = await requestImport({ ...call, store: call.header('x-image-meta-store') });
+    if (config.API_CONTRACT === 'glance') return accepted;
+    return json(201, taskView(task), { location: `/v2/images/${task.imageId}/tasks` });
+  },
+);

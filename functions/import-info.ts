@@ -1,14 +1,22 @@
-import { httpHandler, json } from '../lib/api/http-handler.ts';
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import { httpHandler, json, openHandler } from '../lib/api/http-handler.ts';
+import { versionDocument } from '../lib/api/versions.ts';
 import { loadConfig } from '../lib/config.ts';
 import { composeOpenStack, composeTargetRegion } from '../lib/imports/compose.ts';
 import { createImportInfo } from '../lib/imports/import-info.ts';
 
-// GET /v2/info/import: the target Glance's methods plus ours.
+// GET /v2/info/import: the target Glance's methods plus ours. GET / and /versions: what clients ask before.
 
 const config = loadConfig(process.env);
-const openstack = composeOpenStack(config);
-const importInfo = createImportInfo({ targetRegion: composeTargetRegion(config, openstack) });
+const importInfo = createImportInfo({ targetRegion: composeTargetRegion(config, composeOpenStack(config)) });
+const options = { method: 'GET', authUrl: config.OS_AUTH_URL, contract: config.API_CONTRACT } as const;
 
-export const handler = httpHandler({ method: 'GET', authUrl: config.OS_AUTH_URL }, async (call) =>
-  json(200, await importInfo(call.token, call)),
-);
+const importMethods = httpHandler(options, async (call) => json(200, await importInfo(call.token, call)));
+
+/** Glance answers its root with 300 Multiple Choices, and /versions with 200. */
+const versions = openHandler(options, (url) => json(url.pathname === '/' ? 300 : 200, versionDocument(url)));
+
+export const handler = (event: APIGatewayProxyEventV2, context: Context) =>
+  event.rawPath === '/' || event.rawPath === '/versions'
+    ? versions(event, context)
+    : importMethods(event, context);

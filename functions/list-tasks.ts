@@ -12,6 +12,7 @@ const listTasks = createListTasks({
   targetRegion: composeTargetRegion(config, openstack),
 });
 
-export const handler = httpHandler({ method: 'GET', authUrl: config.OS_AUTH_URL }, async (call) =>
-  json(200, { tasks: await listTasks(call.imageId, call.token, call) }),
+export const handler = httpHandler(
+  { method: 'GET', authUrl: config.OS_AUTH_URL, contract: config.API_CONTRACT },
+  async (call) => json(200, { tasks: await listTasks(call.imageId, call.token, call) }),
 );

@@ -5,7 +5,7 @@ import { asFerryError, FerryError } from '../errors.ts';
 import { log } from '../log.ts';
 import { authenticationRequired } from '../openstack/keystone.ts';
 import type { RequestId, Token } from '../schemas/ids.ts';
-import { glanceError } from './glance-error.ts';
+import { errorForm, glanceError } from './glance-error.ts';
 
 type Result = APIGatewayProxyStructuredResultV2;
 type Event = APIGatewayProxyEventV2;
@@ -27,6 +27,8 @@ export interface HttpOptions {
   readonly method: 'GET' | 'POST';
   /** For `WWW-Authenticate` (keystonemiddleware's www_authenticate_uri). */
   readonly authUrl: string;
+  /** Decides in which form an error comes to a reader who takes any. */
+  readonly contract: 'ferry' | 'glance';
 }
 
 const answerReserve = 1_000; // ms kept for the answer itself
@@ -66,7 +68,8 @@ const errorAnswers = (options: HttpOptions): Middleware => ({
   onError: (request) => {
     const error = callError(request.error);
     log[error.status >= 500 ? 'error' : 'info']('request refused', { status: error.status, error });
-    const answer = glanceError(error);
+    const { accept, 'user-agent': userAgent } = request.event.headers;
+    const answer = glanceError(error, errorForm({ accept, userAgent, contract: options.contract }));
     request.response = { ...answer, headers: { ...answer.headers, ...extraHeaders(error, options) } };
   },
 });
@@ -98,18 +101,30 @@ const callOf = (event: Event, context: Context): HttpCall => {
   };
 };
 
-/** The stack of every HTTP function: log context, request id, Glance-shaped errors, then the answer. */
-export const httpHandler = (options: HttpOptions, answer: (call: HttpCall) => Promise<Result>) => {
+/** API Gateway always speaks TLS; only a local emulation says http. */
+const urlOf = ({ headers, rawPath }: Event): URL =>
+  new URL(rawPath, `${headers['x-forwarded-proto'] ?? 'https'}://${headers['host'] ?? 'localhost'}`);
+
+/** The stack of every HTTP function: log context, request id, Glance-shaped errors, allowed method, then the answer. */
+const httpStack = (options: HttpOptions, answer: (event: Event, context: Context) => Promise<Result>) => {
   const answerTo = async (event: Event, context: Context): Promise<Result> => {
     const { method } = event.requestContext.http;
     if (method === 'OPTIONS') return optionsAnswer(options);
     if (method !== options.method) throw methodNotAllowed(method);
-    return await answer(callOf(event, context));
+    return await answer(event, context);
   };
   // Events hold the caller's token, whatever POWERTOOLS_LOGGER_LOG_EVENT says.
   const context = injectLambdaContext(log, { resetKeys: true, logEvent: false });
   return middy<Event, Result>().use(context).use(requestIds()).use(errorAnswers(options)).handler(answerTo);
 };
+
+/** An HTTP function for callers with a token. */
+export const httpHandler = (options: HttpOptions, answer: (call: HttpCall) => Promise<Result>) =>
+  httpStack(options, (event, context) => answer(callOf(event, context)));
+
+/** An HTTP function for everybody; `url` is ours, as the client wrote it. */
+export const openHandler = (options: HttpOptions, answer: (url: URL) => Result) =>
+  httpStack(options, (event) => Promise.resolve(answer(urlOf(event))));
 
 /** A JSON answer. */
 export const json = (statusCode: number, body: unknown, headers: Record<string, string> = {}): Result => ({

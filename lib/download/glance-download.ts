@@ -57,6 +57,16 @@ export const sourceImage = async (
   throw new FerryError('bad-request', `Size attribute of remote image ${image.id} could not be determined.`);
 };
 
+/**
+ * Snapshots of volumes are records without data; Glance would make an empty image of them and call it a success.
+ * @throws FerryError `bad-request`
+ */
+export const refuseEmptySnapshot = (image: GlanceImage): void => {
+  if (image.size !== 0 || typeof image['block_device_mapping'] !== 'string') return;
+  const reason = 'is a snapshot of a volume and has no data (block_device_mapping)';
+  throw new FerryError('bad-request', `Source image ${image.id} ${reason}`);
+};
+
 /** An image of another region's Glance, read with the caller's token. */
 export class GlanceDownload extends Download {
   readonly name: string;
@@ -72,6 +82,7 @@ export class GlanceDownload extends Download {
 
   override async describe({ signal }: { readonly signal: AbortSignal }): Promise<SourceDescription> {
     const image = await sourceImage(this.source.glance, this.source, { signal });
+    refuseEmptySnapshot(image);
     return { size: image.size, hash: hashOf(image), identity: `${image.size} ${image.updated_at}` };
   }
 

@@ -1,11 +1,10 @@
-import { sourceImage } from '../download/glance-download.ts';
+import { refuseEmptySnapshot, sourceImage } from '../download/glance-download.ts';
 import type { UriFilter } from '../download/uri-filter.ts';
 import { doesNotPass } from '../download/web-download.ts';
 import { FerryError } from '../errors.ts';
 import { endpointNotFound } from '../openstack/catalog.ts';
 import { type Credentials, createGlance } from '../openstack/glance.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
-import type { GlanceImage } from '../schemas/openstack.ts';
 import type { RequestedSource } from './import-body.ts';
 import type { TaskSource } from './task.ts';
 
@@ -23,15 +22,6 @@ interface Options {
 }
 
 const badRequest = (message: string): FerryError => new FerryError('bad-request', message);
-
-/** Snapshots of volumes are records without data; Glance would make an empty image of them and call it a success. */
-const refuseEmptySnapshot = (image: GlanceImage): void => {
-  if (image.size === 0 && typeof image['block_device_mapping'] === 'string') {
-    throw badRequest(
-      `Source image ${image.id} is a snapshot of a volume and has no data (block_device_mapping)`,
-    );
-  }
-};
 
 /**
  * What of the source can be known before anything is queued.
