@@ -31,7 +31,7 @@ export const functionsCases = (packaged: () => Packaged) =>
         .ofType('AWS::ApiGatewayV2::Route')
         .map(([, route]) => route['RouteKey']);
       expect(routes.sort()).toEqual(
-        names.flatMap((name) => ('route' in functions[name] ? functions[name].route : [])).sort(),
+        names.flatMap((name) => ('routes' in functions[name] ? functions[name].routes : [])).sort(),
       );
     });
 

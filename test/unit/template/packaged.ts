@@ -52,12 +52,12 @@ export const logicalIdOf = (name: string): string =>
   name.replace(/^./, (first) => first.toUpperCase()).replaceAll('-', 'Dash');
 
 export const functions = {
-  'import-image': { timeoutS: 29, memoryMB: 512, route: 'ANY /v2/images/{image_id}/import' },
+  'import-image': { timeoutS: 29, memoryMB: 512, routes: ['ANY /v2/images/{image_id}/import'] },
   'stream-image': { timeoutS: 900, memoryMB: 1769, queue: 'StreamImageQueue' },
   'apply-metadata': { timeoutS: 900, memoryMB: 1024, queue: 'ApplyMetadataQueue' },
   'fail-import': { timeoutS: 300, memoryMB: 512, queue: 'FailImportQueue' },
-  'list-tasks': { timeoutS: 29, memoryMB: 512, route: 'ANY /v2/images/{image_id}/tasks' },
-  'import-info': { timeoutS: 29, memoryMB: 512, route: 'ANY /v2/info/import' },
+  'list-tasks': { timeoutS: 29, memoryMB: 512, routes: ['ANY /v2/images/{image_id}/tasks'] },
+  'import-info': { timeoutS: 29, memoryMB: 512, routes: ['ANY /v2/info/import', 'ANY /versions', 'ANY /'] },
 };
 export const names = Object.keys(functions) as (keyof typeof functions)[];
 
