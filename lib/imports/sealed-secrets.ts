@@ -19,6 +19,8 @@ export interface Sealer {
 const algorithm = 'aes-256-gcm';
 const nonceLength = 12; // bytes, NIST SP 800-38D 8.2.1
 const tagLength = 16; // bytes
+/** Without it, a tag that was cut short would be taken, too. */
+const options = { authTagLength: tagLength };
 
 /** @param secret at least 32 characters, from the environment (Secrets Manager on AWS); the key is derived by HKDF */
 export const createSealer = (secret: string): Sealer => {
@@ -27,7 +29,7 @@ export const createSealer = (secret: string): Sealer => {
   return {
     seal: (taskId, secrets) => {
       const nonce = randomBytes(nonceLength);
-      const cipher = createCipheriv(algorithm, key, nonce).setAAD(Buffer.from(taskId));
+      const cipher = createCipheriv(algorithm, key, nonce, options).setAAD(Buffer.from(taskId));
       const text = Buffer.concat([cipher.update(JSON.stringify(secrets), 'utf8'), cipher.final()]);
       return Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64');
     },
@@ -35,7 +37,7 @@ export const createSealer = (secret: string): Sealer => {
       try {
         const bytes = Buffer.from(sealed, 'base64');
         const tagEnd = nonceLength + tagLength;
-        const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceLength))
+        const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, nonceLength), options)
           .setAAD(Buffer.from(taskId))
           .setAuthTag(bytes.subarray(nonceLength, tagEnd));
         const text = Buffer.concat([decipher.update(bytes.subarray(tagEnd)), decipher.final()]).toString(

@@ -1,0 +1,151 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createDynamoClient, createTable } from '../../../lib/aws/table.ts';
+import { type Claims, createClaims } from '../../../lib/imports/claims.ts';
+import { type ImageId, newAttemptId, newTaskId } from '../../../lib/schemas/ids.ts';
+import type { LocalAws } from '../../cloud/aws/aws.ts';
+import { startLocalAws } from '../local-aws.ts';
+
+const minute = 60_000;
+const leaseMs = 50_000;
+let aws: LocalAws;
+let claims: Claims;
+let imageId: ImageId;
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  claims = createClaims(createTable(createDynamoClient(), aws.tableName), { leaseMs });
+});
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  imageId = newTaskId() as unknown as ImageId;
+});
+afterEach(() => vi.useRealTimers());
+afterAll(() => aws.stop());
+
+const later = (ms: number) => vi.setSystemTime(Date.now() + ms);
+const attemptAt = (taskId: ReturnType<typeof newTaskId>) => ({ imageId, taskId, attempt: newAttemptId() });
+
+const queuedTask = async () => {
+  const taskId = newTaskId();
+  expect(await claims.take(imageId, taskId)).toEqual({ replaced: undefined });
+  await claims.queued(imageId, taskId);
+  return taskId;
+};
+
+describe('an image', () => {
+  test('belongs to one import at a time', async () => {
+    const [first, second] = [newTaskId(), newTaskId()];
+    expect(await claims.holder(imageId)).toBeUndefined();
+    expect(await claims.take(imageId, first)).toEqual({ replaced: undefined });
+    expect(await claims.take(imageId, second)).toBe(false);
+    expect(await claims.holder(imageId)).toBe(first);
+  });
+
+  test('goes to exactly one of many imports that ask at once', async () => {
+    const taken = await Promise.all(Array.from({ length: 10 }, () => claims.take(imageId, newTaskId())));
+    expect(taken.filter(Boolean)).toHaveLength(1);
+  });
+
+  test('is free after its import has released it, and only that import can', async () => {
+    const taskId = await queuedTask();
+    await claims.release(imageId, newTaskId());
+    expect(await claims.holder(imageId)).toBe(taskId);
+    await claims.release(imageId, taskId);
+    await claims.release(imageId, taskId);
+    expect(await claims.holder(imageId)).toBeUndefined();
+    await queuedTask();
+  });
+
+  test('whose request crashed before it was queued is free after ten minutes', async () => {
+    const crashed = newTaskId();
+    await claims.take(imageId, crashed);
+    later(10 * minute);
+    expect(await claims.take(imageId, newTaskId())).toBe(false);
+    later(1);
+    expect(await claims.holder(imageId)).toBeUndefined();
+    expect(await claims.take(imageId, newTaskId())).toEqual({ replaced: crashed });
+  });
+
+  test('that waits in a queue is kept for two hours', async () => {
+    const waiting = await queuedTask();
+    later(120 * minute);
+    expect(await claims.take(imageId, newTaskId())).toBe(false);
+    later(1);
+    expect(await claims.take(imageId, newTaskId())).toEqual({ replaced: waiting });
+  });
+
+  test('that went stale goes to one of two imports that see it at once', async () => {
+    await queuedTask();
+    later(121 * minute);
+    const taken = await Promise.all([claims.take(imageId, newTaskId()), claims.take(imageId, newTaskId())]);
+    expect(taken.filter(Boolean)).toHaveLength(1);
+  });
+});
+
+describe('an attempt', () => {
+  test('has the import for itself while its lease lasts', async () => {
+    const taskId = await queuedTask();
+    expect(await claims.begin(attemptAt(taskId))).toBe('mine');
+    expect(await claims.begin(attemptAt(taskId))).toBe('live');
+    later(leaseMs);
+    expect(await claims.begin(attemptAt(taskId))).toBe('live');
+    later(1);
+    expect(await claims.begin(attemptAt(taskId))).toBe('mine');
+  });
+
+  test('keeps the import by renewing it, and learns when it has lost it', async () => {
+    const taskId = await queuedTask();
+    const [mine, other] = [attemptAt(taskId), attemptAt(taskId)];
+    await claims.begin(mine);
+    for (let beats = 0; beats < 30; beats += 1) {
+      later(leaseMs - 1);
+      expect(await claims.renew(mine)).toBe(true);
+    }
+    expect(await claims.begin(other)).toBe('live');
+    expect(await claims.renew(other)).toBe(false);
+    later(leaseMs + 1);
+    expect(await claims.begin(other)).toBe('mine');
+    expect(await claims.renew(mine)).toBe(false);
+    await claims.pause(mine);
+    expect(await claims.begin(attemptAt(taskId))).toBe('live');
+  });
+
+  test('that pauses leaves the import to the next one at once, and to no other import', async () => {
+    const taskId = await queuedTask();
+    const first = attemptAt(taskId);
+    await claims.begin(first);
+    await claims.pause(first);
+    later(60 * minute);
+    expect(await claims.holder(imageId)).toBe(taskId);
+    expect(await claims.begin(attemptAt(taskId))).toBe('mine');
+  });
+
+  test('that dies frees the image after ten minutes', async () => {
+    const taskId = await queuedTask();
+    await claims.begin(attemptAt(taskId));
+    later(10 * minute + 1);
+    expect(await claims.holder(imageId)).toBeUndefined();
+    expect(await claims.take(imageId, newTaskId())).toEqual({ replaced: taskId });
+    expect(await claims.begin(attemptAt(taskId))).toBe('lost');
+  });
+
+  test('of an import that has ended, or never was, is lost and leaves no claim', async () => {
+    const taskId = await queuedTask();
+    const attempt = attemptAt(taskId);
+    await claims.begin(attempt);
+    await claims.release(imageId, taskId);
+    expect(await claims.renew(attempt)).toBe(false);
+    await claims.pause(attempt);
+    expect(await claims.begin(attempt)).toBe('lost');
+    await claims.queued(imageId, taskId);
+    expect(await claims.holder(imageId)).toBeUndefined();
+  });
+
+  test('that has begun before the request could say that it was queued stays live', async () => {
+    const taskId = newTaskId();
+    await claims.take(imageId, taskId);
+    await claims.begin(attemptAt(taskId));
+    await claims.queued(imageId, taskId);
+    expect(await claims.begin(attemptAt(taskId))).toBe('live');
+  });
+});
