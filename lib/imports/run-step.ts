@@ -60,8 +60,18 @@ const startHeartbeat = (
       log.warn('heartbeat failed', { task_id: claim.taskId, error: asFerryError(error) });
     }
   };
-  const timer = setInterval(() => void beat(), services.heartbeatS * 1000);
-  return { first: beat(), stop: () => clearInterval(timer) };
+  const first = beat();
+  let last = first;
+  const next = () => {
+    last = last.then(beat);
+  };
+  const timer = setInterval(next, services.heartbeatS * 1000);
+  /** No beat is on its way afterwards: it would bring a claim that was given up back to life. */
+  const stop = (): Promise<void> => {
+    clearInterval(timer);
+    return last;
+  };
+  return { first, stop };
 };
 
 const record = (services: StepServices, task: Task, error: FerryError): Promise<void> =>
@@ -98,14 +108,13 @@ const attempt = async (
     await heartbeat.first;
     const signal = AbortSignal.any([received.deadline, lost.signal]);
     const handOn = await step({ task, signal, log: logOf(task) });
+    await heartbeat.stop();
     // Before the next step's message, which would find this attempt alive.
     await services.claims.pause(claim);
     await handOn?.();
   } catch (error) {
-    heartbeat.stop();
+    await heartbeat.stop();
     await settle(services, claim, received, task, error);
-  } finally {
-    heartbeat.stop();
   }
 };
 

@@ -1,0 +1,277 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDelivery, createOutbox, createSqsClient, type Delivery } from '../../../lib/aws/queue.ts';
+import { createDynamoClient, createTable, type Table } from '../../../lib/aws/table.ts';
+import { FerryError } from '../../../lib/errors.ts';
+import { type Claims, createClaims } from '../../../lib/imports/claims.ts';
+import type { ImportMessage } from '../../../lib/imports/messages.ts';
+import { runStep, type Step, type StepServices } from '../../../lib/imports/run-step.ts';
+import type { Task } from '../../../lib/imports/task.ts';
+import { createTasks, type Tasks } from '../../../lib/imports/tasks.ts';
+import { log } from '../../../lib/log.ts';
+import { newAttemptId } from '../../../lib/schemas/ids.ts';
+import type { LocalAws } from '../../cloud/aws/aws.ts';
+import { startLocalAws } from '../local-aws.ts';
+import { taskFixture } from './task-fixture.ts';
+
+let aws: LocalAws;
+let table: Table;
+let tasks: Tasks;
+let claims: Claims;
+let task: Task;
+let services: StepServices;
+/** Seconds that each message was hidden for, in order. */
+let hidden: number[];
+const live = new AbortController().signal;
+const sqs = () => createSqsClient();
+const urlOf = (name: string): string => aws.queues[name]?.url ?? '';
+const done: Step = async () => undefined;
+
+beforeAll(async () => {
+  log.setLogLevel('SILENT');
+  aws = await startLocalAws();
+  table = createTable(createDynamoClient(), aws.tableName);
+  tasks = createTasks(table, { ttlH: 48 });
+  claims = createClaims(table, { leaseMs: 2_000 });
+});
+beforeEach(async () => {
+  hidden = [];
+  const failQueue = createOutbox<ImportMessage>(sqs(), urlOf('FailImportQueue'));
+  services = { tasks, claims, failQueue, heartbeatS: 20, retryDelayS: 10 };
+  task = taskFixture();
+  await claims.take(task.imageId, task.id);
+  await tasks.create(task);
+  await claims.queued(task.imageId, task.id);
+});
+afterAll(() => aws.stop());
+
+const receive = async (queue: string): Promise<Message | undefined> => {
+  const names = ['ApproximateReceiveCount' as const];
+  const asked = new ReceiveMessageCommand({ QueueUrl: urlOf(queue), MessageSystemAttributeNames: names });
+  return (await sqs().send(asked)).Messages?.[0];
+};
+
+/** The message of this task, received from SQS. @param receiveCount as if it had been received so often */
+const received = async (more: { receiveCount?: number; deadline?: AbortSignal } = {}) => {
+  const message = { imageId: task.imageId, taskId: task.id };
+  await createOutbox(sqs(), urlOf('StreamImageQueue')).send(message);
+  const { ReceiptHandle = '' } = (await receive('StreamImageQueue')) ?? {};
+  const record = { receiptHandle: ReceiptHandle, attributes: { ApproximateReceiveCount: '1' } };
+  const real = createDelivery(sqs(), urlOf('StreamImageQueue'), record);
+  const delivery: Delivery = {
+    receiveCount: more.receiveCount ?? 1,
+    hideFor: async (seconds) => {
+      hidden.push(seconds);
+      // SQS takes whole seconds; a test's heartbeats are shorter.
+      await real.hideFor(Math.ceil(seconds));
+    },
+  };
+  return { message, delivery, deadline: more.deadline ?? live };
+};
+
+const fails =
+  (code: ConstructorParameters<typeof FerryError>[0]): Step =>
+  () =>
+    Promise.reject(new FerryError(code, `because of ${code}`));
+const claim = async () => (await table.get({ imageId: task.imageId, item: 'claim' })) ?? {};
+const read = async (): Promise<Task> => (await tasks.get(task)) ?? expect.fail('no task');
+const another = () => ({ imageId: task.imageId, taskId: task.id, attempt: newAttemptId() });
+
+describe('a step that works', () => {
+  test('sees its task, keeps its message hidden, and leaves the import to the next step', async () => {
+    let seen: Task | undefined;
+    await runStep(services, await received(), async ({ task, signal }) => {
+      seen = task;
+      expect(signal.aborted).toBe(false);
+      expect(await claims.begin(another())).toBe('live');
+      return undefined;
+    });
+    expect(seen).toMatchObject({ id: task.id, imageId: task.imageId });
+    expect(hidden).toEqual([60]);
+    expect(await claims.begin(another())).toBe('mine');
+  });
+
+  test('hands on only when the next step can begin', async () => {
+    let next: string | undefined;
+    const step: Step = async () => async () => {
+      next = await claims.begin(another());
+    };
+    await runStep(services, await received(), step);
+    expect(next).toBe('mine');
+  });
+
+  test('stays alive by its heartbeat', async () => {
+    const fast = { ...services, heartbeatS: 0.1, claims: createClaims(table, { leaseMs: 250 }) };
+    await runStep(fast, await received(), async () => {
+      await delay(600);
+      expect(await claims.begin(another())).toBe('live');
+      return undefined;
+    });
+    expect(hidden.length).toBeGreaterThanOrEqual(4);
+    expect(new Set(hidden)).toEqual(new Set([0.1 * 3]));
+    const beats = hidden.length;
+    await delay(250);
+    expect(hidden).toHaveLength(beats);
+  });
+
+  test('has no heartbeat left that could bring it back to life while it hands on', async () => {
+    const fast = { ...services, heartbeatS: 0.05 };
+    await runStep(fast, await received(), async () => async () => delay(200));
+    expect(await claim()).toMatchObject({ leaseUntil: 0 });
+  });
+});
+
+describe('a step that fails', () => {
+  test.each(['conflict', 'data-mismatch', 'out-of-time', 'not-found'] as const)(
+    'for good (%s) goes to fail-import with its reason, and its message is done',
+    async (code) => {
+      await runStep(services, await received(), fails(code));
+      expect(JSON.parse((await receive('FailImportQueue'))?.Body ?? '')).toEqual({
+        imageId: task.imageId,
+        taskId: task.id,
+      });
+      expect(await read()).toMatchObject({ status: 'pending', failure: `because of ${code}` });
+      expect(await claim()).toMatchObject({ leaseUntil: 0 });
+    },
+  );
+
+  test.each(['unavailable', 'internal', 'upload-gone'] as const)(
+    'for now (%s) keeps its message for another try',
+    async (code) => {
+      await expect(runStep(services, await received(), fails(code))).rejects.toMatchObject({ code });
+      expect(await receive('FailImportQueue')).toBeUndefined();
+      expect(await read()).toMatchObject({ failure: `because of ${code}` });
+      expect(hidden).toEqual([60, 10]);
+      expect(await claims.begin(another())).toBe('mine');
+    },
+  );
+
+  test.each([
+    [1, 10],
+    [2, 20],
+    [3, 40],
+    [5, 160],
+    [8, 900],
+    [100, 900],
+  ])('waits longer each time: received %i times, %i s', async (receiveCount, seconds) => {
+    await expect(runStep(services, await received({ receiveCount }), fails('unavailable'))).rejects.toThrow();
+    expect(hidden.at(-1)).toBe(seconds);
+  });
+
+  test('in a way of its own is tried again, and its words stay in the log', async () => {
+    const step = () => Promise.reject(new TypeError('secret internals'));
+    await expect(runStep(services, await received(), step)).rejects.toMatchObject({ code: 'internal' });
+    expect((await read()).failure).toMatch(/^The server has either erred/);
+  });
+
+  test('without a fail-import behind it is always tried again, and keeps the reason it came with', async () => {
+    await tasks.update(task, { failure: 'the first reason' });
+    const { failQueue: _, ...last } = services;
+    await expect(runStep(last, await received(), fails('conflict'))).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    expect((await read()).failure).toBe('the first reason');
+  });
+
+  test('to hand on is tried again', async () => {
+    const step: Step = async () => () => Promise.reject(new FerryError('unavailable', 'no queue'));
+    await expect(runStep(services, await received(), step)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(hidden).toEqual([60, 10]);
+    expect(await claims.begin(another())).toBe('mine');
+  });
+});
+
+describe('another attempt', () => {
+  test.each([
+    [1, 60],
+    [2, 120],
+    [3, 240],
+  ])(
+    'at work lets a message (received %i times) wait for %i s, and nothing runs',
+    async (receiveCount, seconds) => {
+      await claims.begin(another());
+      const step = () => expect.fail('it ran');
+      await expect(runStep(services, await received({ receiveCount }), step)).rejects.toMatchObject({
+        code: 'busy',
+      });
+      expect(hidden).toEqual([seconds]);
+    },
+  );
+
+  test('that took the import over ends the step, which says and changes nothing', async () => {
+    const fast = { ...services, heartbeatS: 0.05, claims: createClaims(table, { leaseMs: 1 }) };
+    const other = another();
+    let reason: unknown;
+    await runStep(fast, await received(), async ({ signal }) => {
+      await delay(5);
+      await expect.poll(() => claims.begin(other), { interval: 1 }).toBe('mine');
+      await new Promise((ended) => signal.addEventListener('abort', ended));
+      reason = signal.reason;
+      throw signal.reason;
+    });
+    expect(reason).toMatchObject({ code: 'claim-lost' });
+    expect(await read()).not.toHaveProperty('failure');
+    expect(await receive('FailImportQueue')).toBeUndefined();
+    expect(await claims.renew(other)).toBe(true);
+  });
+
+  test('that took the import over is not disturbed by the failure of this one', async () => {
+    const brief = { ...services, claims: createClaims(table, { leaseMs: 1 }) };
+    const other = another();
+    await runStep(brief, await received(), async () => {
+      await delay(5);
+      expect(await claims.begin(other)).toBe('mine');
+      throw new FerryError('conflict', 'too late');
+    });
+    expect(await read()).not.toHaveProperty('failure');
+    expect(await receive('FailImportQueue')).toBeUndefined();
+    expect(await claims.renew(other)).toBe(true);
+  });
+});
+
+describe('a message that comes too late', () => {
+  test('does nothing when the import belongs to nobody or somebody else', async () => {
+    await claims.release(task.imageId, task.id);
+    await runStep(services, await received(), () => expect.fail('it ran'));
+    expect(hidden).toEqual([]);
+    expect(await claim()).toEqual({});
+  });
+
+  test.each(['success', 'failure'] as const)(
+    'of an import that ended in %s frees the image',
+    async (status) => {
+      await tasks.finish(task, { status, message: 'the end' });
+      await runStep(services, await received(), () => expect.fail('it ran'));
+      expect(await claim()).toEqual({});
+    },
+  );
+
+  test('of a task that nobody knows frees the image', async () => {
+    await tasks.remove(task);
+    await runStep(services, await received(), () => expect.fail('it ran'));
+    expect(await claim()).toEqual({});
+  });
+});
+
+describe('the deadline', () => {
+  test('ends the step with its own reason, and the import with it', async () => {
+    const reason = new FerryError('out-of-time', 'the time ended');
+    const controller = new AbortController();
+    const step: Step = async ({ signal }) => {
+      controller.abort(reason);
+      signal.throwIfAborted();
+      return undefined;
+    };
+    await runStep(services, await received({ deadline: controller.signal }), step);
+    expect((await read()).failure).toBe('the time ended');
+    expect(await receive('FailImportQueue')).toBeDefined();
+  });
+});
+
+test('a queue that cannot hide a message does not stop the step', async () => {
+  const given = await received();
+  const delivery = { receiveCount: 1, hideFor: () => Promise.reject(new Error('no such message')) };
+  await runStep(services, { ...given, delivery }, done);
+  expect(await claim()).toMatchObject({ leaseUntil: 0 });
+});
