@@ -53,12 +53,15 @@ const html = (title: string, message: string): string => `<html>
  </body>
 </html>`;
 
+/** webob's name where it is not Node's. */
+const titles: Readonly<Record<number, string>> = { 413: 'Request Entity Too Large' };
+
 /** An error as Glance answers it: `{message, code, title}`, or webob's page, or plain text. */
 export const glanceError = (
   { status, message }: Pick<FerryError, 'status' | 'message'>,
   form: ErrorForm,
 ): APIGatewayProxyStructuredResultV2 => {
-  const title = STATUS_CODES[status] ?? 'Error';
+  const title = titles[status] ?? STATUS_CODES[status] ?? 'Error';
   const code = `${status} ${title}`;
   const bodies = {
     json: () => ({ type: 'application/json', body: JSON.stringify({ message, code, title }) }),

@@ -16,7 +16,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
-  /** The body parsed; an empty object for an empty one. */
+  /** The body parsed; an empty object for one that is not JSON. */
   readonly json: Readonly<Record<string, unknown>>;
 }
 
@@ -74,7 +74,8 @@ const localSettings = {
 
 const answerOf = (result: APIGatewayProxyStructuredResultV2): Answer => {
   const { statusCode = 0, headers = {}, body = '' } = result;
-  return { status: statusCode, headers, body, json: body === '' ? {} : JSON.parse(body) };
+  const isJson = headers['content-type'] === 'application/json';
+  return { status: statusCode, headers, body, json: isJson ? JSON.parse(body) : {} };
 };
 
 /** Starts everything on free ports. Once per test file: the handlers read their settings when they are loaded. */

@@ -97,6 +97,43 @@ test('the answer of an accepted import', async () => {
   expect(task).toEqual(answer.json);
 });
 
+describe('an error comes in the form that its reader asks for', () => {
+  const message = "'glance_region' needs to be set for glance-download import method";
+  const answerTo = (headers: Record<string, string>) => {
+    const wrong = { method: { name: 'glance-download' } };
+    return ferry.http('import-image', { method: 'POST', imageId: freeId, token, body: wrong, headers });
+  };
+  let freeId: string;
+  beforeAll(async () => {
+    freeId = (await ferry.openstack.regions.REGION2.createImage({ name: 'free' })).id;
+  });
+
+  test.each<[headers: Record<string, string>]>([
+    [{}],
+    [{ accept: '*/*' }],
+    [{ accept: 'application/json' }],
+    [{ accept: 'text/html, application/json' }],
+  ])('%j: JSON', async (headers) => {
+    expectError(await answerTo(headers), { status: 400, message });
+  });
+
+  test.each<[headers: Record<string, string>]>([
+    [{ accept: 'text/html' }],
+    // Which cannot read Glance's own JSON errors.
+    [{ accept: '*/*', 'user-agent': 'python-glanceclient' }],
+  ])('%j: HTML', async (headers) => {
+    const answer = await answerTo(headers);
+    expect(answer).toMatchObject({ status: 400, headers: { 'content-type': 'text/html; charset=UTF-8' } });
+    expect(answer.body).toContain(`<h1>400 Bad Request</h1>\n  ${message.replaceAll("'", '&#x27;')}<br />`);
+  });
+
+  test('text/plain: text', async () => {
+    const answer = await answerTo({ accept: 'text/plain' });
+    expect(answer).toMatchObject({ status: 400, headers: { 'content-type': 'text/plain; charset=UTF-8' } });
+    expect(answer.body).toBe(`400 Bad Request\n\n${message}`);
+  });
+});
+
 describe('GET /v2/info/import', () => {
   test("lists the target Glance's methods and ours, each once", async () => {
     const answer = await ferry.http('import-info', { method: 'GET', token });
