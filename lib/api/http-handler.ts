@@ -101,9 +101,9 @@ const callOf = (event: Event, context: Context): HttpCall => {
   };
 };
 
-/** API Gateway always speaks TLS; only a local emulation says http. */
+/** API Gateway says by which scheme it was asked; a local emulation says nothing. */
 const urlOf = ({ headers, rawPath }: Event): URL =>
-  new URL(rawPath, `${headers['x-forwarded-proto'] ?? 'https'}://${headers['host'] ?? 'localhost'}`);
+  new URL(rawPath, `${headers['x-forwarded-proto'] ?? 'http'}://${headers['host'] ?? 'localhost'}`);
 
 /** The stack of every HTTP function: log context, request id, Glance-shaped errors, allowed method, then the answer. */
 const httpStack = (options: HttpOptions, answer: (event: Event, context: Context) => Promise<Result>) => {
