@@ -24,19 +24,22 @@ export interface Cloud {
   stop(): Promise<void>;
 }
 
-/** Settings of functions that work with services on this machine. */
-export const localSettings = () => ({
-  TOKEN_SEALING_SECRET: randomBytes(32).toString('hex'),
-  // Without it the filter refuses the loopback.
-  OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '127.0.0.1',
-});
+/** For TOKEN_SEALING_SECRET. */
+export const newSealingSecret = () => randomBytes(32).toString('hex');
 
 /** The whole cloud in this process: Keystone, Glance of REGION1 and REGION2, SQS, S3 and DynamoDB. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const openstack = await startOpenStack(options);
   try {
     const aws = await startAws(options);
-    const env = { ...localSettings(), ...aws.env, OS_AUTH_URL: openstack.authUrl, OS_REGION_NAME: 'REGION2' };
+    const env = {
+      TOKEN_SEALING_SECRET: newSealingSecret(),
+      // Without it the filter refuses the loopback.
+      OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '127.0.0.1',
+      ...aws.env,
+      OS_AUTH_URL: openstack.authUrl,
+      OS_REGION_NAME: 'REGION2',
+    };
     return {
       openstack,
       aws,

@@ -39,7 +39,7 @@ async function importAndWatch(
   return last;
 }
 
-async function demo({ cleanup, dataDir }: Session): Promise<number> {
+async function demo({ cleanup, dataDir, signal }: Session): Promise<number> {
   const { ports, help: asked } = readOptions(process.argv.slice(2), { free });
   if (asked) {
     say(help);
@@ -52,7 +52,7 @@ async function demo({ cleanup, dataDir }: Session): Promise<number> {
   const { REGION1, REGION2 } = cloud.openstack.regions;
   const [source, target] = [glanceClient(REGION1.url, token), glanceClient(REGION2.url, token)];
 
-  const starting = startFunctions({ env: cloud.env, dataDir, httpPort: ports.api });
+  const starting = startFunctions({ env: cloud.env, dataDir, httpPort: ports.api, signal });
   const { sourceImage, targetImage } = await createImages({ source, target }, { dataDir, size });
   const functions = await starting.catch(withPortHint(ports));
   cleanup.defer(functions.stop);

@@ -1,6 +1,6 @@
 import { startAws } from '../aws/aws.ts';
 import { readBlueprint } from '../aws/blueprint.ts';
-import { localSettings } from '../cloud.ts';
+import { newSealingSecret } from '../cloud.ts';
 import { readOpenrc } from './openrc.ts';
 import type { Options } from './options.ts';
 
@@ -40,12 +40,19 @@ export async function startForRealCloud({ openrc, region, ports }: Options, data
     throw new Error(`With --openrc the relay's object store comes from ${missing.join(', ')}`);
   const aws = await startAws({
     dataDir,
-    ports,
+    ports: { ...ports, s3: 0 }, // not used: any port will do
     ...(objectStore['AWS_REGION'] && { region: objectStore['AWS_REGION'] }),
   });
   const named = region === undefined ? {} : { OS_REGION_NAME: region };
   return {
-    env: { ...localSettings(), ...settings, ...aws.env, ...keystone, ...objectStore, ...named },
+    env: {
+      TOKEN_SEALING_SECRET: newSealingSecret(),
+      ...settings,
+      ...aws.env,
+      ...keystone,
+      ...objectStore,
+      ...named,
+    },
     stop: aws.stop,
   };
 }

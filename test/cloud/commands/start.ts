@@ -1,7 +1,7 @@
 import { startCloud } from '../cloud.ts';
 import { startFunctions } from '../offline/serverless-offline.ts';
 import { emulatedBanner, realBanner } from './banner.ts';
-import { runCommand, type Session } from './command.ts';
+import { runCommand, type Session, untilAborted } from './command.ts';
 import { glanceClient } from './glance.ts';
 import { createImages } from './images.ts';
 import { type Options, portsHelp, readOptions, withPortHint } from './options.ts';
@@ -24,22 +24,22 @@ ${portsHelp({ free })}
                   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and RELAY_BUCKET, other settings from the environment
   --region NAME   region of the target images, instead of the openrc's OS_REGION_NAME`;
 
-async function serveEmulated({ ports }: Options, { cleanup, dataDir }: Session): Promise<string> {
+async function serveEmulated({ ports }: Options, { cleanup, dataDir, signal }: Session): Promise<string> {
   const cloud = await startCloud({ dataDir, ports, tokenLifetimeS });
   cleanup.defer(cloud.stop);
   const token = cloud.openstack.issueToken('demo', tokenLifetimeS);
   const { REGION1, REGION2 } = cloud.openstack.regions;
   const clients = { source: glanceClient(REGION1.url, token), target: glanceClient(REGION2.url, token) };
   const { sourceImage, targetImage } = await createImages(clients, { dataDir, size: 64 * MiB });
-  const functions = await startFunctions({ env: cloud.env, dataDir, httpPort: ports.api });
+  const functions = await startFunctions({ env: cloud.env, dataDir, httpPort: ports.api, signal });
   cleanup.defer(functions.stop);
   return emulatedBanner({ cloud, functions, token, sourceId: sourceImage.id, targetId: targetImage.id });
 }
 
-async function serveReal(options: Options, { cleanup, dataDir }: Session): Promise<string> {
+async function serveReal(options: Options, { cleanup, dataDir, signal }: Session): Promise<string> {
   const { env, stop } = await startForRealCloud(options, dataDir);
   cleanup.defer(stop);
-  const functions = await startFunctions({ env, dataDir, httpPort: options.ports.api });
+  const functions = await startFunctions({ env, dataDir, httpPort: options.ports.api, signal });
   cleanup.defer(functions.stop);
   return realBanner({ env, functions });
 }
@@ -53,7 +53,7 @@ async function start(session: Session): Promise<number> {
   const serving =
     options.openrc === undefined ? serveEmulated(options, session) : serveReal(options, session);
   say(await serving.catch(withPortHint(options.ports)));
-  await session.interrupted;
+  await untilAborted(session.signal);
   return 0;
 }
 

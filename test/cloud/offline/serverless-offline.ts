@@ -17,6 +17,8 @@ export interface StartFunctionsOptions {
   readonly httpPort?: number;
   /** Where serverless.yml lies. */
   readonly serviceDir?: string;
+  /** Ends the start, and what it has started. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Functions {
@@ -42,9 +44,15 @@ const accepts = (port: number): Promise<boolean> =>
   });
 
 /** @throws Error with the end of the log if the process ends, or does not listen in time */
-async function untilReady(child: ChildProcess, port: number, logFile: string): Promise<void> {
+async function untilReady(
+  child: ChildProcess,
+  port: number,
+  logFile: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const deadline = Date.now() + startWithinMs;
   while (!(await accepts(port))) {
+    signal?.throwIfAborted();
     const ended = child.exitCode ?? child.signalCode;
     if (ended !== null || Date.now() > deadline) {
       const why = ended === null ? `is not ready after ${startWithinMs} ms` : `ended (${ended})`;
@@ -104,7 +112,7 @@ export async function startFunctions(options: StartFunctionsOptions): Promise<Fu
   if (pid === undefined) throw new Error('serverless-offline could not be started');
   const stop = () => stopGroup(child, pid);
   try {
-    await untilReady(child, port, logFile);
+    await untilReady(child, port, logFile, options.signal);
   } catch (error) {
     await stop();
     throw error;
