@@ -1,0 +1,136 @@
+import { isBuiltin } from 'node:module';
+import { describe, expect, test } from 'vitest';
+import { packages, sourceFiles } from './source-files.ts';
+
+// docs/architecture.md, "Shape": arrows go one way, downwards.
+const layers = [
+  ['functions'],
+  ['lib/api', 'lib/imports'],
+  ['lib/download', 'lib/transfer', 'lib/properties', 'lib/activation'],
+  ['lib/openstack', 'lib/aws'],
+  ['lib/config', 'lib/errors', 'lib/log', 'lib/schemas'],
+];
+const inOrder = layers.flat();
+/** Beside the layer below, functions take what they wire together: clients and settings. */
+const wiring = ['lib/aws', 'lib/config'];
+const longestFile = 200; // lines
+
+const code = sourceFiles('{functions,lib}/**/*.ts');
+const inside = (of: string): boolean => /^(functions|lib|test)\//.test(of);
+
+/** `lib/aws` of `lib/aws/table.ts`, `lib/errors` of `lib/errors.ts`, `functions` of any of them. */
+const placeOf = (path: string): string => {
+  const [top = '', name = ''] = path.split('/');
+  return top === 'lib' ? `lib/${name.replace(/\.(d\.ts|ts|js)$/, '')}` : top;
+};
+const layerOf = (path: string): number => layers.findIndex((places) => places.includes(placeOf(path)));
+
+const arrows = code.flatMap(({ path, imports }) =>
+  imports.filter(({ of }) => inside(of)).map(({ of, isType }) => ({ from: path, to: of, isType })),
+);
+
+const isOneWay = ({ from, to }: { from: string; to: string }): boolean => {
+  if (placeOf(from) === 'functions')
+    return layerOf(to) === 1 || [...wiring, 'lib/schemas', 'lib/errors', 'lib/log'].includes(placeOf(to));
+  return layerOf(to) >= layerOf(from);
+};
+
+/** A path from a node back to itself, if there is one. */
+const cycleFrom = (
+  start: string,
+  next: ReadonlyMap<string, ReadonlySet<string>>,
+): readonly string[] | undefined => {
+  const visited = new Set<string>();
+  const walk = (node: string, path: readonly string[]): readonly string[] | undefined => {
+    for (const to of next.get(node) ?? []) {
+      if (to === start) return [...path, to];
+      if (visited.has(to)) continue;
+      visited.add(to);
+      const found = walk(to, [...path, to]);
+      if (found) return found;
+    }
+    return undefined;
+  };
+  return walk(start, [start]);
+};
+
+const graphOf = (name: (path: string) => string): Map<string, Set<string>> => {
+  const graph = new Map<string, Set<string>>();
+  for (const { from, to } of arrows) {
+    if (name(from) !== name(to)) graph.set(name(from), (graph.get(name(from)) ?? new Set()).add(name(to)));
+  }
+  return graph;
+};
+
+const cyclesOf = (graph: ReadonlyMap<string, ReadonlySet<string>>): string[] =>
+  [...graph.keys()].flatMap((node) => cycleFrom(node, graph)?.join(' → ') ?? []);
+
+describe('the architecture', () => {
+  test('has a layer for every file', () => {
+    expect(code.length).toBeGreaterThan(40);
+    expect(code.filter(({ path }) => layerOf(path) < 0).map(({ path }) => path)).toEqual([]);
+    expect(inOrder.filter((place) => !code.some(({ path }) => placeOf(path) === place))).toEqual([]);
+  });
+
+  test('has arrows that go one way', () => {
+    const wrong = arrows.filter(({ to }) => !to.startsWith('test/')).filter((arrow) => !isOneWay(arrow));
+    expect(wrong.map(({ from, to }) => `${from} must not import ${to}`)).toEqual([]);
+  });
+
+  test('has no circles, neither of files nor of directories', () => {
+    expect(cyclesOf(graphOf((path) => path))).toEqual([]);
+    expect(cyclesOf(graphOf(placeOf))).toEqual([]);
+  });
+
+  test('takes nothing from the tests', () => {
+    expect(arrows.filter(({ to }) => to.startsWith('test/')).map(({ from }) => from)).toEqual([]);
+  });
+
+  test(`has no file of more than ${longestFile} lines`, () => {
+    const long = code.filter(({ text }) => text.split('\n').length - 1 > longestFile);
+    expect(long.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe('what is deployed', () => {
+  const builder = ['lib/schemas/compile.ts'];
+  const deployed = code.filter(({ path }) => !builder.includes(path));
+
+  test('needs packages of `dependencies` only', () => {
+    const known = packages('dependencies');
+    const named = (of: string) => of.split('/', of.startsWith('@') ? 2 : 1).join('/');
+    const foreign = deployed.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ of, isType }) => !isType && !inside(of) && !isBuiltin(of) && !known.includes(named(of)))
+        .map(({ of }) => `${path} imports ${of}`),
+    );
+    // The schemas are compiled; what is left of them at run time is their types.
+    expect(foreign.filter((one) => !/^lib\/schemas\/[a-z-]+\.ts imports typebox$/.test(one))).toEqual([]);
+  });
+
+  test('takes of the schemas their types and the compiled validators, so that no compiler is in a bundle', () => {
+    const atRunTime = ['lib/schemas/validators.js', 'lib/schemas/ids.ts'];
+    const wrong = arrows.filter(
+      ({ from, to, isType }) =>
+        placeOf(to) === 'lib/schemas' &&
+        placeOf(from) !== 'lib/schemas' &&
+        !isType &&
+        !atRunTime.includes(to),
+    );
+    expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+    expect(
+      deployed
+        .filter(({ path }) => path.startsWith('functions/'))
+        .map(({ text }) => text)
+        .join(),
+    ).not.toMatch(/typebox/);
+  });
+
+  test('is one handler per file of functions/', () => {
+    const functions = code.filter(({ path }) => path.startsWith('functions/'));
+    const without = functions.filter(
+      ({ text }) => [...text.matchAll(/^export const (\w+)/gm)].join() !== 'export const handler,handler',
+    );
+    expect(without.map(({ path }) => path)).toEqual([]);
+  });
+});

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { sourceFiles } from './source-files.ts';
+
+const files = sourceFiles('{functions,lib,test}/**/*.ts');
+// In two pieces each, so that this file is not one of those it looks for.
+const forbidden = [
+  ['TO', 'DO'],
+  ['FIX', 'ME'],
+  ['@ts-', 'ignore'],
+  ['@ts-', 'expect-error'],
+  ['biome-', 'ignore'],
+  ['as ', 'any'],
+  ['.on', 'ly('],
+  ['.sk', 'ip('],
+].map((pieces) => pieces.join(''));
+
+test.each(forbidden)('nobody left %j behind', (text) => {
+  expect(files.filter((file) => file.text.includes(text)).map(({ path }) => path)).toEqual([]);
+});
+
+test('every file says what it is for in a name of its own words', () => {
+  const vague = /(^|[/-])(utils?|helpers?|manager|common|misc|shared)(\.|-|\/)/;
+  expect(files.map(({ path }) => path).filter((path) => vague.test(path))).toEqual([]);
+});
