@@ -26,11 +26,18 @@ const inMiB = (bytes: number): string => `${Math.floor(bytes / MiB)} MiB`;
 export const progressMessage = (copied: number, size: number | undefined): string =>
   size === undefined ? `Copied ${inMiB(copied)}` : `Copied ${inMiB(copied)} of ${inMiB(size)}`;
 
-/** Progress for the task list: one write at a time, so that it never runs backwards. */
-const createProgress = (tasks: Tasks, task: Task, size: number | undefined) => {
+/**
+ * Progress for the task list. It never runs backwards: one write at a time, and none while an earlier try's parts are
+ * read again.
+ */
+const createProgress = (
+  tasks: Tasks,
+  task: Task,
+  { size, storedBytes }: { readonly size: number | undefined; readonly storedBytes: number },
+) => {
   let writing = false;
   return async (copiedBytes: number): Promise<void> => {
-    if (writing) return;
+    if (writing || copiedBytes <= storedBytes) return;
     writing = true;
     await tasks.update(task, { message: progressMessage(copiedBytes, size) }).finally(() => {
       writing = false;
@@ -99,14 +106,16 @@ export const copySource = async (
   const most = Math.min(size ?? capacity, imageSizeCap);
   const upload = { key: objectKey(task), uploadId: await currentUpload(services, run) };
   const known = source.hash && isKnownAlgorithm(source.hash.algorithm) ? [source.hash.algorithm] : [];
-  const report = createProgress(tasks, task, size);
+  const stored = await tasks.parts(task);
+  const storedBytes = [...stored.values()].reduce((sum, part) => sum + part.size, 0);
+  const report = createProgress(tasks, task, { size, storedBytes });
 
   const copied = await copyStream({
     source: opened.stream,
     partSize,
     inFlight: partsInFlight,
     algorithms: [...known, targetAlgorithm],
-    stored: await tasks.parts(task),
+    stored,
     send: (part) => relay.uploadPart({ ...upload, ...part }, { signal }),
     checkpoint: async (part, copiedBytes) => {
       await tasks.savePart(task, part);

@@ -134,6 +134,20 @@ describe('an error comes in the form that its reader asks for', () => {
   });
 });
 
+test.each([
+  ['/', 300],
+  ['/versions', 200],
+])('GET %s tells anybody the versions, as Glance does', async (path, status) => {
+  const headers = { host: 'ferry.example', 'x-forwarded-proto': 'https' };
+  const answer = await ferry.http('import-info', { method: 'GET', path, headers });
+  expect(answer).toMatchObject({ status, headers: { 'content-type': 'application/json' } });
+  expect(answer.json['versions']).toContainEqual({
+    id: 'v2.12', // the first with the tasks of an image
+    status: 'CURRENT',
+    links: [{ rel: 'self', href: 'https://ferry.example/v2/' }],
+  });
+});
+
 describe('GET /v2/info/import', () => {
   test("lists the target Glance's methods and ours, each once", async () => {
     const answer = await ferry.http('import-info', { method: 'GET', token });

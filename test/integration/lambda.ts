@@ -3,6 +3,8 @@ import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 
 export interface RequestOptions {
   readonly method: string;
+  /** Where a function serves several; absent otherwise. */
+  readonly path?: string;
   readonly imageId?: string;
   readonly token?: string;
   /** A string goes as it is, anything else as JSON. */
@@ -21,9 +23,10 @@ const textOf = ({ body, base64 = false }: RequestOptions): string | undefined =>
 
 /** The event that an HTTP API makes of a request (payload 2.0), as far as functions read it. */
 export const httpEvent = (options: RequestOptions): APIGatewayProxyEventV2 => {
-  const { method, imageId, token, base64 = false, headers } = options;
+  const { method, path, imageId, token, base64 = false, headers } = options;
   const event = {
     version: '2.0',
+    rawPath: path,
     headers: { ...headers, ...(token !== undefined && { 'x-auth-token': token }) },
     requestContext: { http: { method } },
     pathParameters: { image_id: imageId },

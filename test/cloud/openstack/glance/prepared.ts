@@ -23,6 +23,8 @@ export interface PreparedImages {
   madeUpImage(image: NewImage, bytes: MadeUp & { readonly checksum?: boolean }): Promise<ImageView>;
   /** Overwrites attributes as no API call could: a false hash, another status. @throws Error without the image */
   change(imageId: string, attributes: Partial<BaseAttributes>): void;
+  /** A task as Glance's own import of this image would leave it. @throws Error without the image */
+  addTask(imageId: string, task: object): void;
   /** The image as it is now; undefined when it does not exist. */
   image(imageId: string): ImageView | undefined;
   /** The bytes of an image. @throws Error when it has none */
@@ -36,6 +38,12 @@ export function preparedImages(images: Repository, uploads: UploadOptions): Prep
     const owner = userNamed(image.owner ?? 'demo').project.id;
     const record = recordFrom({ ...image, owner }, anAdmin);
     images.add(record);
+    return record;
+  }
+
+  function existing(imageId: string): ImageRecord {
+    const record = images.find(imageId);
+    if (!record) throw new Error(`no image ${imageId}`);
     return record;
   }
 
@@ -55,11 +63,8 @@ export function preparedImages(images: Repository, uploads: UploadOptions): Prep
       save(record, { status: 'active', size, virtual_size, ...hashes, data: madeUpData(bytes) });
       return view(record);
     },
-    change(imageId, attributes) {
-      const record = images.find(imageId);
-      if (!record) throw new Error(`no image ${imageId}`);
-      save(record, attributes);
-    },
+    change: (imageId, attributes) => save(existing(imageId), attributes),
+    addTask: (imageId, task) => void existing(imageId).tasks.push(task),
     image(imageId) {
       const record = images.find(imageId);
       return record && view(record);
