@@ -55,10 +55,13 @@ function verdictOf(name: string, source: Image, target: Image, before: Image): R
   return name in target ? 'WRONG' : 'stays behind';
 }
 
+/** A Glance to read from. */
+type Readable = Pick<GlanceClient, 'show' | 'sha512'>;
+
 /** Both records attribute by attribute, and the sha512 of what both Glances give out. */
 export async function compare(
-  from: { readonly glance: GlanceClient; readonly id: string },
-  to: { readonly glance: GlanceClient; readonly id: string; readonly before: Image },
+  from: { readonly glance: Readable; readonly id: string },
+  to: { readonly glance: Readable; readonly id: string; readonly before: Image },
 ): Promise<Row[]> {
   const [source, target] = [await from.glance.show(from.id), await to.glance.show(to.id)];
   const properties = [...new Set([...Object.keys(source), ...Object.keys(target)])];
