@@ -27,8 +27,11 @@ const provenBytes = async function* (object: Readable, size: number, digests: Di
   let read = 0;
   let last: Buffer = Buffer.alloc(0);
   for await (const bytes of object as AsyncIterable<Buffer>) {
-    if (last.length > 0) yield last;
     read += bytes.length;
+    // Beyond its Content-Length a body is complete, whatever follows.
+    if (read > size) break;
+    if (bytes.length === 0) continue;
+    if (last.length > 0) yield last;
     digest.update(bytes);
     last = bytes.subarray(-1);
     if (bytes.length > 1) yield bytes.subarray(0, -1);
@@ -36,9 +39,10 @@ const provenBytes = async function* (object: Readable, size: number, digests: Di
   const values = digest.values();
   const wrong = Object.keys(digests).find((algorithm) => values[algorithm] !== digests[algorithm]);
   if (read !== size || wrong) {
-    const found = wrong
-      ? `${wrong} ${values[wrong]} instead of ${digests[wrong]}`
-      : `${read} bytes instead of ${size}`;
+    const found =
+      read === size
+        ? `${wrong} ${values[wrong ?? '']} instead of ${digests[wrong ?? '']}`
+        : `${read} bytes instead of ${size}`;
     throw new FerryError('data-mismatch', `The transferred object of image ${name} has ${found}`);
   }
   if (last.length > 0) yield last;

@@ -1,0 +1,230 @@
+import { text } from 'node:stream/consumers';
+import { Agent } from 'undici';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Download, DownloadConnections } from '../../../lib/download/download.ts';
+import { GlanceDownload } from '../../../lib/download/glance-download.ts';
+import { createUriFilter } from '../../../lib/download/uri-filter.ts';
+import { WebDownload } from '../../../lib/download/web-download.ts';
+import { FerryError } from '../../../lib/errors.ts';
+import { createGlance } from '../../../lib/openstack/glance.ts';
+import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
+import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
+import { type Answer, type ScriptedServer, startScriptedServer } from '../scripted-server.ts';
+
+const token = 'gAAAAA-very-secret' as Token;
+const imageId = '11111111-1111-1111-1111-111111111111' as ImageId;
+const live = new AbortController().signal;
+const http = createOpenStackHttp({ stallMs: 500 });
+const open = { allowed: [], disallowed: [] };
+let server: ScriptedServer;
+let elsewhere: ScriptedServer;
+let connections: DownloadConnections;
+
+beforeAll(async () => {
+  [server, elsewhere] = await Promise.all([startScriptedServer(), startScriptedServer()]);
+  const hosts = { allowed: ['127.0.0.1'], disallowed: [] };
+  const filter = createUriFilter({ schemes: { allowed: ['http'], disallowed: [] }, hosts, ports: open });
+  const filtered = new Agent({ connect: { lookup: filter.lookup }, bodyTimeout: 500 });
+  connections = { direct: http.data, filtered, filter };
+});
+beforeEach(() => {
+  server.script({ status: 500 });
+  elsewhere.script({ status: 200, text: 'elsewhere' });
+});
+afterAll(async () => {
+  await Promise.all([http.small.close(), http.data.close(), connections.filtered.close()]);
+  await Promise.all([server.stop(), elsewhere.stop()]);
+});
+
+const fromGlance = (): Download => {
+  const glance = createGlance(server.url, { token }, http);
+  return new GlanceDownload(
+    { region: 'REGION1', imageId, glance, headers: { 'x-auth-token': token } },
+    connections,
+  );
+};
+const fromWeb = (path = '/image?signature=secret'): Download =>
+  new WebDownload(`${server.url}${path}`, connections);
+const sources = [
+  ['an image of Glance', fromGlance],
+  ['a URL', fromWeb],
+] as const;
+
+const failureOf = async (promise: Promise<unknown>): Promise<FerryError> => {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown) => thrown,
+  );
+  if (!(error instanceof FerryError)) throw new Error('no FerryError', { cause: error });
+  expect(error.explanation).not.toContain('secret');
+  return error;
+};
+const redirectTo = (location: string, status = 302): Answer => ({ status, headers: { location } });
+
+describe.each(sources)('%s', (_, source) => {
+  test('is opened anew each time, from its first byte, with its length', async () => {
+    server.script({ status: 200, text: 'bytes', headers: { 'content-length': '5' } });
+    for (let turn = 0; turn < 2; turn += 1) {
+      const { length, stream } = await source().open({ signal: live });
+      expect([length, await text(stream)]).toEqual([5, 'bytes']);
+    }
+    expect(server.seen.map(({ method, headers }) => [method, headers.range])).toEqual([
+      ['GET', undefined],
+      ['GET', undefined],
+    ]);
+  });
+
+  test('of unknown length has none', async () => {
+    server.script({ status: 200, text: 'bytes', headers: { 'transfer-encoding': 'chunked' } });
+    const { length, stream } = await source().open({ signal: live });
+    expect([length, await text(stream)]).toEqual([undefined, 'bytes']);
+  });
+
+  test.each([301, 302, 303, 307, 308])(
+    'is followed by a %i to another server, which never sees the token',
+    async (status) => {
+      server.script(redirectTo(`${elsewhere.url}/there?signature=secret`, status));
+      expect(await text((await source().open({ signal: live })).stream)).toBe('elsewhere');
+      const [request] = elsewhere.seen;
+      expect(request).toMatchObject({ method: 'GET', path: '/there?signature=secret' });
+      expect(JSON.stringify(request?.headers)).not.toContain(token);
+    },
+  );
+
+  test('is followed by a relative redirect to the same server, without the token', async () => {
+    server.script(redirectTo('../moved'), { status: 200, text: 'moved' });
+    expect(await text((await source().open({ signal: live })).stream)).toBe('moved');
+    expect(server.seen[1]?.headers).not.toHaveProperty('x-auth-token');
+  });
+
+  test.each([
+    'http://localhost:1/x?secret',
+    'http://169.254.169.254/latest/meta-data/',
+    'https://127.0.0.1/',
+    'file:///etc/passwd',
+    'http://user:secret@127.0.0.1/',
+  ])('is not followed to %s', async (location) => {
+    server.script(redirectTo(location));
+    const error = await failureOf(source().open({ signal: live }));
+    expect(error.code).toBe('data-mismatch');
+    expect(error.message).toContain('Redirect to disallowed URL: ');
+    expect(elsewhere.seen).toEqual([]);
+  });
+
+  test('is not followed for ever, nor to nowhere', async () => {
+    server.script(redirectTo('/again'));
+    expect((await failureOf(source().open({ signal: live }))).message).toContain('6 redirects lead nowhere');
+    expect(server.seen).toHaveLength(6);
+    server.script({ status: 302 });
+    expect((await failureOf(source().open({ signal: live }))).message).toContain('1 redirects lead nowhere');
+  });
+
+  test.each([
+    [204, 'data-mismatch'],
+    [206, 'data-mismatch'],
+    [300, 'bad-request'],
+    [401, 'unauthorized'],
+    [403, 'forbidden'],
+    [404, 'not-found'],
+    [500, 'unavailable'],
+    [503, 'unavailable'],
+  ] as const)('that answers %i is %s, asked once', async (status, code) => {
+    server.script({ status });
+    expect(await failureOf(source().open({ signal: live }))).toMatchObject({ code });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  test('that says nothing more for a while, or breaks off, is an error of its stream', async () => {
+    server.script((_request, response) => {
+      response.writeHead(200, { 'content-length': 100 }).write('begin');
+    });
+    await expect(text((await source().open({ signal: live })).stream)).rejects.toThrow('Body Timeout Error');
+    server.script((_request, response) => {
+      response.writeHead(200, { 'content-length': 100 }).write('begin');
+      setTimeout(() => response.destroy(), 20);
+    });
+    await expect(text((await source().open({ signal: live })).stream)).rejects.toThrow();
+  });
+
+  test('keeps the reason of an abort', async () => {
+    const reason = new FerryError('out-of-time', 'the time ended');
+    expect(await failureOf(source().open({ signal: AbortSignal.abort(reason) }))).toBe(reason);
+  });
+});
+
+describe('an image of Glance', () => {
+  const record = { id: imageId, status: 'active', size: 7, updated_at: 'then' };
+  const describeRecord = (json: object) => {
+    server.script({ status: 200, json });
+    return fromGlance().describe({ signal: live });
+  };
+
+  test.each([
+    [
+      { os_hash_algo: 'sha256', os_hash_value: 'abc', checksum: 'md5sum' },
+      { algorithm: 'sha256', value: 'abc' },
+    ],
+    [
+      { os_hash_algo: null, os_hash_value: null, checksum: 'md5sum' },
+      { algorithm: 'md5', value: 'md5sum' },
+    ],
+    [{ os_hash_algo: 'sha256', os_hash_value: null, checksum: null }, undefined],
+    [{}, undefined],
+  ])('is described by its size, its hash and what changes with it: %j', async (more, hash) => {
+    expect(await describeRecord({ ...record, ...more })).toEqual({ size: 7, hash, identity: '7 then' });
+  });
+
+  test.each([
+    [{ status: 'queued' }, 'Source image status should be active instead of queued'],
+    [{ size: null }, `Size attribute of remote image ${imageId} could not be determined.`],
+    [{ size: undefined }, `Size attribute of remote image ${imageId} could not be determined.`],
+    [
+      { size: 0, block_device_mapping: '[]' },
+      `Source image ${imageId} is a snapshot of a volume and has no data`,
+    ],
+  ])('cannot be copied with %j', async (more, message) => {
+    const error = await failureOf(describeRecord({ ...record, ...more }));
+    expect(error.code).toBe('bad-request');
+    expect(error.message).toContain(message);
+  });
+
+  test.each([
+    [404, `Source image ${imageId} was not found in region REGION1`],
+    [401, 'Region REGION1 does not accept the token of this import'],
+    [403, `Source image ${imageId} of region REGION1: no entry`],
+  ])('that the source refuses with %i is the fault of the request', async (status, message) => {
+    server.script({ status, json: { message: 'no entry' } });
+    expect(await failureOf(fromGlance().describe({ signal: live }))).toMatchObject({
+      code: 'bad-request',
+      message,
+    });
+  });
+
+  test('is asked for with the token', async () => {
+    server.script({ status: 200, text: '' });
+    await fromGlance().open({ signal: live });
+    expect(server.seen[0]).toMatchObject({
+      path: `/v2/images/${imageId}/file`,
+      headers: { 'x-auth-token': token },
+    });
+  });
+});
+
+describe('a URL', () => {
+  test('is not described beforehand: nobody is asked', async () => {
+    expect(await fromWeb().describe({ signal: live })).toEqual({
+      size: undefined,
+      hash: undefined,
+      identity: `${server.url}/image`,
+    });
+    expect(server.seen).toEqual([]);
+  });
+
+  test('that does not pass is not asked for, and shown without its secrets', async () => {
+    const other = new WebDownload('http://user:secret@10.0.0.1/i?secret', connections);
+    expect(await failureOf(other.open({ signal: live }))).toMatchObject({
+      code: 'bad-request',
+      message: 'URI for web-download does not pass filtering: http://10.0.0.1/i',
+    });
+  });
+});
