@@ -32,7 +32,8 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...consume('StreamImageQueue'),
         ...send('ApplyMetadataQueue'),
         ...send('FailImportQueue'),
-        ...relay('PutObject', 'AbortMultipartUpload', 'DeleteObject'),
+        ...relay('PutObject', 'GetObject', 'AbortMultipartUpload', 'DeleteObject'),
+        ...allow('RelayBucket.Arn', 's3:ListBucket'),
         ...useKey,
       ],
       'apply-metadata': [
@@ -40,6 +41,7 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...consume('ApplyMetadataQueue'),
         ...send('FailImportQueue'),
         ...relay('GetObject', 'DeleteObject'),
+        ...allow('RelayBucket.Arn', 's3:ListBucket'),
         ...useKey,
       ],
       'fail-import': [
