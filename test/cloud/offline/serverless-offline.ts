@@ -33,7 +33,7 @@ export interface Functions {
 }
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const startWithinMs = 60_000;
+const startWithinMs = 120_000;
 /** More than queue-functions.ts and serverless-offline take at most. */
 const stopWithinMs = 20_000;
 
