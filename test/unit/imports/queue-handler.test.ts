@@ -64,6 +64,6 @@ test('the deadline comes its reserve before the end of the function, and says so
     });
   const start = performance.now();
   await run(step, eventOf(JSON.stringify(message)), lambdaContext(30_200));
-  expect(performance.now() - start).toBeLessThan(1000);
+  expect(performance.now() - start).toBeLessThan(5000);
   expect(reason).toMatchObject({ code: 'out-of-time' });
 });

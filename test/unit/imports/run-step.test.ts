@@ -33,7 +33,7 @@ beforeAll(async () => {
   aws = await startLocalAws();
   table = createTable(createDynamoClient(), aws.tableName);
   tasks = createTasks(table, { ttlH: 48 });
-  claims = createClaims(table, { leaseMs: 2_000 });
+  claims = createClaims(table, { leaseMs: 30_000 });
 });
 beforeEach(async () => {
   hidden = [];
@@ -102,9 +102,9 @@ describe('a step that works', () => {
   });
 
   test('stays alive by its heartbeat', async () => {
-    const fast = { ...services, heartbeatS: 0.1, claims: createClaims(table, { leaseMs: 250 }) };
+    const fast = { ...services, heartbeatS: 0.1, claims: createClaims(table, { leaseMs: 1_000 }) };
     await runStep(fast, await received(), async () => {
-      await delay(600);
+      await delay(1_200);
       expect(await claims.begin(another())).toBe('live');
       return undefined;
     });

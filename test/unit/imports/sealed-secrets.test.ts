@@ -21,7 +21,7 @@ const failureOf = (run: () => unknown): unknown => {
 
 describe('sealed secrets', () => {
   test('open to what they were, in any process with the same secret', () => {
-    const texts = fc.record({ token: fc.string(), uri: fc.webUrl() }, { requiredKeys: ['token'] });
+    const texts = fc.record({ token: fc.string(), uri: fc.string() }, { requiredKeys: ['token'] });
     fc.assert(
       fc.property(texts, fc.uuid(), (secrets, id) => {
         const given = secrets as { token: Token };
