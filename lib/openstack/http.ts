@@ -60,12 +60,12 @@ const codes: Readonly<Record<number, ErrorCode>> = {
 const codeOf = (status: number): ErrorCode =>
   status >= 500 || status === 429 ? 'unavailable' : (codes[status] ?? 'bad-request');
 
-/** Glance wraps its messages by webob: `{"message": "text<br /><br />\n\n\n", "code": …}`. */
+/** Glance wraps its messages by webob: `{"message": "text<br /><br />\ndetail\n\n\n", "code": …}`. */
 const reasonOf = (body: string): string => {
   try {
     const { message, error } = JSON.parse(body) as { message?: unknown; error?: { message?: unknown } };
     const text = message ?? error?.message;
-    return typeof text === 'string' ? text.replace(/(<br \/>|\s)+$/g, '') : '';
+    return typeof text === 'string' ? text.replace(/\s*(<br \/>\s*)+/g, ' ').trim() : '';
   } catch {
     return '';
   }

@@ -71,6 +71,11 @@ describe('a refusal', () => {
       { message: 'No image found<br /><br />\n\n\n', code: '404 Not Found' },
       'No image found',
     ],
+    [
+      'of Glance, and the detail after them',
+      { message: 'There was a conflict.<br /><br />\nProperty x does not exist.\n\n\n' },
+      'There was a conflict. Property x does not exist.',
+    ],
     ['of Keystone', { error: { message: 'Could not find token', code: 404 } }, 'Could not find token'],
   ])('carries the words %s', async (_, json, message) => {
     server.script({ status: 404, json });
