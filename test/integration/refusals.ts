@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { Answer, Ferry } from './ferry.ts';
 import type { RequestOptions } from './lambda.ts';
 
@@ -58,6 +58,14 @@ export const expectRefused = async (
   expectError(answer, refusal);
   expect(await stateOf(ferry, request.imageId)).toEqual(before);
 };
+
+/** Of ended imports the tasks are left and nothing else. The claim goes a moment after its task has ended. */
+export const expectTasksAlone = (ferry: Ferry): Promise<void> =>
+  vi.waitFor(async () => {
+    const items = (await ferry.traces.items()).map(({ item }) => String(item));
+    expect(items.filter((item) => !item.startsWith('task#'))).toEqual([]);
+    expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+  });
 
 /** The body of a glance-download from REGION1. */
 export const downloadOf = (sourceId: string, fields: Readonly<Record<string, unknown>> = {}) => ({

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { userNamed } from '../cloud/openstack/keystone/fixture.ts';
 import { type Ferry, startFerry, type TaskShown } from './ferry.ts';
-import { downloadOf, expectError, requestIdForm } from './refusals.ts';
+import { downloadOf, expectError, expectTasksAlone, requestIdForm } from './refusals.ts';
 
 const MiB = 1024 ** 2;
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -123,7 +123,7 @@ describe('the tasks of an image', () => {
     REGION2.fault(imageId, { kind: 'status', status: 409, on: 'put-file' });
     await ferry.importFrom(sourceId, imageId, token);
     const first = await ferry.finished(imageId, token);
-    await delay(5);
+    await expectTasksAlone(ferry);
     await ferry.importFrom(sourceId, imageId, token);
     const second = await ferry.finished(imageId, token);
     REGION2.addTask(imageId, { id: 'newer', created_at: at(Date.now() + 60_000) });

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from '../cloud/free-port.ts';
 import { type Ferry, startFerry, type TaskShown } from './ferry.ts';
+import { expectTasksAlone } from './refusals.ts';
 import { bytesPage, redirectPage, startWebServer, type WebServer } from './web-server.ts';
 
 const bytes = randomBytes(100_000);
@@ -56,8 +57,7 @@ const fails = async (uri: string, message: string): Promise<void> => {
   const { imageId, task } = await importFrom(uri);
   expect(task).toMatchObject({ status: 'failure', message, result: null });
   expect(ferry.openstack.regions.REGION2.image(imageId)).toMatchObject({ status: 'queued', size: null });
-  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
-  expect((await ferry.traces.items()).filter(({ item }) => item === 'claim')).toEqual([]);
+  await expectTasksAlone(ferry);
 };
 
 const headersThatCameIn = () =>
