@@ -1,0 +1,47 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type BuildOptions, build } from 'esbuild';
+import { parse } from 'yaml';
+import { serverlessYml } from '../cloud/aws/blueprint.ts';
+
+export interface Bundle {
+  readonly name: string;
+  readonly file: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Bytes; about what the deployment package has. */
+  readonly zippedSize: number;
+}
+
+/** serverless-esbuild's own settings, which esbuild does not know. */
+const notForEsbuild = ['exclude', 'watch', 'outputFileExtension', 'outputWorkFolder'];
+
+/** custom.esbuild of serverless.yml. */
+const readOptions = async (): Promise<BuildOptions> => {
+  const yml = parse(await readFile(serverlessYml, 'utf8'), { logLevel: 'silent', merge: true });
+  const options = Object.entries(yml.custom.esbuild).filter(([name]) => !notForEsbuild.includes(name));
+  return Object.fromEntries(options);
+};
+
+const root = new URL('../..', import.meta.url).pathname;
+
+/** The functions as `serverless package` bundles them. @returns them, and what deletes them */
+export const bundle = async (names: readonly string[]) => {
+  const dir = await mkdtemp(join(tmpdir(), 'glance-ferry-bundles-'));
+  const options = await readOptions();
+  const bundles: Bundle[] = [];
+  for (const name of names) {
+    const file = join(dir, `${name}.mjs`);
+    await build({
+      ...options,
+      entryPoints: [join(root, `functions/${name}.ts`)],
+      outfile: file,
+      logLevel: 'error',
+    });
+    const { size } = await stat(file);
+    bundles.push({ name, file, size, zippedSize: gzipSync(await readFile(file)).length });
+  }
+  return { bundles, remove: () => rm(dir, { recursive: true, force: true }) };
+};

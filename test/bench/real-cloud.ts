@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { glanceClient } from '../cloud/commands/glance.ts';
+import { startForRealCloud } from '../cloud/commands/real-cloud.ts';
+import { ask } from '../contract/client.ts';
+import { httpEvent } from '../integration/lambda.ts';
+import { account, imageEndpoint, setting, tokenOf } from '../openstack/account.ts';
+import { nextEvent } from './stage.ts';
+
+// A real OpenStack, as test/openstack/openstack-import.test.ts finds it: the same variables of the environment. The
+// functions run in processes of their own; SQS and DynamoDB are emulated in this one.
+
+const freePorts = { api: 0, keystone: 0, REGION1: 0, REGION2: 0, sqs: 0, s3: 0, dynamodb: 0 };
+const formats = { disk_format: 'raw', container_format: 'bare' };
+
+/** Whether this machine has been told of a real OpenStack. */
+export const hasRealCloud = (): boolean => Boolean(process.env['OPENRC']);
+
+const createBucket = async (Bucket: string): Promise<void> => {
+  const s3 = new S3Client({ forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket })).catch((error: Error) => {
+    if (!error.name.startsWith('BucketAlready')) throw error;
+  });
+  s3.destroy();
+};
+
+export const startRealCloud = async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-bench-'));
+  const token = await tokenOf(account('OS_'));
+  const [region, sourceRegion] = [setting('OS_REGION_NAME'), setting('SOURCE_REGION')];
+  const endpoints = {
+    source: await imageEndpoint(token, sourceRegion),
+    target: await imageEndpoint(token, region),
+  };
+  const source = glanceClient(endpoints.source, token);
+  const target = glanceClient(endpoints.target, token);
+  await createBucket(setting('RELAY_BUCKET'));
+  const options = { ports: freePorts, openrc: setting('OPENRC'), region, help: false };
+  const started = await startForRealCloud(options, dataDir);
+  const env: Readonly<Record<string, string>> = started.env;
+  const sqs = new SQSClient({ endpoint: env['AWS_ENDPOINT_URL_SQS'] ?? '', region: 'us-east-1' });
+  const created = new Set<string>();
+
+  const bodyOf = (sourceId: string) => ({
+    method: { name: 'glance-download', glance_region: sourceRegion, glance_image_id: sourceId },
+  });
+  const remove = async (url: string): Promise<void> => {
+    await ask('DELETE', url, { token });
+    created.delete(url);
+  };
+
+  return {
+    env: { ...env, POWERTOOLS_LOG_LEVEL: 'CRITICAL' },
+    dataDir,
+    /** An active image of the source's region with the bytes of a file. */
+    newSource: async (file: string): Promise<string> => {
+      const { id } = await source.create({ name: 'glance-ferry benchmark', ...formats });
+      created.add(`${endpoints.source}/v2/images/${id}`);
+      await source.upload(id, file);
+      return id;
+    },
+    /** A queued one of the target's. */
+    newTarget: async (): Promise<string> => {
+      const { id } = await target.create({ name: 'glance-ferry benchmark', ...formats });
+      created.add(`${endpoints.target}/v2/images/${id}`);
+      return id;
+    },
+    removeTarget: (id: string) => remove(`${endpoints.target}/v2/images/${id}`),
+    show: (id: string) => target.show(id),
+    /** The event of our POST import. */
+    importEvent: (sourceId: string, targetId: string) =>
+      httpEvent({ method: 'POST', imageId: targetId, token, body: bodyOf(sourceId) }),
+    /** Upstream's own POST import. */
+    upstreamImport: async (sourceId: string, targetId: string, stores?: readonly string[]): Promise<void> => {
+      const json = { ...bodyOf(sourceId), ...(stores && { stores }) };
+      const answer = await ask('POST', `${endpoints.target}/v2/images/${targetId}/import`, { token, json });
+      if (answer.status !== 202) throw new Error(`upstream answered ${answer.status}: ${answer.text}`);
+    },
+    /** Waits for it. @throws Error when the image does not become active */
+    untilActive: async (id: string, patienceS = 600): Promise<void> => {
+      for (const end = Date.now() + 1000 * patienceS; Date.now() < end; await delay(250))
+        if ((await target.show(id)).status === 'active') return;
+      throw new Error(`image ${id} did not become active in ${patienceS} s`);
+    },
+    nextEvent: (queue: 'STREAM_IMAGE' | 'APPLY_METADATA') => nextEvent(sqs, env[`${queue}_QUEUE_URL`] ?? ''),
+    stop: async () => {
+      for (const url of created) await remove(url);
+      sqs.destroy();
+      await started.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+};
+
+export type RealCloud = Awaited<ReturnType<typeof startRealCloud>>;

@@ -1,0 +1,120 @@
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { MiB } from '../../lib/transfer/part-plan.ts';
+import { madeUpData } from '../cloud/openstack/glance/made-up.ts';
+import { type FunctionProcess, startFunction } from './measured-function.ts';
+import { hasRealCloud, type RealCloud, startRealCloud } from './real-cloud.ts';
+import { judged, startReport } from './report.ts';
+import { alternate, median, medianRatio } from './rounds.ts';
+import { requireCreated } from './stage.ts';
+
+// From region to region on a real OpenStack, beside upstream's glance-download of the same image.
+
+const size = Number(process.env['BENCH_MIB'] ?? 2048) * MiB;
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);
+
+const names = ['import-image', 'stream-image', 'apply-metadata'] as const;
+type Functions = Readonly<Record<(typeof names)[number], FunctionProcess>>;
+
+interface OurTimes {
+  /** Source to finished, verified object in the relay. */
+  readonly relayedS: number;
+  /** POST to active. */
+  readonly activeS: number;
+}
+
+const ours = async (cloud: RealCloud, functions: Functions, sourceId: string): Promise<OurTimes> => {
+  const target = await cloud.newTarget();
+  const startedMs = performance.now();
+  const { result } = await functions['import-image'].invoke(cloud.importEvent(sourceId, target));
+  requireCreated(result);
+  const stream = await cloud.nextEvent('STREAM_IMAGE');
+  const { seconds: relayedS } = await functions['stream-image'].invoke(stream.event);
+  await stream.done();
+  const apply = await cloud.nextEvent('APPLY_METADATA');
+  await functions['apply-metadata'].invoke(apply.event);
+  await apply.done();
+  const activeS = (performance.now() - startedMs) / 1000;
+  const { status } = await cloud.show(target);
+  if (status !== 'active') throw new Error(`the target is ${status}`);
+  await cloud.removeTarget(target);
+  return { relayedS, activeS };
+};
+
+const upstream = async (cloud: RealCloud, sourceId: string, store: string): Promise<number> => {
+  const target = await cloud.newTarget();
+  const startedMs = performance.now();
+  await cloud.upstreamImport(sourceId, target, [store]);
+  await cloud.untilActive(target);
+  const seconds = (performance.now() - startedMs) / 1000;
+  await cloud.removeTarget(target);
+  return seconds;
+};
+
+const prepare = async (cloud: RealCloud): Promise<string> => {
+  const file = join(cloud.dataDir, 'image');
+  await pipeline(Readable.from(madeUpData({ size, seed: 1 }).open(0, size)), createWriteStream(file));
+  return await cloud.newSource(file);
+};
+
+const measure = async (cloud: RealCloud, functions: Functions) => {
+  const sourceId = await prepare(cloud);
+  const relayed: number[] = [];
+  const times = await alternate(
+    {
+      ours: async () => {
+        const { relayedS, activeS } = await ours(cloud, functions, sourceId);
+        relayed.push(relayedS);
+        return activeS;
+      },
+      swift: () => upstream(cloud, sourceId, process.env['BENCH_OBJECT_STORE'] ?? 'swift'),
+      files: () => upstream(cloud, sourceId, process.env['BENCH_FILE_STORE'] ?? 'files'),
+    },
+    rounds,
+  );
+  return { ...times, relayed };
+};
+
+export const regions = async (): Promise<void> => {
+  if (!hasRealCloud()) return console.log('No OPENRC is set: see test/bench/real-cloud.ts');
+  const report = startReport();
+  const cloud = await startRealCloud();
+  const functions = Object.fromEntries(
+    names.map((name) => [name, startFunction(name, cloud.env)]),
+  ) as Functions;
+  try {
+    const times = await measure(cloud, functions);
+    const seconds = (values: readonly number[]) =>
+      `${median(values).toFixed(1)} s (${values.map((value) => value.toFixed(1)).join(', ')})`;
+    report({
+      name: 'regions',
+      tables: [
+        {
+          head: [`${size / MiB} MiB, region to region`, 'ours', 'upstream glance-download', 'ratio', 'goal'],
+          rows: [
+            [
+              'source to finished, verified object; upstream into its swift store',
+              seconds(times.relayed),
+              seconds(times.swift),
+              ...judged(medianRatio(times.swift, times.relayed), { atLeast: 2.5 }),
+            ],
+            [
+              'POST to active, activation `upload`; upstream into its file store',
+              seconds(times.ours),
+              seconds(times.files),
+              ...judged(medianRatio(times.files, times.ours), { atLeast: 1 }),
+            ],
+          ],
+        },
+      ],
+      notes: [
+        `Real Keystone, two Glances and Swift (S3 API: relay, PART_CHECKSUM=${process.env['PART_CHECKSUM'] ?? 'crc32'}) on this machine; the functions in processes of their own. ${rounds} rounds, contenders in turn, because each takes a minute or more. Upstream is polled four times a second.`,
+      ],
+    });
+  } finally {
+    await Promise.all(Object.values(functions).map((one) => one.stop()));
+    await cloud.stop();
+  }
+};

@@ -1,0 +1,59 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { machine, versions } from './machine.ts';
+
+const page = new URL('../../docs/performance.md', import.meta.url);
+
+export interface Table {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export interface Report {
+  /** Of the benchmark, as in its command. */
+  readonly name: string;
+  readonly tables: readonly Table[];
+  /** What the reader must know to judge the numbers. */
+  readonly notes: readonly string[];
+  /** Command lines that print the versions of what takes part. */
+  readonly tools?: readonly (readonly [string, ...string[]])[];
+}
+
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+const markdown = ({ head, rows }: Table): string =>
+  [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+
+/** Puts a text between a benchmark's markers. @throws Error when the page has no such markers */
+const replaceBetween = (text: string, name: string, content: string): string => {
+  const [begin, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from)
+    throw new Error(`docs/performance.md has no place for ${name}: ${begin} … ${end}`);
+  return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`;
+};
+
+/** Remembers how busy the machine is before the benchmark; the function it returns prints and writes the report. */
+export const startReport = (): ((report: Report) => void) => {
+  const where = machine();
+  const date = new Date().toISOString().slice(0, 10);
+  return ({ name, tables, notes, tools = [] }) => {
+    const after = loadavg()[0]?.toFixed(1);
+    const facts = [`${date}, ${where} (${after} after it)`, versions(tools), `\`npm run bench -- ${name}\``];
+    const text = [
+      ...tables.map(markdown),
+      notes.map((note) => `- ${note}`).join('\n'),
+      `${facts.join('. ')}.`,
+    ];
+    const content = text.filter((part) => part !== '').join('\n\n');
+    console.log(`\n${content}\n`);
+    writeFileSync(page, replaceBetween(readFileSync(page, 'utf8'), name, content));
+  };
+};
+
+/** `1.23 × (goal ≥ 1.0 ×, met)` in two cells. */
+export const judged = (ratio: number, goal: { readonly atLeast: number } | { readonly atMost: number }) => {
+  const isMet = 'atLeast' in goal ? ratio >= goal.atLeast : ratio <= goal.atMost;
+  const text = 'atLeast' in goal ? `≥ ${goal.atLeast} ×` : `≤ ${goal.atMost} ×`;
+  return [`**${ratio.toFixed(2)} ×**`, `${text}: ${isMet ? 'met' : '**not met**'}`] as const;
+};

@@ -1,0 +1,26 @@
+// `npm run bench [-- NAME…]`: measures, prints tables, and writes them into docs/performance.md.
+import { memory } from './memory.ts';
+import { post } from './post.ts';
+import { regions } from './regions.ts';
+import { requests } from './requests.ts';
+import { start } from './start.ts';
+import { throughput } from './throughput.ts';
+
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
+  throughput,
+  memory,
+  start,
+  post,
+  regions,
+  requests,
+};
+
+const asked = process.argv.slice(2);
+const names = asked.length > 0 ? asked : Object.keys(benchmarks);
+const unknown = names.filter((name) => !Object.hasOwn(benchmarks, name));
+if (unknown.length > 0)
+  throw new Error(`No benchmark ${unknown.join(', ')}: there are ${Object.keys(benchmarks).join(', ')}`);
+for (const name of names) {
+  console.log(`\n== ${name}`);
+  await benchmarks[name]?.();
+}
