@@ -13,6 +13,7 @@ const suite = (name: string, include: string, timeoutS: number) => ({
 
 export default defineConfig({
   test: {
+    maxWorkers: 2, // vitest would take one of two cores
     projects: [
       suite('unit', 'test/{unit,cloud}/**/*.test.ts', 10),
       suite('contract', 'test/contract/emulation.test.ts', 10),

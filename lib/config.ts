@@ -31,6 +31,8 @@ const defaults: Env = {
   MAX_PARTS: '10000',
   PART_CHECKSUM: 'crc32',
   SOURCE_STALL_S: '60',
+  SOURCE_RETRIES: '5',
+  SOURCE_RETRY_DELAY_MS: '500', // doubled at each further try
   DEADLINE_RESERVE_S: '30',
   HEARTBEAT_S: '20',
   RETRY_DELAY_S: '10', // doubled at each further try
@@ -93,6 +95,8 @@ const parsers = {
   MAX_PARTS: integer,
   PART_CHECKSUM: text,
   SOURCE_STALL_S: integer,
+  SOURCE_RETRIES: integer,
+  SOURCE_RETRY_DELAY_MS: integer,
   DEADLINE_RESERVE_S: integer,
   HEARTBEAT_S: integer,
   RETRY_DELAY_S: integer,
@@ -147,5 +151,6 @@ export const loadConfig = <const K extends Optional = never>(
   const valid = isSettings(settings);
   const wrong = [...(isSettings.errors ?? []).map(inWords), ...missing, ...halfACredential(settings)];
   if (!valid || wrong.length > 0) throw new Error(`Configuration: ${[...new Set(wrong)].join('; ')}`);
+  for (const value of Object.values(settings)) Object.freeze(value);
   return Object.freeze(settings) as Config<K>;
 };

@@ -42,6 +42,11 @@ export const errorRules = {
   internal: { status: 500, retryable: true },
 } as const satisfies Record<ErrorCode, ErrorRule>;
 
+interface FerryErrorOptions extends ErrorOptions {
+  readonly operation?: string;
+  readonly retryAfterMs?: number | undefined;
+}
+
 /**
  * Every error that glance-ferry throws itself. The message names operation, object and reason and is safe to
  * show to the user; the cause is for the log only.
@@ -52,14 +57,14 @@ export class FerryError extends Error {
   /** What failed ("get image … from …"), where the message is only another service's reason. */
   readonly operation: string | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: ErrorOptions & { readonly operation?: string } = {},
-  ) {
+  /** How long the other side asks to be left alone (Retry-After), ms. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: FerryErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.operation = options.operation;
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** Operation, object and reason. The message alone is what Glance's clients know. */

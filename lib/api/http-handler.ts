@@ -97,7 +97,7 @@ const callOf = (event: Event, context: Context): HttpCall => {
     body: bodyOf(event),
     header: (name) => event.headers[name],
     requestId: requestIdOf(context),
-    signal: AbortSignal.timeout(context.getRemainingTimeInMillis() - answerReserve),
+    signal: AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - answerReserve)),
   };
 };
 

@@ -21,9 +21,17 @@ export interface SourceHash {
 
 /** Image bytes on their way. */
 export interface ImageBytes {
+  /** Which byte of the image comes first: the one asked for, or 0 of a source that has no ranges. */
+  readonly startsAt: number;
   /** Bytes that will follow, when the answer said so. */
   readonly length: number | undefined;
   readonly stream: Readable;
+}
+
+export interface OpenOptions {
+  /** The byte to begin with; 0 when absent. */
+  readonly offset?: number;
+  readonly signal: AbortSignal;
 }
 
 export interface DownloadConnections {
@@ -34,6 +42,13 @@ export interface DownloadConnections {
   readonly filter: UriFilter;
 }
 
+interface GetCall {
+  readonly operation: string;
+  readonly signal: AbortSignal;
+}
+
+/** Glance on rbd, swift, s3 and http stores answers 400 to a Range; 416 and 501 are what others say. */
+const refusesRanges = [400, 416, 501];
 const redirects = [301, 302, 303, 307, 308];
 const mostRedirects = 5;
 
@@ -42,6 +57,10 @@ export abstract class Download {
   /** For messages: "image … of region REGION1". */
   abstract readonly name: string;
   protected readonly connections: DownloadConnections;
+  /** Until the source has refused one: whether ranges work cannot be asked, only tried. */
+  private hasRanges = true;
+  /** Whether the last answer's reason may be shown: a stranger's may not. */
+  private isQuoted = false;
 
   constructor(connections: DownloadConnections) {
     this.connections = connections;
@@ -50,26 +69,43 @@ export abstract class Download {
   /** @throws FerryError when the source cannot be copied: gone, forbidden, not active */
   abstract describe(options: { readonly signal: AbortSignal }): Promise<SourceDescription>;
 
-  /** A new stream from byte 0. A body is opened anew for every try; none is ever sent twice. */
-  abstract open(options: { readonly signal: AbortSignal }): Promise<ImageBytes>;
+  /** A new stream. A body is opened anew for every try; none is ever sent twice. */
+  abstract open(options: OpenOptions): Promise<ImageBytes>;
 
   /**
-   * GET with redirects followed by hand: each hop passes the filter, and none gets the headers, which hold a token.
+   * GET, from an offset where the source has ranges.
    * @throws FerryError by the answer's status
    */
-  protected get(first: string, headers: Headers, signal: AbortSignal): Promise<ImageBytes> {
+  protected get(url: string, headers: Headers, { offset = 0, signal }: OpenOptions): Promise<ImageBytes> {
     const call = { operation: `download ${this.name}`, signal };
     return guarded(call, async () => {
-      const { direct, filtered } = this.connections;
-      let answer = await request(first, { dispatcher: this.isTrusted ? direct : filtered, headers, signal });
-      let url = first;
-      for (let hops = 0; redirects.includes(answer.statusCode); hops += 1) {
-        url = await this.nextHop(url, answer, hops);
-        answer = await request(url, { dispatcher: filtered, signal });
+      if (offset > 0 && this.hasRanges) {
+        const answer = await this.follow(url, { ...headers, range: `bytes=${offset}-` }, call);
+        if (answer.statusCode === 206) return rangeOf(answer, offset, call);
+        if (!refusesRanges.includes(answer.statusCode)) return await this.wholeOf(answer, call);
+        this.hasRanges = false;
+        await answer.body.dump();
       }
-      await requireSuccess(answer, call, { quoted: this.isTrusted && url === first });
-      return this.bytesOf(answer);
+      return await this.wholeOf(await this.follow(url, headers, call), call);
     });
+  }
+
+  /** Redirects are followed by hand: each hop passes the filter, and none gets the headers, which hold a token. */
+  private async follow(
+    first: string,
+    headers: Headers,
+    { signal }: GetCall,
+  ): Promise<Dispatcher.ResponseData> {
+    const { direct, filtered } = this.connections;
+    let answer = await request(first, { dispatcher: this.isTrusted ? direct : filtered, headers, signal });
+    const range = headers['range'] ? { range: headers['range'] } : {};
+    let url = first;
+    for (let hops = 0; redirects.includes(answer.statusCode); hops += 1) {
+      url = await this.nextHop(url, answer, hops);
+      answer = await request(url, { dispatcher: filtered, headers: range, signal });
+    }
+    this.isQuoted = this.isTrusted && url === first;
+    return answer;
   }
 
   /** The first address comes from the operator: it is not filtered, and its answer's reason may be shown. */
@@ -85,17 +121,36 @@ export abstract class Download {
     throw this.refused(`Redirect to disallowed URL: ${displayUri(url)}`);
   }
 
-  private async bytesOf(answer: Dispatcher.ResponseData): Promise<ImageBytes> {
+  private async wholeOf(answer: Dispatcher.ResponseData, call: GetCall): Promise<ImageBytes> {
+    await requireSuccess(answer, call, { quoted: this.isQuoted });
     // Glance answers 204 when a record has no data, also when its store has lost the file.
     if (answer.statusCode !== 200) {
       await answer.body.dump();
       throw this.refused(`the source answered ${answer.statusCode}, it has no data`);
     }
-    const length = answer.headers['content-length'];
-    return { length: typeof length === 'string' ? Number(length) : undefined, stream: answer.body };
+    return { startsAt: 0, length: lengthOf(answer), stream: answer.body };
   }
 
   private refused(reason: string): FerryError {
     return new FerryError('data-mismatch', `Failed to download ${this.name}: ${reason}`);
   }
 }
+
+const lengthOf = ({ headers }: Dispatcher.ResponseData): number | undefined => {
+  const length = headers['content-length'];
+  return typeof length === 'string' ? Number(length) : undefined;
+};
+
+/** A 206 must prove that it begins where it was asked to (RFC 9110 14.4), or the parts would not fit. */
+const rangeOf = async (
+  answer: Dispatcher.ResponseData,
+  offset: number,
+  call: GetCall,
+): Promise<ImageBytes> => {
+  const range = String(answer.headers['content-range'] ?? '');
+  const [, start] = /^bytes (\d+)-\d+\/(?:\d+|\*)$/.exec(range) ?? [];
+  if (Number(start) === offset) return { startsAt: offset, length: lengthOf(answer), stream: answer.body };
+  await answer.body.dump();
+  const reason = `asked for bytes ${offset}-, the source answered with ${range || 'no Content-Range'}`;
+  throw new FerryError('data-mismatch', `Failed to ${call.operation}: ${reason}`);
+};

@@ -3,7 +3,13 @@ import type { Glance } from '../openstack/glance.ts';
 import type { Headers } from '../openstack/http.ts';
 import type { ImageId } from '../schemas/ids.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
-import { Download, type DownloadConnections, type ImageBytes, type SourceDescription } from './download.ts';
+import {
+  Download,
+  type DownloadConnections,
+  type ImageBytes,
+  type OpenOptions,
+  type SourceDescription,
+} from './download.ts';
 
 export interface GlanceSource extends SourceName {
   readonly glance: Glance;
@@ -86,8 +92,8 @@ export class GlanceDownload extends Download {
     return { size: image.size, hash: hashOf(image), identity: `${image.size} ${image.updated_at}` };
   }
 
-  override open({ signal }: { readonly signal: AbortSignal }): Promise<ImageBytes> {
+  override open(options: OpenOptions): Promise<ImageBytes> {
     const { glance, imageId, headers } = this.source;
-    return this.get(`${glance.endpoint}/v2/images/${imageId}/file`, headers, signal);
+    return this.get(`${glance.endpoint}/v2/images/${imageId}/file`, headers, options);
   }
 }

@@ -1,5 +1,11 @@
 import { FerryError } from '../errors.ts';
-import { Download, type DownloadConnections, type ImageBytes, type SourceDescription } from './download.ts';
+import {
+  Download,
+  type DownloadConnections,
+  type ImageBytes,
+  type OpenOptions,
+  type SourceDescription,
+} from './download.ts';
 import { displayUri } from './uri-filter.ts';
 
 /** In Glance's words. */
@@ -23,8 +29,8 @@ export class WebDownload extends Download {
     return Promise.resolve({ size: undefined, hash: undefined, identity: this.name });
   }
 
-  override async open({ signal }: { readonly signal: AbortSignal }): Promise<ImageBytes> {
+  override async open(options: OpenOptions): Promise<ImageBytes> {
     if (!(await this.connections.filter.passes(this.uri))) throw doesNotPass(this.uri);
-    return await this.get(this.uri, {}, signal);
+    return await this.get(this.uri, {}, options);
   }
 }

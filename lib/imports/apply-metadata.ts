@@ -68,7 +68,7 @@ export const applyProperties = async (
   requireQueued(target.image);
   const changes = changesTo(target.image, wanted);
   await remember?.(changes);
-  const operations = patchFor(target.image, changes);
+  const operations = patchFor(changes);
   if (operations.length > 0) await target.glance.patch(target.image.id as ImageId, operations, { signal });
   return changes;
 };

@@ -77,6 +77,7 @@ export const composeTransferLimits = (config: Config) => ({
   partLimits: { partSize: config.PART_SIZE_MIB * MiB, maxParts: config.MAX_PARTS },
   partsInFlight: config.PARTS_IN_FLIGHT,
   imageSizeCap: config.OS_DEFAULT__IMAGE_SIZE_CAP,
+  sourceBudget: { retries: config.SOURCE_RETRIES, firstDelayMs: config.SOURCE_RETRY_DELAY_MS },
 });
 
 export const composePropertyRules = (config: Config): PropertyRules => ({

@@ -1,5 +1,6 @@
 import type { RelayStore } from '../aws/relay-store.ts';
 import type { Download, SourceDescription } from '../download/download.ts';
+import { type Reading, type RetryBudget, startReading } from '../download/reading.ts';
 import { FerryError } from '../errors.ts';
 import { type Copied, copyStream } from '../transfer/copy.ts';
 import { isKnownAlgorithm } from '../transfer/digest.ts';
@@ -15,6 +16,7 @@ export interface CopyServices {
   readonly partsInFlight: number;
   /** Bytes; Glance's image_size_cap. */
   readonly imageSizeCap: number;
+  readonly sourceBudget: RetryBudget;
 }
 
 /** Glance's default `hashing_algorithm`: what the target will most likely be compared by. */
@@ -88,20 +90,19 @@ const currentUpload = async ({ tasks, relay }: CopyServices, { task, signal }: S
   return uploadId;
 };
 
-/**
- * Copies a source from its first byte to its last into the relay store, in one ordered stream, and proves size and
- * hash before the object comes into being. Parts that an earlier try has stored are read and hashed, but not sent again.
- * @throws FerryError `data-mismatch` when the bytes are not the source's; what source, store or stream throw
- */
-export const copySource = async (
+interface Source {
+  readonly download: Download;
+  readonly source: SourceDescription;
+}
+
+const copyReading = async (
   services: CopyServices,
   run: StepRun,
-  { download, source }: { readonly download: Download; readonly source: SourceDescription },
+  { download, source }: Source,
+  { size, stream }: Reading,
 ): Promise<Transferred> => {
   const { tasks, relay, partsInFlight, imageSizeCap } = services;
   const { task, signal } = run;
-  const opened = await download.open({ signal });
-  const size = source.size ?? opened.length;
   const { partSize, capacity } = planFor(size, services);
   const most = Math.min(size ?? capacity, imageSizeCap);
   const upload = { key: objectKey(task), uploadId: await currentUpload(services, run) };
@@ -111,7 +112,7 @@ export const copySource = async (
   const report = createProgress(tasks, task, { size, storedBytes });
 
   const copied = await copyStream({
-    source: opened.stream,
+    source: stream,
     partSize,
     inFlight: partsInFlight,
     algorithms: [...known, targetAlgorithm],
@@ -129,4 +130,24 @@ export const copySource = async (
   await verify(download, source, copied, run);
   await relay.completeUpload({ ...upload, size: copied.size, parts: copied.parts }, { signal });
   return { size: copied.size, digests: copied.digests };
+};
+
+/**
+ * Copies a source from its first byte to its last into the relay store, in one ordered stream, and proves size and
+ * hash before the object comes into being. Parts that an earlier try has stored are read and hashed, but not sent again.
+ * @throws FerryError `data-mismatch` when the bytes are not the source's; what source, store or stream throw
+ */
+export const copySource = async (
+  services: CopyServices,
+  run: StepRun,
+  from: Source,
+): Promise<Transferred> => {
+  const { size } = from.source;
+  const options = { size, budget: services.sourceBudget, signal: run.signal };
+  const reading = await startReading(from.download, options);
+  try {
+    return await copyReading(services, run, from, reading);
+  } finally {
+    reading.stream.destroy();
+  }
 };

@@ -51,7 +51,8 @@ const undoTarget = async (services: FailServices, run: StepRun): Promise<{ done:
     return { done: false, note: '' };
   } catch (error) {
     if (hasCode(error, 'not-found')) return { done: false, note: '' };
-    if (!hasCode(error, 'unauthorized', 'forbidden', 'conflict', 'bad-request')) throw error;
+    // Everything else, a conflict too, may be gone at the next try, which looks anew.
+    if (!hasCode(error, 'unauthorized', 'forbidden', 'bad-request')) throw error;
     run.log.warn('target not put back', { error: error as Error });
     return { done: false, note: '. Its formats and properties could not be put back' };
   }

@@ -11,7 +11,7 @@ import type { ImportMessage } from './messages.ts';
 import { newTask } from './new-task.ts';
 import type { Sealer } from './sealed-secrets.ts';
 import type { TargetRegion } from './target-region.ts';
-import type { Activation, Task } from './task.ts';
+import { type Activation, hasEnded, type Task } from './task.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface RequestServices {
@@ -38,7 +38,6 @@ export interface RequestedImport {
 }
 
 const conflict = (message: string): FerryError => new FerryError('conflict', message);
-const hasActiveTask = (): FerryError => conflict('Image has active task');
 
 /** Checks k, m, o and p of Glance's import_image, in its order and words. */
 const requireTarget = (image: GlanceImage, { method }: ImportBody, formatsNeeded: boolean): void => {
@@ -86,6 +85,15 @@ export const createRequestImport = (services: RequestServices) => {
     await claims.queued(task.imageId, task.id);
   };
 
+  /** A task that has ended holds its image for the moment between its last two writes. */
+  const requireFree = async (imageId: ImageId): Promise<void> => {
+    const id = await claims.holder(imageId);
+    if (!id) return;
+    const task = await tasks.get({ imageId, id });
+    if (!task || !hasEnded(task)) throw conflict('Image has active task');
+    await claims.release(imageId, id);
+  };
+
   const endPreempted = (imageId: ImageId, id: TaskId): Promise<void> =>
     tasks.finish({ imageId, id }, { status: 'failure', message: 'Expired lock preempted' });
 
@@ -98,7 +106,7 @@ export const createRequestImport = (services: RequestServices) => {
     const image = await target.image(id, { signal });
     requireTarget(image, body, formatsNeeded(body));
     const source = parseSource(body);
-    if (await claims.holder(id)) throw hasActiveTask();
+    await requireFree(id);
     refuseStores(body, request.store);
     const { requestId } = request;
     const { activation, sealer } = services;

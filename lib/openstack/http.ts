@@ -71,12 +71,24 @@ const reasonOf = (body: string): string => {
   }
 };
 
+/** Retry-After in ms: seconds or a date (RFC 9110 10.2.3). */
+const retryAfter = (header: string | string[] | undefined): number | undefined => {
+  if (typeof header !== 'string') return undefined;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+};
+
 /** The reason in Glance's own words where it gave one, else the status. Bodies never go further. */
-const refusal = ({ operation }: Pick<Call, 'operation'>, status: number, body: string): FerryError => {
+const refusal = (
+  { operation }: Pick<Call, 'operation'>,
+  { statusCode: status, headers }: Dispatcher.ResponseData,
+  body: string,
+): FerryError => {
   const reason = status < 500 ? reasonOf(body) : '';
+  const retryAfterMs = retryAfter(headers['retry-after']);
   return reason
-    ? new FerryError(codeOf(status), reason, { operation })
-    : new FerryError(codeOf(status), `Failed to ${operation}: HTTP ${status}`);
+    ? new FerryError(codeOf(status), reason, { operation, retryAfterMs })
+    : new FerryError(codeOf(status), `Failed to ${operation}: HTTP ${status}`, { retryAfterMs });
 };
 
 /**
@@ -90,7 +102,7 @@ export const requireSuccess = async (
 ): Promise<void> => {
   if (answer.statusCode >= 200 && answer.statusCode < 300) return;
   const body = quoted ? await answer.body.text() : await answer.body.dump().then(() => '');
-  throw refusal(call, answer.statusCode, body);
+  throw refusal(call, answer, body);
 };
 
 /** A connection that failed, in words that carry neither headers nor token. */

@@ -24,20 +24,15 @@ export const changesTo = (target: GlanceImage, wanted: Properties): Changes =>
       .filter(([, { was, set }]) => was !== set),
   );
 
-/** One PATCH. Glance answers 409 to `add` of what is there and to `replace` of what is not. */
-export const patchFor = (target: GlanceImage, changes: Changes): readonly PatchOperation[] =>
-  Object.entries(changes).map(([name, { set }]) => ({
-    op: Object.hasOwn(target, name) ? 'replace' : 'add',
-    path: pointer(name),
-    value: set,
-  }));
+/** `add` also replaces what is there (RFC 6902 4.1), so that a PATCH whose answer got lost may be sent again. */
+const set = (name: string, value: unknown): PatchOperation => ({ op: 'add', path: pointer(name), value });
+
+/** All changes in one PATCH. */
+export const patchFor = (changes: Changes): readonly PatchOperation[] =>
+  Object.entries(changes).map(([name, change]) => set(name, change.set));
 
 /** The PATCH that puts the target back as it was, but for what somebody else has changed since. */
 export const patchBack = (target: GlanceImage, changes: Changes): readonly PatchOperation[] =>
   Object.entries(changes)
-    .filter(([name, { set }]) => target[name] === set)
-    .map(([name, { was }]) =>
-      was === undefined
-        ? { op: 'remove', path: pointer(name) }
-        : { op: 'replace', path: pointer(name), value: was },
-    );
+    .filter(([name, change]) => target[name] === change.set)
+    .map(([name, { was }]) => (was === undefined ? { op: 'remove', path: pointer(name) } : set(name, was)));

@@ -42,6 +42,8 @@ export const Settings = Type.Object({
   MAX_PARTS: Type.Integer({ minimum: 1, maximum: 10_000 }),
   PART_CHECKSUM: Type.Enum(['crc32', 'md5', 'none']),
   SOURCE_STALL_S: Type.Integer({ minimum: 1 }),
+  SOURCE_RETRIES: Type.Integer({ minimum: 0, maximum: 100 }),
+  SOURCE_RETRY_DELAY_MS: Type.Integer({ minimum: 1 }),
   DEADLINE_RESERVE_S: Type.Integer({ minimum: 1, maximum: 600 }),
   HEARTBEAT_S: Type.Integer({ minimum: 1, maximum: 60 }),
   RETRY_DELAY_S: Type.Integer({ minimum: 0, maximum: 900 }),

@@ -68,6 +68,10 @@ export const copyStream = async (options: CopyOptions): Promise<Copied> => {
   };
 
   const { partSize, inFlight, source, signal } = options;
-  await pipeline(source, createPartWriter({ partSize, inFlight, inspect, send: store }), { signal });
+  await pipeline(source, createPartWriter({ partSize, inFlight, inspect, send: store }), { signal }).catch(
+    (error) => {
+      throw signal.aborted ? signal.reason : error;
+    },
+  );
   return { size: read, parts: parts.sort((a, b) => a.number - b.number), digests: digest.values() };
 };

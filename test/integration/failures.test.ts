@@ -70,7 +70,7 @@ describe('an import that cannot succeed ends in failure with the reason, the tar
     ],
     [
       'the connection breaks at every try',
-      () => region1.fault(source.id, { on: 'get-file', kind: 'drop-after', bytes: 6 * MiB, times: 9 }),
+      () => region1.fault(source.id, { on: 'get-file', kind: 'close-after', bytes: 0, times: 99 }),
       /^Failed to copy image \S+ of region REGION1: /,
     ],
     [

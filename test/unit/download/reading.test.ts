@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { Agent } from 'undici';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { GlanceDownload } from '../../../lib/download/glance-download.ts';
+import { startReading } from '../../../lib/download/reading.ts';
+import { createUriFilter } from '../../../lib/download/uri-filter.ts';
+import { createGlance, requestHeaders } from '../../../lib/openstack/glance.ts';
+import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
+import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
+import type { FaultKind } from '../../cloud/openstack/glance/faults.ts';
+import type { Glance } from '../../cloud/openstack/glance/glance.ts';
+import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
+
+const MiB = 1024 ** 2;
+const bytes = randomBytes(3 * MiB);
+const size = bytes.length;
+const budget = { retries: 2, firstDelayMs: 1 };
+const live = new AbortController().signal;
+const http = createOpenStackHttp({ stallMs: 300 });
+const none = { allowed: [], disallowed: [] };
+const filter = createUriFilter({ schemes: none, hosts: none, ports: none });
+const connections = { direct: http.data, filtered: new Agent(), filter };
+
+let dataDir: string;
+let openstack: OpenStack;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-reading-'));
+  openstack = await startOpenStack({ dataDir, glance: { REGION2: { store: 'object' } } });
+});
+afterAll(async () => {
+  await Promise.all([openstack.stop(), http.small.close(), http.data.close(), connections.filtered.close()]);
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const stores = [
+  ['a store with ranges', 'REGION1'],
+  ['a store without ranges', 'REGION2'],
+] as const;
+
+describe.each(stores)('an image in %s', (_, region) => {
+  let glance: Glance;
+  let id: string;
+
+  beforeEach(async () => {
+    glance = openstack.regions[region];
+    glance.clearFaults();
+    ({ id } = await glance.createImage({ disk_format: 'raw', container_format: 'bare' }, bytes));
+    glance.clearRequests();
+  });
+
+  const read = async ({ size: told = size as number | undefined, signal = live } = {}): Promise<Buffer> => {
+    const credentials = { token: openstack.issueToken('demo') as Token };
+    const port = createGlance(glance.url, credentials, http);
+    const source = { region, imageId: id as ImageId, glance: port, headers: requestHeaders(credentials) };
+    const reading = await startReading(new GlanceDownload(source, connections), {
+      size: told,
+      budget,
+      signal,
+    });
+    expect(reading.size).toBe(size);
+    return await buffer(reading.stream);
+  };
+  const fault = (kind: FaultKind, times = 1) => glance.fault(id, { ...kind, on: 'get-file', times });
+  const downloads = () => glance.requests().filter(({ path }) => path.endsWith('/file'));
+  const ranges = () => downloads().map(({ status }) => status);
+
+  test('is read in one request when nothing happens', async () => {
+    expect((await read()).equals(bytes)).toBe(true);
+    expect(downloads()).toHaveLength(1);
+  });
+
+  test('has the size that the answer says, when nobody knows it before', async () => {
+    expect((await read({ size: undefined })).equals(bytes)).toBe(true);
+  });
+
+  const survived: readonly [string, FaultKind][] = [
+    ['a connection that is reset', { kind: 'drop-after', bytes: 2 * MiB }],
+    ['a connection that is closed early', { kind: 'close-after', bytes: 2 * MiB }],
+    ['a source that stalls', { kind: 'stall-after', bytes: 2 * MiB }],
+    ['a source that is overloaded', { kind: 'status', status: 503 }],
+    ['a source that asks to be left alone', { kind: 'status', status: 429, headers: { 'retry-after': '0' } }],
+  ];
+  test.each(survived)('survives %s', async (_name, kind) => {
+    fault(kind);
+    expect((await read()).equals(bytes)).toBe(true);
+  });
+
+  test('is opened again where it ended', async () => {
+    fault({ kind: 'drop-after', bytes: 2 * MiB });
+    await read();
+    // Where a range is refused, the whole is read again and its beginning thrown away.
+    expect(ranges()).toEqual(region === 'REGION1' ? [200, 206] : [200, 400, 200]);
+  });
+
+  test('waits as long as Retry-After says', async () => {
+    fault({ kind: 'status', status: 429, headers: { 'retry-after': '1' } });
+    const startedMs = Date.now();
+    await read();
+    expect(Date.now() - startedMs).toBeGreaterThanOrEqual(990);
+  });
+
+  test('may break as often as it likes while bytes come, and fails when none come any more', async () => {
+    for (const mebibytes of [1, 2]) fault({ kind: 'close-after', bytes: mebibytes * MiB }, 2);
+    expect((await read()).equals(bytes)).toBe(true);
+    fault({ kind: 'close-after', bytes: 0 }, 9);
+    await expect(read()).rejects.toThrow();
+    expect(downloads().length).toBeLessThan(12);
+  });
+
+  test('that is shorter than its record fails at once, and says by how much', async () => {
+    fault({ kind: 'short-body', bytes: MiB }, 9);
+    await expect(read()).rejects.toMatchObject({
+      code: 'data-mismatch',
+      message: expect.stringMatching(
+        /^Failed to copy image \S+ of region \S+: got 1048576 bytes instead of 3145728$/,
+      ),
+    });
+    expect(downloads()).toHaveLength(1);
+  });
+
+  test('that is refused fails at once', async () => {
+    fault({ kind: 'status', status: 403 }, 9);
+    await expect(read()).rejects.toMatchObject({ code: 'forbidden' });
+    expect(downloads()).toHaveLength(1);
+  });
+
+  test('is left alone after an abort, also while it waits for another try', async () => {
+    fault({ kind: 'status', status: 429, headers: { 'retry-after': '600' } }, 9);
+    const controller = new AbortController();
+    const reading = read({ signal: controller.signal });
+    setTimeout(() => controller.abort(new Error('the time ended')), 100);
+    await expect(reading).rejects.toThrow();
+    expect(downloads()).toHaveLength(1);
+  });
+});
