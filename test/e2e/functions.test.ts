@@ -56,13 +56,11 @@ test('an image travels by one POST, and the task list tells of it', async () => 
     const { tasks } = (await (await ask(location)).json()) as { tasks: Record<string, unknown>[] };
     return tasks.at(-1);
   };
-  await expect
-    .poll(lastTask, { timeout: 30_000 })
-    .toMatchObject({
-      status: 'success',
-      message: 'Copied 40 MiB',
-      request_id: answer.headers.get('x-openstack-request-id'),
-    });
+  await expect.poll(lastTask, { timeout: 30_000 }).toMatchObject({
+    status: 'success',
+    message: 'Copied 40 MiB',
+    request_id: answer.headers.get('x-openstack-request-id'),
+  });
   expect(cloud.openstack.regions.REGION2.image(target.id)).toMatchObject({
     status: 'active',
     os_hash_value: source.os_hash_value,
@@ -131,12 +129,10 @@ test('the log has a line per event with request, task and image id, and no token
       .map(({ message, image_id, request_id }) => ({ message, image_id, request_id }));
   };
   const ids = { image_id: target.id, request_id };
-  await expect
-    .poll(linesOf, { timeout: 10_000 })
-    .toEqual(
-      ['import queued', 'copying', 'copied', 'properties set', 'import succeeded'].map((message) => ({
-        message,
-        ...ids,
-      })),
-    );
+  await expect.poll(linesOf, { timeout: 10_000 }).toEqual(
+    ['import queued', 'copying', 'copied', 'properties set', 'import succeeded'].map((message) => ({
+      message,
+      ...ids,
+    })),
+  );
 });
