@@ -54,7 +54,8 @@ const undoTarget = async (services: FailServices, run: StepRun): Promise<{ done:
     // Everything else, a conflict too, may be gone at the next try, which looks anew.
     if (!hasCode(error, 'unauthorized', 'forbidden', 'bad-request')) throw error;
     run.log.warn('target not put back', { error: error as Error });
-    return { done: false, note: '. Its formats and properties could not be put back' };
+    const isChanged = Object.keys(task.changes ?? {}).length > 0;
+    return { done: false, note: isChanged ? '. Its formats and properties could not be put back' : '' };
   }
 };
 

@@ -84,7 +84,8 @@ const refusal = (
   { statusCode: status, headers }: Dispatcher.ResponseData,
   body: string,
 ): FerryError => {
-  const reason = status < 500 ? reasonOf(body) : '';
+  // Of a 401 Glance says two sentences about browsers.
+  const reason = status === 401 ? 'the token is not accepted (any more)' : status < 500 ? reasonOf(body) : '';
   const retryAfterMs = retryAfter(headers['retry-after']);
   return reason
     ? new FerryError(codeOf(status), reason, { operation, retryAfterMs })

@@ -54,6 +54,8 @@ export interface FerryOptions {
   readonly aws?: Partial<StartAwsOptions>;
   /** The queues' functions run in processes of their own, which can be killed; default false. */
   readonly ownProcesses?: boolean;
+  /** What a queue's function has left when it starts, in this process; 15 minutes when absent. */
+  readonly functionTimeMs?: number;
   /** Takes the functions' REPORT lines, where they run in processes of their own. */
   readonly report?: (line: string) => void;
   /** How long `finished` waits at most, s; default 30. */
@@ -91,6 +93,7 @@ export const startFerry = async (options: FerryOptions = {}): Promise<Ferry> => 
   const pollers = await startPollers(read, {
     ownProcesses,
     ...(options.report && { report: options.report }),
+    ...(options.functionTimeMs && { functionTimeMs: options.functionTimeMs }),
   });
 
   const http: Ferry['http'] = async (name, request) => {

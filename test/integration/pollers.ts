@@ -36,9 +36,9 @@ const environment = (): Record<string, string> =>
 export const loadHandler = async (name: string): Promise<Handler> =>
   ((await import(`../../functions/${name}.ts`)) as { handler: Handler }).handler;
 
-const inThisProcess = async (name: QueueFunction): Promise<Runner> => {
+const inThisProcess = async (name: QueueFunction, timeoutMs: number): Promise<Runner> => {
   const handler = await loadHandler(name);
-  return { invoke: (event) => handler(event, lambdaContext()), kill: () => Promise.resolve() };
+  return { invoke: (event) => handler(event, lambdaContext(timeoutMs)), kill: () => Promise.resolve() };
 };
 
 const inProcessesOfItsOwn = (name: QueueFunction, report: (line: string) => void): Runner => {
@@ -51,6 +51,8 @@ const inProcessesOfItsOwn = (name: QueueFunction, report: (line: string) => void
 export interface PollerOptions {
   /** Functions run in processes of their own, which say what they used as Lambda's REPORT line does. */
   readonly ownProcesses: boolean;
+  /** What a function in this process has left when it starts; 15 minutes when absent. */
+  readonly functionTimeMs?: number;
   /** Takes the REPORT lines. */
   report?(line: string): void;
 }
@@ -58,12 +60,14 @@ export interface PollerOptions {
 /** Feeds the functions from their queues. */
 export const startPollers = async (
   names: readonly QueueFunction[],
-  { ownProcesses, report = () => undefined }: PollerOptions,
+  { ownProcesses, functionTimeMs = 900_000, report = () => undefined }: PollerOptions,
 ): Promise<Pollers> => {
   const sqs = new SQSClient({});
   const started = await Promise.all(
     names.map(async (name) => {
-      const runner = ownProcesses ? inProcessesOfItsOwn(name, report) : await inThisProcess(name);
+      const runner = ownProcesses
+        ? inProcessesOfItsOwn(name, report)
+        : await inThisProcess(name, functionTimeMs);
       const queueUrl = process.env[urlVariable[name]] ?? '';
       const queue = { queueUrl, queueArn: `arn:aws:sqs:us-east-1:000000000000:${name}`, batchSize: 1 };
       const mapping = { ...queue, maximumConcurrency: 4, reportsBatchItemFailures: true };

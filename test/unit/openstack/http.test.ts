@@ -45,7 +45,6 @@ const failure = async (more: Partial<Call> = {}): Promise<FerryError> => {
 describe('a refusal', () => {
   test.each([
     [400, 'bad-request'],
-    [401, 'unauthorized'],
     [403, 'forbidden'],
     [404, 'not-found'],
     [405, 'bad-request'],
@@ -61,6 +60,15 @@ describe('a refusal', () => {
       code,
       message: `Failed to get the tasks: HTTP ${status}`,
       retryable: false,
+    });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  test('401 is unauthorized, at once, in better words than Glance has', async () => {
+    server.script({ status: 401, json: { message: 'your browser does not understand how' } }, good);
+    expect(await failure()).toMatchObject({
+      code: 'unauthorized',
+      explanation: 'Failed to get the tasks: the token is not accepted (any more)',
     });
     expect(server.seen).toHaveLength(1);
   });

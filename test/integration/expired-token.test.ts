@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { importExpiringBefore } from './expiring-import.ts';
+import { type Ferry, startFerry } from './ferry.ts';
+import { steps } from './queues-by-hand.ts';
+
+let ferry: Ferry;
+
+beforeAll(async () => {
+  ferry = await startFerry({ idle: steps });
+});
+afterAll(() => ferry.stop());
+
+test.each([
+  ['stream-image', 'Region REGION1 does not accept the token of this import'],
+  ['apply-metadata', 'the token is not accepted (any more)'],
+] as const)(
+  'a token that expires before %s ends the import with the reason, and leaves nothing',
+  async (step, reason) => {
+    const { task, target } = await importExpiringBefore(ferry, step);
+    expect(task).toMatchObject({ status: 'failure', result: null, message: expect.stringContaining(reason) });
+    expect(target).toMatchObject({ status: 'queued', disk_format: null });
+    expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+  },
+);
