@@ -89,11 +89,13 @@ const onEmulation = async (file: string): Promise<readonly Times[]> => {
   }
 };
 
-const onRealCloud = async (file: string): Promise<readonly Times[]> => {
+const onRealCloud = async (file: string) => {
   const cloud = await startRealCloud();
   const functions = processes(file, cloud.env);
   const data = join(cloud.dataDir, 'small');
   const targets: string[] = [];
+  const accepted: string[] = [];
+  let [refused, stuck] = [0, 0];
   try {
     await writeFile(data, Buffer.alloc(smallImage, 'x'));
     const sourceId = await cloud.newSource(data);
@@ -105,7 +107,7 @@ const onRealCloud = async (file: string): Promise<readonly Times[]> => {
     const removeAll = async () => {
       for (const id of targets.splice(0)) await cloud.removeTarget(id);
     };
-    return await measure([
+    const times = await measure([
       {
         name: 'ours, real OpenStack',
         prepare: async (slot) => invoking(functions[slot], cloud.importEvent(sourceId, await newTarget())),
@@ -115,15 +117,20 @@ const onRealCloud = async (file: string): Promise<readonly Times[]> => {
         name: "upstream's own, same run",
         prepare: async () => {
           const id = await newTarget();
-          return () => cloud.upstreamImport(sourceId, id);
+          return async () => {
+            if ((await cloud.upstreamImport(sourceId, id)) === 202) accepted.push(id);
+            else refused += 1;
+          };
         },
         // Its imports begin at once: the next burst is not to share the machine with them.
         settle: async () => {
-          for (const id of targets) await cloud.untilActive(id);
+          for (const id of accepted.splice(0)) await cloud.untilActive(id, 60).catch(() => (stuck += 1));
           await removeAll();
         },
       },
     ]);
+    const odd = `Of upstream’s own ${(alone + atOnce) * rounds + atOnce} imports ${refused} were answered 500 (a deadlock in its database) and ${stuck} never became active; the former’s times count.`;
+    return { times, odd };
   } finally {
     await Promise.all(functions.map((one) => one.stop()));
     await cloud.stop();
@@ -148,7 +155,9 @@ export const post = async (): Promise<void> => {
   const { bundles, remove } = await bundle(['import-image']);
   try {
     const file = bundles[0]?.file ?? '';
-    const times = [...(await onEmulation(file)), ...(hasRealCloud() ? await onRealCloud(file) : [])];
+    const emulated = await onEmulation(file);
+    const real = hasRealCloud() ? await onRealCloud(file) : undefined;
+    const times = [...emulated, ...(real?.times ?? [])];
     report({
       name: 'post',
       tables: [
@@ -165,6 +174,7 @@ export const post = async (): Promise<void> => {
       ],
       notes: [
         ...verdict(times),
+        ...(real ? [real.odd] : []),
         `${rounds} rounds of ${alone} one after the other and ${atOnce} at once, contenders in turn. Ours: event to answer of the bundled function, ${atOnce} processes with one request each at a time, as on Lambda, without the HTTP API before it. Upstream’s: the HTTP call; its worker then runs the import itself, 32 at once while the others’ POSTs still wait; ours leaves that to the queues’ functions, which do not run here.`,
       ],
     });

@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { glanceClient } from '../cloud/commands/glance.ts';
 import { startForRealCloud } from '../cloud/commands/real-cloud.ts';
 import { ask } from '../contract/client.ts';
 import { httpEvent } from '../integration/lambda.ts';
 import { account, imageEndpoint, setting, tokenOf } from '../openstack/account.ts';
-import { nextEvent } from './stage.ts';
+import { nextEvent, sqsClient } from './stage.ts';
 
 // A real OpenStack, as test/openstack/openstack-import.test.ts finds it: the same variables of the environment. The
 // functions run in processes of their own; SQS and DynamoDB are emulated in this one.
@@ -42,7 +41,7 @@ export const startRealCloud = async () => {
   const options = { ports: freePorts, openrc: setting('OPENRC'), region, help: false };
   const started = await startForRealCloud(options, dataDir);
   const env: Readonly<Record<string, string>> = started.env;
-  const sqs = new SQSClient({ endpoint: env['AWS_ENDPOINT_URL_SQS'] ?? '', region: 'us-east-1' });
+  const sqs = sqsClient(env);
   const created = new Set<string>();
 
   const bodyOf = (sourceId: string) => ({
@@ -74,11 +73,15 @@ export const startRealCloud = async () => {
     /** The event of our POST import. */
     importEvent: (sourceId: string, targetId: string) =>
       httpEvent({ method: 'POST', imageId: targetId, token, body: bodyOf(sourceId) }),
-    /** Upstream's own POST import. */
-    upstreamImport: async (sourceId: string, targetId: string, stores?: readonly string[]): Promise<void> => {
+    /** Upstream's own POST import. @returns its status: 202, or 500 where its database had a deadlock */
+    upstreamImport: async (
+      sourceId: string,
+      targetId: string,
+      stores?: readonly string[],
+    ): Promise<number> => {
       const json = { ...bodyOf(sourceId), ...(stores && { stores }) };
-      const answer = await ask('POST', `${endpoints.target}/v2/images/${targetId}/import`, { token, json });
-      if (answer.status !== 202) throw new Error(`upstream answered ${answer.status}: ${answer.text}`);
+      const url = `${endpoints.target}/v2/images/${targetId}/import`;
+      return (await ask('POST', url, { token, json })).status;
     },
     /** Waits for it. @throws Error when the image does not become active */
     untilActive: async (id: string, patienceS = 600): Promise<void> => {

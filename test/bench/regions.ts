@@ -46,7 +46,8 @@ const ours = async (cloud: RealCloud, functions: Functions, sourceId: string): P
 const upstream = async (cloud: RealCloud, sourceId: string, store: string): Promise<number> => {
   const target = await cloud.newTarget();
   const startedMs = performance.now();
-  await cloud.upstreamImport(sourceId, target, [store]);
+  const status = await cloud.upstreamImport(sourceId, target, [store]);
+  if (status !== 202) throw new Error(`upstream answered ${status}`);
   await cloud.untilActive(target);
   const seconds = (performance.now() - startedMs) / 1000;
   await cloud.removeTarget(target);

@@ -6,8 +6,8 @@ import { startAws } from '../cloud/aws/aws.ts';
 import { sqsEvent } from '../cloud/offline/sqs-event.ts';
 import { onAllInterfaces } from '../cloud/openstack/keystone/catalog.ts';
 import { startOpenStack } from '../cloud/openstack/openstack.ts';
-import { httpEvent, lambdaContext } from '../integration/lambda.ts';
-import { loadHandler } from '../integration/pollers.ts';
+import { httpEvent } from '../integration/lambda.ts';
+import { startFunction } from './measured-function.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -26,6 +26,14 @@ const sourceRegion = 'SOURCE';
 export const requireCreated = (answer: unknown): void => {
   if ((answer as { statusCode?: number }).statusCode !== 201) throw new Error(JSON.stringify(answer));
 };
+
+/** A client of the emulated SQS, whatever this process's own environment says. */
+export const sqsClient = (env: Env): SQSClient =>
+  new SQSClient({
+    endpoint: env['AWS_ENDPOINT_URL_SQS'] ?? '',
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  });
 
 /** @returns the queue's next message, as Lambda hands it to a function, and its end. @throws Error when none comes */
 export const nextEvent = async (sqs: SQSClient, QueueUrl: string) => {
@@ -56,8 +64,8 @@ export const startStage = async (sourceUrl?: string, overrides: Overrides = () =
   const aws = await startAws({ dataDir });
   const local: Env = { ...localSettings, ...aws.env, OS_AUTH_URL: openstack.authUrl };
   const env: Env = { ...local, ...(await overrides(local)) };
-  Object.assign(process.env, env);
-  const sqs = new SQSClient({});
+  const importImage = startFunction('import-image', env);
+  const sqs = sqsClient(env);
   const token = openstack.issueToken('demo');
 
   /** The event of POST /v2/images/{id}/import, for a new target. */
@@ -67,11 +75,9 @@ export const startStage = async (sourceUrl?: string, overrides: Overrides = () =
     return httpEvent({ method: 'POST', imageId: id, token, body });
   };
 
-  /** POSTs it, in this process. */
-  const requestImport = async (sourceId: string): Promise<void> => {
-    const handler = await loadHandler('import-image');
-    requireCreated(await handler(await importEvent(sourceId), lambdaContext()));
-  };
+  /** POSTs it. */
+  const requestImport = async (sourceId: string): Promise<void> =>
+    requireCreated((await importImage.invoke(await importEvent(sourceId))).result);
 
   return {
     env,
@@ -83,6 +89,7 @@ export const startStage = async (sourceUrl?: string, overrides: Overrides = () =
     /** The next message for a function. */
     nextEvent: (queue: 'STREAM_IMAGE' | 'APPLY_METADATA') => nextEvent(sqs, env[`${queue}_QUEUE_URL`] ?? ''),
     stop: async () => {
+      await importImage.stop();
       sqs.destroy();
       await Promise.all([openstack.stop(), aws.stop()]);
       await rm(dataDir, { recursive: true, force: true });
