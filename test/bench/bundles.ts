@@ -43,5 +43,10 @@ export const bundle = async (names: readonly string[]) => {
     const { size } = await stat(file);
     bundles.push({ name, file, size, zippedSize: gzipSync(await readFile(file)).length });
   }
-  return { bundles, remove: () => rm(dir, { recursive: true, force: true }) };
+  const fileOf = (name: string): string => {
+    const found = bundles.find((one) => one.name === name);
+    if (!found) throw new Error(`${name} was not bundled`);
+    return found.file;
+  };
+  return { bundles, fileOf, remove: () => rm(dir, { recursive: true, force: true }) };
 };

@@ -19,6 +19,9 @@ export const machine = (): string => {
   return `${availableParallelism()} × ${model}, ${gib(totalmem())}, load ${busy.toFixed(1)} before the run`;
 };
 
+/** The commit that was measured; `-dirty` where files differ from it. */
+export const commit = (): string => firstLine('git', 'describe', '--always', '--dirty', '--exclude=*');
+
 /** Versions of what takes part beside us. @param tools command lines that print a version */
 export const versions = (tools: readonly (readonly [string, ...string[]])[]): string =>
   [`Node ${process.version}`, ...tools.map(([command, ...args]) => firstLine(command, ...args))].join(', ');

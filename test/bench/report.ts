@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import { machine, versions } from './machine.ts';
+import { commit, machine, versions } from './machine.ts';
 
 const page = new URL('../../docs/performance.md', import.meta.url);
 
@@ -36,10 +36,15 @@ const replaceBetween = (text: string, name: string, content: string): string => 
 /** Remembers how busy the machine is before the benchmark; the function it returns prints and writes the report. */
 export const startReport = (): ((report: Report) => void) => {
   const where = machine();
+  const measured = commit();
   const date = new Date().toISOString().slice(0, 10);
   return ({ name, tables, notes, tools = [] }) => {
     const after = loadavg()[0]?.toFixed(1);
-    const facts = [`${date}, ${where} (${after} after it)`, versions(tools), `\`npm run bench -- ${name}\``];
+    const facts = [
+      `${date}, commit ${measured}, ${where} (${after} after it)`,
+      versions(tools),
+      `\`npm run bench -- ${name}\``,
+    ];
     const text = [
       ...tables.map(markdown),
       notes.map((note) => `- ${note}`).join('\n'),

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GiB, MiB } from '../../lib/transfer/part-plan.ts';
+import { bundle } from './bundles.ts';
 import { type FunctionProcess, startFunction } from './measured-function.ts';
 import { startNginx } from './nginx.ts';
 import { judged, startReport } from './report.ts';
@@ -60,9 +61,10 @@ export const throughput = async (): Promise<void> => {
   const report = startReport();
   const dir = await mkdtemp(join(tmpdir(), 'glance-ferry-throughput-'));
   const [nginx, sink] = [await startNginx(dir), await startSink()];
+  const bundled = await bundle(['stream-image']);
   const stage = await startStage(nginx.url, () => s3Settings(sink));
   const [streamImage, bareCopy] = [
-    startFunction('stream-image', stage.env),
+    startFunction('stream-image', stage.env, { file: bundled.fileOf('stream-image') }),
     startFunction('bare-copy', s3Settings(sink), { file: join(import.meta.dirname, 'bare-copy.ts') }),
   ];
   try {
@@ -153,7 +155,7 @@ export const throughput = async (): Promise<void> => {
       ],
       notes: [
         `${size / MiB} MiB of pseudo-random bytes in the page cache, given out by nginx (Debian’s) as a Glance would; the sink is an S3 that counts and throws away; each in its own process, all on this machine. Median of ${rounds} rounds, each with every contender in turn; ratios are medians of the rounds' ratios.`,
-        '`stream-image` is the function itself, warm, in its own process, with checkpoints in an emulated DynamoDB in a process beside it. It always takes a sha512, so the row without hash is `lib/transfer` and the relay store alone (`test/bench/bare-copy.ts`).',
+        '`stream-image` is the function itself, bundled and warm, in its own process, with checkpoints in an emulated DynamoDB in a process beside it. It always takes a sha512, so the row without hash is `lib/transfer` and the relay store alone (`test/bench/bare-copy.ts`).',
         'rclone sends 16 MiB parts, four at once, as the function does; aws has its own defaults (8 MiB, ten at once).',
       ],
       tools: [
@@ -166,6 +168,6 @@ export const throughput = async (): Promise<void> => {
   } finally {
     await Promise.all([streamImage.stop(), bareCopy.stop()]);
     await Promise.all([stage.stop(), nginx.stop(), sink.stop()]);
-    await rm(dir, { recursive: true, force: true });
+    await Promise.all([bundled.remove(), rm(dir, { recursive: true, force: true })]);
   }
 };
