@@ -32,6 +32,7 @@ const transferImage = createTransferImage({
   relay: composeRelay(config),
   openAccess: composeAccess(config, openstack),
   applyQueue: createOutbox(sqs, config.APPLY_METADATA_QUEUE_URL),
+  streamQueue: createOutbox(sqs, config.STREAM_IMAGE_QUEUE_URL),
 });
 const services = {
   ...state,

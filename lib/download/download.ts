@@ -9,8 +9,10 @@ export interface SourceDescription {
   /** Bytes; undefined when only the download itself can tell. */
   readonly size: number | undefined;
   readonly hash: SourceHash | undefined;
-  /** Changes when the source does; compared before and after where there is no hash. */
+  /** Changes when the bytes do, as far as the source tells; a copy that goes on later compares it. */
   readonly identity: string;
+  /** Whether the same identity means the same bytes, so that a copy may go on where an earlier try ended. */
+  readonly isResumable: boolean;
 }
 
 export interface SourceHash {

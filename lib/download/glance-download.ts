@@ -89,7 +89,10 @@ export class GlanceDownload extends Download {
   override async describe({ signal }: { readonly signal: AbortSignal }): Promise<SourceDescription> {
     const image = await sourceImage(this.source.glance, this.source, { signal });
     refuseEmptySnapshot(image);
-    return { size: image.size, hash: hashOf(image), identity: `${image.size} ${image.updated_at}` };
+    const { size, updated_at } = image;
+    const hash = hashOf(image);
+    const identity = hash ? `${hash.algorithm} ${hash.value}` : `${size} bytes ${updated_at}`;
+    return { size, hash, identity, isResumable: true };
   }
 
   override open(options: OpenOptions): Promise<ImageBytes> {

@@ -13,6 +13,8 @@ export interface RetryBudget {
 export interface ReadingOptions {
   /** Bytes of the image; undefined when the source does not say. */
   readonly size: number | undefined;
+  /** The byte to begin with, if the source has ranges; 0 when absent. */
+  readonly offset?: number;
   readonly budget: RetryBudget;
   readonly signal: AbortSignal;
 }
@@ -21,6 +23,8 @@ export interface ReadingOptions {
 export interface Reading {
   /** Bytes, as its record or the first answer says. */
   readonly size: number | undefined;
+  /** The byte that the stream begins with: the one asked for, or 0 of a source without ranges. */
+  readonly startsAt: number;
   readonly stream: Readable;
 }
 
@@ -47,14 +51,14 @@ const requireSize = (download: Download, opened: ImageBytes, size: number | unde
 };
 
 /**
- * Reads a source from its first byte to its last. A connection that breaks or stalls is opened again at the byte where
+ * Reads a source to its last byte, from its first or from an offset. A connection that breaks or stalls is opened again at the byte where
  * it ended; a source without ranges is read again, and what is known of it thrown away.
  * @throws FerryError, here or by the stream, when the budget is spent or another try cannot help
  */
 export const startReading = async (download: Download, options: ReadingOptions): Promise<Reading> => {
   const { budget, signal } = options;
   let size = options.size;
-  let position = 0;
+  let position = options.offset ?? 0;
   let failures = 0;
   let inner: Readable | undefined;
 
@@ -122,6 +126,7 @@ export const startReading = async (download: Download, options: ReadingOptions):
   outer.on('error', ignored);
   const first = await open();
   size ??= first.length;
+  position = first.startsAt;
   attach(first);
-  return { size, stream: outer };
+  return { size, startsAt: first.startsAt, stream: outer };
 };

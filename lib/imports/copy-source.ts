@@ -5,6 +5,7 @@ import { FerryError } from '../errors.ts';
 import { type Copied, copyStream } from '../transfer/copy.ts';
 import { isKnownAlgorithm } from '../transfer/digest.ts';
 import { MiB, type PartLimits, type PartPlan, planParts } from '../transfer/part-plan.ts';
+import { beginAt, type EarlierParts, earlierParts } from './earlier-parts.ts';
 import type { StepRun } from './run-step.ts';
 import { objectKey, type Task, type Transferred } from './task.ts';
 import type { Tasks } from './tasks.ts';
@@ -64,7 +65,10 @@ const planFor = (size: number | undefined, { partLimits, imageSizeCap }: CopySer
 const mismatch = (download: Download, reason: string): FerryError =>
   new FerryError('data-mismatch', `Failed to copy ${download.name}: ${reason}`);
 
-/** Size and digest against the source's record; without a digest, the record must not have changed meanwhile. */
+/**
+ * Size and digest against the source's record. A copy that went on from an earlier one's parts has no digest of its
+ * own: it is proven when the object is read, at the activation. Without a hash, the record must not have changed.
+ */
 const verify = async (download: Download, source: SourceDescription, copied: Copied, { signal }: StepRun) => {
   const { size, hash } = source;
   if (size !== undefined && copied.size !== size)
@@ -81,15 +85,6 @@ const verify = async (download: Download, source: SourceDescription, copied: Cop
   }
 };
 
-/** The upload of this import: an earlier try's, with its parts, or a new one. */
-const currentUpload = async ({ tasks, relay }: CopyServices, { task, signal }: StepRun): Promise<string> => {
-  if (task.uploadId) return task.uploadId;
-  await tasks.forgetParts(task);
-  const uploadId = await relay.createUpload(objectKey(task), { signal });
-  await tasks.update(task, { uploadId });
-  return uploadId;
-};
-
 interface Source {
   readonly download: Download;
   readonly source: SourceDescription;
@@ -99,27 +94,28 @@ const copyReading = async (
   services: CopyServices,
   run: StepRun,
   { download, source }: Source,
-  { size, stream }: Reading,
+  { uploadId, stored }: EarlierParts,
+  { size, startsAt, stream }: Reading,
 ): Promise<Transferred> => {
   const { tasks, relay, partsInFlight, imageSizeCap } = services;
   const { task, signal } = run;
   const { partSize, capacity } = planFor(size, services);
   const most = Math.min(size ?? capacity, imageSizeCap);
-  const upload = { key: objectKey(task), uploadId: await currentUpload(services, run) };
+  const upload = { key: objectKey(task), uploadId };
   const known = source.hash && isKnownAlgorithm(source.hash.algorithm) ? [source.hash.algorithm] : [];
-  const stored = await tasks.parts(task);
   const storedBytes = [...stored.values()].reduce((sum, part) => sum + part.size, 0);
   const report = createProgress(tasks, task, { size, storedBytes });
 
   const copied = await copyStream({
     source: stream,
+    offset: startsAt,
     partSize,
     inFlight: partsInFlight,
     algorithms: [...known, targetAlgorithm],
     stored,
     send: (part) => relay.uploadPart({ ...upload, ...part }, { signal }),
     checkpoint: async (part, copiedBytes) => {
-      await tasks.savePart(task, part);
+      if (stored.get(part.number) !== part) await tasks.savePart(task, part);
       await report(copiedBytes);
     },
     inspect: (read) => {
@@ -129,12 +125,14 @@ const copyReading = async (
   });
   await verify(download, source, copied, run);
   await relay.completeUpload({ ...upload, size: copied.size, parts: copied.parts }, { signal });
-  return { size: copied.size, digests: copied.digests };
+  const declared = source.hash && known.length > 0 ? { [source.hash.algorithm]: source.hash.value } : {};
+  return { size: copied.size, digests: startsAt === 0 ? copied.digests : declared };
 };
 
 /**
- * Copies a source from its first byte to its last into the relay store, in one ordered stream, and proves size and
- * hash before the object comes into being. Parts that an earlier try has stored are read and hashed, but not sent again.
+ * Copies a source into the relay store, in one ordered stream. Size and hash are proven before the object comes into
+ * being. After a break it goes on where the stored parts end; a source without ranges is read and hashed from its
+ * first byte, but what is stored is not sent again.
  * @throws FerryError `data-mismatch` when the bytes are not the source's; what source, store or stream throw
  */
 export const copySource = async (
@@ -143,10 +141,13 @@ export const copySource = async (
   from: Source,
 ): Promise<Transferred> => {
   const { size } = from.source;
-  const options = { size, budget: services.sourceBudget, signal: run.signal };
+  const plan = planFor(size, services);
+  const earlier = await earlierParts(services, run, from.source);
+  const offset = beginAt(earlier, from.source, plan);
+  const options = { size, offset, budget: services.sourceBudget, signal: run.signal };
   const reading = await startReading(from.download, options);
   try {
-    return await copyReading(services, run, from, reading);
+    return await copyReading(services, run, from, earlier, reading);
   } finally {
     reading.stream.destroy();
   }

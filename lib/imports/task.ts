@@ -50,6 +50,8 @@ export interface Task {
   /** The caller's token, sealed; erased at the end. */
   readonly sealed?: string;
   readonly uploadId?: string;
+  /** Identity of the source that the stored parts are of. */
+  readonly sourceIdentity?: string;
   readonly transferred?: Transferred;
   /** What apply-metadata set on the target, and what was there before. */
   readonly changes?: Changes;

@@ -4,7 +4,7 @@ import type { Task, TaskKey } from './task.ts';
 
 /** What may change on a task that runs. */
 export type TaskChanges = Partial<
-  Pick<Task, 'status' | 'message' | 'uploadId' | 'transferred' | 'changes' | 'failure'>
+  Pick<Task, 'status' | 'message' | 'uploadId' | 'sourceIdentity' | 'transferred' | 'changes' | 'failure'>
 >;
 
 /** The task records and their checkpoints. */
@@ -81,7 +81,13 @@ export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): 
       await forgetParts(key);
       const expires = after(ttlH);
       const end = { status, message, updatedAt: now(), expiresAt: glanceTime(expires) };
-      const erased = { sealed: undefined, changes: undefined, uploadId: undefined, failure: undefined };
+      const erased = {
+        sealed: undefined,
+        changes: undefined,
+        uploadId: undefined,
+        sourceIdentity: undefined,
+        failure: undefined,
+      };
       await table.update(taskItem(key), { ...end, ...erased, expiresAtS: epochSeconds(expires) }, running);
     },
     parts: async (key) => new Map((await parts(key)).map((part) => [part.number, part])),

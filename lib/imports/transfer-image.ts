@@ -11,13 +11,17 @@ import { objectKey, type Task, type Transferred } from './task.ts';
 export interface TransferServices extends CopyServices {
   readonly openAccess: OpenAccess;
   readonly applyQueue: Outbox<ImportMessage>;
+  /** Where a copy that needs more time than one run has goes on. */
+  readonly streamQueue: Outbox<ImportMessage>;
 }
 
-const outOfTime = ({ message }: Task, download: Download): FerryError =>
+/** The end of a run that has got nowhere: another one would not either. */
+const outOfTime = ({ message }: Task, download: Download, seconds: number): FerryError =>
   new FerryError(
     'out-of-time',
-    `Failed to copy ${download.name}: the function's time ended (${message || 'nothing copied yet'}). ` +
-      'The image needs a stream function with a longer timeout, or a source that sends faster',
+    `Failed to copy ${download.name}: ${seconds} s, a whole run of the function, brought nothing that was not stored ` +
+      `before (${message || 'nothing copied yet'}). The image needs a longer timeout of the stream function, or a ` +
+      'source that has ranges or sends faster',
   );
 
 /** An operator or a lifecycle rule has removed the upload: the next try begins a new one. */
@@ -29,45 +33,77 @@ const forgetUpload = async ({ tasks, relay }: TransferServices, { task, signal }
 
 /** Turns what a broken stream throws into a retryable error; forgets an upload that the store does not know. */
 const explain = async (services: TransferServices, run: StepRun, download: Download, thrown: unknown) => {
-  const { tasks } = services;
-  const { task, signal } = run;
+  const { signal } = run;
   if (hasCode(thrown, 'upload-gone')) await forgetUpload(services, run);
-  if (!signal.aborted) return connectionError({ operation: `copy ${download.name}` }, thrown);
-  const current = (await tasks.get(task)) ?? task;
-  return hasCode(signal.reason, 'out-of-time') ? outOfTime(current, download) : signal.reason;
+  return signal.aborted ? signal.reason : connectionError({ operation: `copy ${download.name}` }, thrown);
 };
 
-const transfer = async (services: TransferServices, run: StepRun): Promise<Transferred> => {
+/**
+ * What becomes of a copy whose time has ended: it goes on in another run if this one has stored anything.
+ * @throws FerryError `out-of-time` if not
+ */
+const handOver = async (
+  { tasks }: TransferServices,
+  { task, log }: StepRun,
+  run: CopyRun,
+): Promise<'goes on'> => {
+  const stored = (await tasks.parts(task)).size;
+  const current = (await tasks.get(task)) ?? task;
+  const seconds = Math.round((Date.now() - run.startedMs) / 1000);
+  if (stored <= run.storedBefore) throw outOfTime(current, run.download, seconds);
+  log.info('copy goes on in another run', { parts: stored, seconds });
+  return 'goes on';
+};
+
+interface CopyRun {
+  readonly download: Download;
+  readonly startedMs: number;
+  /** Parts. */
+  readonly storedBefore: number;
+}
+
+const transfer = async (services: TransferServices, run: StepRun): Promise<Transferred | 'goes on'> => {
   const { task, signal, log } = run;
+  const startedMs = Date.now();
   const { download } = await services.openAccess(task, { signal });
   const source = await download.describe({ signal });
-  log.info('copying', { source: download.name, bytes: source.size });
+  const storedBefore = (await services.tasks.parts(task)).size;
+  log.info('copying', { source: download.name, bytes: source.size, parts: storedBefore });
   if (source.size === 0) {
     await services.relay.putEmpty(objectKey(task), { signal });
     return { size: 0, digests: source.hash ? { [source.hash.algorithm]: source.hash.value } : {} };
   }
   try {
     return await copySource(services, run, { download, source });
-  } catch (error) {
-    throw await explain(services, run, download, error);
+  } catch (thrown) {
+    const error = await explain(services, run, download, thrown);
+    if (!hasCode(error, 'out-of-time')) throw error;
+    return await handOver(services, run, { download, startedMs, storedBefore });
   }
 };
 
 /**
- * The step `stream-image`: the source's bytes into the relay bucket, proven by size and hash; then apply-metadata's
- * turn. May run twice or die anywhere: parts that are stored are not sent again, a finished transfer only hands on.
+ * The step `stream-image`: the source's bytes into the relay bucket; then apply-metadata's turn. May run twice or die
+ * anywhere: it goes on from the parts that are stored, as it does when its time ends; a finished transfer only hands
+ * on. With activation `none` there is nothing to copy.
  * @throws FerryError see the codes' rules for which are tried again
  */
 export const createTransferImage =
   (services: TransferServices): Step =>
   async (run) => {
     const { task, log } = run;
-    if (!task.transferred) {
-      await services.tasks.update(task, { status: 'processing' });
-      const transferred = await transfer(services, run);
-      const message = progressMessage(transferred.size, transferred.size);
-      await services.tasks.update(task, { transferred, message, uploadId: undefined });
-      log.info('copied', { bytes: transferred.size });
-    }
-    return () => services.applyQueue.send({ imageId: task.imageId, taskId: task.id });
+    const message = { imageId: task.imageId, taskId: task.id };
+    const handOn = () => services.applyQueue.send(message);
+    if (task.transferred || task.activation === 'none') return handOn;
+    await services.tasks.update(task, { status: 'processing' });
+    const transferred = await transfer(services, run);
+    if (transferred === 'goes on') return () => services.streamQueue.send(message);
+    const { size } = transferred;
+    await services.tasks.update(task, {
+      transferred,
+      message: progressMessage(size, size),
+      uploadId: undefined,
+    });
+    log.info('copied', { bytes: size });
+    return handOn;
   };

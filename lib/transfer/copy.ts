@@ -15,6 +15,8 @@ export interface StoredPart {
 
 export interface CopyOptions {
   readonly source: Readable;
+  /** The byte that the source begins with: a multiple of partSize, everything before it is stored. 0 when absent. */
+  readonly offset?: number;
   readonly partSize: number;
   readonly inFlight: number;
   /** hashlib names of the digests to take. */
@@ -35,6 +37,7 @@ export interface Copied {
   readonly size: number;
   /** By number, ascending. */
   readonly parts: readonly StoredPart[];
+  /** Hex by hashlib name; none of a copy that did not begin at byte 0. */
   readonly digests: Readonly<Record<string, string>>;
 }
 
@@ -43,10 +46,12 @@ export interface Copied {
  * @throws whatever the source, `send`, `checkpoint` or the signal throws; nothing is on its way afterwards
  */
 export const copyStream = async (options: CopyOptions): Promise<Copied> => {
-  const digest = createDigest(options.algorithms);
-  const parts: StoredPart[] = [];
-  let read = 0;
-  let copied = 0;
+  const { partSize, inFlight, offset = 0, source, signal } = options;
+  const digest = createDigest(offset === 0 ? options.algorithms : []);
+  const firstNumber = offset / partSize + 1;
+  const parts = [...options.stored.values()].filter(({ number }) => number < firstNumber);
+  let read = offset;
+  let copied = offset;
 
   const store = async (part: Part): Promise<void> => {
     const known = options.stored.get(part.number);
@@ -67,11 +72,10 @@ export const copyStream = async (options: CopyOptions): Promise<Copied> => {
     digest.update(bytes);
   };
 
-  const { partSize, inFlight, source, signal } = options;
-  await pipeline(source, createPartWriter({ partSize, inFlight, inspect, send: store }), { signal }).catch(
-    (error) => {
-      throw signal.aborted ? signal.reason : error;
-    },
-  );
+  await pipeline(source, createPartWriter({ partSize, firstNumber, inFlight, inspect, send: store }), {
+    signal,
+  }).catch((error) => {
+    throw signal.aborted ? signal.reason : error;
+  });
   return { size: read, parts: parts.sort((a, b) => a.number - b.number), digests: digest.values() };
 };

@@ -46,3 +46,15 @@ export const partCount = (size: number, { partSize }: PartPlan): number => Math.
 /** Bytes of part `number` (from 1) of an image of this size. */
 export const partLength = (number: number, size: number, { partSize }: PartPlan): number =>
   Math.max(0, Math.min(partSize, size - (number - 1) * partSize));
+
+/**
+ * The byte from which a copy goes on: the end of the parts that are stored without a gap. The last part is always
+ * read again, so that there is something to read.
+ * @param stored bytes of the stored parts by number
+ */
+export const resumeOffset = (stored: ReadonlyMap<number, number>, size: number, plan: PartPlan): number => {
+  const last = partCount(size, plan);
+  let number = 1;
+  while (number < last && stored.get(number) === plan.partSize) number += 1;
+  return (number - 1) * plan.partSize;
+};

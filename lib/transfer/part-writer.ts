@@ -11,6 +11,8 @@ export interface Part {
 export interface PartWriterOptions {
   /** Bytes of every part but the last. */
   readonly partSize: number;
+  /** Number of the first part; 1 when absent. */
+  readonly firstNumber?: number;
   /** Parts on their way at once, beside the one that is being filled. */
   readonly inFlight: number;
   /** Sees every byte in order, before it is sent; throws to end the stream. */
@@ -23,12 +25,18 @@ export interface PartWriterOptions {
  * A stream that cuts what is written to it into parts and sends them, a bounded number at a time. When all buffers
  * are on their way it takes no more, and back-pressure reaches the source. It ends when every part has arrived.
  */
-export const createPartWriter = ({ partSize, inFlight, inspect, send }: PartWriterOptions): Writable => {
+export const createPartWriter = ({
+  partSize,
+  firstNumber = 1,
+  inFlight,
+  inspect,
+  send,
+}: PartWriterOptions): Writable => {
   const pool = createBufferPool(inFlight + 1, partSize);
   const sending = new Set<Promise<void>>();
   let buffer: Buffer | undefined;
   let filled = 0;
-  let number = 0;
+  let number = firstNumber - 1;
 
   const dispatch = async (full: Buffer, length: number): Promise<void> => {
     while (sending.size >= inFlight) await Promise.race(sending);

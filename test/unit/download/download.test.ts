@@ -171,7 +171,13 @@ describe('an image of Glance', () => {
     [{ os_hash_algo: 'sha256', os_hash_value: null, checksum: null }, undefined],
     [{}, undefined],
   ])('is described by its size, its hash and what changes with it: %j', async (more, hash) => {
-    expect(await describeRecord({ ...record, ...more })).toEqual({ size: 7, hash, identity: '7 then' });
+    expect(await describeRecord({ ...record, ...more })).toEqual({
+      size: 7,
+      hash,
+      // With a hash, a change of other attributes does not matter.
+      identity: hash ? `${hash.algorithm} ${hash.value}` : '7 bytes then',
+      isResumable: true,
+    });
   });
 
   test.each([
@@ -216,6 +222,7 @@ describe('a URL', () => {
       size: undefined,
       hash: undefined,
       identity: `${server.url}/image`,
+      isResumable: false,
     });
     expect(server.seen).toEqual([]);
   });

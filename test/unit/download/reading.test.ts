@@ -53,15 +53,15 @@ describe.each(stores)('an image in %s', (_, region) => {
     glance.clearRequests();
   });
 
-  const read = async ({ size: told = size as number | undefined, signal = live } = {}): Promise<Buffer> => {
+  const open = ({ size: told = size as number | undefined, offset = 0, signal = live }) => {
     const credentials = { token: openstack.issueToken('demo') as Token };
     const port = createGlance(glance.url, credentials, http);
     const source = { region, imageId: id as ImageId, glance: port, headers: requestHeaders(credentials) };
-    const reading = await startReading(new GlanceDownload(source, connections), {
-      size: told,
-      budget,
-      signal,
-    });
+    const download = new GlanceDownload(source, connections);
+    return startReading(download, { size: told, offset, budget, signal });
+  };
+  const read = async (options: Parameters<typeof open>[0] = {}): Promise<Buffer> => {
+    const reading = await open(options);
     expect(reading.size).toBe(size);
     return await buffer(reading.stream);
   };
@@ -95,6 +95,13 @@ describe.each(stores)('an image in %s', (_, region) => {
     await read();
     // Where a range is refused, the whole is read again and its beginning thrown away.
     expect(ranges()).toEqual(region === 'REGION1' ? [200, 206] : [200, 400, 200]);
+  });
+
+  test('begins at an offset, or at its first byte where the store has no ranges', async () => {
+    const reading = await open({ offset: MiB });
+    const startsAt = region === 'REGION1' ? MiB : 0;
+    expect([reading.size, reading.startsAt]).toEqual([size, startsAt]);
+    expect((await buffer(reading.stream)).equals(bytes.subarray(startsAt))).toBe(true);
   });
 
   test('waits as long as Retry-After says', async () => {

@@ -23,13 +23,15 @@ export const rightsCases = (packaged: () => Packaged) =>
 
     const rights = {
       'import-image': [
-        ...table('PutItem', 'UpdateItem', 'DeleteItem', 'GetItem'),
+        // Query for the checkpoints of a stale import that a new one pushes aside.
+        ...allOfTable,
         ...send('StreamImageQueue'),
         ...useKey,
       ],
       'stream-image': [
         ...allOfTable,
         ...consume('StreamImageQueue'),
+        ...send('StreamImageQueue'),
         ...send('ApplyMetadataQueue'),
         ...send('FailImportQueue'),
         ...relay('PutObject', 'GetObject', 'AbortMultipartUpload', 'DeleteObject'),

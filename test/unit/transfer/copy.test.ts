@@ -102,6 +102,28 @@ describe('a copy', () => {
     );
   });
 
+  test('goes on where the stored parts end: the parts are those of the whole, and no digest is claimed', async () => {
+    await fc.assert(
+      fc.asyncProperty(pieces, partSize, fc.nat(12), async (given, size, end) => {
+        const whole = Buffer.concat(given);
+        const before = await copyStream(
+          options({ source: from(given), ...createStore().port, partSize: size }),
+        );
+        const stored = new Map(before.parts.slice(0, end).map((part) => [part.number, part]));
+        const last = Math.max(0, Math.ceil(whole.length / size) - 1);
+        const offset = Math.min(stored.size, last) * size;
+
+        const second = createStore();
+        const source = from([whole.subarray(offset)]);
+        const after = await copyStream(options({ source, offset, ...second.port, partSize: size, stored }));
+        expect([after.size, after.parts]).toEqual([before.size, before.parts]);
+        expect([...second.sent.keys()].every((number) => !stored.has(number))).toBe(true);
+        expect(Object.keys(after.digests)).toEqual(offset === 0 ? ['sha512'] : []);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   test('sends a part again whose length alone has changed', async () => {
     const store = createStore();
     const known = { number: 1, etag: 'old', size: 7, crc32: crc32(Buffer.from('abc')) };

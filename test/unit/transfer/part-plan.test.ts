@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { GiB, MiB, partCount, partLength, planParts } from '../../../lib/transfer/part-plan.ts';
+import { GiB, MiB, partCount, partLength, planParts, resumeOffset } from '../../../lib/transfer/part-plan.ts';
 
 const TiB = 1024 * GiB;
 const s3 = { partSize: 16 * MiB, maxParts: 10_000 };
@@ -79,6 +79,42 @@ describe('for any size and any limits', () => {
         fc.pre(Math.ceil(bytes / maxParts / MiB) * MiB <= 5 * GiB);
         const plan = planParts(bytes, { partSize, maxParts });
         if (plan.partSize > partSize) expect((plan.partSize - MiB) * maxParts).toBeLessThan(bytes);
+      }),
+    );
+  });
+});
+
+describe('a copy goes on', () => {
+  const plan = planParts(40 * MiB, s3); // parts of 16, 16 and 8 MiB
+
+  test.each([
+    ['at its first byte when nothing is stored', [], 0],
+    ['at its first byte when the first part is missing', [2, 3], 0],
+    ['behind the parts that are stored without a gap', [1], 16],
+    ['before the first gap', [1, 3], 16],
+    ['with the last part when all but that are stored', [1, 2], 32],
+    ['with the last part when all are stored, so that there is something to read', [1, 2, 3], 32],
+  ] as const)('%s', (_, numbers, mebibytes) => {
+    const stored = new Map(numbers.map((number) => [number, partLength(number, 40 * MiB, plan)]));
+    expect(resumeOffset(stored, 40 * MiB, plan)).toBe(mebibytes * MiB);
+  });
+
+  test('at its first byte when the parts have another size than planned', () => {
+    expect(resumeOffset(new Map([[1, 8 * MiB]]), 40 * MiB, plan)).toBe(0);
+  });
+
+  test('for any image and any parts: at the border of a part, within the image, with nothing missing before', () => {
+    const sizes = fc.integer({ min: 1, max: 5 * TiB });
+    const numbers = fc.uniqueArray(fc.integer({ min: 1, max: 50 }));
+    fc.assert(
+      fc.property(sizes, numbers, (size, stored) => {
+        const anyPlan = planParts(size, s3);
+        const lengths = new Map(stored.map((number) => [number, partLength(number, size, anyPlan)]));
+        const offset = resumeOffset(lengths, size, anyPlan);
+        expect(offset % anyPlan.partSize).toBe(0);
+        expect(offset).toBeLessThan(size);
+        for (let number = 1; number <= offset / anyPlan.partSize; number += 1)
+          expect(lengths.get(number)).toBe(anyPlan.partSize);
       }),
     );
   });

@@ -1,0 +1,27 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Ferry, startFerry } from './ferry.ts';
+import { importSlowly, shortRuns } from './slow-import.ts';
+
+let ferry: Ferry;
+
+beforeAll(async () => {
+  ferry = await startFerry({ ...shortRuns, openstack: { glance: { REGION1: { store: 'object' } } } });
+});
+afterAll(() => ferry.stop());
+
+test('a copy whose source has no ranges and is too slow for a run fails, says so in numbers, and leaves nothing', async () => {
+  const { task, source, target, token } = await importSlowly(ferry);
+  const { REGION1, REGION2 } = ferry.openstack.regions;
+  expect(task).toMatchObject({
+    status: 'failure',
+    message: expect.stringMatching(
+      /^Failed to copy image \S+ of region REGION1: \d s, a whole run of the function, brought nothing that was not stored before \(Copied \d+ MiB of 30 MiB\)\. The image needs /,
+    ),
+  });
+  expect(REGION2.image(target.id)).toMatchObject({ status: 'queued', disk_format: 'qcow2' });
+  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+
+  REGION1.clearFaults();
+  expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
+  expect(await ferry.finished(target.id, token)).toMatchObject({ status: 'success' });
+});
