@@ -47,9 +47,14 @@ export const startRealCloud = async () => {
   const bodyOf = (sourceId: string) => ({
     method: { name: 'glance-download', glance_region: sourceRegion, glance_image_id: sourceId },
   });
+  /** Upstream refuses to delete an image whose import ends just now. */
   const remove = async (url: string): Promise<void> => {
-    await ask('DELETE', url, { token });
-    created.delete(url);
+    for (let tries = 0; tries < 20; tries += 1) {
+      const { status } = await ask('DELETE', url, { token });
+      if (status === 204 || status === 404) return void created.delete(url);
+      await delay(500);
+    }
+    throw new Error(`${url} cannot be deleted`);
   };
 
   return {

@@ -33,6 +33,10 @@ const replaceBetween = (text: string, name: string, content: string): string => 
   return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`;
 };
 
+/** BENCH_MIB, BENCH_GIB and BENCH_ROUNDS are for trying a benchmark out; their numbers are not for the page. */
+const isCutShort = (): boolean =>
+  Object.keys(process.env).some((name) => /^BENCH_(MIB|GIB|ROUNDS)$/.test(name));
+
 /** Remembers how busy the machine is before the benchmark; the function it returns prints and writes the report. */
 export const startReport = (): ((report: Report) => void) => {
   const where = machine();
@@ -52,6 +56,8 @@ export const startReport = (): ((report: Report) => void) => {
     ];
     const content = text.filter((part) => part !== '').join('\n\n');
     console.log(`\n${content}\n`);
+    if (isCutShort())
+      return console.log('Not written to docs/performance.md: a BENCH_ variable cuts the run short.');
     writeFileSync(page, replaceBetween(readFileSync(page, 'utf8'), name, content));
   };
 };
