@@ -33,7 +33,7 @@ async function importAndWatch(
     `POST /v2/images/${targetId}/import: ${answer.status}, ${answer.headers.get('x-openstack-request-id')}\n`,
   );
   const bar = progressBar(process.stdout);
-  let last: Task = { status: 'pending', message: '' };
+  let last: Task = { id: '', status: 'pending', message: '' };
   for await (last of ferry.progress(targetId)) bar.show(last);
   bar.end();
   return last;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Task {
+  readonly id: string;
   readonly status: 'pending' | 'processing' | 'success' | 'failure';
   readonly message: string;
 }
