@@ -19,8 +19,11 @@ export const machine = (): string => {
   return `${availableParallelism()} × ${model}, ${gib(totalmem())}, load ${busy.toFixed(1)} before the run`;
 };
 
-/** The commit that was measured; `-dirty` where files differ from it. */
-export const commit = (): string => firstLine('git', 'describe', '--always', '--dirty', '--exclude=*');
+/** The commit that was measured, and whether the code differs from it. */
+export const commit = (): string => {
+  const changed = firstLine('git', 'status', '--porcelain', '--', 'functions', 'lib', 'package-lock.json');
+  return `${firstLine('git', 'rev-parse', '--short', 'HEAD')}${changed === '' ? '' : ' with changes'}`;
+};
 
 /** Versions of what takes part beside us. @param tools command lines that print a version */
 export const versions = (tools: readonly (readonly [string, ...string[]])[]): string =>
