@@ -1,20 +1,19 @@
-import { GiB, MiB, partCount, planParts } from '../../lib/transfer/part-plan.ts';
+import { GiB, MiB } from '../../lib/transfer/part-plan.ts';
 import { startCountingProxy } from './counting-proxy.ts';
+import {
+  assumedRate,
+  costOf,
+  counted,
+  heartbeatS,
+  limits,
+  lineThrough,
+  type Numbers,
+} from './import-cost.ts';
 import { startFunction } from './measured-function.ts';
-import { gigabyte, memoryGb, prices } from './price-list.ts';
 import { startReport } from './report.ts';
 import { startStage } from './stage.ts';
 
 // Requests to each service of AWS per import, counted at two sizes, and what they cost by AWS's list prices.
-
-const limits = { partSize: 16 * MiB, maxParts: 10_000 };
-const partsOf = (size: number): number => partCount(size, planParts(size, limits));
-const counted = [16, 64] as const; // parts
-/** Assumed of each of the two functions that move bytes; the throughput above is that of this machine. */
-const assumedRate = 200 * MiB; // bytes a second
-const heartbeatS = 20;
-
-type Numbers = Readonly<Record<string, number>>;
 
 const services = ['s3', 'sqs', 'dynamodb'] as const;
 
@@ -76,47 +75,6 @@ const startCounting = async () => {
     await Promise.all(proxies.map((proxy) => proxy.stop()));
   };
   return { countImport, stop };
-};
-
-/** `fixed + each × parts` through two counts. */
-const lineThrough = (few: Numbers, many: Numbers) => {
-  const names = [...new Set([...Object.keys(few), ...Object.keys(many)])];
-  const [from, to] = counted;
-  return names.map((name) => {
-    const each = ((many[name] ?? 0) - (few[name] ?? 0)) / (to - from);
-    return { name, few: few[name] ?? 0, many: many[name] ?? 0, each, fixed: (few[name] ?? 0) - from * each };
-  });
-};
-
-const isFree = (name: string): boolean => /Delete|Abort/.test(name);
-
-/** USD of one import by service. */
-const costOf = (lines: ReturnType<typeof lineThrough>, size: number) => {
-  const parts = partsOf(size);
-  const seconds = size / assumedRate;
-  const beats = 2 * Math.floor(seconds / heartbeatS); // both functions that move bytes
-  const sum = (isWanted: (name: string) => boolean) =>
-    lines
-      .filter(({ name }) => isWanted(name))
-      .reduce((total, { fixed, each }) => total + fixed + each * parts, 0);
-  const storedMonths = (1.5 * seconds) / (730 * 3600); // fills, then waits while it is read
-  const costs = {
-    S3:
-      sum((name) => name.startsWith('s3') && !isFree(name) && !/Get|Head/.test(name)) * prices.s3Write +
-      sum((name) => /s3 (Get|Head)/.test(name)) * prices.s3Read +
-      (size / gigabyte) * storedMonths * prices.s3Storage,
-    DynamoDB:
-      (sum((name) => name === 'write units') + beats) * prices.dynamoWriteUnit +
-      sum((name) => name === 'read units') * prices.dynamoReadUnit,
-    SQS: (sum((name) => name.startsWith('sqs')) + beats) * prices.sqsRequest,
-    API: prices.apiRequest,
-    Lambda:
-      3 * prices.lambdaRequest +
-      seconds * (memoryGb.stream + memoryGb.apply) * prices.lambdaGbS +
-      0.2 * memoryGb.http * prices.lambdaGbS,
-  };
-  const total = Object.values(costs).reduce((all, cost) => all + cost, 0);
-  return { parts, costs, total, egress: (size / gigabyte) * prices.egress };
 };
 
 const usd = (amount: number): string => `$${amount < 0.1 ? amount.toPrecision(2) : amount.toFixed(2)}`;
