@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Suites by what they need; `npm test` runs the first three. */
+/** Suites by what they need; `npm test` runs the first four. */
 const suite = (name: string, include: string, timeoutS: number) => ({
   test: {
     name,
@@ -18,7 +18,8 @@ export default defineConfig({
       suite('unit', 'test/{unit,cloud}/**/*.test.ts', 10),
       suite('contract', 'test/contract/emulation.test.ts', 10),
       suite('integration', 'test/integration/**/*.test.ts', 40),
-      suite('e2e', 'test/e2e/**/*.test.ts', 60),
+      suite('e2e', 'test/e2e/functions.test.ts', 60),
+      suite('process', 'test/e2e/functions-process.test.ts', 120),
       suite('openstack', 'test/{contract,openstack}/openstack*.test.ts', 600),
     ],
     coverage: {

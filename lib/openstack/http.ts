@@ -78,14 +78,19 @@ const retryAfter = (header: string | string[] | undefined): number | undefined =
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 };
 
-/** The reason in Glance's own words where it gave one, else the status. Bodies never go further. */
+/** Why OpenStack refuses, in its own words where it has any. Of a 401 it says two sentences about browsers. */
+const reasonFor = async ({ statusCode, body }: Dispatcher.ResponseData): Promise<string> => {
+  const text = await body.text();
+  if (statusCode === 401) return 'the token is not accepted (any more)';
+  return statusCode < 500 ? reasonOf(text) : '';
+};
+
+/** The reason, if there is one to show, else the status. Bodies never go further. */
 const refusal = (
   { operation }: Pick<Call, 'operation'>,
   { statusCode: status, headers }: Dispatcher.ResponseData,
-  body: string,
+  reason: string,
 ): FerryError => {
-  // Of a 401 Glance says two sentences about browsers.
-  const reason = status === 401 ? 'the token is not accepted (any more)' : status < 500 ? reasonOf(body) : '';
   const retryAfterMs = retryAfter(headers['retry-after']);
   return reason
     ? new FerryError(codeOf(status), reason, { operation, retryAfterMs })
@@ -102,8 +107,8 @@ export const requireSuccess = async (
   { quoted = true }: { readonly quoted?: boolean } = {},
 ): Promise<void> => {
   if (answer.statusCode >= 200 && answer.statusCode < 300) return;
-  const body = quoted ? await answer.body.text() : await answer.body.dump().then(() => '');
-  throw refusal(call, answer, body);
+  const reason = quoted ? await reasonFor(answer) : await answer.body.dump().then(() => '');
+  throw refusal(call, answer, reason);
 };
 
 /** A connection that failed, in words that carry neither headers nor token. */
