@@ -78,7 +78,7 @@ const retryAfter = (header: string | string[] | undefined): number | undefined =
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 };
 
-/** Why OpenStack refuses, in its own words where it has any. Of a 401 it says two sentences about browsers. */
+/** Why OpenStack refuses, in its own words. Of a 401 it says two sentences about browsers. */
 const reasonFor = async ({ statusCode, body }: Dispatcher.ResponseData): Promise<string> => {
   const text = await body.text();
   if (statusCode === 401) return 'the token is not accepted (any more)';
