@@ -73,8 +73,8 @@ export const createRequestImport = (services: RequestServices) => {
       throw conflict(
         `New operation on image '${task.imageId}' is not permitted as prior operation is still in progress`,
       );
-    if (taken.replaced) await endPreempted(task.imageId, taken.replaced);
     try {
+      if (taken.replaced) await endPreempted(task.imageId, taken.replaced);
       await tasks.create(task);
       await services.streamQueue.send({ imageId: task.imageId, taskId: task.id });
     } catch (error) {
