@@ -36,6 +36,7 @@ const defaults: Env = {
   DEADLINE_RESERVE_S: '30',
   HEARTBEAT_S: '20',
   RETRY_DELAY_S: '10', // doubled at each further try
+  TOKEN_CACHE_S: '60', // keystonemiddleware: 300
   TASK_TTL_H: '48', // Glance's task_time_to_live
 };
 
@@ -100,6 +101,7 @@ const parsers = {
   DEADLINE_RESERVE_S: integer,
   HEARTBEAT_S: integer,
   RETRY_DELAY_S: integer,
+  TOKEN_CACHE_S: integer,
   TASK_TTL_H: integer,
 } as const satisfies Record<keyof Settings, (value: string) => unknown>;
 

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { createUriFilter } from '../download/uri-filter.ts';
 import { createOpenStackHttp } from '../openstack/http.ts';
 import { createKeystone } from '../openstack/keystone.ts';
+import { cacheValidations } from '../openstack/token-cache.ts';
 import { MiB } from '../transfer/part-plan.ts';
 import { createAccess } from './access.ts';
 import type { PropertyRules } from './apply-metadata.ts';
@@ -37,7 +38,8 @@ export const composeOpenStack = (config: Config) => {
   const http = createOpenStackHttp({ caFile: config.OS_CACERT, stallMs: config.SOURCE_STALL_S * 1000 });
   const { OS_APPLICATION_CREDENTIAL_ID: id, OS_APPLICATION_CREDENTIAL_SECRET: secret } = config;
   const serviceUser = id && secret ? { id, secret } : undefined;
-  return { http, keystone: createKeystone({ authUrl: config.OS_AUTH_URL, http, serviceUser }) };
+  const keystone = createKeystone({ authUrl: config.OS_AUTH_URL, http, serviceUser });
+  return { http, keystone: cacheValidations(keystone, { ttlMs: config.TOKEN_CACHE_S * 1000 }) };
 };
 
 export type OpenStack = ReturnType<typeof composeOpenStack>;

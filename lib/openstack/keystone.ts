@@ -11,6 +11,8 @@ export interface Identity {
   readonly projectId: string;
   readonly roles: readonly string[];
   readonly catalog: Catalog;
+  /** When the token ends, ms since 1970. */
+  readonly expiresAtMs: number;
 }
 
 export interface Keystone {
@@ -61,9 +63,15 @@ export const createKeystone = (options: {
         ? authenticationRequired()
         : error;
     });
-    const { user, project, roles = [], catalog = [] } = answer.token;
+    const { user, project, roles = [], catalog = [], expires_at } = answer.token;
     if (!project) throw authenticationRequired();
-    return { userId: user.id, projectId: project.id, roles: roles.map(({ name }) => name), catalog };
+    return {
+      userId: user.id,
+      projectId: project.id,
+      roles: roles.map(({ name }) => name),
+      catalog,
+      expiresAtMs: Date.parse(expires_at),
+    };
   };
 
   const issue = async ({ id, secret }: ApplicationCredential, signal: AbortSignal) => {

@@ -47,6 +47,7 @@ export const Settings = Type.Object({
   DEADLINE_RESERVE_S: Type.Integer({ minimum: 1, maximum: 600 }),
   HEARTBEAT_S: Type.Integer({ minimum: 1, maximum: 60 }),
   RETRY_DELAY_S: Type.Integer({ minimum: 0, maximum: 900 }),
+  TOKEN_CACHE_S: Type.Integer({ minimum: 0, maximum: 300 }),
   TASK_TTL_H: Type.Integer({ minimum: 1 }),
 });
 export type Settings = Static<typeof Settings>;

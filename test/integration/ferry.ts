@@ -70,6 +70,7 @@ const localSettings = {
   TOKEN_SEALING_SECRET: 'a secret of at least thirty-two characters',
   OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '127.0.0.1',
   HEARTBEAT_S: '1',
+  TOKEN_CACHE_S: '0',
   RETRY_DELAY_S: '0',
   SOURCE_RETRIES: '2',
   SOURCE_RETRY_DELAY_MS: '1',

@@ -9,7 +9,7 @@ export const taskFixture = (imageId = newTaskId() as unknown as ImageId): Task =
     {
       imageId,
       requestId: 'req-1' as RequestId,
-      identity: { userId: 'user', projectId: 'project', roles: ['member'], catalog: [] },
+      identity: { userId: 'user', projectId: 'project', roles: ['member'], catalog: [], expiresAtMs: 0 },
       token: 'gAAAAA-very-secret' as Token,
       body: { method: { name: 'web-download' } },
       source: { kind: 'web-download', uri: 'https://h/i' },

@@ -17,6 +17,7 @@ const made = {
     userId: 'user',
     projectId: 'project',
     roles: ['member'],
+    expiresAtMs: 0,
     catalog: [{ type: 'image', endpoints: [endpoint] }],
   },
   token: 'gAAAAA-very-secret' as Token,
