@@ -1,7 +1,7 @@
 import { activateByUpload } from '../activation/upload.ts';
 import type { RelayStore } from '../aws/relay-store.ts';
 import { sourceImage } from '../download/glance-download.ts';
-import { FerryError } from '../errors.ts';
+import { FerryError, hasCode } from '../errors.ts';
 import type { Glance } from '../openstack/glance.ts';
 import { type Changes, changesTo, patchFor } from '../properties/changes.ts';
 import { copiedProperties, type Properties } from '../properties/copied.ts';
@@ -128,6 +128,17 @@ const apply = async (services: ApplyServices, run: StepRun): Promise<void> => {
   if (task.activation === 'upload') await activate(services, run, access.target, image);
 };
 
+/** A time that ended says of what: with `upload`, the way into Glance must fit into one run. */
+const explain = ({ task, signal }: StepRun, thrown: unknown): unknown =>
+  signal.aborted && hasCode(signal.reason, 'out-of-time')
+    ? new FerryError(
+        'out-of-time',
+        `Failed to give image ${task.imageId} its properties and data: the function's time ended. The image needs a ` +
+          'longer timeout of the apply function',
+        { cause: thrown },
+      )
+    : thrown;
+
 const successMessage = ({ transferred }: Task): string =>
   transferred ? `Copied ${Math.floor(transferred.size / 1024 ** 2)} MiB` : 'Formats and properties are set';
 
@@ -140,7 +151,11 @@ export const createApplyMetadata =
   async ({ task: stored, signal, log }) => {
     const task = { ...stored, activation: message.activation ?? stored.activation };
     await services.tasks.update(task, { status: 'processing' });
-    await apply(services, { task, signal, log });
+    try {
+      await apply(services, { task, signal, log });
+    } catch (error) {
+      throw explain({ task, signal, log }, error);
+    }
     await services.relay.remove(objectKey(task), { signal });
     await services.tasks.finish(task, { status: 'success', message: successMessage(task) });
     await services.claims.release(task.imageId, task.id);

@@ -43,10 +43,6 @@ export const planParts = (size: number | undefined, { partSize, maxParts }: Part
 /** Number of parts of an image of this size. */
 export const partCount = (size: number, { partSize }: PartPlan): number => Math.ceil(size / partSize);
 
-/** Bytes of part `number` (from 1) of an image of this size. */
-export const partLength = (number: number, size: number, { partSize }: PartPlan): number =>
-  Math.max(0, Math.min(partSize, size - (number - 1) * partSize));
-
 /**
  * The byte from which a copy goes on: the end of the parts that are stored without a gap. The last part is always
  * read again, so that there is something to read.

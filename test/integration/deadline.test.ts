@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Ferry, startFerry } from './ferry.ts';
 import { importSlowly, shortRuns } from './slow-import.ts';
 
+const MiB = 1024 ** 2;
 let ferry: Ferry;
 
 beforeAll(async () => {
@@ -31,5 +32,24 @@ test('a copy that went on is proven before its image is active: with a wrong has
     status: 'queued',
     disk_format: 'qcow2',
   });
+  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+});
+
+test('an upload into Glance that its function has no time for fails and says so; the target is as before', async () => {
+  const { REGION1, REGION2 } = ferry.openstack.regions;
+  const token = ferry.openstack.issueToken('demo');
+  const formats = { disk_format: 'raw', container_format: 'bare' };
+  const source = await REGION1.createImage({ ...formats, hw_disk_bus: 'scsi' }, Buffer.alloc(24 * MiB));
+  const target = await REGION2.createImage({ name: 'copy', disk_format: 'qcow2' });
+  REGION2.fault(target.id, { on: 'put-file', kind: 'slow', bytesPerSecond: 4 * MiB, times: 9 });
+  expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
+  expect(await ferry.finished(target.id, token)).toMatchObject({
+    status: 'failure',
+    message: expect.stringContaining(
+      `Failed to give image ${target.id} its properties and data: the function's time`,
+    ),
+  });
+  expect(REGION2.image(target.id)).toMatchObject({ status: 'queued', disk_format: 'qcow2' });
+  expect(REGION2.image(target.id)).not.toHaveProperty('hw_disk_bus');
   expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
 });

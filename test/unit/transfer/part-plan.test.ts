@@ -1,8 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { GiB, MiB, partCount, partLength, planParts, resumeOffset } from '../../../lib/transfer/part-plan.ts';
+import {
+  GiB,
+  MiB,
+  type PartPlan,
+  partCount,
+  planParts,
+  resumeOffset,
+} from '../../../lib/transfer/part-plan.ts';
 
 const TiB = 1024 * GiB;
+
+/** Bytes of part `number` (from 1) of an image of this size. */
+const partLength = (number: number, size: number, { partSize }: PartPlan): number =>
+  Math.max(0, Math.min(partSize, size - (number - 1) * partSize));
+
 const s3 = { partSize: 16 * MiB, maxParts: 10_000 };
 const swift = { partSize: 16 * MiB, maxParts: 1000 };
 
