@@ -12,6 +12,7 @@ import {
   composeState,
   composeTargetRegion,
 } from '../lib/imports/compose.ts';
+import type { ImportMessage } from '../lib/imports/messages.ts';
 import { queueHandler } from '../lib/imports/queue-handler.ts';
 import { runStep } from '../lib/imports/run-step.ts';
 
@@ -39,7 +40,8 @@ const services = {
 const pace = {
   ...state,
   ...composePace(config),
-  failQueue: createOutbox(sqs, config.FAIL_IMPORT_QUEUE_URL),
+  ownQueue: createOutbox<ImportMessage>(sqs, config.APPLY_METADATA_QUEUE_URL),
+  failQueue: createOutbox<ImportMessage>(sqs, config.FAIL_IMPORT_QUEUE_URL),
 };
 
 const fromQueue = queueHandler(

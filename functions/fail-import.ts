@@ -1,4 +1,4 @@
-import { createSqsClient } from '../lib/aws/queue.ts';
+import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
 import { loadConfig } from '../lib/config.ts';
 import {
   composeAccess,
@@ -8,6 +8,7 @@ import {
   composeState,
 } from '../lib/imports/compose.ts';
 import { createFailImport } from '../lib/imports/fail-import.ts';
+import type { ImportMessage } from '../lib/imports/messages.ts';
 import { queueHandler } from '../lib/imports/queue-handler.ts';
 import { runStep } from '../lib/imports/run-step.ts';
 
@@ -20,6 +21,7 @@ const config = loadConfig(process.env, [
   'TOKEN_SEALING_SECRET',
 ]);
 const openstack = composeOpenStack(config);
+const sqs = createSqsClient();
 const state = composeState(config);
 
 const failImport = createFailImport({
@@ -28,11 +30,17 @@ const failImport = createFailImport({
   openAccess: composeAccess(config, openstack),
 });
 
+const services = {
+  ...state,
+  ...composePace(config),
+  ownQueue: createOutbox<ImportMessage>(sqs, config.FAIL_IMPORT_QUEUE_URL),
+};
+
 export const handler = queueHandler(
   {
-    sqs: createSqsClient(),
+    sqs,
     queueUrl: config.FAIL_IMPORT_QUEUE_URL,
     deadlineReserveS: config.DEADLINE_RESERVE_S,
   },
-  (received) => runStep({ ...state, ...composePace(config) }, received, failImport),
+  (received) => runStep(services, received, failImport),
 );

@@ -8,11 +8,13 @@ import {
   composeState,
   composeTransferLimits,
 } from '../lib/imports/compose.ts';
+import type { ImportMessage } from '../lib/imports/messages.ts';
 import { queueHandler } from '../lib/imports/queue-handler.ts';
 import { runStep } from '../lib/imports/run-step.ts';
 import { createTransferImage } from '../lib/imports/transfer-image.ts';
 
-// Queue stream-image: the source's bytes into the relay bucket, proven by size and hash; then apply-metadata's turn.
+// Queue stream-image: the source's bytes into the relay bucket, at once or segment by segment, proven by size and hash;
+// then apply-metadata's turn.
 
 const config = loadConfig(process.env, [
   'IMPORTS_TABLE',
@@ -26,19 +28,18 @@ const openstack = composeOpenStack(config);
 const sqs = createSqsClient();
 const state = composeState(config);
 
+const streamQueue = createOutbox<ImportMessage>(sqs, config.STREAM_IMAGE_QUEUE_URL);
+const failQueue = createOutbox<ImportMessage>(sqs, config.FAIL_IMPORT_QUEUE_URL);
+
 const transferImage = createTransferImage({
   ...state,
   ...composeTransferLimits(config),
   relay: composeRelay(config),
   openAccess: composeAccess(config, openstack),
   applyQueue: createOutbox(sqs, config.APPLY_METADATA_QUEUE_URL),
-  streamQueue: createOutbox(sqs, config.STREAM_IMAGE_QUEUE_URL),
+  streamQueue,
 });
-const services = {
-  ...state,
-  ...composePace(config),
-  failQueue: createOutbox(sqs, config.FAIL_IMPORT_QUEUE_URL),
-};
+const services = { ...state, ...composePace(config), ownQueue: streamQueue, failQueue };
 
 export const handler = queueHandler(
   { sqs, queueUrl: config.STREAM_IMAGE_QUEUE_URL, deadlineReserveS: config.DEADLINE_RESERVE_S },

@@ -15,14 +15,14 @@ export type ErrorCode =
   | 'data-mismatch'
   | 'out-of-time'
   | 'claim-lost'
-  | 'busy'
+  | 'progressed'
   | 'upload-gone'
   | 'unavailable'
   | 'internal';
 
 /**
  * The one table of errors. A new code without a rule does not compile.
- * `busy` is not a fault: another attempt holds the import, come back later.
+ * `progressed` is not a fault: a message that came often, but found more done each time, is sent anew.
  * `claim-lost` is silent: the import belongs to another attempt, or has ended.
  */
 export const errorRules = {
@@ -36,7 +36,7 @@ export const errorRules = {
   'data-mismatch': { status: 502, retryable: false },
   'out-of-time': { status: 504, retryable: false },
   'claim-lost': { status: 409, retryable: false },
-  busy: { status: 503, retryable: true },
+  progressed: { status: 503, retryable: true },
   'upload-gone': { status: 503, retryable: true },
   unavailable: { status: 503, retryable: true },
   internal: { status: 500, retryable: true },

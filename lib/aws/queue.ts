@@ -3,7 +3,8 @@ import { FerryError } from '../errors.ts';
 
 /** Sends to one queue. */
 export interface Outbox<Message> {
-  send(message: Message): Promise<void>;
+  /** @param options.delayS seconds for which nobody sees it, 900 at most (SQS); 0 when absent */
+  send(message: Message, options?: { readonly delayS?: number }): Promise<void>;
 }
 
 /** One received message, as far as its receiver may act on it. */
@@ -16,13 +17,18 @@ export interface Delivery {
 
 export const createSqsClient = (): SQSClient => new SQSClient({ maxAttempts: 4 });
 
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+const longestDelayS = 900;
+
 const nameOf = (queueUrl: string): string => queueUrl.split('/').at(-1) ?? queueUrl;
 
 /** @throws FerryError `unavailable` from send when SQS fails */
 export const createOutbox = <Message>(client: SQSClient, queueUrl: string): Outbox<Message> => ({
-  send: async (message) => {
+  send: async (message, { delayS = 0 } = {}) => {
+    const delayed = delayS > 0 ? { DelaySeconds: Math.min(longestDelayS, Math.ceil(delayS)) } : {};
+    const command = { QueueUrl: queueUrl, MessageBody: JSON.stringify(message), ...delayed };
     try {
-      await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(message) }));
+      await client.send(new SendMessageCommand(command));
     } catch (cause) {
       throw new FerryError('unavailable', `Failed to send a message to queue ${nameOf(queueUrl)}`, { cause });
     }

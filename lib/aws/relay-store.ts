@@ -55,7 +55,7 @@ export interface RelayStore {
   /** S3 has no multipart upload of nothing. */
   putEmpty(key: string, options: Options): Promise<void>;
   /** @throws FerryError `not-found` when there is no such object */
-  open(key: string, options: Options): Promise<Readable>;
+  open(key: string, options: Options & { readonly offset?: number }): Promise<Readable>;
   /** An object that does not exist is fine. */
   remove(key: string, options: Options): Promise<void>;
 }
@@ -170,7 +170,13 @@ export const createRelayStore = (client: S3Client, bucket: string, checksum: Par
     open: (key, options) =>
       guarded(`read ${named(key)}`, options, async () => {
         try {
-          const { Body } = await client.send(new GetObjectCommand(at(key)), abortable(options));
+          const { Body } = await client.send(
+            new GetObjectCommand({
+              ...at(key),
+              ...(options.offset && { Range: `bytes=${options.offset}-` }),
+            }),
+            abortable(options),
+          );
           if (Body instanceof Readable) return Body;
         } catch (error) {
           if (!isStatus(error, 404)) throw error;

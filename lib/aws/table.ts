@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   type AttributeValue,
+  BatchWriteItemCommand,
   ConditionalCheckFailedException,
   DeleteItemCommand,
   DynamoDBClient,
@@ -7,6 +9,7 @@ import {
   PutItemCommand,
   QueryCommand,
   UpdateItemCommand,
+  type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { FerryError } from '../errors.ts';
@@ -33,9 +36,18 @@ export interface Table {
   /** Sets the attributes; those that are undefined are removed. */
   update(key: Key, attributes: Item, condition?: Condition): Promise<boolean>;
   remove(key: Key, condition?: Condition): Promise<boolean>;
+  /** Many items of one image, in few requests. */
+  removeAll(imageId: string, items: readonly string[]): Promise<void>;
   /** All items of an image whose `item` starts with the prefix, in order. */
   query(imageId: string, prefix: string): Promise<readonly Item[]>;
+  /** All items of an image from one to another, both included, in order. */
+  queryBetween(imageId: string, from: string, to: string): Promise<readonly Item[]>;
 }
+
+/** Of BatchWriteItem: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
+const mostPerBatch = 25;
+const batchTries = 8;
+const firstBatchDelayMs = 50; // doubled each time
 
 export const createDynamoClient = (): DynamoDBClient => new DynamoDBClient({ maxAttempts: 4 });
 
@@ -90,17 +102,17 @@ const conditional = (operation: string, run: () => Promise<unknown>): Promise<bo
 export const createTable = (client: DynamoDBClient, name: string): Table => {
   const at = (key: Key) => ({ TableName: name, Key: marshall({ imageId: key.imageId, item: key.item }) });
 
-  const query: Table['query'] = (imageId, prefix) =>
-    guarded(`list ${prefix} of image ${imageId}`, async () => {
+  const list = (what: string, imageId: string, condition: string, values: Item) =>
+    guarded(`list ${what} of image ${imageId}`, async () => {
       const items: Item[] = [];
       let next: Record<string, AttributeValue> | undefined;
       do {
         const page = await client.send(
           new QueryCommand({
             TableName: name,
-            KeyConditionExpression: 'imageId = :imageId AND begins_with(#item, :prefix)',
+            KeyConditionExpression: `imageId = :imageId AND ${condition}`,
             ExpressionAttributeNames: { '#item': 'item' },
-            ExpressionAttributeValues: marshall({ ':imageId': imageId, ':prefix': prefix }),
+            ExpressionAttributeValues: marshall({ ':imageId': imageId, ...values }),
             ConsistentRead: true,
             ...(next && { ExclusiveStartKey: next }),
           }),
@@ -110,6 +122,17 @@ export const createTable = (client: DynamoDBClient, name: string): Table => {
       } while (next);
       return items;
     });
+
+  /** What DynamoDB had no capacity for comes back, and is to be sent again after a while. */
+  const removeBatch = async (keys: readonly Key[]): Promise<void> => {
+    let requests: readonly WriteRequest[] = keys.map((key) => ({ DeleteRequest: { Key: at(key).Key } }));
+    for (let tries = 0; requests.length > 0; tries += 1) {
+      if (tries === batchTries) throw new Error(`${requests.length} items are left`);
+      if (tries > 0) await delay(firstBatchDelayMs * 2 ** tries);
+      const command = new BatchWriteItemCommand({ RequestItems: { [name]: [...requests] } });
+      requests = (await client.send(command)).UnprocessedItems?.[name] ?? [];
+    }
+  };
 
   return {
     get: (key) =>
@@ -135,6 +158,14 @@ export const createTable = (client: DynamoDBClient, name: string): Table => {
       conditional(`delete ${key.item} of image ${key.imageId}`, () =>
         client.send(new DeleteItemCommand({ ...at(key), ...(condition && conditionOf(condition)) })),
       ),
-    query,
+    removeAll: (imageId, items) =>
+      guarded(`delete ${items.length} items of image ${imageId}`, async () => {
+        for (let first = 0; first < items.length; first += mostPerBatch) {
+          await removeBatch(items.slice(first, first + mostPerBatch).map((item) => ({ imageId, item })));
+        }
+      }),
+    query: (imageId, prefix) => list(prefix, imageId, 'begins_with(#item, :prefix)', { ':prefix': prefix }),
+    queryBetween: (imageId, from, to) =>
+      list(`${from} to ${to}`, imageId, '#item BETWEEN :from AND :to', { ':from': from, ':to': to }),
   };
 };

@@ -33,8 +33,11 @@ export interface ImageBytes {
 export interface OpenOptions {
   /** The byte to begin with; 0 when absent. */
   readonly offset?: number;
+  readonly end?: number;
   readonly signal: AbortSignal;
 }
+
+export type ByteSource = Pick<Download, 'name' | 'open'>;
 
 export interface DownloadConnections {
   /** To the source itself. */
@@ -71,6 +74,17 @@ export abstract class Download {
   /** @throws FerryError when the source cannot be copied: gone, forbidden, not active */
   abstract describe(options: { readonly signal: AbortSignal }): Promise<SourceDescription>;
 
+  async probeRanges({ signal }: { readonly size: number; readonly signal: AbortSignal }): Promise<boolean> {
+    try {
+      const { startsAt, length, stream } = await this.open({ offset: 0, end: 1, signal });
+      stream.on('error', () => undefined).destroy();
+      return startsAt === 0 && length === 1;
+    } catch (error) {
+      if (error instanceof FerryError && error.code === 'unavailable') return false;
+      throw error;
+    }
+  }
+
   /** A new stream. A body is opened anew for every try; none is ever sent twice. */
   abstract open(options: OpenOptions): Promise<ImageBytes>;
 
@@ -78,11 +92,20 @@ export abstract class Download {
    * GET, from an offset where the source has ranges.
    * @throws FerryError by the answer's status
    */
-  protected get(url: string, headers: Headers, { offset = 0, signal }: OpenOptions): Promise<ImageBytes> {
+  protected get(
+    url: string,
+    headers: Headers,
+    { offset = 0, end, signal }: OpenOptions,
+  ): Promise<ImageBytes> {
     const call = { operation: `download ${this.name}`, signal };
     return guarded(call, async () => {
-      if (offset > 0 && this.hasRanges) {
-        const answer = await this.follow(url, { ...headers, range: `bytes=${offset}-` }, call);
+      if ((offset > 0 && this.hasRanges) || end !== undefined) {
+        const range = `bytes=${offset}-${end === undefined ? '' : end - 1}`;
+        const answer = await this.follow(url, { ...headers, range }, call);
+        if (end !== undefined && [200, ...refusesRanges].includes(answer.statusCode)) {
+          answer.body.on('error', () => undefined).destroy();
+          throw new FerryError('unavailable', 'no ranges');
+        }
         if (answer.statusCode === 206) return rangeOf(answer, offset, call);
         if (!refusesRanges.includes(answer.statusCode)) return await this.wholeOf(answer, call);
         this.hasRanges = false;

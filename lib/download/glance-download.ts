@@ -91,7 +91,8 @@ export class GlanceDownload extends Download {
     refuseEmptySnapshot(image);
     const { size, updated_at } = image;
     const hash = hashOf(image);
-    const identity = hash ? `${hash.algorithm} ${hash.value}` : `${size} bytes ${updated_at}`;
+    // Data of an active image never changes; without a hash its size and time are all that can tell.
+    const identity = hash ? `${size} bytes ${hash.algorithm} ${hash.value}` : `${size} bytes ${updated_at}`;
     return { size, hash, identity, isResumable: true };
   }
 

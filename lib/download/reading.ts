@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FerryError } from '../errors.ts';
-import type { Download, ImageBytes } from './download.ts';
+import type { ByteSource as Download, ImageBytes } from './download.ts';
 
 /** How often a source is tried again without a byte of progress, and how long it is left alone in between. */
 export interface RetryBudget {
@@ -15,6 +15,7 @@ export interface ReadingOptions {
   readonly size: number | undefined;
   /** The byte to begin with, if the source has ranges; 0 when absent. */
   readonly offset?: number;
+  readonly end?: number;
   readonly budget: RetryBudget;
   readonly signal: AbortSignal;
 }
@@ -56,8 +57,8 @@ const requireSize = (download: Download, opened: ImageBytes, size: number | unde
  * @throws FerryError, here or by the stream, when the budget is spent or another try cannot help
  */
 export const startReading = async (download: Download, options: ReadingOptions): Promise<Reading> => {
-  const { budget, signal } = options;
-  let size = options.size;
+  const { budget, signal, end } = options;
+  let size = end ?? options.size;
   let position = options.offset ?? 0;
   let failures = 0;
   let inner: Readable | undefined;
@@ -73,7 +74,7 @@ export const startReading = async (download: Download, options: ReadingOptions):
   const open = async (): Promise<ImageBytes> => {
     for (;;) {
       try {
-        const opened = await download.open({ offset: position, signal });
+        const opened = await download.open({ offset: position, ...(end !== undefined && { end }), signal });
         requireSize(download, opened, size);
         return opened;
       } catch (error) {

@@ -148,13 +148,15 @@ const successMessage = ({ transferred }: Task): string =>
  */
 export const createApplyMetadata =
   (services: ApplyServices, message: Pick<ImportMessage, 'activation'> = {}): Step =>
-  async ({ task: stored, signal, log }) => {
-    const task = { ...stored, activation: message.activation ?? stored.activation };
+  async (given) => {
+    const task = { ...given.task, activation: message.activation ?? given.task.activation };
+    const run = { ...given, task };
+    const { signal, log } = run;
     await services.tasks.update(task, { status: 'processing' });
     try {
-      await apply(services, { task, signal, log });
+      await apply(services, run);
     } catch (error) {
-      throw explain({ task, signal, log }, error);
+      throw explain(run, error);
     }
     await services.relay.remove(objectKey(task), { signal });
     await services.tasks.finish(task, { status: 'success', message: successMessage(task) });

@@ -1,11 +1,13 @@
 import type { Condition, Item, Table } from '../aws/table.ts';
 import type { ImageId, TaskId } from '../schemas/ids.ts';
-import type { ClaimKey } from './task.ts';
+import { segmentItem, segmentItems } from './segment-records.ts';
+import type { ClaimKey, TaskKey } from './task.ts';
 
 /**
  * The claim on a target image, item `claim`: one import per image, and one attempt at its step at a time.
  * `leaseUntil`: until then another attempt must keep away; a heartbeat moves it. `staleAt`: from then on a new
  * request may take the image over; while a message waits in a queue that is far off, after a crash it is near.
+ * An attempt at a segment has its lease in the segment's own item, beside the claim of its import: many at a time.
  */
 export interface Claims {
   /** @returns false when another import has the image; the task that was pushed aside, if any, when it was stale */
@@ -17,8 +19,12 @@ export interface Claims {
   begin(key: ClaimKey): Promise<'mine' | 'live' | 'lost'>;
   /** @returns false when the claim is not this attempt's any more */
   renew(key: ClaimKey): Promise<boolean>;
+  /** @returns whether more is stored than an earlier attempt at the same work has found when it began */
+  advance(key: ClaimKey, stored: number): Promise<boolean>;
   /** The attempt ends, the import goes on: it waits for its next message. */
   pause(key: ClaimKey): Promise<void>;
+  /** Takes the claim from all attempts at segments. @returns whether none is at work any more */
+  stopSegments(key: TaskKey): Promise<boolean>;
   release(imageId: ImageId, taskId: TaskId): Promise<void>;
 }
 
@@ -28,9 +34,13 @@ const staleWhileRunning = 10 * minute;
 /** Longest wait in a queue; Glance's own limit for a pending task. */
 const staleWhileWaiting = 120 * minute;
 
-const key = (imageId: ImageId) => ({ imageId, item: 'claim' });
+const claimOf = (imageId: ImageId) => ({ imageId, item: 'claim' });
 
-const heldBy = ({ taskId, attempt }: Omit<ClaimKey, 'imageId'>): Condition => ({
+/** The item that holds an attempt's lease. */
+const leaseOf = ({ imageId, taskId, segment }: ClaimKey) =>
+  segment === undefined ? claimOf(imageId) : segmentItem({ imageId, id: taskId }, segment);
+
+const heldBy = ({ taskId, attempt }: ClaimKey): Condition => ({
   expression: 'taskId = :taskId AND attempt = :attempt',
   values: { ':taskId': taskId, ':attempt': attempt },
 });
@@ -38,8 +48,10 @@ const heldBy = ({ taskId, attempt }: Omit<ClaimKey, 'imageId'>): Condition => ({
 /** @param leaseMs how long an attempt holds the claim without a heartbeat; shorter than its message is hidden */
 export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: number }): Claims => {
   const waiting = () => ({ leaseUntil: 0, staleAt: Date.now() + staleWhileWaiting });
-  const live = () => ({ leaseUntil: Date.now() + leaseMs, staleAt: Date.now() + staleWhileRunning });
-  const read = async (imageId: ImageId): Promise<Item | undefined> => await table.get(key(imageId));
+  const leased = () => ({ leaseUntil: Date.now() + leaseMs });
+  const live = ({ segment }: Pick<ClaimKey, 'segment'> = {}) =>
+    segment === undefined ? { ...leased(), staleAt: Date.now() + staleWhileRunning } : leased();
+  const read = async (imageId: ImageId): Promise<Item | undefined> => await table.get(claimOf(imageId));
 
   const take: Claims['take'] = async (imageId, taskId) => {
     const held = await read(imageId);
@@ -49,34 +61,76 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
           values: { ':old': held['taskId'], ':now': Date.now() },
         }
       : { expression: 'attribute_not_exists(imageId)' };
-    const taken = await table.put(key(imageId), { taskId, ...live(), leaseUntil: 0 }, free);
+    const taken = await table.put(claimOf(imageId), { taskId, ...live(), leaseUntil: 0 }, free);
     return taken && { replaced: held?.['taskId'] as TaskId | undefined };
   };
 
-  const begin: Claims['begin'] = async ({ imageId, taskId, attempt }) => {
+  /** The import's claim seen from a segment. Other segments' messages may wait long, so it never gets stale soon. */
+  const keepImport = ({ imageId, taskId }: ClaimKey): Promise<boolean> =>
+    table.update(
+      claimOf(imageId),
+      { staleAt: Date.now() + staleWhileWaiting },
+      {
+        expression: 'taskId = :taskId AND attribute_not_exists(ending)',
+        values: { ':taskId': taskId },
+      },
+    );
+
+  const beginStep: Claims['begin'] = async ({ imageId, taskId, attempt }) => {
     const condition = { expression: 'taskId = :taskId AND leaseUntil < :now' };
     const values = { ':taskId': taskId, ':now': Date.now() };
-    if (await table.update(key(imageId), { attempt, ...live() }, { ...condition, values })) return 'mine';
+    if (await table.update(claimOf(imageId), { attempt, ...live() }, { ...condition, values })) return 'mine';
     return (await read(imageId))?.['taskId'] === taskId ? 'live' : 'lost';
+  };
+
+  const beginSegment: Claims['begin'] = async (key) => {
+    if (!(await keepImport(key))) return 'lost';
+    const { taskId, attempt } = key;
+    const free = { expression: 'attribute_not_exists(leaseUntil) OR leaseUntil < :now' };
+    const values = { ':now': Date.now() };
+    const lease = { taskId, attempt, ...leased() };
+    return (await table.update(leaseOf(key), lease, { ...free, values })) ? 'mine' : 'live';
+  };
+
+  const pause: Claims['pause'] = async (key) => {
+    await table.update(leaseOf(key), key.segment === undefined ? waiting() : { leaseUntil: 0 }, heldBy(key));
   };
 
   return {
     take,
     queued: async (imageId, taskId) => {
       const untouched = { expression: 'taskId = :taskId AND attribute_not_exists(attempt)' };
-      await table.update(key(imageId), waiting(), { ...untouched, values: { ':taskId': taskId } });
+      await table.update(claimOf(imageId), waiting(), { ...untouched, values: { ':taskId': taskId } });
     },
     holder: async (imageId) => {
       const held = await read(imageId);
       return held && Number(held['staleAt']) >= Date.now() ? (held['taskId'] as TaskId) : undefined;
     },
-    begin,
-    renew: (claim) => table.update(key(claim.imageId), live(), heldBy(claim)),
-    pause: async (claim) => {
-      await table.update(key(claim.imageId), waiting(), heldBy(claim));
+    begin: (key) => (key.segment === undefined ? beginStep(key) : beginSegment(key)),
+    renew: async (key) => {
+      if (key.segment !== undefined && !(await keepImport(key))) return false;
+      return await table.update(leaseOf(key), live(key), heldBy(key));
+    },
+    advance: (key, stored) => {
+      const { expression, values } = heldBy(key);
+      return table.update(
+        leaseOf(key),
+        { storedBefore: stored },
+        {
+          expression: `${expression} AND (attribute_not_exists(storedBefore) OR storedBefore < :stored)`,
+          values: { ...values, ':stored': stored },
+        },
+      );
+    },
+    pause,
+    stopSegments: async ({ imageId, id }) => {
+      const held = { expression: 'taskId = :taskId', values: { ':taskId': id } };
+      await table.update(claimOf(imageId), { ending: true }, held);
+      const segments = await table.query(imageId, segmentItems({ id }));
+      return segments.every(({ leaseUntil }) => Number(leaseUntil ?? 0) < Date.now());
     },
     release: async (imageId, taskId) => {
-      await table.remove(key(imageId), { expression: 'taskId = :taskId', values: { ':taskId': taskId } });
+      await table.remove(claimOf(imageId), { expression: 'taskId = :taskId', values: { ':taskId': taskId } });
     },
   };
 };

@@ -13,6 +13,7 @@ import type { PropertyRules } from './apply-metadata.ts';
 import { createClaims } from './claims.ts';
 import { heartbeatsHidden } from './run-step.ts';
 import { createSealer } from './sealed-secrets.ts';
+import { createSegmentRecords } from './segment-records.ts';
 import { createTargetRegion } from './target-region.ts';
 import { createTasks } from './tasks.ts';
 
@@ -58,6 +59,7 @@ export const composeState = (config: Config<'IMPORTS_TABLE'>) => {
   return {
     tasks: createTasks(table, { ttlH: config.TASK_TTL_H }),
     claims: createClaims(table, { leaseMs }),
+    segments: createSegmentRecords(table),
   };
 };
 
@@ -78,6 +80,7 @@ export const composeRelay = (config: Config<'RELAY_BUCKET'>) =>
 export const composeTransferLimits = (config: Config) => ({
   partLimits: { partSize: config.PART_SIZE_MIB * MiB, maxParts: config.MAX_PARTS },
   partsInFlight: config.PARTS_IN_FLIGHT,
+  segmentLimits: { segmentSize: config.SEGMENT_SIZE_MIB * MiB, segmentsAtOnce: config.SEGMENTS_AT_ONCE },
   imageSizeCap: config.OS_DEFAULT__IMAGE_SIZE_CAP,
   sourceBudget: { retries: config.SOURCE_RETRIES, firstDelayMs: config.SOURCE_RETRY_DELAY_MS },
 });

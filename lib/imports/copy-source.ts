@@ -4,10 +4,11 @@ import { type Reading, type RetryBudget, startReading } from '../download/readin
 import { FerryError } from '../errors.ts';
 import { type Copied, copyStream } from '../transfer/copy.ts';
 import { isKnownAlgorithm } from '../transfer/digest.ts';
-import { MiB, type PartLimits, type PartPlan, planParts } from '../transfer/part-plan.ts';
+import { type PartLimits, type PartPlan, planParts } from '../transfer/part-plan.ts';
 import { beginAt, type EarlierParts, earlierParts } from './earlier-parts.ts';
+import { createProgress, type Progress, progressMessage } from './progress.ts';
 import type { StepRun } from './run-step.ts';
-import { objectKey, type Task, type Transferred } from './task.ts';
+import { objectKey } from './task.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface CopyServices {
@@ -21,34 +22,16 @@ export interface CopyServices {
 }
 
 /** Glance's default `hashing_algorithm`: what the target will most likely be compared by. */
-const targetAlgorithm = 'sha512';
-
-const inMiB = (bytes: number): string => `${Math.floor(bytes / MiB)} MiB`;
-
-/** What the task list shows, in Glance's words for the part that Glance has. */
-export const progressMessage = (copied: number, size: number | undefined): string =>
-  size === undefined ? `Copied ${inMiB(copied)}` : `Copied ${inMiB(copied)} of ${inMiB(size)}`;
+export const targetAlgorithm = 'sha512';
 
 /**
- * Progress for the task list. It never runs backwards: one write at a time, and none while an earlier try's parts are
- * read again.
+ * How an image is cut into parts.
+ * @throws FerryError `limit-exceeded`
  */
-const createProgress = (
-  tasks: Tasks,
-  task: Task,
-  { size, storedBytes }: { readonly size: number | undefined; readonly storedBytes: number },
-) => {
-  let writing = false;
-  return async (copiedBytes: number): Promise<void> => {
-    if (writing || copiedBytes <= storedBytes) return;
-    writing = true;
-    await tasks.update(task, { message: progressMessage(copiedBytes, size) }).finally(() => {
-      writing = false;
-    });
-  };
-};
-
-const planFor = (size: number | undefined, { partLimits, imageSizeCap }: CopyServices): PartPlan => {
+export const planFor = (
+  size: number | undefined,
+  { partLimits, imageSizeCap }: Pick<CopyServices, 'partLimits' | 'imageSizeCap'>,
+): PartPlan => {
   try {
     if ((size ?? 0) <= imageSizeCap) return planParts(size, partLimits);
   } catch (cause) {
@@ -62,15 +45,21 @@ const planFor = (size: number | undefined, { partLimits, imageSizeCap }: CopySer
   );
 };
 
-const mismatch = (download: Download, reason: string): FerryError =>
+export const mismatch = (download: Download, reason: string): FerryError =>
   new FerryError('data-mismatch', `Failed to copy ${download.name}: ${reason}`);
 
-/**
- * Size and digest against the source's record. A copy that went on from an earlier one's parts has no digest of its
- * own: it is proven when the object is read, at the activation. Without a hash, the record must not have changed.
- */
-const verify = async (download: Download, source: SourceDescription, copied: Copied, { signal }: StepRun) => {
-  const { size, hash } = source;
+/** @throws FerryError `data-mismatch` when the source's record is not what it was when the copy began */
+export const requireIdentity = (
+  download: Download,
+  { identity }: SourceDescription,
+  pinned: string | undefined,
+): void => {
+  if (identity !== pinned) throw mismatch(download, 'the source changed while it was copied');
+};
+
+/** Size and digest against the source's record. Where no digest was taken, the record must not have changed. */
+const verify = async (download: Download, source: SourceDescription, copied: Copied, run: StepRun) => {
+  const { size, hash, identity } = source;
   if (size !== undefined && copied.size !== size)
     throw mismatch(download, `got ${copied.size} bytes instead of ${size}`);
   const digest = hash && copied.digests[hash.algorithm];
@@ -80,14 +69,20 @@ const verify = async (download: Download, source: SourceDescription, copied: Cop
       `the bytes have ${hash.algorithm} ${digest}, the source's record says ${hash.value}`,
     );
   }
-  if (!digest && (await download.describe({ signal })).identity !== source.identity) {
-    throw mismatch(download, 'the source changed while it was copied');
-  }
+  if (!digest) requireIdentity(download, await download.describe(run), identity);
 };
 
 interface Source {
   readonly download: Download;
   readonly source: SourceDescription;
+}
+
+/** What a finished copy left: an object of this size, and its digests if it was read in one go. */
+export interface CopiedObject {
+  /** Bytes. */
+  readonly size: number;
+  /** Hex by hashlib name; none of a copy that went on where an earlier one had ended. */
+  readonly digests: Readonly<Record<string, string>>;
 }
 
 const copyReading = async (
@@ -96,15 +91,14 @@ const copyReading = async (
   { download, source }: Source,
   { uploadId, stored }: EarlierParts,
   { size, startsAt, stream }: Reading,
-): Promise<Transferred> => {
+  progress: Progress,
+): Promise<CopiedObject> => {
   const { tasks, relay, partsInFlight, imageSizeCap } = services;
   const { task, signal } = run;
   const { partSize, capacity } = planFor(size, services);
   const most = Math.min(size ?? capacity, imageSizeCap);
   const upload = { key: objectKey(task), uploadId };
   const known = source.hash && isKnownAlgorithm(source.hash.algorithm) ? [source.hash.algorithm] : [];
-  const storedBytes = [...stored.values()].reduce((sum, part) => sum + part.size, 0);
-  const report = createProgress(tasks, task, { size, storedBytes });
 
   const copied = await copyStream({
     source: stream,
@@ -116,7 +110,7 @@ const copyReading = async (
     send: (part) => relay.uploadPart({ ...upload, ...part }, { signal }),
     checkpoint: async (part, copiedBytes) => {
       if (stored.get(part.number) !== part) await tasks.savePart(task, part);
-      await report(copiedBytes);
+      progress.report(copiedBytes);
     },
     inspect: (read) => {
       if (read > most) throw mismatch(download, `more than ${most} bytes came`);
@@ -125,8 +119,7 @@ const copyReading = async (
   });
   await verify(download, source, copied, run);
   await relay.completeUpload({ ...upload, size: copied.size, parts: copied.parts }, { signal });
-  const declared = source.hash && known.length > 0 ? { [source.hash.algorithm]: source.hash.value } : {};
-  return { size: copied.size, digests: startsAt === 0 ? copied.digests : declared };
+  return { size: copied.size, digests: copied.digests };
 };
 
 /**
@@ -139,16 +132,24 @@ export const copySource = async (
   services: CopyServices,
   run: StepRun,
   from: Source,
-): Promise<Transferred> => {
+): Promise<CopiedObject> => {
+  const { task } = run;
   const { size } = from.source;
   const plan = planFor(size, services);
   const earlier = await earlierParts(services, run, from.source);
+  await run.begin(earlier.stored.size);
   const offset = beginAt(earlier, from.source, plan);
   const options = { size, offset, budget: services.sourceBudget, signal: run.signal };
+  const storedBytes = [...earlier.stored.values()].reduce((sum, part) => sum + part.size, 0);
+  const progress = createProgress(
+    (copied) => services.tasks.update(task, { message: progressMessage(copied, size) }),
+    storedBytes,
+  );
   const reading = await startReading(from.download, options);
   try {
-    return await copyReading(services, run, from, earlier, reading);
+    return await copyReading(services, run, from, earlier, reading, progress);
   } finally {
     reading.stream.destroy();
+    await progress.stop();
   }
 };

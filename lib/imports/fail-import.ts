@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RelayStore } from '../aws/relay-store.ts';
 import { FerryError, hasCode } from '../errors.ts';
 import type { Glance } from '../openstack/glance.ts';
@@ -17,6 +18,13 @@ export interface FailServices {
 }
 
 const unknownReason = 'The function that worked on the import ended without a word, several times';
+
+const lookAgainMs = 500;
+
+/** A part that arrives after the upload was aborted stays for ever: segments at work stop first, at their heartbeat. */
+const stopSegments = async ({ claims }: FailServices, { task, signal }: StepRun): Promise<void> => {
+  while (!(await claims.stopSegments(task))) await delay(lookAgainMs, undefined, { signal });
+};
 
 const clearRelay = async ({ relay }: FailServices, { task, signal }: StepRun): Promise<void> => {
   const key = objectKey(task);
@@ -67,6 +75,7 @@ export const createFailImport =
   (services: FailServices): Step =>
   async (run) => {
     const { task } = run;
+    if (task.segments) await stopSegments(services, run);
     const { done, note } = await undoTarget(services, run);
     await clearRelay(services, run);
     const end = done

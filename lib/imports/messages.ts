@@ -6,6 +6,8 @@ import { isStepMessage } from '../schemas/validators.js';
 export interface ImportMessage {
   readonly imageId: ImageId;
   readonly taskId: TaskId;
+  /** Of stream-image, when it is to copy one segment. */
+  readonly segment?: number;
   /** Of apply-metadata, when it is to set formats and properties only. */
   readonly activation?: 'none';
 }

@@ -11,6 +11,8 @@ import type { Tasks } from './tasks.ts';
 export interface StepServices {
   readonly tasks: Tasks;
   readonly claims: Claims;
+  /** The step's own queue, for messages that are to come again as if they were new. */
+  readonly ownQueue: Outbox<ImportMessage>;
   /** Where final errors go. Without it, as in fail-import itself, every error is tried again. */
   readonly failQueue?: Outbox<ImportMessage>;
   /** Seconds between heartbeats; a message is hidden for three of them at a time. */
@@ -22,6 +24,14 @@ export interface StepServices {
 /** One try at one step of one import. */
 export interface StepRun {
   readonly task: Task;
+  /** This attempt, and the segment that it is at, if it is at one. */
+  readonly claim: ClaimKey;
+  /**
+   * Tells how much of the work is done already when a run begins, in any unit that only grows.
+   * @throws FerryError `progressed` when the message has come so often that it would soon be a dead letter, though
+   *   each run got further: it is sent anew, and the count begins again
+   */
+  begin(stored: number): Promise<void>;
   /** Ends at the deadline, and when the claim goes to another attempt. */
   readonly signal: AbortSignal;
   /** Names the import in every line. */
@@ -38,6 +48,8 @@ export interface Received {
 /** Visibility of a message whose step is at work, in heartbeats: a crash is noticed after so many. */
 export const heartbeatsHidden = 3;
 const longestDelayS = 900;
+/** Receipts after which a message that gets further is sent anew: two less than serverless.yml's maxReceiveCount. */
+const oftenReceived = 3;
 
 const delayS = (services: StepServices, { receiveCount }: Delivery): number =>
   Math.min(longestDelayS, services.retryDelayS * 2 ** (receiveCount - 1));
@@ -74,6 +86,17 @@ const startHeartbeat = (
   return { first, stop };
 };
 
+const requireFewTries = async (
+  { claims }: StepServices,
+  claim: ClaimKey,
+  { receiveCount }: Delivery,
+  stored: number,
+): Promise<void> => {
+  const isFurther = await claims.advance(claim, stored);
+  if (receiveCount < oftenReceived || !isFurther) return;
+  throw new FerryError('progressed', `Message ${receiveCount} times received, and each time more was stored`);
+};
+
 const record = (services: StepServices, task: Task, error: FerryError): Promise<void> =>
   services.tasks.update(task, { failure: error.explanation });
 
@@ -86,10 +109,19 @@ const settle = async (
 ) => {
   const error = asFerryError(thrown);
   logOf(task).warn('step failed', { code: error.code, error });
-  if (hasCode(error, 'claim-lost') || !(await services.claims.renew(claim))) return;
+  // A segment whose import is ended by fail-import, which waits for the lease.
+  if (hasCode(error, 'claim-lost')) return await services.claims.pause(claim);
+  if (!(await services.claims.renew(claim))) return;
+  if (hasCode(error, 'progressed')) {
+    await services.claims.pause(claim);
+    return await services.ownQueue.send(received.message);
+  }
   if (services.failQueue) await record(services, task, error);
   await services.claims.pause(claim);
-  if (services.failQueue && !error.retryable) return await services.failQueue.send(received.message);
+  if (services.failQueue && !error.retryable) {
+    const { imageId, taskId } = received.message;
+    return await services.failQueue.send({ imageId, taskId });
+  }
   await received.delivery.hideFor(delayS(services, received.delivery));
   throw error;
 };
@@ -107,7 +139,8 @@ const attempt = async (
   try {
     await heartbeat.first;
     const signal = AbortSignal.any([received.deadline, lost.signal]);
-    const handOn = await step({ task, signal, log: logOf(task) });
+    const begin = (stored: number) => requireFewTries(services, claim, received.delivery, stored);
+    const handOn = await step({ task, claim, begin, signal, log: logOf(task) });
     await heartbeat.stop();
     // Before the next step's message, which would find this attempt alive.
     await services.claims.pause(claim);
@@ -124,18 +157,21 @@ export type Step = (run: StepRun) => Promise<(() => Promise<void>) | undefined>;
 /**
  * Runs a step for one message: takes the attempt, keeps it alive, and sorts what goes wrong. A final error goes to
  * fail-import; a retryable one is thrown, so that the message comes again after a growing delay, and in the end to
- * fail-import by SQS's redrive. A message of an import that has ended does nothing.
+ * fail-import by SQS's redrive. A message of an import that has ended does nothing; one whose import another attempt
+ * is at comes again later.
  * @throws FerryError, retryable, when the message must stay in its queue
  */
 export const runStep = async (services: StepServices, received: Received, step: Step): Promise<void> => {
-  const { imageId, taskId } = received.message;
-  const claim = { imageId, taskId, attempt: newAttemptId() };
+  const { imageId, taskId, segment } = received.message;
+  // A dead letter may be of a segment; what fails is the import.
+  const part = segment !== undefined && services.failQueue ? { segment } : {};
+  const claim: ClaimKey = { imageId, taskId, attempt: newAttemptId(), ...part };
   const state = await services.claims.begin(claim);
   if (state === 'mine') return await attempt(services, claim, received, step);
   log.info('nothing to do', { task_id: taskId, image_id: imageId, claim: state });
-  if (state === 'lost') return;
-  await received.delivery.hideFor(
-    heartbeatsHidden * services.heartbeatS * 2 ** (received.delivery.receiveCount - 1),
-  );
-  throw new FerryError('busy', `Another attempt at task ${taskId} is at work`);
+  // Not left to SQS, which would count: another attempt may work for hours, and this one must not be a dead letter.
+  if (state === 'live') {
+    const delayS = heartbeatsHidden * services.heartbeatS;
+    await services.ownQueue.send(received.message, { delayS });
+  }
 };

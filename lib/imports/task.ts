@@ -1,5 +1,6 @@
 import type { Changes } from '../properties/changes.ts';
 import type { AttemptId, ImageId, RequestId, TaskId } from '../schemas/ids.ts';
+import type { SegmentPlan } from '../transfer/segment-plan.ts';
 
 /** Glance's task states. */
 export type TaskStatus = 'pending' | 'processing' | 'success' | 'failure';
@@ -19,7 +20,15 @@ export type TaskSource =
     }
   | { readonly kind: 'web-download' };
 
-/** What a finished transfer left in the relay bucket. */
+/** How far the proof of a stored object has come: bytes read, and the states of the digests over them. */
+export interface Verification {
+  /** Bytes. */
+  readonly offset: number;
+  /** Base64 by hashlib name. */
+  readonly states: Readonly<Record<string, string>>;
+}
+
+/** A finished object in the relay bucket whose bytes are proven. */
 export interface Transferred {
   /** Bytes. */
   readonly size: number;
@@ -52,6 +61,13 @@ export interface Task {
   readonly uploadId?: string;
   /** Identity of the source that the stored parts are of. */
   readonly sourceIdentity?: string;
+  /** How the image is cut, when it is copied in segments. */
+  readonly segments?: SegmentPlan;
+  /** The segment that found all to be copied, and whether it has said so. */
+  readonly gathering?: { readonly by: number; readonly isSent: boolean };
+  /** The object is finished; its bytes are not proven yet. */
+  readonly stored?: { readonly size: number };
+  readonly verification?: Verification;
   readonly transferred?: Transferred;
   /** What apply-metadata set on the target, and what was there before. */
   readonly changes?: Changes;
@@ -68,6 +84,8 @@ export interface ClaimKey {
   readonly imageId: ImageId;
   readonly taskId: TaskId;
   readonly attempt: AttemptId;
+  /** Number of the segment that the attempt is at; the whole import when absent. */
+  readonly segment?: number;
 }
 
 export const hasEnded = ({ status }: Pick<Task, 'status'>): boolean =>

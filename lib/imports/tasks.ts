@@ -1,10 +1,24 @@
 import type { Table } from '../aws/table.ts';
 import type { StoredPart } from '../transfer/copy.ts';
+import { segmentItems } from './segment-records.ts';
 import type { Task, TaskKey } from './task.ts';
 
 /** What may change on a task that runs. */
 export type TaskChanges = Partial<
-  Pick<Task, 'status' | 'message' | 'uploadId' | 'sourceIdentity' | 'transferred' | 'changes' | 'failure'>
+  Pick<
+    Task,
+    | 'status'
+    | 'message'
+    | 'uploadId'
+    | 'sourceIdentity'
+    | 'segments'
+    | 'gathering'
+    | 'stored'
+    | 'verification'
+    | 'transferred'
+    | 'changes'
+    | 'failure'
+  >
 >;
 
 /** The task records and their checkpoints. */
@@ -25,10 +39,18 @@ export interface Tasks {
     key: TaskKey,
     end: { readonly status: 'success' | 'failure'; readonly message: string },
   ): Promise<void>;
-  /** Checkpoints of the parts that the store has, by number. */
-  parts(key: TaskKey): Promise<ReadonlyMap<number, StoredPart>>;
+  /** All segments are copied, a segment has found. @returns whether it is the first to find it */
+  gather(key: TaskKey, segment: number): Promise<boolean>;
+  /** Checkpoints of the parts that the store has, by number: all, or from one number to another. */
+  parts(key: TaskKey, range?: PartRange): Promise<ReadonlyMap<number, StoredPart>>;
   savePart(key: TaskKey, part: StoredPart): Promise<void>;
   forgetParts(key: TaskKey): Promise<void>;
+}
+
+/** Numbers, both included. */
+interface PartRange {
+  readonly firstPart: number;
+  readonly lastPart: number;
 }
 
 const secondsPerHour = 3600;
@@ -56,10 +78,22 @@ export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): 
   });
   const now = () => glanceTime(new Date());
 
-  const parts = async (key: TaskKey) =>
-    (await table.query(key.imageId, partPrefix(key))) as unknown as StoredPart[];
-  const forgetParts: Tasks['forgetParts'] = async (key) => {
-    for (const { number } of await parts(key)) await table.remove(partItem(key, number));
+  const parts = async (key: TaskKey, range?: PartRange) => {
+    const items = range
+      ? table.queryBetween(
+          key.imageId,
+          partItem(key, range.firstPart).item,
+          partItem(key, range.lastPart).item,
+        )
+      : table.query(key.imageId, partPrefix(key));
+    return (await items) as unknown as StoredPart[];
+  };
+  const forget = async ({ imageId }: TaskKey, prefix: string) => {
+    const items = await table.query(imageId, prefix);
+    await table.removeAll(
+      imageId,
+      items.map(({ item }) => String(item)),
+    );
   };
 
   return {
@@ -78,7 +112,8 @@ export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): 
       await table.update(taskItem(key), { ...changes, updatedAt: now() }, running);
     },
     finish: async (key, { status, message }) => {
-      await forgetParts(key);
+      await forget(key, partPrefix(key));
+      await forget(key, segmentItems(key));
       const expires = after(ttlH);
       const end = { status, message, updatedAt: now(), expiresAt: glanceTime(expires) };
       const erased = {
@@ -86,17 +121,25 @@ export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): 
         changes: undefined,
         uploadId: undefined,
         sourceIdentity: undefined,
+        segments: undefined,
+        gathering: undefined,
+        stored: undefined,
+        verification: undefined,
         failure: undefined,
       };
       await table.update(taskItem(key), { ...end, ...erased, expiresAtS: epochSeconds(expires) }, running);
     },
-    parts: async (key) => new Map((await parts(key)).map((part) => [part.number, part])),
+    gather: (key, segment) => {
+      const first = { ...running, expression: `${running.expression} AND attribute_not_exists(gathering)` };
+      return table.update(taskItem(key), { gathering: { by: segment, isSent: false } }, first);
+    },
+    parts: async (key, range) => new Map((await parts(key, range)).map((part) => [part.number, part])),
     savePart: async (key, part) => {
       await table.put(partItem(key, part.number), {
         ...part,
         expiresAtS: epochSeconds(after(unfinishedTtlH)),
       });
     },
-    forgetParts,
+    forgetParts: (key) => forget(key, partPrefix(key)),
   };
 };

@@ -1,19 +1,24 @@
 import type { Outbox } from '../aws/queue.ts';
-import type { Download } from '../download/download.ts';
+import type { Download, SourceDescription } from '../download/download.ts';
 import { FerryError, hasCode } from '../errors.ts';
 import { connectionError } from '../openstack/http.ts';
+import { segmentAt } from '../transfer/segment-plan.ts';
 import type { OpenAccess } from './access.ts';
-import { type CopyServices, copySource, progressMessage } from './copy-source.ts';
+import { copySegment } from './copy-segment.ts';
+import { type CopiedObject, copySource, requireIdentity } from './copy-source.ts';
 import type { ImportMessage } from './messages.ts';
+import { progressMessage } from './progress.ts';
 import type { Step, StepRun } from './run-step.ts';
+import { afterSegment, gather, planSplit, type SplitServices, split, stateOf } from './segments.ts';
 import { objectKey, type Task, type Transferred } from './task.ts';
+import { verifyObject } from './verify-object.ts';
 
-export interface TransferServices extends CopyServices {
+export interface TransferServices extends SplitServices {
   readonly openAccess: OpenAccess;
   readonly applyQueue: Outbox<ImportMessage>;
-  /** Where a copy that needs more time than one run has goes on. */
-  readonly streamQueue: Outbox<ImportMessage>;
 }
+
+type HandOn = Awaited<ReturnType<Step>>;
 
 /** The end of a run that has got nowhere: another one would not either. */
 const outOfTime = ({ message }: Task, download: Download, seconds: number): FerryError =>
@@ -33,77 +38,135 @@ const forgetUpload = async ({ tasks, relay }: TransferServices, { task, signal }
 
 /** Turns what a broken stream throws into a retryable error; forgets an upload that the store does not know. */
 const explain = async (services: TransferServices, run: StepRun, download: Download, thrown: unknown) => {
-  const { signal } = run;
-  if (hasCode(thrown, 'upload-gone')) await forgetUpload(services, run);
+  const { signal, task } = run;
+  // Segments share their upload: without it the import cannot go on, and says so after its tries.
+  if (hasCode(thrown, 'upload-gone') && !task.segments) await forgetUpload(services, run);
   return signal.aborted ? signal.reason : connectionError({ operation: `copy ${download.name}` }, thrown);
 };
 
-/**
- * What becomes of a copy whose time has ended: it goes on in another run if this one has stored anything.
- * @throws FerryError `out-of-time` if not
- */
-const handOver = async (
-  { tasks }: TransferServices,
-  { task, log }: StepRun,
-  run: CopyRun,
-): Promise<'goes on'> => {
-  const stored = (await tasks.parts(task)).size;
-  const current = (await tasks.get(task)) ?? task;
-  const seconds = Math.round((Date.now() - run.startedMs) / 1000);
-  if (stored <= run.storedBefore) throw outOfTime(current, run.download, seconds);
-  log.info('copy goes on in another run', { parts: stored, seconds });
-  return 'goes on';
+/** How much of this run's work is stored: parts of the image or the segment, and bytes that are verified. */
+const storedSoFar = async ({ tasks }: TransferServices, { task, claim }: StepRun): Promise<number> => {
+  const segment = task.segments && claim.segment && segmentAt(task.segments, claim.segment);
+  const parts = await tasks.parts(task, segment || undefined);
+  return parts.size + ((await tasks.get(task))?.verification?.offset ?? 0);
 };
 
-interface CopyRun {
-  readonly download: Download;
-  readonly startedMs: number;
-  /** Parts. */
-  readonly storedBefore: number;
-}
-
-const transfer = async (services: TransferServices, run: StepRun): Promise<Transferred | 'goes on'> => {
-  const { task, signal, log } = run;
+/**
+ * Runs a piece of work until it is done or the function's time ends; then it goes on in another run, if this one has
+ * stored anything.
+ * @throws FerryError `out-of-time` if not
+ */
+const untilTimeEnds = async <T>(
+  services: TransferServices,
+  run: StepRun,
+  download: Download,
+  work: () => Promise<T>,
+): Promise<T | 'goes on'> => {
   const startedMs = Date.now();
-  const { download } = await services.openAccess(task, { signal });
-  const source = await download.describe({ signal });
-  const storedBefore = (await services.tasks.parts(task)).size;
-  log.info('copying', { source: download.name, bytes: source.size, parts: storedBefore });
+  const storedBefore = await storedSoFar(services, run);
+  try {
+    return await work();
+  } catch (thrown) {
+    const error = await explain(services, run, download, thrown);
+    if (!hasCode(error, 'out-of-time')) throw error;
+    const seconds = Math.round((Date.now() - startedMs) / 1000);
+    const stored = await storedSoFar(services, run);
+    if (stored <= storedBefore)
+      throw outOfTime((await services.tasks.get(run.task)) ?? run.task, download, seconds);
+    run.log.info('goes on in another run', { stored, seconds });
+    return 'goes on';
+  }
+};
+
+/** The whole image as one object, in one stream or by gathering its segments. @returns undefined while segments are copied */
+const copyAll = async (
+  services: TransferServices,
+  run: StepRun,
+  download: Download,
+  source: SourceDescription,
+): Promise<CopiedObject | undefined> => {
+  const { task, signal, log } = run;
+  if (task.stored) return { ...task.stored, digests: {} };
   if (source.size === 0) {
     await services.relay.putEmpty(objectKey(task), { signal });
     return { size: 0, digests: source.hash ? { [source.hash.algorithm]: source.hash.value } : {} };
   }
-  try {
-    return await copySource(services, run, { download, source });
-  } catch (thrown) {
-    const error = await explain(services, run, download, thrown);
-    if (!hasCode(error, 'out-of-time')) throw error;
-    return await handOver(services, run, { download, startedMs, storedBefore });
+  if (task.segments) {
+    requireIdentity(download, source, task.sourceIdentity);
+    return await gather(services, run, task.segments);
   }
+  const plan = await planSplit(services, run, download, source);
+  if (plan) return void (await split(services, run, source, plan));
+  log.info('copying', { source: download.name, bytes: source.size });
+  return await copySource(services, run, { download, source });
+};
+
+/** The object with its proof: from the digests that ran over the copy, or by reading it. */
+const prove = async (
+  services: TransferServices,
+  run: StepRun,
+  { size, digests }: CopiedObject,
+  { hash }: SourceDescription,
+): Promise<Transferred> => {
+  if (size === 0 || Object.keys(digests).length > 0) return { size, digests };
+  await services.tasks.update(run.task, { stored: { size }, uploadId: undefined });
+  return await verifyObject(services, run, { size, hash });
+};
+
+const transferSegment = async (services: TransferServices, run: StepRun, number: number): Promise<HandOn> => {
+  const { task, signal } = run;
+  const plan = task.segments;
+  if (!plan || task.stored) return undefined;
+  const state = await stateOf(services, task, plan, number);
+  if (state === 'not due') return undefined;
+  if (state === 'done') return await afterSegment(services, run, plan, number);
+  const { download } = await services.openAccess(task, { signal });
+  const outcome = await untilTimeEnds(services, run, download, () =>
+    copySegment(services, run, { download, plan, number }),
+  );
+  const message = { imageId: task.imageId, taskId: task.id, segment: number };
+  if (outcome === 'goes on') return () => services.streamQueue.send(message);
+  return await afterSegment(services, run, plan, number);
+};
+
+const transferImage = async (services: TransferServices, run: StepRun): Promise<HandOn> => {
+  const { task, signal, log } = run;
+  const message = { imageId: task.imageId, taskId: task.id };
+  await services.tasks.update(task, { status: 'processing' });
+  const { download } = await services.openAccess(task, { signal });
+  const source = await download.describe({ signal });
+  const transferred = await untilTimeEnds(services, run, download, async () => {
+    const copied = await copyAll(services, run, download, source);
+    return copied && (await prove(services, run, copied, source));
+  });
+  if (transferred === 'goes on') return () => services.streamQueue.send(message);
+  if (!transferred) return undefined;
+  const { size } = transferred;
+  await services.tasks.update(task, {
+    transferred,
+    message: progressMessage(size, size),
+    uploadId: undefined,
+    verification: undefined,
+  });
+  log.info('copied', { bytes: size });
+  return () => services.applyQueue.send(message);
 };
 
 /**
- * The step `stream-image`: the source's bytes into the relay bucket; then apply-metadata's turn. May run twice or die
- * anywhere: it goes on from the parts that are stored, as it does when its time ends; a finished transfer only hands
- * on. With activation `none` there is nothing to copy.
+ * The step `stream-image`: the source's bytes into the relay bucket; then apply-metadata's turn. One message copies a
+ * small image, or one from a source without ranges. A large one is cut: the first message sets off a message for each
+ * segment, the last segment to end sends one for the whole again, which makes one object of them and proves it. May
+ * run twice or die anywhere: it goes on from what is stored, as it does when its time ends; a finished transfer only
+ * hands on. With activation `none` there is nothing to copy.
  * @throws FerryError see the codes' rules for which are tried again
  */
 export const createTransferImage =
   (services: TransferServices): Step =>
   async (run) => {
-    const { task, log } = run;
-    const message = { imageId: task.imageId, taskId: task.id };
-    const handOn = () => services.applyQueue.send(message);
-    if (task.transferred || task.activation === 'none') return handOn;
-    await services.tasks.update(task, { status: 'processing' });
-    const transferred = await transfer(services, run);
-    if (transferred === 'goes on') return () => services.streamQueue.send(message);
-    const { size } = transferred;
-    await services.tasks.update(task, {
-      transferred,
-      message: progressMessage(size, size),
-      uploadId: undefined,
-    });
-    log.info('copied', { bytes: size });
-    return handOn;
+    const { task, claim } = run;
+    if (task.transferred || task.activation === 'none') {
+      return () => services.applyQueue.send({ imageId: task.imageId, taskId: task.id });
+    }
+    if (claim.segment !== undefined) return await transferSegment(services, run, claim.segment);
+    return await transferImage(services, run);
   };

@@ -4,7 +4,12 @@ const uuid = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$
 
 /** Body of every queue message: ids and nothing else, so neither state nor a token ever lies in a queue. */
 export const StepMessage = Type.Object(
-  { imageId: uuid, taskId: uuid, activation: Type.Optional(Type.Literal('none')) },
+  {
+    imageId: uuid,
+    taskId: uuid,
+    segment: Type.Optional(Type.Integer({ minimum: 1 })),
+    activation: Type.Optional(Type.Literal('none')),
+  },
   { additionalProperties: false },
 );
 export type StepMessage = Static<typeof StepMessage>;

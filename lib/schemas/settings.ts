@@ -40,6 +40,8 @@ export const Settings = Type.Object({
   PART_SIZE_MIB: Type.Integer({ minimum: 5, maximum: 5120 }),
   PARTS_IN_FLIGHT: Type.Integer({ minimum: 1, maximum: 64 }),
   MAX_PARTS: Type.Integer({ minimum: 1, maximum: 10_000 }),
+  SEGMENT_SIZE_MIB: Type.Integer({ minimum: 5 }),
+  SEGMENTS_AT_ONCE: Type.Integer({ minimum: 1, maximum: 64 }),
   PART_CHECKSUM: Type.Enum(['crc32', 'md5', 'none']),
   SOURCE_STALL_S: Type.Integer({ minimum: 1 }),
   SOURCE_RETRIES: Type.Integer({ minimum: 0, maximum: 100 }),

@@ -37,6 +37,8 @@ test('an environment with nothing but Keystone and a region gets the documented 
     PART_SIZE_MIB: 16,
     PARTS_IN_FLIGHT: 4,
     MAX_PARTS: 10_000,
+    SEGMENT_SIZE_MIB: 4096,
+    SEGMENTS_AT_ONCE: 4,
     PART_CHECKSUM: 'crc32',
     SOURCE_STALL_S: 60,
     TOKEN_CACHE_S: 60,

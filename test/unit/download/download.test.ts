@@ -175,7 +175,7 @@ describe('an image of Glance', () => {
       size: 7,
       hash,
       // With a hash, a change of other attributes does not matter.
-      identity: hash ? `${hash.algorithm} ${hash.value}` : '7 bytes then',
+      identity: hash ? `7 bytes ${hash.algorithm} ${hash.value}` : '7 bytes then',
       isResumable: true,
     });
   });

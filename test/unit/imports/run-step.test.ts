@@ -23,6 +23,8 @@ let task: Task;
 let services: StepServices;
 /** Seconds that each message was hidden for, in order. */
 let hidden: number[];
+/** Messages that were sent to the step's own queue again, with their delay in seconds. */
+let sentAnew: { message: ImportMessage; delayS: number }[];
 const live = new AbortController().signal;
 const sqs = () => createSqsClient();
 const urlOf = (name: string): string => aws.queues[name]?.url ?? '';
@@ -37,8 +39,12 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   hidden = [];
+  sentAnew = [];
+  const ownQueue: StepServices['ownQueue'] = {
+    send: async (message, { delayS = 0 } = {}) => void sentAnew.push({ message, delayS }),
+  };
   const failQueue = createOutbox<ImportMessage>(sqs(), urlOf('FailImportQueue'));
-  services = { tasks, claims, failQueue, heartbeatS: 20, retryDelayS: 10 };
+  services = { tasks, claims, ownQueue, failQueue, heartbeatS: 20, retryDelayS: 10 };
   task = taskFixture();
   await claims.take(task.imageId, task.id);
   await tasks.create(task);
@@ -183,19 +189,14 @@ describe('a step that fails', () => {
 });
 
 describe('another attempt', () => {
-  test.each([
-    [1, 60],
-    [2, 120],
-    [3, 240],
-  ])(
-    'at work lets a message (received %i times) wait for %i s, and nothing runs',
-    async (receiveCount, seconds) => {
+  test.each([1, 5])(
+    'at work lets a message (received %i times) come anew after a minute, and nothing runs',
+    async (receiveCount) => {
       await claims.begin(another());
-      const step = () => expect.fail('it ran');
-      await expect(runStep(services, await received({ receiveCount }), step)).rejects.toMatchObject({
-        code: 'busy',
-      });
-      expect(hidden).toEqual([seconds]);
+      const given = await received({ receiveCount });
+      await runStep(services, given, () => expect.fail('it ran'));
+      expect(sentAnew).toEqual([{ message: given.message, delayS: 60 }]);
+      expect(hidden).toEqual([]);
     },
   );
 
@@ -227,6 +228,80 @@ describe('another attempt', () => {
     expect(await read()).not.toHaveProperty('failure');
     expect(await receive('FailImportQueue')).toBeUndefined();
     expect(await claims.renew(other)).toBe(true);
+  });
+});
+
+describe('a message that comes again and again', () => {
+  const runs = async (receiveCount: number, stored: number): Promise<boolean> => {
+    let isRun = false;
+    await runStep(services, await received({ receiveCount }), async ({ begin }) => {
+      await begin(stored);
+      isRun = true;
+      return undefined;
+    });
+    return isRun;
+  };
+
+  test('is sent anew, before it is a dead letter, if each of its runs got further', async () => {
+    expect(await runs(1, 0)).toBe(true);
+    expect(await runs(2, 5)).toBe(true);
+    expect(await runs(3, 9)).toBe(false);
+    expect(sentAnew).toEqual([{ message: { imageId: task.imageId, taskId: task.id }, delayS: 0 }]);
+    expect(await read()).not.toHaveProperty('failure');
+    expect(await claim()).toMatchObject({ leaseUntil: 0, storedBefore: 9 });
+    expect(await runs(1, 9)).toBe(true);
+  });
+
+  test('is left to the dead letters if it got nowhere', async () => {
+    for (const [index, stored] of [4, 4, 4, 4, 4].entries()) expect(await runs(index + 1, stored)).toBe(true);
+    expect(sentAnew).toEqual([]);
+  });
+});
+
+describe('a segment', () => {
+  const segment = (number: number) => ({ ...another(), segment: number });
+  const messageFor = async (number: number) => {
+    const given = await received();
+    return { ...given, message: { ...given.message, segment: number } };
+  };
+
+  test('is at work beside others, and once at a time', async () => {
+    await runStep(services, await messageFor(1), async ({ claim }) => {
+      expect(claim.segment).toBe(1);
+      expect(await claims.begin(segment(2))).toBe('mine');
+      expect(await claims.begin(segment(1))).toBe('live');
+      return undefined;
+    });
+    expect(await claims.begin(segment(1))).toBe('mine');
+  });
+
+  test('that fails for good fails the import, not itself', async () => {
+    await runStep(services, await messageFor(1), fails('data-mismatch'));
+    const { imageId, id: taskId } = task;
+    expect(JSON.parse((await receive('FailImportQueue'))?.Body ?? '')).toEqual({ imageId, taskId });
+  });
+
+  test('among the dead letters ends the whole import', async () => {
+    const { failQueue: _, ...last } = services;
+    await runStep(last, await messageFor(1), async ({ claim }) => {
+      expect(claim).not.toHaveProperty('segment');
+      return undefined;
+    });
+  });
+
+  test('stops at its heartbeat when the import is being ended, and its lease goes with it', async () => {
+    const fast = { ...services, heartbeatS: 0.05 };
+    let reason: unknown;
+    await runStep(fast, await messageFor(1), async ({ signal }) => {
+      expect(await claims.stopSegments(task)).toBe(false);
+      await new Promise((ended) => signal.addEventListener('abort', ended));
+      reason = signal.reason;
+      throw signal.reason;
+    });
+    expect(reason).toMatchObject({ code: 'claim-lost' });
+    expect(await claims.stopSegments(task)).toBe(true);
+    expect(await claims.begin(segment(2))).toBe('lost');
+    expect(await receive('FailImportQueue')).toBeUndefined();
   });
 });
 

@@ -19,7 +19,7 @@ export const rightsCases = (packaged: () => Packaged) =>
     const relay = (...actions: string[]) =>
       allow('RelayBucket.Arn/imports/*', ...actions.map((a) => `s3:${a}`));
     const useKey = allow('Key.Arn', 'kms:Decrypt', 'kms:GenerateDataKey');
-    const allOfTable = table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query');
+    const allOfTable = table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'Query');
 
     const rights = {
       'import-image': [
@@ -41,6 +41,7 @@ export const rightsCases = (packaged: () => Packaged) =>
       'apply-metadata': [
         ...allOfTable,
         ...consume('ApplyMetadataQueue'),
+        ...send('ApplyMetadataQueue'),
         ...send('FailImportQueue'),
         ...relay('GetObject', 'DeleteObject'),
         ...allow('RelayBucket.Arn', 's3:ListBucket'),
@@ -49,6 +50,7 @@ export const rightsCases = (packaged: () => Packaged) =>
       'fail-import': [
         ...allOfTable,
         ...consume('FailImportQueue'),
+        ...send('FailImportQueue'),
         ...relay('AbortMultipartUpload', 'DeleteObject'),
         ...useKey,
       ],

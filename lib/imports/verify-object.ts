@@ -1,0 +1,106 @@
+import { addAbortSignal } from 'node:stream';
+import type { RelayStore } from '../aws/relay-store.ts';
+import type { ByteSource, SourceHash } from '../download/download.ts';
+import { type RetryBudget, startReading } from '../download/reading.ts';
+import { FerryError, hasCode } from '../errors.ts';
+import { MiB } from '../transfer/part-plan.ts';
+import { createResumableDigest, isResumable, type ResumableDigest } from '../transfer/resumable-digest.ts';
+import { targetAlgorithm } from './copy-source.ts';
+import { progressMessage } from './progress.ts';
+import type { StepRun } from './run-step.ts';
+import { objectKey, type Task, type Transferred } from './task.ts';
+import type { Tasks } from './tasks.ts';
+
+export interface VerifyServices {
+  readonly tasks: Tasks;
+  readonly relay: RelayStore;
+  /** For reading the object, as for reading a source. */
+  readonly sourceBudget: RetryBudget;
+}
+
+/** Bytes after which the states of the digests are saved: about a second, so a crash costs no more. */
+const saveEvery = 256 * MiB;
+
+/** A digest, and the byte that it is at. */
+interface Verifying {
+  readonly offset: number;
+  readonly digest: ResumableDigest;
+}
+
+/** Where a verification goes on, or begins: also when another version has left states that this one cannot read. */
+const takeUp = async ({ verification }: Task, algorithms: readonly string[]): Promise<Verifying> => {
+  if (verification) {
+    try {
+      return {
+        offset: verification.offset,
+        digest: await createResumableDigest(algorithms, verification.states),
+      };
+    } catch {}
+  }
+  return { offset: 0, digest: await createResumableDigest(algorithms) };
+};
+
+/** The relay object as something that is read like a source: opened again where it broke. */
+const objectOf = ({ relay }: VerifyServices, task: Task, size: number): ByteSource => ({
+  name: `the transferred object of image ${task.imageId}`,
+  open: async ({ offset = 0, signal }) => ({
+    startsAt: offset,
+    length: size - offset,
+    stream: await relay.open(objectKey(task), { offset, signal }),
+  }),
+});
+
+/** Reads the object on from an offset; saves states every so often, and when the time ends. */
+const digestObject = async (
+  services: VerifyServices,
+  { task, signal }: StepRun,
+  size: number,
+  { offset: from, digest }: Verifying,
+): Promise<void> => {
+  let offset = from;
+  let saved = from;
+  const save = async (): Promise<void> => {
+    saved = offset;
+    const message = progressMessage(offset, size, 'Verified');
+    await services.tasks.update(task, { verification: { offset, states: digest.save() }, message });
+  };
+  const options = { size, offset, budget: services.sourceBudget, signal };
+  const { stream } = await startReading(objectOf(services, task, size), options);
+  try {
+    for await (const bytes of addAbortSignal(signal, stream) as AsyncIterable<Buffer>) {
+      digest.update(bytes);
+      offset += bytes.length;
+      if (offset - saved >= saveEvery) await save();
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    if (!hasCode(signal.reason, 'claim-lost')) await save();
+    throw signal.reason;
+  } finally {
+    stream.destroy();
+  }
+};
+
+/**
+ * Proves a finished object by reading it: what went into it in segments, or in several tries, no digest ran over. The
+ * digests' states are saved as it goes, so that it may end anywhere and go on in another run, however large the object.
+ * @returns the digests: the source's algorithm where it is known, and sha512
+ * @throws FerryError `data-mismatch` when the object is not what the source's record says
+ */
+export const verifyObject = async (
+  services: VerifyServices,
+  run: StepRun,
+  { size, hash }: { readonly size: number; readonly hash: SourceHash | undefined },
+): Promise<Transferred> => {
+  const { task } = run;
+  const known = hash && isResumable(hash.algorithm) ? [hash.algorithm] : [];
+  const verifying = await takeUp(task, [...known, targetAlgorithm]);
+  await run.begin(verifying.offset);
+  run.log.info('verifying', { from: verifying.offset, bytes: size });
+  if (verifying.offset < size) await digestObject(services, run, size, verifying);
+  const digests = verifying.digest.values();
+  const found = known.map((algorithm) => digests[algorithm]).at(0);
+  if (!hash || found === undefined || found === hash.value) return { size, digests };
+  const reason = `has ${hash.algorithm} ${found} instead of ${hash.value}`;
+  throw new FerryError('data-mismatch', `The transferred object of image ${task.imageId} ${reason}`);
+};

@@ -1,0 +1,76 @@
+import { type PartPlan, partCount } from './part-plan.ts';
+
+/** A run of consecutive parts that one invocation copies. */
+export interface Segment {
+  /** From 1. */
+  readonly number: number;
+  /** Number of its first part. */
+  readonly firstPart: number;
+  /** Number of its last part. */
+  readonly lastPart: number;
+  /** Its bytes in the image: from, and up to but without. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** How an image is cut into segments; kept in its task. */
+export interface SegmentPlan {
+  /** Bytes of the image. */
+  readonly size: number;
+  /** Bytes of every part but the image's last. */
+  readonly partSize: number;
+  /** Parts of every segment but the last. */
+  readonly parts: number;
+  /** Number of segments. */
+  readonly count: number;
+  /** How many are copied at a time: each, when it ends, sets off the one that comes so many after it. */
+  readonly atOnce: number;
+}
+
+export interface SegmentLimits {
+  /** Bytes above which an image is cut, and that a segment has at most, but for rounding to whole parts. */
+  readonly segmentSize: number;
+  /** Segments of one import that are copied at a time: what its source is asked to bear. */
+  readonly segmentsAtOnce: number;
+}
+
+/**
+ * Cuts an image into segments of whole parts. Their number is a multiple of those at work at once where the parts
+ * allow it, so that all end at about the same time.
+ * @returns undefined for an image that is copied in one ordered stream
+ */
+export const planSegments = (
+  size: number,
+  plan: PartPlan,
+  { segmentSize, segmentsAtOnce }: SegmentLimits,
+): SegmentPlan | undefined => {
+  const all = partCount(size, plan);
+  if (size <= segmentSize || segmentsAtOnce < 2 || all < 2) return undefined;
+  const turns = Math.ceil(size / segmentSize / segmentsAtOnce);
+  const parts = Math.ceil(all / Math.min(all, turns * segmentsAtOnce));
+  const count = Math.ceil(all / parts);
+  return { size, partSize: plan.partSize, parts, count, atOnce: Math.min(segmentsAtOnce, count) };
+};
+
+/** @throws RangeError when the plan has no such segment */
+export const segmentAt = ({ size, partSize, parts, count }: SegmentPlan, number: number): Segment => {
+  if (number < 1 || number > count) throw new RangeError(`There is no segment ${number} of ${count}`);
+  const from = (number - 1) * parts * partSize;
+  const to = Math.min(size, from + parts * partSize);
+  const firstPart = (number - 1) * parts + 1;
+  return { number, firstPart, lastPart: firstPart + Math.ceil((to - from) / partSize) - 1, from, to };
+};
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
+
+/** Those that are set off first. */
+export const firstSegments = ({ atOnce }: SegmentPlan): readonly number[] => range(1, atOnce);
+
+/** What a segment sets off when it ends, if there is something left. */
+export const segmentAfter = ({ count, atOnce }: SegmentPlan, number: number): number | undefined =>
+  number + atOnce <= count ? number + atOnce : undefined;
+
+/** Those that set nothing off. Since each began when the one before it had ended, all are copied when these are. */
+export const lastSegments = ({ count, atOnce }: SegmentPlan): readonly number[] =>
+  range(count - atOnce + 1, count);

@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { FaultKind } from '../cloud/openstack/glance/faults.ts';
+import { type Ferry, startFerry } from './ferry.ts';
+
+const MiB = 1024 ** 2;
+const formats = { disk_format: 'raw', container_format: 'bare', hw_disk_bus: 'scsi' };
+/** Segments of two parts, two at a time: an image of 33 MiB has four of them, the last one with one part. */
+const settings = { PART_SIZE_MIB: '5', SEGMENT_SIZE_MIB: '10', SEGMENTS_AT_ONCE: '2', RETRY_DELAY_S: '0' };
+const size = 33 * MiB;
+
+let ferry: Ferry;
+let token: string;
+const sqs = () => new SQSClient({});
+
+beforeAll(async () => {
+  ferry = await startFerry({ env: settings });
+  token = ferry.openstack.issueToken('demo');
+});
+afterEach(() => {
+  ferry.openstack.regions.REGION1.clearFaults();
+  ferry.aws.s3Faults.clear();
+});
+afterAll(() => ferry.stop());
+
+const start = async (fault?: FaultKind & { readonly times?: number }) => {
+  const { REGION1, REGION2 } = ferry.openstack.regions;
+  const source = await REGION1.createImage(formats, randomBytes(size));
+  const target = await REGION2.createImage({ name: 'copy', disk_format: 'qcow2' });
+  if (fault) REGION1.fault(source.id, { on: 'get-file', ...fault });
+  expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
+  return { source, target };
+};
+
+const downloads = (sourceId: string) =>
+  ferry.openstack.regions.REGION1.requests().filter(({ path }) => path === `/v2/images/${sourceId}/file`);
+const ranges = (sourceId: string) => downloads(sourceId).map(({ headers }) => headers['range'] ?? 'all');
+const rangeOf = (from: number, to: number) => `bytes=${from * MiB}-${to * MiB - 1}`;
+
+const arrives = async ({ source, target }: Awaited<ReturnType<typeof start>>) => {
+  expect(await ferry.finished(target.id, token)).toMatchObject({
+    status: 'success',
+    message: 'Copied 33 MiB',
+  });
+  const { os_hash_value } = source;
+  expect(ferry.openstack.regions.REGION2.image(target.id)).toMatchObject({ status: 'active', os_hash_value });
+  await leavesNothing();
+};
+
+const leavesNothing = async () => {
+  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+  const items = (await ferry.traces.items()).map(({ item }) => String(item));
+  expect(items.filter((item) => !item.startsWith('task#'))).toEqual([]);
+};
+
+const isLeftAsItWas = async (targetId: string) => {
+  const image = ferry.openstack.regions.REGION2.image(targetId);
+  expect(image).toMatchObject({ status: 'queued', disk_format: 'qcow2' });
+  expect(image).not.toHaveProperty('hw_disk_bus');
+  await leavesNothing();
+};
+
+describe('a large image from a source with ranges', () => {
+  test('is copied in segments, each read once, and arrives whole', async () => {
+    const started = await start();
+    await arrives(started);
+    const [probe, ...read] = ranges(started.source.id);
+    expect(probe).toBe('bytes=0-0');
+    expect(read.sort()).toEqual([rangeOf(0, 10), rangeOf(10, 20), rangeOf(20, 30), rangeOf(30, 33)].sort());
+  });
+
+  test('is read by no more connections at a time than one import may have', async () => {
+    const started = await start({ kind: 'slow', bytesPerSecond: 20 * MiB, times: 99 });
+    let most = 0;
+    const watch = setInterval(() => {
+      const open = downloads(started.source.id).filter(({ status }) => status === undefined);
+      most = Math.max(most, open.length);
+    }, 5);
+    await arrives(started);
+    clearInterval(watch);
+    expect(most).toBeLessThanOrEqual(2);
+  });
+
+  test('shows the progress of all its segments together', async () => {
+    const { source, target } = await start({ kind: 'slow', bytesPerSecond: 6 * MiB, times: 99 });
+    const message = async () => (await ferry.tasks(target.id, token)).at(-1)?.message;
+    await expect.poll(message, { timeout: 10_000 }).toMatch(/^Copied (1[05]|2[05]) MiB of 33 MiB$/);
+    await arrives({ source, target });
+  });
+});
+
+test('a large image from a source without ranges is copied in one stream', async () => {
+  const { source, target } = await start();
+  ferry.openstack.regions.REGION1.fault(source.id, { on: 'get-file', kind: 'status', status: 400, times: 1 });
+  await arrives({ source, target });
+});
+
+describe('a segment', () => {
+  test.each([
+    ['whose connection breaks', { kind: 'drop-after', bytes: 7 * MiB, times: 2 }],
+    [
+      'whose source is overloaded',
+      { kind: 'status', status: 503, headers: { 'retry-after': '0' }, times: 2 },
+    ],
+  ] as const)('%s goes on', async (_what, fault) => {
+    await arrives(await start(fault));
+  });
+
+  test('whose bytes are not the source’s is found before the target is touched', async () => {
+    const { target } = await start({ kind: 'corrupt-byte', at: 17 * MiB, times: 9 });
+    expect(await ferry.finished(target.id, token)).toMatchObject({
+      status: 'failure',
+      message: expect.stringMatching(/^The transferred object of image \S+ has sha512 \w+ instead of \w+$/),
+    });
+    const { REGION2 } = ferry.openstack.regions;
+    const sent = REGION2.requests().filter(({ path }) => path.startsWith(`/v2/images/${target.id}`));
+    expect(sent.filter(({ method }) => method === 'PUT')).toEqual([]);
+    // One PATCH is the request's own question whether the caller may modify the image.
+    expect(sent.filter(({ method }) => method === 'PATCH')).toHaveLength(1);
+    await isLeftAsItWas(target.id);
+  });
+
+  test('whose source has changed meanwhile fails the import, and leaves nothing', async () => {
+    const { source, target } = await start({ kind: 'slow', bytesPerSecond: 8 * MiB, times: 99 });
+    await expect.poll(() => downloads(source.id).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(2);
+    ferry.openstack.regions.REGION1.change(source.id, { os_hash_value: 'e'.repeat(128) });
+    expect(await ferry.finished(target.id, token)).toMatchObject({
+      status: 'failure',
+      message: expect.stringContaining('the source changed while it was copied'),
+    });
+    await isLeftAsItWas(target.id);
+  });
+
+  test('that cannot be stored fails the import after its tries, and the others stop', async () => {
+    ferry.aws.s3Faults.inject('UploadPart', { kind: 'error', code: 'AccessDenied' }, 200);
+    const { target } = await start();
+    expect(await ferry.finished(target.id, token)).toMatchObject({
+      status: 'failure',
+      message: expect.stringContaining('Failed to upload part'),
+    });
+    ferry.aws.s3Faults.clear();
+    await isLeftAsItWas(target.id);
+  });
+});
+
+test('messages that come twice or more are copied once, and handed on once', async () => {
+  const started = await start({ kind: 'slow', bytesPerSecond: 20 * MiB, times: 99 });
+  const [task] = await ferry.tasks(started.target.id, token);
+  const message = { imageId: started.target.id, taskId: task?.id };
+  const QueueUrl = ferry.aws.queues['StreamImageQueue']?.url;
+  for (const more of [
+    {},
+    {},
+    { segment: 1 },
+    { segment: 2 },
+    { segment: 3 },
+    { segment: 4 },
+    { segment: 4 },
+    {},
+  ]) {
+    const MessageBody = JSON.stringify({ ...message, ...more });
+    await sqs().send(new SendMessageCommand({ QueueUrl, MessageBody }));
+  }
+  await arrives(started);
+  const starts = ranges(started.source.id).slice(1);
+  expect(new Set(starts).size).toBe(starts.length);
+  const { REGION2 } = ferry.openstack.regions;
+  const puts = REGION2.requests().filter(
+    ({ method, path }) => method === 'PUT' && path === `/v2/images/${started.target.id}/file`,
+  );
+  expect(puts).toHaveLength(1);
+});
+
+test('a store that breaks off while the object is verified is read on', async () => {
+  ferry.aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 12 * MiB }, 2);
+  await arrives(await start());
+});

@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { MiB, type PartLimits, planParts } from '../../../lib/transfer/part-plan.ts';
+import {
+  firstSegments,
+  lastSegments,
+  planSegments,
+  type SegmentPlan,
+  segmentAfter,
+  segmentAt,
+} from '../../../lib/transfer/segment-plan.ts';
+
+const TiB = 1024 ** 4;
+const partLimits = fc.record({
+  partSize: fc.integer({ min: 5, max: 512 }).map((mib) => mib * MiB),
+  maxParts: fc.constantFrom(100, 1000, 10_000),
+});
+const limits = fc.record({
+  segmentSize: fc.integer({ min: 5, max: 8192 }).map((mib) => mib * MiB),
+  segmentsAtOnce: fc.integer({ min: 1, max: 64 }),
+});
+const sizes = fc.oneof(
+  fc.integer({ min: 1, max: 64 * MiB }),
+  fc.maxSafeInteger().map((n) => 1 + (Math.abs(n) % (5 * TiB))),
+);
+
+const capacityOf = ({ partSize, maxParts }: PartLimits) => Math.max(partSize, 5 * 1024 * MiB) * maxParts;
+const planned = (size: number, parts: PartLimits, cut: { segmentSize: number; segmentsAtOnce: number }) =>
+  planSegments(size, planParts(size, parts), cut);
+
+const all = (plan: SegmentPlan) =>
+  Array.from({ length: plan.count }, (_, index) => segmentAt(plan, index + 1));
+
+/** Every plan that cuts, for any size and limits. */
+const plans = fc
+  .record({ size: sizes, parts: partLimits, cut: limits })
+  .filter(({ size, parts }) => size <= capacityOf(parts))
+  .map(({ size, parts, cut }) => ({ size, cut, plan: planned(size, parts, cut) }))
+  .filter(
+    (one): one is typeof one & { plan: SegmentPlan } => one.plan !== undefined && one.plan.count <= 2000,
+  );
+
+describe('an image that is cut', () => {
+  test('is tiled exactly by its segments, and they by whole parts', () => {
+    fc.assert(
+      fc.property(plans, ({ size, plan }) => {
+        const segments = all(plan);
+        const borders = segments.flatMap(({ from, to }) => [from, to]);
+        const inner = borders.slice(1, -1);
+        expect([borders[0], borders.at(-1)]).toEqual([0, size]);
+        expect(inner.every((byte, index) => byte === inner[index - (index % 2)])).toBe(true);
+        expect(segments.every(({ from, to }) => from < to && from % plan.partSize === 0)).toBe(true);
+        const parts = segments.map((one) => [
+          one.firstPart,
+          one.lastPart,
+          Math.ceil((one.to - one.from) / plan.partSize),
+        ]);
+        expect(parts.every(([first = 0, last = 0, count]) => last - first + 1 === count)).toBe(true);
+        expect(parts.every(([first], index) => first === 1 + (parts[index - 1]?.[1] ?? 0))).toBe(true);
+        expect(parts.at(-1)?.[1]).toBe(Math.ceil(size / plan.partSize));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('has segments no larger than asked, but for rounding to whole parts', () => {
+    fc.assert(
+      fc.property(plans, ({ cut, plan }) => {
+        const { from, to } = segmentAt(plan, 1);
+        expect(to - from).toBeLessThan(cut.segmentSize + plan.partSize);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('is copied whole and never twice by the rows that its first segments begin', () => {
+    fc.assert(
+      fc.property(plans, ({ plan }) => {
+        const copied: number[] = [];
+        const ends: number[] = [];
+        for (const first of firstSegments(plan)) {
+          let number: number | undefined = first;
+          for (; number !== undefined; number = segmentAfter(plan, number)) {
+            copied.push(number);
+            if (segmentAfter(plan, number) === undefined) ends.push(number);
+          }
+        }
+        expect(copied.sort((a, b) => a - b)).toEqual(all(plan).map(({ number }) => number));
+        expect(ends.sort((a, b) => a - b)).toEqual([...lastSegments(plan)]);
+        expect(plan.atOnce).toBeLessThanOrEqual(64);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('the cut', () => {
+  const parts = { partSize: 16 * MiB, maxParts: 10_000 };
+  const cut = (size: number, segmentSize: number, segmentsAtOnce: number) => {
+    const plan = planned(size, parts, { segmentSize, segmentsAtOnce });
+    return plan && { count: plan.count, atOnce: plan.atOnce, parts: plan.parts };
+  };
+
+  test.each([
+    ['up to the size of a segment is none', 4096 * MiB, 4096 * MiB, 4, undefined],
+    ['of an import that may have one at a time is none', 9000 * MiB, 4096 * MiB, 1, undefined],
+    ['of a byte more keeps all at work', 4096 * MiB + 1, 4096 * MiB, 4, { count: 4, atOnce: 4, parts: 65 }],
+    ['ends for all at the same time', 9000 * MiB, 4096 * MiB, 4, { count: 4, atOnce: 4, parts: 141 }],
+    [
+      'makes several turns of a large one',
+      100 * 1024 * MiB,
+      4096 * MiB,
+      4,
+      { count: 28, atOnce: 4, parts: 229 },
+    ],
+    ['is never finer than parts', 48 * MiB, 16 * MiB, 8, { count: 3, atOnce: 3, parts: 1 }],
+  ] as const)('%s', (_what, size, segmentSize, atOnce, expected) => {
+    expect(cut(size, segmentSize, atOnce)).toEqual(expected);
+  });
+
+  test('has no segment 0, and none after its last', () => {
+    const plan = planned(64 * MiB, parts, { segmentSize: 16 * MiB, segmentsAtOnce: 2 });
+    if (!plan) expect.fail('it is not cut');
+    expect(() => segmentAt(plan, 0)).toThrow(RangeError);
+    expect(() => segmentAt(plan, plan.count + 1)).toThrow('There is no segment 5 of 4');
+  });
+});
