@@ -41,7 +41,7 @@ const makers: Readonly<Record<string, () => Promise<IHasher>>> = {
 export const isResumable = (algorithm: string): boolean => Object.hasOwn(makers, algorithm);
 
 const made = async (algorithm: string): Promise<IHasher> => {
-  const make = makers[algorithm];
+  const make = isResumable(algorithm) ? makers[algorithm] : undefined;
   if (!make) throw new RangeError(`There is no resumable digest ${algorithm}`);
   return await make();
 };

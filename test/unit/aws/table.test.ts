@@ -117,11 +117,26 @@ describe('a query', () => {
     expect(await table.query(imageId, 'none')).toEqual([]);
   });
 
+  test('lists items from one to another, both included', async () => {
+    for (let number = 1; number <= 5; number += 1) await table.put(key(`part#0000${number}`), {});
+    const items = await table.queryBetween(imageId, 'part#00002', 'part#00004');
+    expect(items.map(({ item }) => item)).toEqual(['part#00002', 'part#00003', 'part#00004']);
+    expect(await table.queryBetween(imageId, 'part#00006', 'part#00009')).toEqual([]);
+  });
+
   test('goes on where DynamoDB stops after 1 MiB', async () => {
     const numbers = Array.from({ length: 5 }, (_, i) => `big#${i}`);
     await Promise.all(numbers.map((item) => table.put(key(item), { text: 'x'.repeat(300_000) })));
     expect((await table.query(imageId, 'big#')).map(({ item }) => item)).toEqual(numbers);
   });
+});
+
+test('many items are removed in few requests, and others stay', async () => {
+  const items = Array.from({ length: 60 }, (_, index) => `part#${String(index).padStart(5, '0')}`);
+  await Promise.all([...items, 'task#1'].map((item) => table.put(key(item), {})));
+  await table.removeAll(imageId, items);
+  await table.removeAll(imageId, []);
+  expect((await table.query(imageId, '')).map(({ item }) => item)).toEqual(['task#1']);
 });
 
 test('a table that does not answer as it should is unavailable, and the operation is named', async () => {
@@ -137,4 +152,6 @@ test('a table that does not answer as it should is unavailable, and the operatio
   await expect(missing.update(key('a'), { x: 1 })).rejects.toMatchObject(failed('update a'));
   await expect(missing.remove(key('a'))).rejects.toMatchObject(failed('delete a'));
   await expect(missing.query(imageId, 'a')).rejects.toMatchObject(failed('list a'));
+  await expect(missing.queryBetween(imageId, 'a', 'b')).rejects.toMatchObject(failed('list a to b'));
+  await expect(missing.removeAll(imageId, ['a', 'b'])).rejects.toMatchObject(failed('delete 2 items'));
 });

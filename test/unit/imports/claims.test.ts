@@ -149,3 +149,70 @@ describe('an attempt', () => {
     expect(await claims.begin(attemptAt(taskId))).toBe('live');
   });
 });
+
+describe('an attempt at a segment', () => {
+  const segmentAt = (taskId: ReturnType<typeof newTaskId>, segment: number) => ({
+    ...attemptAt(taskId),
+    segment,
+  });
+  const keyOf = (id: ReturnType<typeof newTaskId>) => ({ imageId, id });
+
+  test('has its segment for itself while its lease lasts, and others have theirs', async () => {
+    const taskId = await queuedTask();
+    const first = segmentAt(taskId, 1);
+    expect(await claims.begin(first)).toBe('mine');
+    expect(await claims.begin(segmentAt(taskId, 2))).toBe('mine');
+    expect(await claims.begin(segmentAt(taskId, 1))).toBe('live');
+    later(leaseMs + 1);
+    expect(await claims.begin(segmentAt(taskId, 1))).toBe('mine');
+    expect(await claims.renew(first)).toBe(false);
+  });
+
+  test('keeps its image for two hours from its last heartbeat: other segments may wait so long', async () => {
+    const taskId = await queuedTask();
+    await claims.begin(segmentAt(taskId, 1));
+    later(119 * minute);
+    expect(await claims.holder(imageId)).toBe(taskId);
+    const second = segmentAt(taskId, 2);
+    await claims.begin(second);
+    later(119 * minute);
+    expect(await claims.renew(second)).toBe(true);
+    later(120 * minute);
+    expect(await claims.holder(imageId)).toBe(taskId);
+    later(1);
+    expect(await claims.holder(imageId)).toBeUndefined();
+  });
+
+  test('of an import that is being ended is lost, and the end waits for it', async () => {
+    const taskId = await queuedTask();
+    const [working, dead] = [segmentAt(taskId, 1), segmentAt(taskId, 2)];
+    await claims.begin(working);
+    await claims.begin(dead);
+    expect(await claims.stopSegments(keyOf(taskId))).toBe(false);
+    expect(await claims.renew(working)).toBe(false);
+    await claims.pause(working);
+    expect(await claims.stopSegments(keyOf(taskId))).toBe(false);
+    later(leaseMs + 1);
+    expect(await claims.stopSegments(keyOf(taskId))).toBe(true);
+    expect(await claims.begin(segmentAt(taskId, 3))).toBe('lost');
+    expect(await claims.begin(attemptAt(taskId))).toBe('mine');
+  });
+
+  test('of another import than the image’s is lost', async () => {
+    await queuedTask();
+    expect(await claims.begin(segmentAt(newTaskId(), 1))).toBe('lost');
+  });
+
+  test('tells whether more is stored than its forerunner found', async () => {
+    const taskId = await queuedTask();
+    const first = segmentAt(taskId, 1);
+    await claims.begin(first);
+    expect(await claims.advance(first, 0)).toBe(true);
+    await claims.pause(first);
+    const second = segmentAt(taskId, 1);
+    await claims.begin(second);
+    expect(await claims.advance(second, 0)).toBe(false);
+    expect(await claims.advance(second, 3)).toBe(true);
+    expect(await claims.advance(first, 4)).toBe(false);
+  });
+});
