@@ -9,118 +9,27 @@
  * `glance-ferry test`, which it deletes.
  */
 import { execFile } from 'node:child_process';
-import { randomFillSync } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ferryClient, type Task } from '../cloud/commands/ferry.ts';
-import { type GlanceClient, glanceClient, type Image } from '../cloud/commands/glance.ts';
-import { startForRealCloud } from '../cloud/commands/real-cloud.ts';
-import { type Functions, startFunctions } from '../cloud/offline/serverless-offline.ts';
+import { ferryClient } from '../cloud/commands/ferry.ts';
 import { ask } from '../contract/client.ts';
-import { account, imageEndpoint, setting, tokenOf } from './account.ts';
+import { account, setting, tokenOf } from './account.ts';
+import { type RealImports, randomFile, startRealImports } from './real-imports.ts';
 
-const MiB = 1024 ** 2;
 const run = promisify(execFile);
-const freePorts = { api: 0, keystone: 0, REGION1: 0, REGION2: 0, sqs: 0, s3: 0, dynamodb: 0 };
-const name = 'glance-ferry test';
 
-let dataDir: string;
-let stopAws: () => Promise<void>;
-let functions: Functions;
-let s3: S3Client;
-let token: string;
-let endpoints: { readonly source: string; readonly target: string };
-let source: GlanceClient;
-let target: GlanceClient;
-const created: { readonly url: string; readonly token: string }[] = [];
+let real: RealImports;
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-openstack-'));
-  token = await tokenOf(account('OS_'));
-  endpoints = {
-    source: await imageEndpoint(token, setting('SOURCE_REGION')),
-    target: await imageEndpoint(token, setting('OS_REGION_NAME')),
-  };
-  source = glanceClient(endpoints.source, token);
-  target = glanceClient(endpoints.target, token);
-  s3 = new S3Client({ forcePathStyle: true, region: process.env['AWS_REGION'] ?? 'us-east-1' });
-  await s3.send(new CreateBucketCommand({ Bucket: setting('RELAY_BUCKET') })).catch((error: Error) => {
-    if (!error.name.startsWith('BucketAlready')) throw error;
-  });
-  const options = {
-    ports: freePorts,
-    openrc: setting('OPENRC'),
-    region: setting('OS_REGION_NAME'),
-    help: false,
-  };
-  const { env, stop } = await startForRealCloud(options, dataDir);
-  stopAws = stop;
-  functions = await startFunctions({ env, dataDir });
+  real = await startRealImports();
 });
-
-afterAll(async () => {
-  for (const { url, token: owner } of created) await ask('DELETE', url, { token: owner });
-  await functions.stop();
-  await stopAws();
-  await rm(dataDir, { recursive: true, force: true });
-});
-
-const create = async (
-  glance: GlanceClient,
-  endpoint: string,
-  record: object,
-  owner = token,
-): Promise<Image> => {
-  const image = await glance.create({ name, ...record });
-  created.push({ url: `${endpoint}/v2/images/${image.id}`, token: owner });
-  return image;
-};
-
-const newSource = async (record: object, file: string): Promise<Image> => {
-  const image = await create(source, endpoints.source, { container_format: 'bare', ...record });
-  await source.upload(image.id, file);
-  return await source.show(image.id);
-};
-
-const newTarget = (record: object = {}): Promise<Image> => create(target, endpoints.target, record);
-
-const importFrom = async (sourceId: string, targetId: string): Promise<Task> => {
-  const ferry = ferryClient(functions.url, token);
-  const method = {
-    name: 'glance-download',
-    glance_region: setting('SOURCE_REGION'),
-    glance_image_id: sourceId,
-  };
-  expect(await ferry.importImage(targetId, method)).toMatchObject({ status: 201 });
-  let last: Task = { id: '', status: 'pending', message: '' };
-  for await (last of ferry.progress(targetId, 500));
-  return last;
-};
-
-/** What an import has left in the relay bucket. */
-const leftOf = async (taskId: string): Promise<number> => {
-  const listed = { Bucket: setting('RELAY_BUCKET'), Prefix: `imports/${taskId}` };
-  return (await s3.send(new ListObjectsV2Command(listed))).KeyCount ?? 0;
-};
-
-const randomFile = async (file: string, mebibytes: number): Promise<string> => {
-  const pieces = function* () {
-    for (let piece = 0; piece < mebibytes; piece += 1) yield randomFillSync(Buffer.alloc(MiB));
-  };
-  await pipeline(Readable.from(pieces()), createWriteStream(file));
-  return file;
-};
+afterAll(() => real.stop());
 
 const qcow2 = async (): Promise<string> => {
-  const raw = await randomFile(join(dataDir, 'disk.raw'), 64);
-  const file = join(dataDir, 'disk.qcow2');
+  const raw = await randomFile(join(real.dataDir, 'disk.raw'), 64);
+  const file = join(real.dataDir, 'disk.qcow2');
   await run('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', raw, file]);
   await run('qemu-img', ['resize', file, '1G']);
   return file;
@@ -134,40 +43,43 @@ test('a qcow2 of qemu-img arrives with its formats and prefixed properties; own 
     os_type: 'linux',
     os_secure_boot: 'optional',
   };
-  const image = await newSource(
+  const image = await real.newSource(
     { disk_format: 'qcow2', ...travelling, architecture: 'x86_64' },
     await qcow2(),
   );
-  const copy = await newTarget({ department: 'research', os_distro: 'mine' });
-  const task = await importFrom(image.id, copy.id);
+  const copy = await real.newTarget({ department: 'research', os_distro: 'mine' });
+  const task = await real.importFrom(image.id, copy.id);
   expect(task).toMatchObject({ status: 'success' });
 
-  const arrived = await target.show(copy.id);
+  const arrived = await real.target.show(copy.id);
   const { size, checksum, os_hash_value } = image;
   expect(arrived).toMatchObject({ status: 'active', disk_format: 'qcow2', size, checksum, os_hash_value });
-  expect(arrived).toMatchObject({ ...travelling, department: 'research', name });
+  expect(arrived).toMatchObject({ ...travelling, department: 'research', name: 'glance-ferry test' });
   expect(arrived).not.toHaveProperty('architecture');
-  expect(await target.sha512(copy.id)).toBe(await source.sha512(image.id));
-  expect(await leftOf(task.id)).toBe(0);
+  expect(await real.target.sha512(copy.id)).toBe(await real.source.sha512(image.id));
+  expect(await real.leftOf(task.id)).toBe(0);
 });
 
 test('2 GiB of random bytes arrive', async () => {
-  const file = await randomFile(join(dataDir, 'random.raw'), 2048);
-  const image = await newSource({ disk_format: 'raw' }, file);
-  const copy = await newTarget();
+  const file = await randomFile(join(real.dataDir, 'random.raw'), 2048);
+  const image = await real.newSource({ disk_format: 'raw' }, file);
+  const copy = await real.newTarget();
   const startedMs = Date.now();
-  const task = await importFrom(image.id, copy.id);
+  const task = await real.importFrom(image.id, copy.id);
   expect(task).toMatchObject({ status: 'success', message: 'Copied 2048 MiB' });
   console.log(`2 GiB from POST to active: ${((Date.now() - startedMs) / 1000).toFixed(1)} s`);
-  expect(await target.sha512(copy.id)).toBe(await source.sha512(image.id));
-  expect(await leftOf(task.id)).toBe(0);
+  expect(await real.target.sha512(copy.id)).toBe(await real.source.sha512(image.id));
+  expect(await real.leftOf(task.id)).toBe(0);
 });
 
 test('an empty image arrives', async () => {
-  const image = await newSource({ disk_format: 'raw' }, await randomFile(join(dataDir, 'empty.raw'), 0));
-  const copy = await newTarget();
-  expect(await importFrom(image.id, copy.id)).toMatchObject({ status: 'success' });
-  expect(await target.show(copy.id)).toMatchObject({ status: 'active', size: 0 });
+  const image = await real.newSource(
+    { disk_format: 'raw' },
+    await randomFile(join(real.dataDir, 'empty.raw'), 0),
+  );
+  const copy = await real.newTarget();
+  expect(await real.importFrom(image.id, copy.id)).toMatchObject({ status: 'success' });
+  expect(await real.target.show(copy.id)).toMatchObject({ status: 'active', size: 0 });
 });
 
 describe('what Glance refuses, we refuse with its words', () => {
@@ -180,8 +92,8 @@ describe('what Glance refuses, we refuse with its words', () => {
     [
       'an active target',
       async () => {
-        const { id } = await newTarget({ disk_format: 'raw', container_format: 'bare' });
-        await target.upload(id, await randomFile(join(dataDir, 'one.raw'), 1));
+        const { id } = await real.newTarget({ disk_format: 'raw', container_format: 'bare' });
+        await real.target.upload(id, await randomFile(join(real.dataDir, 'one.raw'), 1));
         return { targetId: id, sourceId: id };
       },
       409,
@@ -191,7 +103,7 @@ describe('what Glance refuses, we refuse with its words', () => {
       "another project's target",
       async () => {
         const other = await tokenOf(account('OTHER_'));
-        const { id } = await create(glanceClient(endpoints.target, other), endpoints.target, {}, other);
+        const { id } = await real.create(real.endpoints.target, {}, other);
         return { targetId: id, sourceId: id };
       },
       404,
@@ -202,8 +114,11 @@ describe('what Glance refuses, we refuse with its words', () => {
       async () => {
         const other = await tokenOf(account('OTHER_'));
         const record = { visibility: 'community' };
-        const { id } = await create(glanceClient(endpoints.target, other), endpoints.target, record, other);
-        const image = await newSource({ disk_format: 'raw' }, await randomFile(join(dataDir, 'one.raw'), 1));
+        const { id } = await real.create(real.endpoints.target, record, other);
+        const image = await real.newSource(
+          { disk_format: 'raw' },
+          await randomFile(join(real.dataDir, 'one.raw'), 1),
+        );
         return { targetId: id, sourceId: image.id };
       },
       403,
@@ -212,7 +127,7 @@ describe('what Glance refuses, we refuse with its words', () => {
     [
       'a source that does not exist',
       async () => {
-        const { id } = await newTarget();
+        const { id } = await real.newTarget();
         return { targetId: id, sourceId: id };
       },
       400,
@@ -227,8 +142,8 @@ describe('what Glance refuses, we refuse with its words', () => {
       glance_region: setting('SOURCE_REGION'),
       glance_image_id: sourceId,
     };
-    const answer = await ask('POST', `${functions.url}/v2/images/${targetId}/import`, {
-      token,
+    const answer = await ask('POST', `${real.functions.url}/v2/images/${targetId}/import`, {
+      token: real.token,
       json: { method },
     });
     expect(answer.status).toBe(status);
@@ -237,21 +152,24 @@ describe('what Glance refuses, we refuse with its words', () => {
 });
 
 test('a target deleted while its import runs leaves nothing in the relay bucket', async () => {
-  const image = await newSource({ disk_format: 'raw' }, await randomFile(join(dataDir, 'small.raw'), 200));
-  const copy = await newTarget();
+  const image = await real.newSource(
+    { disk_format: 'raw' },
+    await randomFile(join(real.dataDir, 'small.raw'), 200),
+  );
+  const copy = await real.newTarget();
   const method = {
     name: 'glance-download',
     glance_region: setting('SOURCE_REGION'),
     glance_image_id: image.id,
   };
-  const answer = await ferryClient(functions.url, token).importImage(copy.id, method);
+  const answer = await ferryClient(real.functions.url, real.token).importImage(copy.id, method);
   const { id } = (await answer.json()) as { id: string };
-  await ask('DELETE', `${endpoints.target}/v2/images/${copy.id}`, { token });
+  await ask('DELETE', `${real.endpoints.target}/v2/images/${copy.id}`, { token: real.token });
   // Nobody sees the tasks of a deleted image: the log says when the import has ended.
   const ended = async () =>
-    (await readFile(functions.logFile, 'utf8'))
+    (await readFile(real.functions.logFile, 'utf8'))
       .split('\n')
       .some((line) => line.includes('import ended by fail-import') && line.includes(id));
   await expect.poll(ended, { timeout: 60_000, interval: 500 }).toBe(true);
-  expect(await leftOf(id)).toBe(0);
+  expect(await real.leftOf(id)).toBe(0);
 });
