@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Ferry, startFerry } from './ferry.ts';
+
+const MiB = 1024 ** 2;
+const formats = { disk_format: 'raw', container_format: 'bare' };
+const settings = {
+  PART_SIZE_MIB: '5',
+  PARTS_IN_FLIGHT: '1',
+  SEGMENT_SIZE_MIB: '20',
+  SEGMENTS_AT_ONCE: '2',
+};
+
+let ferry: Ferry;
+
+beforeAll(async () => {
+  ferry = await startFerry({ env: settings, ownProcesses: true });
+});
+afterAll(() => ferry.stop());
+
+test('all processes killed in the middle of their segments: each goes on where its stored parts end', async () => {
+  const token = ferry.openstack.issueToken('demo');
+  const { REGION1, REGION2 } = ferry.openstack.regions;
+  const source = await REGION1.createImage(formats, randomBytes(77 * MiB));
+  const target = await REGION2.createImage({ name: 'copy' });
+  REGION1.fault(source.id, { on: 'get-file', kind: 'slow', bytesPerSecond: 10 * MiB, times: 3 });
+  expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
+
+  const message = async () => (await ferry.tasks(target.id, token)).at(-1)?.message;
+  await expect.poll(message, { timeout: 15_000 }).toMatch(/^Copied [23]\d MiB of 77 MiB$/);
+  await ferry.kill('stream-image');
+
+  expect(await ferry.finished(target.id, token)).toMatchObject({
+    status: 'success',
+    message: 'Copied 77 MiB',
+  });
+  const { os_hash_value } = source;
+  expect(REGION2.image(target.id)).toMatchObject({ status: 'active', os_hash_value });
+  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+  expect((await ferry.traces.items()).filter(({ item }) => !String(item).startsWith('task#'))).toEqual([]);
+
+  const starts = REGION1.requests().flatMap(({ path, headers }) =>
+    path === `/v2/images/${source.id}/file`
+      ? [Number(/^bytes=(\d+)-/.exec(headers['range'] ?? '')?.[1])]
+      : [],
+  );
+  // Segments have 20 MiB: what begins elsewhere goes on after parts that are stored.
+  expect(starts.filter((start) => start % (20 * MiB) > 0)).not.toEqual([]);
+});
