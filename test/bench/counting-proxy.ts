@@ -18,9 +18,17 @@ const readsOf: readonly string[] = ['GetItem', 'Query'];
 const withCapacity = (body: Buffer): Buffer =>
   Buffer.from(JSON.stringify({ ...JSON.parse(body.toString()), ReturnConsumedCapacity: 'TOTAL' }));
 
-const capacityOf = (body: Buffer): number =>
-  (JSON.parse(body.toString()) as { ConsumedCapacity?: { CapacityUnits?: number } }).ConsumedCapacity
-    ?.CapacityUnits ?? 0;
+interface Capacity {
+  readonly CapacityUnits?: number;
+}
+
+/** Of one table, or, for a batch, of a list of them. */
+const capacityOf = (body: Buffer): number => {
+  const { ConsumedCapacity: told = [] } = JSON.parse(body.toString()) as {
+    ConsumedCapacity?: Capacity | readonly Capacity[];
+  };
+  return [told].flat().reduce((sum, { CapacityUnits = 0 }) => sum + CapacityUnits, 0);
+};
 
 const forward = async (incoming: IncomingMessage, endpoint: string, body: Buffer | IncomingMessage) => {
   const { method, headers } = incoming;
