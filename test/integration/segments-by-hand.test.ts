@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createDynamoClient, createTable } from '../../lib/aws/table.ts';
+import { createTasks, type Tasks } from '../../lib/imports/tasks.ts';
+import type { ImageId, TaskId } from '../../lib/schemas/ids.ts';
+import { type Ferry, startFerry } from './ferry.ts';
+import { createQueuesByHand, type QueuesByHand } from './queues-by-hand.ts';
+
+const MiB = 1024 ** 2;
+const formats = { disk_format: 'raw', container_format: 'bare' };
+const settings = { PART_SIZE_MIB: '5', SEGMENT_SIZE_MIB: '5', SEGMENTS_AT_ONCE: '2' };
+
+let ferry: Ferry;
+let queues: QueuesByHand;
+let tasks: Tasks;
+let token: string;
+let key: { readonly imageId: ImageId; readonly id: TaskId };
+
+beforeAll(async () => {
+  const idle = ['stream-image', 'apply-metadata', 'fail-import'] as const;
+  ferry = await startFerry({ env: settings, idle });
+  queues = createQueuesByHand(ferry);
+  tasks = createTasks(createTable(createDynamoClient(), ferry.aws.tableName), { ttlH: 1 });
+  token = ferry.openstack.issueToken('demo');
+});
+afterAll(async () => {
+  queues.stop();
+  await ferry.stop();
+});
+
+/** An image of four segments, in two rows: 1 and 3, 2 and 4. Its first message is in the queue. */
+beforeEach(async () => {
+  await drain();
+  const { REGION1, REGION2 } = ferry.openstack.regions;
+  const source = await REGION1.createImage(formats, randomBytes(18 * MiB));
+  const target = await REGION2.createImage({ name: 'copy' });
+  await ferry.importFrom(source.id, target.id, token);
+  const [task] = await ferry.tasks(target.id, token);
+  key = { imageId: target.id as ImageId, id: (task?.id ?? '') as TaskId };
+});
+
+/** The next message of stream-image, and what its function made of it. `whole` has no segment. */
+const next = async (): Promise<number | 'whole' | undefined> => {
+  const taken = await queues.next('stream-image');
+  if (taken) expect(taken.result).toEqual({ batchItemFailures: [] });
+  return taken && ((JSON.parse(taken.message.Body ?? '') as { segment?: number }).segment ?? 'whole');
+};
+
+const drain = async (): Promise<void> => {
+  while (await next());
+};
+
+const send = (more: object = {}) =>
+  new SQSClient({}).send(
+    new SendMessageCommand({
+      QueueUrl: ferry.aws.queues['StreamImageQueue']?.url,
+      MessageBody: JSON.stringify({ imageId: key.imageId, taskId: key.id, ...more }),
+    }),
+  );
+
+const take = async (count: number) => {
+  const taken: unknown[] = [];
+  for (let turn = 0; turn < count; turn += 1) taken.push(await next());
+  return taken;
+};
+
+test('each segment sets off the one after it in its row, and the last one the whole', async () => {
+  expect(await take(7)).toEqual(['whole', 1, 2, 3, 4, 'whole', undefined]);
+  expect((await tasks.get(key))?.transferred?.size).toBe(18 * MiB);
+});
+
+test('a first message that comes twice copies nothing twice, and tells the whole once', async () => {
+  await send();
+  expect(await take(12)).toEqual(['whole', 'whole', 1, 2, 1, 2, 3, 4, 3, 4, 'whole', undefined]);
+  const { REGION1 } = ferry.openstack.regions;
+  const { source } = (await tasks.get(key)) ?? {};
+  const sourceId = source?.kind === 'glance-download' ? source.imageId : '';
+  const ranges = REGION1.requests().flatMap(({ path, headers }) =>
+    path === `/v2/images/${sourceId}/file` ? [headers['range']] : [],
+  );
+  expect(new Set(ranges.slice(1)).size).toBe(4);
+  expect(ranges).toHaveLength(1 + 4);
+});
+
+test('a first message whose function died after it had made its plan sets the segments off', async () => {
+  expect(await take(3)).toEqual(['whole', 1, 2]);
+  await send();
+  expect(await take(5)).toEqual([3, 4, 'whole', 'whole', undefined]);
+  expect((await tasks.get(key))?.transferred?.size).toBe(18 * MiB);
+});
+
+test('a segment whose turn has not come is not copied, whoever asks for it', async () => {
+  await send({ segment: 4 });
+  await send({ segment: 9 });
+  expect(await take(3)).toEqual(['whole', 4, 9]);
+  expect((await tasks.parts(key)).size).toBe(0);
+  expect(await take(6)).toEqual([1, 2, 3, 4, 'whole', undefined]);
+});
+
+test('a last segment that died before it could tell so tells it when it comes again, and others do not', async () => {
+  expect(await take(5)).toEqual(['whole', 1, 2, 3, 4]);
+  await drain();
+  await tasks.update(key, { transferred: undefined, stored: undefined, gathering: { by: 4, isSent: false } });
+  await send({ segment: 3 });
+  expect(await take(2)).toEqual([3, undefined]);
+  await send({ segment: 4 });
+  expect(await take(2)).toEqual([4, 'whole']);
+  await send({ segment: 4 });
+  expect(await take(2)).toEqual([4, undefined]);
+});
+
+test('segments of which one is missing in the table do not become an object', async () => {
+  expect(await take(5)).toEqual(['whole', 1, 2, 3, 4]);
+  await createTable(createDynamoClient(), ferry.aws.tableName).remove({
+    imageId: key.imageId,
+    item: `part#${key.id}#00002`,
+  });
+  expect(await next()).toBe('whole');
+  expect((await tasks.get(key))?.failure).toBe(
+    `The segments left 3 parts with ${13 * MiB} bytes instead of 4 with ${18 * MiB}`,
+  );
+});
