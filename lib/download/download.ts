@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
-import { type Dispatcher, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { FerryError } from '../errors.ts';
 import { guarded, type Headers, requireSuccess } from '../openstack/http.ts';
+import { request } from '../openstack/undici.ts';
 import { displayUri, type UriFilter } from './uri-filter.ts';
 
 /** What is known of a source before its bytes are read. */

@@ -1,4 +1,3 @@
-import { Agent } from 'undici';
 import { createRelayStore } from '../aws/relay-store.ts';
 import { createS3Client } from '../aws/s3-client.ts';
 import { createDynamoClient, createTable } from '../aws/table.ts';
@@ -7,6 +6,7 @@ import { createUriFilter } from '../download/uri-filter.ts';
 import { createOpenStackHttp } from '../openstack/http.ts';
 import { createKeystone } from '../openstack/keystone.ts';
 import { cacheValidations } from '../openstack/token-cache.ts';
+import { Agent } from '../openstack/undici.ts';
 import { MiB } from '../transfer/part-plan.ts';
 import { createAccess } from './access.ts';
 import type { PropertyRules } from './apply-metadata.ts';

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
-import { request } from 'undici';
 import type { ImageId, Token } from '../schemas/ids.ts';
 import type { GlanceImage, GlanceTasks } from '../schemas/openstack.ts';
 import { isGlanceImage, isGlanceImportInfo, isGlanceTasks, type Validator } from '../schemas/validators.js';
 import { callJson, guarded, type Headers, type OpenStackHttp, requireSuccess } from './http.ts';
+import { request } from './undici.ts';
 
 /** One operation of RFC 6902 as far as Glance takes it (application/openstack-images-v2.1-json-patch). */
 export type PatchOperation =

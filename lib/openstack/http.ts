@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Agent, type Dispatcher, interceptors, request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { type ErrorCode, FerryError } from '../errors.ts';
 import type { Validator } from '../schemas/validators.js';
+import { Agent, request, retry } from './undici.ts';
 
 /** undici's own header type without the array form. */
 export type Headers = Readonly<Record<string, string>>;
@@ -34,7 +35,7 @@ export const createOpenStackHttp = (options: {
   readonly stallMs: number;
 }): OpenStackHttp => {
   const connect = options.caFile ? { ca: readFileSync(options.caFile) } : {};
-  const retry = interceptors.retry({
+  const retries = retry({
     maxRetries: 3,
     minTimeout: 200, // ms, doubled each time
     maxTimeout: 5_000,
@@ -43,7 +44,7 @@ export const createOpenStackHttp = (options: {
     throwOnError: false,
   });
   return {
-    small: new Agent({ connect, headersTimeout, bodyTimeout: headersTimeout }).compose(retry),
+    small: new Agent({ connect, headersTimeout, bodyTimeout: headersTimeout }).compose(retries),
     // Glance answers PUT /file only when its store has everything, hence no limit on the headers' time.
     data: new Agent({ connect, headersTimeout: 0, bodyTimeout: options.stallMs }),
   };

@@ -1,9 +1,9 @@
-import { request } from 'undici';
 import { FerryError, hasCode } from '../errors.ts';
 import type { Token } from '../schemas/ids.ts';
 import { isKeystoneToken } from '../schemas/validators.js';
 import type { Catalog } from './catalog.ts';
 import { callJson, guarded, type OpenStackHttp, requireSuccess } from './http.ts';
+import { request } from './undici.ts';
 
 /** Who calls, as Keystone says. */
 export interface Identity {

@@ -15,14 +15,11 @@ export interface Bundle {
   readonly zippedSize: number;
 }
 
-/** serverless-esbuild's own settings, which esbuild does not know. */
-const notForEsbuild = ['exclude', 'watch', 'outputFileExtension', 'outputWorkFolder'];
-
-/** custom.esbuild of serverless.yml. */
-const readOptions = async (): Promise<BuildOptions> => {
+/** custom.esbuild of serverless.yml, without serverless-esbuild's own settings, which esbuild does not know. */
+const readOptions = async (): Promise<{ readonly options: BuildOptions; readonly extension: string }> => {
   const yml = parse(await readFile(serverlessYml, 'utf8'), { logLevel: 'silent', merge: true });
-  const options = Object.entries(yml.custom.esbuild).filter(([name]) => !notForEsbuild.includes(name));
-  return Object.fromEntries(options);
+  const { exclude, watch, outputWorkFolder, outputFileExtension, ...options } = yml.custom.esbuild;
+  return { options, extension: outputFileExtension };
 };
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -30,16 +27,17 @@ const root = new URL('../..', import.meta.url).pathname;
 /** The functions as `serverless package` bundles them. @returns them, and what deletes them */
 export const bundle = async (names: readonly string[]) => {
   const dir = await mkdtemp(join(tmpdir(), 'glance-ferry-bundles-'));
-  const options = await readOptions();
+  const { options, extension } = await readOptions();
+  await build({
+    ...options,
+    entryPoints: names.map((name) => join(root, `functions/${name}.ts`)),
+    outdir: dir,
+    outExtension: { '.js': extension },
+    logLevel: 'error',
+  });
   const bundles: Bundle[] = [];
   for (const name of names) {
-    const file = join(dir, `${name}.mjs`);
-    await build({
-      ...options,
-      entryPoints: [join(root, `functions/${name}.ts`)],
-      outfile: file,
-      logLevel: 'error',
-    });
+    const file = join(dir, `${name}${extension}`);
     const { size } = await stat(file);
     bundles.push({ name, file, size, zippedSize: gzipSync(await readFile(file)).length });
   }

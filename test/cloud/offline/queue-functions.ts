@@ -37,8 +37,8 @@ function settingsOf(
 ): FunctionSettings {
   const [path = '', exportName = ''] = plan.handler.split('.');
   const built = join(serviceDir, service.custom?.['serverless-offline']?.location ?? '.', path);
-  const file = [`${built}.mjs`, `${built}.js`, `${built}.ts`].find(existsSync);
-  if (!file) throw new Error(`${name}: there is no ${built}.mjs, .js or .ts`);
+  const file = [`${built}.cjs`, `${built}.js`, `${built}.ts`].find(existsSync);
+  if (!file) throw new Error(`${name}: there is no ${built}.cjs, .js or .ts`);
   return {
     name,
     file,

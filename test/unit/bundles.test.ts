@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bundle } from '../bench/bundles.ts';
+
+/**
+ * KiB, a little above what each bundle has: all of it is read and compiled at every cold start. A package that comes in
+ * by accident (undici's index alone has 0.6 MB) is noticed here; one that is worth it moves the limit.
+ */
+const limits = {
+  'import-image': 830,
+  'list-tasks': 785,
+  'import-info': 435,
+  'stream-image': 985,
+  'apply-metadata': 985,
+  'fail-import': 975,
+};
+
+let bundled: Awaited<ReturnType<typeof bundle>>;
+beforeAll(async () => {
+  bundled = await bundle(Object.keys(limits));
+});
+afterAll(() => bundled.remove());
+
+describe('the bundle of', () => {
+  test.each(Object.entries(limits))('%s has at most %i KiB', (name, limit) => {
+    const size = bundled.bundles.find((one) => one.name === name)?.size ?? 0;
+    expect(size / 1024).toBeGreaterThan(0);
+    expect(Math.round(size / 1024)).toBeLessThanOrEqual(limit);
+  });
+});
