@@ -5,6 +5,7 @@ import { createApplyAlone } from '../lib/imports/apply-alone.ts';
 import { createApplyMetadata } from '../lib/imports/apply-metadata.ts';
 import {
   composeAccess,
+  composeBudget,
   composeOpenStack,
   composePace,
   composePropertyRules,
@@ -33,6 +34,7 @@ const state = composeState(config);
 
 const services = {
   ...state,
+  ...composeBudget(config),
   relay: composeRelay(config),
   openAccess: composeAccess(config, openstack),
   propertyRules,

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -15,9 +13,10 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { FerryError } from '../errors.ts';
-
-/** How the store is to check each part: Swift ignores CRC headers, some stores ignore Content-MD5. */
-export type PartChecksum = 'crc32' | 'md5' | 'none';
+import type { ByteReader } from '../http/byte-reader.ts';
+import { get } from '../http/exchange.ts';
+import { checksumOf, crcText, type PartChecksum, type SentPart } from './part-checksum.ts';
+import { signGet, signPayload } from './s3-client.ts';
 
 export interface PartReceipt {
   readonly number: number;
@@ -39,12 +38,11 @@ interface Options {
  * store beside AWS takes aws-chunked ones. Every method throws FerryError `unavailable` when the store fails.
  */
 export interface RelayStore {
+  /** What `uploadPart` wants of each part beside its CRC32, if anything. */
+  readonly partAlgorithm: 'md5' | 'sha256' | undefined;
   createUpload(key: string, options: Options): Promise<string>;
   /** @returns the part's ETag. @throws FerryError `upload-gone` when the store does not know the upload (any more) */
-  uploadPart(
-    part: Upload & { readonly number: number; readonly bytes: Buffer; readonly crc32: number },
-    options: Options,
-  ): Promise<string>;
+  uploadPart(part: Upload & SentPart, options: Options): Promise<string>;
   /** Completes an upload; one that was completed before is fine when the object has the size. */
   completeUpload(
     upload: Upload & { readonly size: number; readonly parts: readonly PartReceipt[] },
@@ -54,23 +52,15 @@ export interface RelayStore {
   abortUpload(key: string, uploadId: string, options: Options): Promise<void>;
   /** S3 has no multipart upload of nothing. */
   putEmpty(key: string, options: Options): Promise<void>;
-  /** @throws FerryError `not-found` when there is no such object */
-  open(key: string, options: Options & { readonly offset?: number }): Promise<Readable>;
+  /**
+   * The object's bytes, from an offset on; 0 when absent. Where the connection breaks off, `fill` returns what has come
+   * before; the next call throws.
+   * @throws FerryError `not-found` when there is no such object
+   */
+  open(key: string, options: Options & { readonly offset?: number }): Promise<ByteReader>;
   /** An object that does not exist is fine. */
   remove(key: string, options: Options): Promise<void>;
 }
-
-/** S3 writes a CRC as four bytes, big-endian, in base64. */
-const crcText = (sum: number): string => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(sum);
-  return bytes.toString('base64');
-};
-
-const checksumOf = (bytes: Buffer, sum: number, kind: PartChecksum) => {
-  if (kind === 'md5') return { ContentMD5: createHash('md5').update(bytes).digest('base64') };
-  return kind === 'crc32' ? { ChecksumCRC32: crcText(sum) } : {};
-};
 
 const isStatus = (error: unknown, status: number): boolean =>
   error instanceof S3ServiceException && error.$metadata.httpStatusCode === status;
@@ -90,8 +80,18 @@ const guarded = async <T>(operation: string, { signal }: Options, run: () => Pro
   }
 };
 
-/** @param checksum header that the store verifies each part by */
-export const createRelayStore = (client: S3Client, bucket: string, checksum: PartChecksum): RelayStore => {
+export interface RelayOptions {
+  /** What the store verifies each part by. */
+  readonly checksum: PartChecksum;
+  /** Longest wait for the next byte of an object, ms. */
+  readonly stallMs: number;
+}
+
+export const createRelayStore = (
+  client: S3Client,
+  bucket: string,
+  { checksum, stallMs }: RelayOptions,
+): RelayStore => {
   const at = (key: string) => ({ Bucket: bucket, Key: key });
   const abortable = ({ signal }: Options) => ({ abortSignal: signal });
   // S3 takes a part's checksum only where the upload has announced its kind, and wants them all again at the end.
@@ -108,6 +108,8 @@ export const createRelayStore = (client: S3Client, bucket: string, checksum: Par
   };
 
   return {
+    partAlgorithm: checksum === 'md5' || checksum === 'sha256' ? checksum : undefined,
+
     createUpload: (key, options) =>
       guarded(`create the upload of ${named(key)}`, options, async () => {
         const { UploadId } = await client.send(
@@ -118,18 +120,21 @@ export const createRelayStore = (client: S3Client, bucket: string, checksum: Par
         return UploadId;
       }),
 
-    uploadPart: ({ key, uploadId, number, bytes, crc32 }, options) =>
-      guarded(`upload part ${number} of ${named(key)}`, options, async () => {
+    uploadPart: (sent, options) => {
+      const { key, uploadId, number, bytes, digest } = sent;
+      return guarded(`upload part ${number} of ${named(key)}`, options, async () => {
         const part = { ...at(key), UploadId: uploadId, PartNumber: number, ContentLength: bytes.length };
         const command = new UploadPartCommand({
           ...part,
           Body: bytes,
-          ...checksumOf(bytes, crc32, checksum),
+          ...checksumOf(sent, checksum),
         });
+        if (checksum === 'sha256' && digest) signPayload(command, Buffer.from(digest).toString('hex'));
         const { ETag } = await client.send(command, abortable(options));
         if (!ETag) throw new Error('the store gave no ETag');
         return ETag;
-      }),
+      });
+    },
 
     completeUpload: ({ key, uploadId, size, parts }, options) =>
       guarded(`complete the upload of ${named(key)}`, options, async () => {
@@ -167,22 +172,18 @@ export const createRelayStore = (client: S3Client, bucket: string, checksum: Par
         );
       }),
 
-    open: (key, options) =>
-      guarded(`read ${named(key)}`, options, async () => {
-        try {
-          const { Body } = await client.send(
-            new GetObjectCommand({
-              ...at(key),
-              ...(options.offset && { Range: `bytes=${options.offset}-` }),
-            }),
-            abortable(options),
-          );
-          if (Body instanceof Readable) return Body;
-        } catch (error) {
-          if (!isStatus(error, 404)) throw error;
-        }
+    open: (key, { offset = 0, signal }) => {
+      const operation = `read ${named(key)}`;
+      return guarded(operation, { signal }, async () => {
+        const range = offset > 0 ? { Range: `bytes=${offset}-` } : {};
+        const signed = await signGet(client, new GetObjectCommand({ ...at(key), ...range }));
+        const answer = await get({ ...signed, connections: { stallMs }, signal });
+        if (answer.statusCode === (offset > 0 ? 206 : 200)) return answer.body;
+        answer.body.close();
+        if (answer.statusCode !== 404) throw new Error(`HTTP ${answer.statusCode}`);
         throw new FerryError('not-found', `Nothing was transferred: ${named(key)} does not exist`);
-      }),
+      });
+    },
 
     remove: (key, options) =>
       guarded(`delete ${named(key)}`, options, async () => {

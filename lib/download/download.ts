@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import { FerryError } from '../errors.ts';
+import type { ByteReader } from '../http/byte-reader.ts';
+import { type Answer, type Connections, get } from '../http/exchange.ts';
 import { guarded, type Headers, requireSuccess } from '../openstack/http.ts';
-import { request } from '../openstack/undici.ts';
+import { type AskedRange, lengthOf, rangeOf } from './content-range.ts';
 import { displayUri, type UriFilter } from './uri-filter.ts';
 
 /** What is known of a source before its bytes are read. */
@@ -28,23 +28,28 @@ export interface ImageBytes {
   readonly startsAt: number;
   /** Bytes that will follow, when the answer said so. */
   readonly length: number | undefined;
-  readonly stream: Readable;
+  /** Where the connection breaks off, `fill` returns what has come before; the next call throws. */
+  readonly body: ByteReader;
 }
 
-export interface OpenOptions {
-  /** The byte to begin with; 0 when absent. */
-  readonly offset?: number;
-  readonly end?: number;
+/** With an `end` the source must answer a range, and exactly this one. */
+export interface OpenOptions extends AskedRange {
   readonly signal: AbortSignal;
 }
 
-export type ByteSource = Pick<Download, 'name' | 'open'>;
+/** Something whose bytes can be read from any byte on: a source, or what was made of it. */
+export interface ByteSource {
+  /** For messages. */
+  readonly name: string;
+  /** A new body. It is opened anew for every try; none is ever sent twice. */
+  open(options: OpenOptions): Promise<ImageBytes>;
+}
 
 export interface DownloadConnections {
   /** To the source itself. */
-  readonly direct: Dispatcher;
+  readonly direct: Connections;
   /** To wherever it redirects; resolves names through the filter. */
-  readonly filtered: Dispatcher;
+  readonly filtered: Connections;
   readonly filter: UriFilter;
 }
 
@@ -58,8 +63,15 @@ const refusesRanges = [400, 416, 501];
 const redirects = [301, 302, 303, 307, 308];
 const mostRedirects = 5;
 
+/** A source that does not give ranges (any more). */
+class RangesRefused extends FerryError {
+  constructor(name: string, status: number) {
+    super('unavailable', `Failed to download ${name}: it gives no ranges, it answered ${status}`);
+  }
+}
+
 /** Where bytes come from. Its heirs are glance-download and web-download (specification, "Work Items"). */
-export abstract class Download {
+export abstract class Download implements ByteSource {
   /** For messages: "image … of region REGION1". */
   abstract readonly name: string;
   protected readonly connections: DownloadConnections;
@@ -75,60 +87,57 @@ export abstract class Download {
   /** @throws FerryError when the source cannot be copied: gone, forbidden, not active */
   abstract describe(options: { readonly signal: AbortSignal }): Promise<SourceDescription>;
 
-  async probeRanges({ signal }: { readonly size: number; readonly signal: AbortSignal }): Promise<boolean> {
+  abstract open(options: OpenOptions): Promise<ImageBytes>;
+
+  /**
+   * Asks for the first byte alone.
+   * @returns whether the source has ranges
+   * @throws FerryError as `open` does
+   */
+  async probeRanges(options: { readonly size: number; readonly signal: AbortSignal }): Promise<boolean> {
     try {
-      const { startsAt, length, stream } = await this.open({ offset: 0, end: 1, signal });
-      stream.on('error', () => undefined).destroy();
-      return startsAt === 0 && length === 1;
+      (await this.open({ ...options, offset: 0, end: 1 })).body.close();
+      return true;
     } catch (error) {
-      if (error instanceof FerryError && error.code === 'unavailable') return false;
+      if (error instanceof RangesRefused) return false;
       throw error;
     }
   }
 
-  /** A new stream. A body is opened anew for every try; none is ever sent twice. */
-  abstract open(options: OpenOptions): Promise<ImageBytes>;
-
   /**
    * GET, from an offset where the source has ranges.
-   * @throws FerryError by the answer's status
+   * @throws FerryError by the answer's status; `unavailable` where a range was needed and the source gives none
    */
-  protected get(
-    url: string,
-    headers: Headers,
-    { offset = 0, end, signal }: OpenOptions,
-  ): Promise<ImageBytes> {
+  protected get(url: string, headers: Headers, options: OpenOptions): Promise<ImageBytes> {
+    const { offset = 0, end, signal } = options;
     const call = { operation: `download ${this.name}`, signal };
     return guarded(call, async () => {
-      if ((offset > 0 && this.hasRanges) || end !== undefined) {
+      if (end !== undefined || (offset > 0 && this.hasRanges)) {
         const range = `bytes=${offset}-${end === undefined ? '' : end - 1}`;
         const answer = await this.follow(url, { ...headers, range }, call);
-        if (end !== undefined && [200, ...refusesRanges].includes(answer.statusCode)) {
-          answer.body.on('error', () => undefined).destroy();
-          throw new FerryError('unavailable', 'no ranges');
+        if (answer.statusCode === 206) return rangeOf(answer, options, call.operation);
+        const isRefused = refusesRanges.includes(answer.statusCode);
+        if (end !== undefined && (isRefused || answer.statusCode === 200)) {
+          answer.body.close();
+          throw new RangesRefused(this.name, answer.statusCode);
         }
-        if (answer.statusCode === 206) return rangeOf(answer, offset, call);
-        if (!refusesRanges.includes(answer.statusCode)) return await this.wholeOf(answer, call);
+        if (!isRefused) return await this.wholeOf(answer, call);
         this.hasRanges = false;
-        await answer.body.dump();
+        answer.body.close();
       }
       return await this.wholeOf(await this.follow(url, headers, call), call);
     });
   }
 
   /** Redirects are followed by hand: each hop passes the filter, and none gets the headers, which hold a token. */
-  private async follow(
-    first: string,
-    headers: Headers,
-    { signal }: GetCall,
-  ): Promise<Dispatcher.ResponseData> {
+  private async follow(first: string, headers: Headers, { signal }: GetCall): Promise<Answer> {
     const { direct, filtered } = this.connections;
-    let answer = await request(first, { dispatcher: this.isTrusted ? direct : filtered, headers, signal });
+    let answer = await get({ url: first, connections: this.isTrusted ? direct : filtered, headers, signal });
     const range = headers['range'] ? { range: headers['range'] } : {};
     let url = first;
     for (let hops = 0; redirects.includes(answer.statusCode); hops += 1) {
       url = await this.nextHop(url, answer, hops);
-      answer = await request(url, { dispatcher: filtered, headers: range, signal });
+      answer = await get({ url, connections: filtered, headers: range, signal });
     }
     this.isQuoted = this.isTrusted && url === first;
     return answer;
@@ -137,46 +146,27 @@ export abstract class Download {
   /** The first address comes from the operator: it is not filtered, and its answer's reason may be shown. */
   protected abstract readonly isTrusted: boolean;
 
-  private async nextHop(from: string, answer: Dispatcher.ResponseData, hops: number): Promise<string> {
-    await answer.body.dump();
+  private async nextHop(from: string, answer: Answer, hops: number): Promise<string> {
+    answer.body.close();
     const location = answer.headers['location'];
-    const url = typeof location === 'string' ? URL.parse(location, from)?.href : undefined;
+    const url = location === undefined ? undefined : URL.parse(location, from)?.href;
     if (!url || hops === mostRedirects) throw this.refused(`${hops + 1} redirects lead nowhere`);
     if (await this.connections.filter.passes(url)) return url;
     // Glance's sentence (SafeRedirectHandler).
     throw this.refused(`Redirect to disallowed URL: ${displayUri(url)}`);
   }
 
-  private async wholeOf(answer: Dispatcher.ResponseData, call: GetCall): Promise<ImageBytes> {
+  private async wholeOf(answer: Answer, call: GetCall): Promise<ImageBytes> {
     await requireSuccess(answer, call, { quoted: this.isQuoted });
     // Glance answers 204 when a record has no data, also when its store has lost the file.
     if (answer.statusCode !== 200) {
-      await answer.body.dump();
+      answer.body.close();
       throw this.refused(`the source answered ${answer.statusCode}, it has no data`);
     }
-    return { startsAt: 0, length: lengthOf(answer), stream: answer.body };
+    return { startsAt: 0, length: lengthOf(answer), body: answer.body };
   }
 
   private refused(reason: string): FerryError {
     return new FerryError('data-mismatch', `Failed to download ${this.name}: ${reason}`);
   }
 }
-
-const lengthOf = ({ headers }: Dispatcher.ResponseData): number | undefined => {
-  const length = headers['content-length'];
-  return typeof length === 'string' ? Number(length) : undefined;
-};
-
-/** A 206 must prove that it begins where it was asked to (RFC 9110 14.4), or the parts would not fit. */
-const rangeOf = async (
-  answer: Dispatcher.ResponseData,
-  offset: number,
-  call: GetCall,
-): Promise<ImageBytes> => {
-  const range = String(answer.headers['content-range'] ?? '');
-  const [, start] = /^bytes (\d+)-\d+\/(?:\d+|\*)$/.exec(range) ?? [];
-  if (Number(start) === offset) return { startsAt: offset, length: lengthOf(answer), stream: answer.body };
-  await answer.body.dump();
-  const reason = `asked for bytes ${offset}-, the source answered with ${range || 'no Content-Range'}`;
-  throw new FerryError('data-mismatch', `Failed to ${call.operation}: ${reason}`);
-};

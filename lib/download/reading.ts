@@ -1,7 +1,7 @@
-import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FerryError } from '../errors.ts';
-import type { ByteSource as Download, ImageBytes } from './download.ts';
+import type { ByteReader } from '../http/byte-reader.ts';
+import type { ByteSource, ImageBytes } from './download.ts';
 
 /** How often a source is tried again without a byte of progress, and how long it is left alone in between. */
 export interface RetryBudget {
@@ -15,18 +15,18 @@ export interface ReadingOptions {
   readonly size: number | undefined;
   /** The byte to begin with, if the source has ranges; 0 when absent. */
   readonly offset?: number;
+  /** The byte to end before, of a source that must have ranges; the image's end when absent. */
   readonly end?: number;
   readonly budget: RetryBudget;
   readonly signal: AbortSignal;
 }
 
 /** An image on its way, whatever happens to its connections. */
-export interface Reading {
-  /** Bytes, as its record or the first answer says. */
+export interface Reading extends ByteReader {
+  /** Bytes of the image, as its record or the first answer says. */
   readonly size: number | undefined;
-  /** The byte that the stream begins with: the one asked for, or 0 of a source without ranges. */
+  /** The byte that comes first: the one asked for, or 0 of a source without ranges. */
   readonly startsAt: number;
-  readonly stream: Readable;
 }
 
 const longestDelayMs = 30_000;
@@ -40,94 +40,115 @@ const delayMs = (failures: number, { firstDelayMs }: RetryBudget, error: unknown
   return error instanceof FerryError ? Math.max(jittered, error.retryAfterMs ?? 0) : jittered;
 };
 
-/** Of a stream that nobody reads any more. */
-const ignored = (): void => undefined;
+const skipSize = 256 * 1024; // bytes at a time
 
-const requireSize = (download: Download, opened: ImageBytes, size: number | undefined): void => {
-  const { startsAt, length, stream } = opened;
-  if (size === undefined || length === undefined || startsAt + length === size) return;
-  stream.on('error', ignored).destroy();
-  const reason = `got ${startsAt + length} bytes instead of ${size}`;
-  throw new FerryError('data-mismatch', `Failed to copy ${download.name}: ${reason}`);
+/** Reads and forgets. @throws Error when the source ends before */
+const skip = async (body: ByteReader, bytes: number): Promise<void> => {
+  const scratch = Buffer.allocUnsafe(Math.min(bytes, skipSize));
+  for (let left = bytes; left > 0; ) {
+    const came = await body.fill(scratch.subarray(0, Math.min(left, scratch.length)));
+    if (came === 0) throw new Error('the source has ended');
+    left -= came;
+  }
 };
 
 /**
- * Reads a source to its last byte, from its first or from an offset. A connection that breaks or stalls is opened again at the byte where
- * it ended; a source without ranges is read again, and what is known of it thrown away.
- * @throws FerryError, here or by the stream, when the budget is spent or another try cannot help
+ * Reads a source to its last byte, or to another one, from its first or from an offset. A connection that breaks or
+ * stalls is opened again at the byte where it ended; a source without ranges is read again, and what is known of it
+ * thrown away.
+ * @throws FerryError, here or by `fill`, when the budget is spent or another try cannot help; the signal's reason
  */
-export const startReading = async (download: Download, options: ReadingOptions): Promise<Reading> => {
+export const startReading = async (source: ByteSource, options: ReadingOptions): Promise<Reading> => {
   const { budget, signal, end } = options;
-  let size = end ?? options.size;
+  let { size } = options;
   let position = options.offset ?? 0;
   let failures = 0;
-  let inner: Readable | undefined;
+  let body: ByteReader | undefined;
+  let isClosed = false;
+
+  const close = (): void => {
+    body?.close();
+    body = undefined;
+  };
 
   /** Waits before another try. @throws the error when there is none */
   const pause = async (error: unknown): Promise<void> => {
+    close();
     failures += 1;
     if (signal.aborted) throw signal.reason;
-    if (!isRetryable(error) || failures > budget.retries) throw error;
+    if (isClosed || !isRetryable(error) || failures > budget.retries) throw error;
     await delay(delayMs(failures, budget, error), undefined, { signal });
   };
 
+  const requireSize = ({ startsAt, length }: ImageBytes): void => {
+    const expected = end ?? size;
+    if (expected === undefined || length === undefined || startsAt + length === expected) return;
+    const reason = `got ${startsAt + length} bytes instead of ${expected}`;
+    throw new FerryError('data-mismatch', `Failed to copy ${source.name}: ${reason}`);
+  };
+
   const open = async (): Promise<ImageBytes> => {
+    const asked = {
+      offset: position,
+      ...(end !== undefined && { end }),
+      ...(size !== undefined && { size }),
+    };
+    const opened = await source.open({ ...asked, signal });
+    body = opened.body;
+    requireSize(opened);
+    return opened;
+  };
+
+  const reopen = async (): Promise<ByteReader> => {
+    const opened = await open();
+    if (opened.startsAt < position) await skip(opened.body, position - opened.startsAt);
+    return opened.body;
+  };
+
+  /** Repeats until it succeeds. */
+  const retrying = async <T>(run: () => Promise<T>): Promise<T> => {
     for (;;) {
       try {
-        const opened = await download.open({ offset: position, ...(end !== undefined && { end }), signal });
-        requireSize(download, opened, size);
-        return opened;
+        return await run();
       } catch (error) {
         await pause(error);
       }
     }
   };
 
-  const attach = ({ startsAt, stream }: ImageBytes): void => {
-    if (outer.destroyed) return void stream.on('error', ignored).destroy();
-    let toSkip = position - startsAt;
-    inner = stream;
-    stream.on('data', (bytes: Buffer) => {
-      const fresh = toSkip > 0 ? bytes.subarray(toSkip) : bytes;
-      toSkip -= bytes.length - fresh.length;
-      if (fresh.length === 0) return;
-      position += fresh.length;
-      failures = 0;
-      if (!outer.push(fresh)) stream.pause();
-    });
-    stream.once('error', (error) => void readOn(error)).on('error', ignored);
-    stream.once('end', () => {
-      if (size === undefined || position === size) outer.push(null);
-      else
-        void readOn(
-          new FerryError('unavailable', `${download.name} ended after ${position} of ${size} bytes`),
-        );
-    });
+  const expected = (): number | undefined => end ?? size;
+
+  /** @returns 0 at the end of a source that has not told its size */
+  const readOnce = async (target: Buffer): Promise<number> => {
+    const came = await (body ?? (await reopen())).fill(target);
+    position += came;
+    if (came > 0) failures = 0;
+    if (came > 0 || expected() === undefined) return came;
+    throw new FerryError('unavailable', `${source.name} ended after ${position} of ${expected()} bytes`);
   };
 
-  const readOn = async (error: unknown): Promise<void> => {
-    try {
-      if (outer.destroyed) return;
-      await pause(error);
-      attach(await open());
-    } catch (final) {
-      outer.destroy(final instanceof Error ? final : new Error('reading failed', { cause: final }));
+  const fill: Reading['fill'] = async (target) => {
+    const wanted = Math.min(target.length, (expected() ?? Number.POSITIVE_INFINITY) - position);
+    let filled = 0;
+    while (filled < wanted) {
+      if (isClosed) throw new Error(`nobody reads ${source.name} any more`);
+      const came = await retrying(() => readOnce(target.subarray(filled, wanted)));
+      if (came === 0) break;
+      filled += came;
     }
+    return filled;
   };
 
-  const outer = new Readable({
-    read: () => void inner?.resume(),
-    destroy: (error, done) => {
-      inner?.destroy();
-      done(error);
-    },
-  });
-
-  // An error that comes before somebody reads is kept for the reader.
-  outer.on('error', ignored);
-  const first = await open();
+  const first = await retrying(open);
   size ??= first.length;
   position = first.startsAt;
-  attach(first);
-  return { size, startsAt: first.startsAt, stream: outer };
+  return {
+    size,
+    startsAt: first.startsAt,
+    fill,
+    close: () => {
+      isClosed = true;
+      close();
+    },
+  };
 };

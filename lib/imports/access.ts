@@ -1,9 +1,9 @@
-import type { Dispatcher } from 'undici';
 import type { Download, DownloadConnections } from '../download/download.ts';
 import { GlanceDownload } from '../download/glance-download.ts';
 import type { UriFilter } from '../download/uri-filter.ts';
 import { WebDownload } from '../download/web-download.ts';
 import { FerryError } from '../errors.ts';
+import type { Connections } from '../http/exchange.ts';
 import { endpointNotFound } from '../openstack/catalog.ts';
 import { type Credentials, createGlance, type Glance, requestHeaders } from '../openstack/glance.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
@@ -27,7 +27,7 @@ export interface AccessServices {
   readonly sealer: Sealer;
   readonly uriFilter: UriFilter;
   /** Connections whose names are resolved through the filter. */
-  readonly filtered: Dispatcher;
+  readonly filtered: Connections;
 }
 
 /** Unseals a task's token. @throws FerryError `bad-request` when the catalog has no endpoint for the source */

@@ -1,5 +1,4 @@
 import { activateByUpload } from '../activation/upload.ts';
-import type { RelayStore } from '../aws/relay-store.ts';
 import { sourceImage } from '../download/glance-download.ts';
 import { FerryError, hasCode } from '../errors.ts';
 import type { Glance } from '../openstack/glance.ts';
@@ -11,6 +10,7 @@ import type { GlanceImage } from '../schemas/openstack.ts';
 import type { Access, OpenAccess } from './access.ts';
 import type { Claims } from './claims.ts';
 import type { ImportMessage } from './messages.ts';
+import { type RelayObjectServices, readRelayObject } from './relay-object.ts';
 import type { Step, StepRun } from './run-step.ts';
 import { objectKey, type Task, type Transferred } from './task.ts';
 import type { Tasks } from './tasks.ts';
@@ -23,10 +23,9 @@ export interface PropertyRules {
   readonly ignoreUserRoles: readonly string[];
 }
 
-export interface ApplyServices {
+export interface ApplyServices extends RelayObjectServices {
   readonly tasks: Tasks;
   readonly claims: Claims;
-  readonly relay: RelayStore;
   readonly openAccess: OpenAccess;
   readonly propertyRules: PropertyRules;
 }
@@ -113,7 +112,7 @@ const activate = async (
   const { imageId, transferred } = task;
   if (!transferred) throw new FerryError('conflict', `Nothing was transferred for task ${task.id}`);
   if (image.status !== 'active') {
-    const object = await services.relay.open(objectKey(task), { signal });
+    const object = await readRelayObject(services, task, { ...transferred, signal });
     await activateByUpload({ target, imageId, ...transferred, object, signal });
   }
   verifyActive(await target.image(imageId, { signal }), transferred);

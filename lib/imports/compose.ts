@@ -6,7 +6,6 @@ import { createUriFilter } from '../download/uri-filter.ts';
 import { createOpenStackHttp } from '../openstack/http.ts';
 import { createKeystone } from '../openstack/keystone.ts';
 import { cacheValidations } from '../openstack/token-cache.ts';
-import { Agent } from '../openstack/undici.ts';
 import { MiB } from '../transfer/part-plan.ts';
 import { createAccess } from './access.ts';
 import type { PropertyRules } from './apply-metadata.ts';
@@ -65,24 +64,28 @@ export const composeState = (config: Config<'IMPORTS_TABLE'>) => {
 
 export const composeAccess = (config: Config<'TOKEN_SEALING_SECRET'>, openstack: OpenStack) => {
   const uriFilter = composeUriFilter(config);
-  const filtered = new Agent({
-    connect: { lookup: uriFilter.lookup },
-    headersTimeout: config.SOURCE_STALL_S * 1000,
-    bodyTimeout: config.SOURCE_STALL_S * 1000,
-  });
+  const filtered = { lookup: uriFilter.lookup, stallMs: config.SOURCE_STALL_S * 1000 };
   const sealer = createSealer(config.TOKEN_SEALING_SECRET);
   return createAccess({ ...openstack, sealer, uriFilter, filtered });
 };
 
 export const composeRelay = (config: Config<'RELAY_BUCKET'>) =>
-  createRelayStore(createS3Client(), config.RELAY_BUCKET, config.PART_CHECKSUM);
+  createRelayStore(createS3Client(), config.RELAY_BUCKET, {
+    checksum: config.PART_CHECKSUM,
+    stallMs: config.SOURCE_STALL_S * 1000,
+  });
+
+/** For sources, and for the relay's objects. */
+export const composeBudget = (config: Config) => ({
+  sourceBudget: { retries: config.SOURCE_RETRIES, firstDelayMs: config.SOURCE_RETRY_DELAY_MS },
+});
 
 export const composeTransferLimits = (config: Config) => ({
   partLimits: { partSize: config.PART_SIZE_MIB * MiB, maxParts: config.MAX_PARTS },
   partsInFlight: config.PARTS_IN_FLIGHT,
   segmentLimits: { segmentSize: config.SEGMENT_SIZE_MIB * MiB, segmentsAtOnce: config.SEGMENTS_AT_ONCE },
   imageSizeCap: config.OS_DEFAULT__IMAGE_SIZE_CAP,
-  sourceBudget: { retries: config.SOURCE_RETRIES, firstDelayMs: config.SOURCE_RETRY_DELAY_MS },
+  ...composeBudget(config),
 });
 
 export const composePropertyRules = (config: Config): PropertyRules => ({

@@ -2,6 +2,7 @@ import type { Download } from '../download/download.ts';
 import { startReading } from '../download/reading.ts';
 import { FerryError } from '../errors.ts';
 import { type Copied, copyStream, type StoredPart } from '../transfer/copy.ts';
+import { buffersFor } from '../transfer/part-plan.ts';
 import { type Segment, type SegmentPlan, segmentAt } from '../transfer/segment-plan.ts';
 import { type CopyServices, mismatch, requireIdentity } from './copy-source.ts';
 import { createProgress } from './progress.ts';
@@ -33,7 +34,7 @@ const copyRange = async (
   copy: SegmentCopy,
   offset: number,
 ): Promise<Copied> => {
-  const { tasks, relay, segments, partsInFlight } = services;
+  const { tasks, relay, segments, partLimits, partsInFlight } = services;
   const { plan, segment, stored, download } = copy;
   const { uploadId } = task;
   if (!uploadId) throw new FerryError('conflict', `Task ${task.id} has no upload to copy a segment into`);
@@ -43,21 +44,21 @@ const copyRange = async (
   const reading = await startReading(download, { ...range, budget: services.sourceBudget, signal });
   try {
     return await copyStream({
-      source: reading.stream,
+      source: reading,
       offset,
       partSize: plan.partSize,
-      inFlight: partsInFlight,
+      buffers: buffersFor(plan, partLimits, partsInFlight),
       algorithms: [],
+      partAlgorithm: relay.partAlgorithm,
       stored,
       send: (part) => relay.uploadPart({ ...upload, ...part }, { signal }),
       checkpoint: async (part, copiedTo) => {
         if (stored.get(part.number) !== part) await tasks.savePart(task, part);
         progress.report(copiedTo - segment.from);
       },
-      signal,
     });
   } finally {
-    reading.stream.destroy();
+    reading.close();
     await progress.stop();
   }
 };

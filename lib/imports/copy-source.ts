@@ -4,7 +4,7 @@ import { type Reading, type RetryBudget, startReading } from '../download/readin
 import { FerryError } from '../errors.ts';
 import { type Copied, copyStream } from '../transfer/copy.ts';
 import { isKnownAlgorithm } from '../transfer/digest.ts';
-import { type PartLimits, type PartPlan, planParts } from '../transfer/part-plan.ts';
+import { buffersFor, type PartLimits, type PartPlan, planParts } from '../transfer/part-plan.ts';
 import { beginAt, type EarlierParts, earlierParts } from './earlier-parts.ts';
 import { createProgress, type Progress, progressMessage } from './progress.ts';
 import type { StepRun } from './run-step.ts';
@@ -90,22 +90,24 @@ const copyReading = async (
   run: StepRun,
   { download, source }: Source,
   { uploadId, stored }: EarlierParts,
-  { size, startsAt, stream }: Reading,
+  reading: Reading,
   progress: Progress,
 ): Promise<CopiedObject> => {
-  const { tasks, relay, partsInFlight, imageSizeCap } = services;
+  const { tasks, relay, partLimits, partsInFlight, imageSizeCap } = services;
   const { task, signal } = run;
+  const { size, startsAt } = reading;
   const { partSize, capacity } = planFor(size, services);
   const most = Math.min(size ?? capacity, imageSizeCap);
   const upload = { key: objectKey(task), uploadId };
   const known = source.hash && isKnownAlgorithm(source.hash.algorithm) ? [source.hash.algorithm] : [];
 
   const copied = await copyStream({
-    source: stream,
+    source: reading,
     offset: startsAt,
     partSize,
-    inFlight: partsInFlight,
+    buffers: buffersFor({ partSize }, partLimits, partsInFlight),
     algorithms: [...known, targetAlgorithm],
+    partAlgorithm: relay.partAlgorithm,
     stored,
     send: (part) => relay.uploadPart({ ...upload, ...part }, { signal }),
     checkpoint: async (part, copiedBytes) => {
@@ -115,7 +117,6 @@ const copyReading = async (
     inspect: (read) => {
       if (read > most) throw mismatch(download, `more than ${most} bytes came`);
     },
-    signal,
   });
   await verify(download, source, copied, run);
   await relay.completeUpload({ ...upload, size: copied.size, parts: copied.parts }, { signal });
@@ -149,7 +150,7 @@ export const copySource = async (
   try {
     return await copyReading(services, run, from, earlier, reading, progress);
   } finally {
-    reading.stream.destroy();
+    reading.close();
     await progress.stop();
   }
 };

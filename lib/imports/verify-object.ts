@@ -1,25 +1,21 @@
-import { addAbortSignal } from 'node:stream';
-import type { RelayStore } from '../aws/relay-store.ts';
-import type { ByteSource, SourceHash } from '../download/download.ts';
-import { type RetryBudget, startReading } from '../download/reading.ts';
+import type { SourceHash } from '../download/download.ts';
 import { FerryError, hasCode } from '../errors.ts';
 import { MiB } from '../transfer/part-plan.ts';
 import { createResumableDigest, isResumable, type ResumableDigest } from '../transfer/resumable-digest.ts';
 import { targetAlgorithm } from './copy-source.ts';
 import { progressMessage } from './progress.ts';
+import { type RelayObjectServices, readRelayObject } from './relay-object.ts';
 import type { StepRun } from './run-step.ts';
-import { objectKey, type Task, type Transferred } from './task.ts';
+import type { Task, Transferred } from './task.ts';
 import type { Tasks } from './tasks.ts';
 
-export interface VerifyServices {
+export interface VerifyServices extends RelayObjectServices {
   readonly tasks: Tasks;
-  readonly relay: RelayStore;
-  /** For reading the object, as for reading a source. */
-  readonly sourceBudget: RetryBudget;
 }
 
 /** Bytes after which the states of the digests are saved: about a second, so a crash costs no more. */
 const saveEvery = 256 * MiB;
+const blockSize = 4 * MiB;
 
 /** A digest, and the byte that it is at. */
 interface Verifying {
@@ -40,16 +36,6 @@ const takeUp = async ({ verification }: Task, algorithms: readonly string[]): Pr
   return { offset: 0, digest: await createResumableDigest(algorithms) };
 };
 
-/** The relay object as something that is read like a source: opened again where it broke. */
-const objectOf = ({ relay }: VerifyServices, task: Task, size: number): ByteSource => ({
-  name: `the transferred object of image ${task.imageId}`,
-  open: async ({ offset = 0, signal }) => ({
-    startsAt: offset,
-    length: size - offset,
-    stream: await relay.open(objectKey(task), { offset, signal }),
-  }),
-});
-
 /** Reads the object on from an offset; saves states every so often, and when the time ends. */
 const digestObject = async (
   services: VerifyServices,
@@ -64,10 +50,11 @@ const digestObject = async (
     const message = progressMessage(offset, size, 'Verified');
     await services.tasks.update(task, { verification: { offset, states: digest.save() }, message });
   };
-  const options = { size, offset, budget: services.sourceBudget, signal };
-  const { stream } = await startReading(objectOf(services, task, size), options);
+  const reading = await readRelayObject(services, task, { size, from, signal });
+  const buffer = Buffer.allocUnsafeSlow(blockSize);
   try {
-    for await (const bytes of addAbortSignal(signal, stream) as AsyncIterable<Buffer>) {
+    while (offset < size) {
+      const bytes = buffer.subarray(0, await reading.fill(buffer));
       digest.update(bytes);
       offset += bytes.length;
       if (offset - saved >= saveEvery) await save();
@@ -77,7 +64,7 @@ const digestObject = async (
     if (!hasCode(signal.reason, 'claim-lost')) await save();
     throw signal.reason;
   } finally {
-    stream.destroy();
+    reading.close();
   }
 };
 

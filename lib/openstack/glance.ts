@@ -1,9 +1,8 @@
-import type { Readable } from 'node:stream';
+import { put } from '../http/exchange.ts';
 import type { ImageId, Token } from '../schemas/ids.ts';
 import type { GlanceImage, GlanceTasks } from '../schemas/openstack.ts';
 import { isGlanceImage, isGlanceImportInfo, isGlanceTasks, type Validator } from '../schemas/validators.js';
 import { callJson, guarded, type Headers, type OpenStackHttp, requireSuccess } from './http.ts';
-import { request } from './undici.ts';
 
 /** One operation of RFC 6902 as far as Glance takes it (application/openstack-images-v2.1-json-patch). */
 export type PatchOperation =
@@ -21,10 +20,13 @@ export interface Glance {
   patch(id: ImageId, operations: readonly PatchOperation[], options: Options): Promise<GlanceImage>;
   tasks(id: ImageId, options: Options): Promise<GlanceTasks['tasks']>;
   importMethods(options: Options): Promise<readonly string[]>;
-  /** PUT /file. `body` is read once; an error it throws ends the connection, and the image is `queued` again. */
+  /**
+   * PUT /file. `body` is read once, and each of its buffers may be used again when the next one is asked for; an error
+   * it throws ends the connection, and the image is `queued` again.
+   */
   upload(
     id: ImageId,
-    data: { readonly size: number; readonly body: Readable },
+    data: { readonly size: number; readonly body: AsyncIterable<Buffer> },
     options: Options,
   ): Promise<void>;
 }
@@ -72,8 +74,7 @@ export const createGlance = (endpoint: string, credentials: Credentials, http: O
     const call = { operation: `upload image ${id} to ${endpoint}`, signal };
     const headers = { ...auth, 'content-type': 'application/octet-stream', 'content-length': `${size}` };
     return guarded(call, async () => {
-      const options = { dispatcher: http.data, method: 'PUT', headers, body, signal } as const;
-      const answer = await request(urlOf(id, '/file'), options);
+      const answer = await put({ url: urlOf(id, '/file'), headers, connections: http.data, signal }, body);
       await requireSuccess(answer, call);
       await answer.body.dump();
     });

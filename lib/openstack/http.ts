@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Dispatcher } from 'undici';
 import { type ErrorCode, FerryError } from '../errors.ts';
+import type { Connections } from '../http/exchange.ts';
 import type { Validator } from '../schemas/validators.js';
 import { Agent, request, retry } from './undici.ts';
 
@@ -17,10 +18,17 @@ export interface Call {
   readonly operation: string;
 }
 
-/** Connections to OpenStack: one pool with retries for small calls, one without for image data. */
+/** Connections to OpenStack: a pool with retries for small calls, one of its own for each image's data. */
 export interface OpenStackHttp {
   readonly small: Dispatcher;
-  readonly data: Dispatcher;
+  readonly data: Connections;
+}
+
+/** An answer as far as a refusal is made of it: undici's, or lib/http's. */
+export interface Refusable {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: { text(): Promise<string>; dump(): Promise<void> };
 }
 
 const retryableStatuses = [429, 500, 502, 503, 504];
@@ -34,7 +42,7 @@ export const createOpenStackHttp = (options: {
   readonly caFile?: string | undefined;
   readonly stallMs: number;
 }): OpenStackHttp => {
-  const connect = options.caFile ? { ca: readFileSync(options.caFile) } : {};
+  const ca = options.caFile ? { ca: readFileSync(options.caFile) } : {};
   const retries = retry({
     maxRetries: 3,
     minTimeout: 200, // ms, doubled each time
@@ -44,9 +52,8 @@ export const createOpenStackHttp = (options: {
     throwOnError: false,
   });
   return {
-    small: new Agent({ connect, headersTimeout, bodyTimeout: headersTimeout }).compose(retries),
-    // Glance answers PUT /file only when its store has everything, hence no limit on the headers' time.
-    data: new Agent({ connect, headersTimeout: 0, bodyTimeout: options.stallMs }),
+    small: new Agent({ connect: ca, headersTimeout, bodyTimeout: headersTimeout }).compose(retries),
+    data: { ...ca, stallMs: options.stallMs },
   };
 };
 
@@ -80,7 +87,7 @@ const retryAfter = (header: string | string[] | undefined): number | undefined =
 };
 
 /** Why OpenStack refuses, in its own words. Of a 401 it says two sentences about browsers. */
-const reasonFor = async ({ statusCode, body }: Dispatcher.ResponseData): Promise<string> => {
+const reasonFor = async ({ statusCode, body }: Refusable): Promise<string> => {
   const text = await body.text();
   if (statusCode === 401) return 'the token is not accepted (any more)';
   return statusCode < 500 ? reasonOf(text) : '';
@@ -89,7 +96,7 @@ const reasonFor = async ({ statusCode, body }: Dispatcher.ResponseData): Promise
 /** The reason, if there is one to show, else the status. Bodies never go further. */
 const refusal = (
   { operation }: Pick<Call, 'operation'>,
-  { statusCode: status, headers }: Dispatcher.ResponseData,
+  { statusCode: status, headers }: Refusable,
   reason: string,
 ): FerryError => {
   const retryAfterMs = retryAfter(headers['retry-after']);
@@ -103,7 +110,7 @@ const refusal = (
  * @param options.quoted false for a stranger's answer: its body is thrown away (after 128 KiB with its connection)
  */
 export const requireSuccess = async (
-  answer: Dispatcher.ResponseData,
+  answer: Refusable,
   call: Pick<Call, 'operation'>,
   { quoted = true }: { readonly quoted?: boolean } = {},
 ): Promise<void> => {

@@ -42,7 +42,7 @@ export const Settings = Type.Object({
   MAX_PARTS: Type.Integer({ minimum: 1, maximum: 10_000 }),
   SEGMENT_SIZE_MIB: Type.Integer({ minimum: 5 }),
   SEGMENTS_AT_ONCE: Type.Integer({ minimum: 1, maximum: 64 }),
-  PART_CHECKSUM: Type.Enum(['crc32', 'md5', 'none']),
+  PART_CHECKSUM: Type.Enum(['crc32', 'md5', 'sha256', 'none']),
   SOURCE_STALL_S: Type.Integer({ minimum: 1 }),
   SOURCE_RETRIES: Type.Integer({ minimum: 0, maximum: 100 }),
   SOURCE_RETRY_DELAY_MS: Type.Integer({ minimum: 1 }),

@@ -1,8 +1,28 @@
 /** A fixed number of buffers, lent out one at a time. Whoever finds none waits: this is what bounds memory. */
 export interface BufferPool {
+  /** Over shared memory, so that another thread can read it (digest-thread.ts). */
   acquire(): Promise<Buffer>;
   release(buffer: Buffer): void;
+  /** Nobody acquires any more. Buffers are kept for the next pool of this process. */
+  close(): void;
 }
+
+/**
+ * Buffers that no pool has at the moment. A function that stays warm copies image after image, and shared memory is
+ * given back to the system late: without this, each copy would add its own.
+ */
+let kept: Buffer[] = [];
+
+const takeKept = (size: number): Buffer | undefined => {
+  const fitting = kept.findIndex((buffer) => buffer.length === size);
+  return fitting < 0 ? undefined : kept.splice(fitting, 1)[0];
+};
+
+/** Those of another size are let go: it is the last copy's that is likely to come again. */
+const keep = (buffers: readonly Buffer[]): void => {
+  const [first] = buffers;
+  if (first) kept = [...kept.filter((buffer) => buffer.length === first.length), ...buffers];
+};
 
 /**
  * @param count buffers at most; they are allocated when first needed, so a small image stays small
@@ -12,11 +32,12 @@ export const createBufferPool = (count: number, size: number): BufferPool => {
   const free: Buffer[] = [];
   const waiting: ((buffer: Buffer) => void)[] = [];
   let allocated = 0;
+  let isClosed = false;
 
   const allocate = (): Buffer | undefined => {
     if (allocated === count) return undefined;
     allocated += 1;
-    return Buffer.allocUnsafeSlow(size);
+    return takeKept(size) ?? Buffer.from(new SharedArrayBuffer(size));
   };
 
   return {
@@ -27,7 +48,12 @@ export const createBufferPool = (count: number, size: number): BufferPool => {
     release: (buffer) => {
       const next = waiting.shift();
       if (next) next(buffer);
+      else if (isClosed) keep([buffer]);
       else free.push(buffer);
+    },
+    close: () => {
+      isClosed = true;
+      keep(free.splice(0));
     },
   };
 };

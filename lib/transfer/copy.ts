@@ -1,8 +1,6 @@
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { crc32 } from 'node:zlib';
-import { createDigest } from './digest.ts';
-import { createPartWriter, type Part } from './part-writer.ts';
+import { type ByteReader, fillWhole } from '../http/byte-reader.ts';
+import { createBufferPool } from './buffer-pool.ts';
+import { createThreadDigest, type PartSums } from './digest-thread.ts';
 
 /** The checkpoint of one part: what the store has, and how to know the same bytes again. */
 export interface StoredPart {
@@ -13,27 +11,38 @@ export interface StoredPart {
   readonly crc32: number;
 }
 
+/** A part on its way. */
+export interface Part extends PartSums {
+  /** From 1, as S3 counts. */
+  readonly number: number;
+  /** Valid until `send` is done: the buffer is used again. */
+  readonly bytes: Buffer;
+}
+
 export interface CopyOptions {
-  readonly source: Readable;
+  readonly source: ByteReader;
   /** The byte that the source begins with: a multiple of partSize, everything before it is stored. 0 when absent. */
   readonly offset?: number;
+  /** Bytes of every part but the last. */
   readonly partSize: number;
-  readonly inFlight: number;
-  /** hashlib names of the digests to take. */
+  /** Parts in memory at once, at least two: one fills while the others are on their way. */
+  readonly buffers: number;
+  /** hashlib names of the digests to take over all bytes. */
   readonly algorithms: readonly string[];
+  /** Of each part, where the store verifies it by something else than its CRC32. */
+  readonly partAlgorithm?: 'md5' | 'sha256' | undefined;
   /** Parts of an earlier try by number: not sent again when the same bytes come by. */
   readonly stored: ReadonlyMap<number, StoredPart>;
   /** Sends a part's bytes; answers with its ETag. */
-  send(part: Part & { readonly crc32: number }): Promise<string>;
+  send(part: Part): Promise<string>;
   /** Called once per part when the store has it, with all bytes stored so far. */
   checkpoint(part: StoredPart, copiedBytes: number): Promise<void>;
-  /** Called for every piece read, with the bytes read so far; throws to end the copy. */
+  /** Called for every part read, with the bytes read so far; throws to end the copy. */
   inspect?(readBytes: number): void;
-  readonly signal: AbortSignal;
 }
 
 export interface Copied {
-  /** Bytes. */
+  /** Bytes, with those before the offset. */
   readonly size: number;
   /** By number, ascending. */
   readonly parts: readonly StoredPart[];
@@ -42,40 +51,85 @@ export interface Copied {
 }
 
 /**
- * The ordered single stream: source → digests → parts → store, in memory of (inFlight + 1) × partSize.
- * @throws whatever the source, `send`, `checkpoint` or the signal throws; nothing is on its way afterwards
+ * Work that runs beside the loop that starts it. The first failure is what the loop hears of, at its next turn.
+ * @param failed called at the first failure, so that the loop need not wait for its turn
+ */
+const createAside = (failed: () => void) => {
+  const running = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  const throwIfFailed = (): void => {
+    if (failure) throw failure.error;
+  };
+  return {
+    throwIfFailed,
+    start: (work: Promise<void>): void => {
+      const settled = work
+        .catch((error: unknown) => {
+          failure ??= { error };
+          failed();
+        })
+        .finally(() => running.delete(settled));
+      running.add(settled);
+    },
+    /** Everything has ended afterwards, well or badly. */
+    settle: async (): Promise<void> => {
+      await Promise.all(running);
+    },
+  };
+};
+
+/**
+ * The ordered single stream: source → parts → digests → store, in memory of `buffers` parts. Bytes are read into the
+ * buffer that they are hashed and sent from. When all buffers are on their way nothing is read, and back-pressure
+ * reaches the source.
+ * @throws whatever the source, `send`, `checkpoint` or `inspect` throws; nothing is on its way afterwards
  */
 export const copyStream = async (options: CopyOptions): Promise<Copied> => {
-  const { partSize, inFlight, offset = 0, source, signal } = options;
-  const digest = createDigest(offset === 0 ? options.algorithms : []);
+  const { partSize, buffers, offset = 0, source, stored } = options;
+  const pool = createBufferPool(buffers, partSize);
+  const algorithms = offset === 0 ? options.algorithms : [];
+  const digest = createThreadDigest({ algorithms, partAlgorithm: options.partAlgorithm });
   const firstNumber = offset / partSize + 1;
-  const parts = [...options.stored.values()].filter(({ number }) => number < firstNumber);
-  let read = offset;
-  let copied = offset;
+  const parts = [...stored.values()].filter(({ number }) => number < firstNumber);
+  const aside = createAside(source.close);
+  let [read, copied] = [offset, offset];
 
-  const store = async (part: Part): Promise<void> => {
-    const known = options.stored.get(part.number);
-    const sum = crc32(part.bytes);
-    const isStored = known?.crc32 === sum && known.size === part.bytes.length;
-    const size = part.bytes.length;
-    const stored = isStored
-      ? known
-      : { number: part.number, etag: await options.send({ ...part, crc32: sum }), size, crc32: sum };
-    parts.push(stored);
+  const store = async (number: number, bytes: Buffer): Promise<void> => {
+    const sums = await digest.update(bytes);
+    const known = stored.get(number);
+    const size = bytes.length;
+    const isStored = known?.crc32 === sums.crc32 && known.size === size;
+    const etag = isStored ? known.etag : await options.send({ number, bytes, ...sums });
+    const part = isStored ? known : { number, etag, size, crc32: sums.crc32 };
+    parts.push(part);
     copied += size;
-    await options.checkpoint(stored, copied);
+    await options.checkpoint(part, copied);
   };
 
-  const inspect = (bytes: Buffer): void => {
-    read += bytes.length;
+  /** @returns whether more may follow */
+  const takePart = async (number: number): Promise<boolean> => {
+    const buffer = await pool.acquire();
+    aside.throwIfFailed();
+    // What failed aside has closed the source: its own complaint about that is not the reason.
+    const length = await fillWhole(source, buffer).finally(aside.throwIfFailed);
+    if (length === 0) return false;
+    read += length;
     options.inspect?.(read);
-    digest.update(bytes);
+    aside.start(store(number, buffer.subarray(0, length)).finally(() => pool.release(buffer)));
+    return length === partSize;
   };
 
-  await pipeline(source, createPartWriter({ partSize, firstNumber, inFlight, inspect, send: store }), {
-    signal,
-  }).catch((error) => {
-    throw signal.aborted ? signal.reason : error;
-  });
-  return { size: read, parts: parts.sort((a, b) => a.number - b.number), digests: digest.values() };
+  try {
+    for (let number = firstNumber; await takePart(number); number += 1);
+    await aside.settle();
+    aside.throwIfFailed();
+    const digests = offset === 0 ? await digest.values() : {};
+    return { size: read, parts: parts.sort((a, b) => a.number - b.number), digests };
+  } finally {
+    source.close();
+    // Nobody may use a buffer or an upload after the copy has ended: an error waits for what is on its way.
+    await aside.settle();
+    digest.close();
+    pool.close();
+  }
 };

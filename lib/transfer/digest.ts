@@ -8,7 +8,7 @@ export interface Digest {
 }
 
 /** hashlib's name → OpenSSL's: `sha3_256` → `sha3-256`, `blake2b` → `blake2b512`. */
-const opensslName = (algorithm: string): string =>
+export const opensslName = (algorithm: string): string =>
   ({ blake2b: 'blake2b512', blake2s: 'blake2s256' })[algorithm] ?? algorithm.replace(/^sha3_/, 'sha3-');
 
 /** Whether this machine can compute a Glance image's `os_hash_algo`. */

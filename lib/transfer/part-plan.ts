@@ -40,6 +40,17 @@ export const planParts = (size: number | undefined, { partSize, maxParts }: Part
   return { partSize: planned, capacity };
 };
 
+/**
+ * How many parts a copy may have in memory: one that fills and so many on their way, of the configured size. Of larger
+ * ones, which very large images need, fewer; two at least.
+ * @param inFlight parts on their way at once
+ */
+export const buffersFor = (
+  { partSize }: Pick<PartPlan, 'partSize'>,
+  limits: Pick<PartLimits, 'partSize'>,
+  inFlight: number,
+): number => Math.max(2, Math.floor(((inFlight + 1) * limits.partSize) / partSize));
+
 /** Number of parts of an image of this size. */
 export const partCount = (size: number, { partSize }: PartPlan): number => Math.ceil(size / partSize);
 

@@ -1,27 +1,27 @@
-import { request } from 'undici';
 import { createRelayStore } from '../../lib/aws/relay-store.ts';
 import { createS3Client } from '../../lib/aws/s3-client.ts';
+import { get } from '../../lib/http/exchange.ts';
 import { copyStream } from '../../lib/transfer/copy.ts';
 import { MiB } from '../../lib/transfer/part-plan.ts';
 
 // The transfer layer alone, as a function: lib/transfer and the relay store between a URL and an S3, without a digest,
 // which the function stream-image always takes.
 
-const relay = createRelayStore(createS3Client(), 'relay', 'crc32');
+const connections = { stallMs: 60_000 };
+const relay = createRelayStore(createS3Client(), 'relay', { checksum: 'crc32', ...connections });
 
 export const handler = async ({ url }: { readonly url: string }): Promise<number> => {
   const { signal } = new AbortController();
   const upload = { key: 'bare', uploadId: await relay.createUpload('bare', { signal }) };
-  const { body } = await request(url);
+  const { body } = await get({ url, headers: {}, connections, signal });
   const copied = await copyStream({
     source: body,
     partSize: 16 * MiB,
-    inFlight: 4,
+    buffers: 5,
     algorithms: [],
     stored: new Map(),
     send: (part) => relay.uploadPart({ ...upload, ...part }, { signal }),
     checkpoint: () => Promise.resolve(),
-    signal,
   });
   await relay.completeUpload({ ...upload, size: copied.size, parts: copied.parts }, { signal });
   return copied.size;

@@ -115,10 +115,10 @@ describe('an import that cannot succeed ends in failure with the reason, the tar
   });
 });
 
-test('a relay object that rots before the activation never becomes an active image', async () => {
+test('a relay object that cannot be read any more never becomes an active image', async () => {
   await newPair();
   const before = recordOf(target.id);
-  ferry.aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 5 * MiB }, 9);
+  ferry.aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 0 }, 99);
   expect(await importIt()).toMatchObject({ status: 'failure' });
   expect(recordOf(target.id)).toEqual(before);
   await nothingIsLeft();

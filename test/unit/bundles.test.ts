@@ -9,7 +9,7 @@ const limits = {
   'import-image': 830,
   'list-tasks': 785,
   'import-info': 435,
-  'stream-image': 985,
+  'stream-image': 1080,
   'apply-metadata': 985,
   'fail-import': 975,
 };

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { activateByUpload } from '../../../lib/activation/upload.ts';
@@ -11,6 +10,7 @@ import { createGlance, type Glance } from '../../../lib/openstack/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
 import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
+import { readerOf } from '../byte-readers.ts';
 
 const http = createOpenStackHttp({ stallMs: 1000 });
 const { signal } = new AbortController();
@@ -24,7 +24,7 @@ beforeAll(async () => {
   target = createGlance(cloud.regions.REGION2.url, { token: cloud.issueToken('demo') as Token }, http);
 });
 afterAll(async () => {
-  await Promise.all([http.small.close(), http.data.close()]);
+  await http.small.close();
   await cloud.stop();
   await rm(dataDir, { recursive: true });
 });
@@ -32,12 +32,11 @@ afterAll(async () => {
 const queued = async () =>
   (await cloud.regions.REGION2.createImage({ disk_format: 'raw', container_format: 'bare' })).id as ImageId;
 const digestsOf = (bytes: Uint8Array) => ({ sha512: createHash('sha512').update(bytes).digest('hex') });
-const streamOf = (pieces: readonly Uint8Array[]) => Readable.from(pieces.map((piece) => Buffer.from(piece)));
 
 /** @param expected what was transferred, where the object is to be something else */
 const activate = async (pieces: readonly Uint8Array[], expected: Uint8Array = Buffer.concat(pieces)) => {
   const imageId = await queued();
-  const object = streamOf(pieces);
+  const object = readerOf(pieces);
   const digests = digestsOf(expected);
   const error = await activateByUpload({
     target,
@@ -50,7 +49,7 @@ const activate = async (pieces: readonly Uint8Array[], expected: Uint8Array = Bu
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  expect(object.destroyed).toBe(true);
+  expect(object.isClosed()).toBe(true);
   return { imageId, error };
 };
 const statusOf = async (imageId: ImageId) => (await target.image(imageId, { signal })).status;
@@ -90,9 +89,8 @@ const wrong = Buffer.from('0123456788');
 const digestError = `sha512 ${digestsOf(bytes).sha512} instead of ${digestsOf(wrong).sha512}`;
 test.each([
   ['of other bytes', [bytes], wrong, digestError],
-  ['with an empty piece at its end', [bytes, Buffer.alloc(0)], wrong, digestError],
   ['that is too short', [bytes.subarray(1)], bytes, '9 bytes instead of 10'],
-  ['that is too long by a piece', [bytes, bytes], bytes, '20 bytes instead of 10'],
+  ['that is twice as long', [bytes, bytes], bytes, '20 bytes instead of 10'],
   [
     'that is too long by a byte',
     [Buffer.concat([bytes, wrong.subarray(0, 1)])],
@@ -108,12 +106,7 @@ test.each([
 
 test('an object that breaks off leaves the image queued, and may be tried again', async () => {
   const imageId = await queued();
-  const object = Readable.from(
-    (function* () {
-      yield bytes;
-      throw new Error('the store went away');
-    })(),
-  );
+  const object = readerOf([bytes], new Error('the store went away'));
   const upload = { target, imageId, size: 20, digests: digestsOf(bytes), object, signal };
   await expect(activateByUpload(upload)).rejects.toMatchObject({ code: 'unavailable', retryable: true });
   await expect.poll(() => statusOf(imageId), { interval: 5 }).toBe('queued');
@@ -123,11 +116,10 @@ test('an abort keeps its reason, closes the object and leaves the image queued',
   const reason = new FerryError('out-of-time', 'the time ended');
   const imageId = await queued();
   const controller = new AbortController();
-  const object = new Readable({ read: () => undefined });
-  object.push(bytes);
+  const object = readerOf([bytes], 'silence');
   setTimeout(() => controller.abort(reason), 50);
   const upload = { target, imageId, size: 20, digests: digestsOf(bytes), object, signal: controller.signal };
   await expect(activateByUpload(upload)).rejects.toBe(reason);
-  expect(object.destroyed).toBe(true);
+  expect(object.isClosed()).toBe(true);
   await expect.poll(() => statusOf(imageId), { interval: 5 }).toBe('queued');
 });

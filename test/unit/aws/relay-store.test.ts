@@ -1,13 +1,14 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createRelayStore, type PartChecksum, type RelayStore } from '../../../lib/aws/relay-store.ts';
+import type { PartChecksum } from '../../../lib/aws/part-checksum.ts';
+import { createRelayStore, type RelayStore } from '../../../lib/aws/relay-store.ts';
 import { createS3Client } from '../../../lib/aws/s3-client.ts';
 import { FerryError } from '../../../lib/errors.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
+import { readAll } from '../byte-readers.ts';
 import { startLocalAws } from '../local-aws.ts';
 
 const live = { signal: new AbortController().signal };
@@ -18,7 +19,7 @@ let key: string;
 
 beforeAll(async () => {
   aws = await startLocalAws();
-  relay = createRelayStore(createS3Client(), aws.bucketName, 'crc32');
+  relay = storeWith('crc32');
 });
 beforeEach(() => {
   key = `imports/${randomUUID()}`;
@@ -35,17 +36,22 @@ const partOf = (uploadId: string, number: number, bytes: Buffer) => ({
   number,
   bytes,
   crc32: crc32(bytes),
+  digest: undefined as Uint8Array | undefined,
 });
+
+const storeWith = (checksum: PartChecksum) =>
+  createRelayStore(createS3Client(), aws.bucketName, { checksum, stallMs: 1000 });
 
 const put = async (store: RelayStore, uploadId: string, pieces: readonly Buffer[]) => {
   const parts = [];
   for (const [index, bytes] of pieces.entries()) {
-    const part = partOf(uploadId, index + 1, bytes);
+    const digest = store.partAlgorithm && createHash(store.partAlgorithm).update(bytes).digest();
+    const part = { ...partOf(uploadId, index + 1, bytes), digest };
     parts.push({ number: part.number, crc32: part.crc32, etag: await store.uploadPart(part, live) });
   }
   return { key, uploadId, size: Buffer.concat(pieces).length, parts };
 };
-const content = async (): Promise<Buffer> => buffer(await relay.open(key, live));
+const content = async (offset = 0): Promise<Buffer> => readAll(await relay.open(key, { ...live, offset }));
 const openUploads = async () => {
   const list = new ListMultipartUploadsCommand({ Bucket: aws.bucketName });
   return ((await createS3Client().send(list)).Uploads ?? []).filter(({ Key }) => Key === key).length;
@@ -56,10 +62,10 @@ const exists = async () => {
 };
 
 describe('an upload', () => {
-  test.each<PartChecksum>(['crc32', 'md5', 'none'])(
+  test.each<PartChecksum>(['crc32', 'md5', 'sha256', 'none'])(
     'with checksum %s becomes the object',
     async (checksum) => {
-      const store = createRelayStore(createS3Client(), aws.bucketName, checksum);
+      const store = storeWith(checksum);
       const pieces = [randomBytes(5 * MiB), randomBytes(1000)];
       const [first] = pieces;
       const upload = await put(store, await store.createUpload(key, live), pieces);
@@ -72,6 +78,18 @@ describe('an upload', () => {
       expect((await content()).equals(Buffer.concat(pieces))).toBe(true);
     },
   );
+
+  test.each([
+    ['md5', 'BadDigest'],
+    ['sha256', 'XAmzContentSHA256Mismatch'],
+  ] as const)('refuses a part with another %s', async (checksum, code) => {
+    const store = storeWith(checksum);
+    const uploadId = await store.createUpload(key, live);
+    const digest = createHash(checksum).update('wrong').digest();
+    await expect(
+      store.uploadPart({ ...partOf(uploadId, 1, Buffer.from('right')), digest }, live),
+    ).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining(code) });
+  });
 
   test('refuses a part whose bytes are not those that were read', async () => {
     const uploadId = await relay.createUpload(key, live);

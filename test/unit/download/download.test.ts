@@ -1,7 +1,5 @@
-import { text } from 'node:stream/consumers';
-import { Agent } from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Download, DownloadConnections } from '../../../lib/download/download.ts';
+import type { Download, DownloadConnections, ImageBytes } from '../../../lib/download/download.ts';
 import { GlanceDownload } from '../../../lib/download/glance-download.ts';
 import { createUriFilter } from '../../../lib/download/uri-filter.ts';
 import { WebDownload } from '../../../lib/download/web-download.ts';
@@ -9,6 +7,7 @@ import { FerryError } from '../../../lib/errors.ts';
 import { createGlance } from '../../../lib/openstack/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
+import { readAll } from '../byte-readers.ts';
 import { type Answer, type ScriptedServer, startScriptedServer } from '../scripted-server.ts';
 
 const token = 'gAAAAA-very-secret' as Token;
@@ -24,15 +23,14 @@ beforeAll(async () => {
   [server, elsewhere] = await Promise.all([startScriptedServer(), startScriptedServer()]);
   const hosts = { allowed: ['127.0.0.1'], disallowed: [] };
   const filter = createUriFilter({ schemes: { allowed: ['http'], disallowed: [] }, hosts, ports: open });
-  const filtered = new Agent({ connect: { lookup: filter.lookup }, bodyTimeout: 500 });
-  connections = { direct: http.data, filtered, filter };
+  connections = { direct: http.data, filtered: { lookup: filter.lookup, stallMs: 500 }, filter };
 });
 beforeEach(() => {
   server.script({ status: 500 });
   elsewhere.script({ status: 200, text: 'elsewhere' });
 });
 afterAll(async () => {
-  await Promise.all([http.small.close(), http.data.close(), connections.filtered.close()]);
+  await http.small.close();
   await Promise.all([server.stop(), elsewhere.stop()]);
 });
 
@@ -50,6 +48,8 @@ const sources = [
   ['a URL', fromWeb],
 ] as const;
 
+const textOf = async ({ body }: ImageBytes): Promise<string> => (await readAll(body)).toString();
+
 const failureOf = async (promise: Promise<unknown>): Promise<FerryError> => {
   const error: unknown = await promise.then(
     () => undefined,
@@ -65,8 +65,8 @@ describe.each(sources)('%s', (_, source) => {
   test('is opened anew each time, from its first byte, with its length', async () => {
     server.script({ status: 200, text: 'bytes', headers: { 'content-length': '5' } });
     for (let turn = 0; turn < 2; turn += 1) {
-      const { length, stream } = await source().open({ signal: live });
-      expect([length, await text(stream)]).toEqual([5, 'bytes']);
+      const opened = await source().open({ signal: live });
+      expect([opened.length, await textOf(opened)]).toEqual([5, 'bytes']);
     }
     expect(server.seen.map(({ method, headers }) => [method, headers.range])).toEqual([
       ['GET', undefined],
@@ -76,15 +76,15 @@ describe.each(sources)('%s', (_, source) => {
 
   test('of unknown length has none', async () => {
     server.script({ status: 200, text: 'bytes', headers: { 'transfer-encoding': 'chunked' } });
-    const { length, stream } = await source().open({ signal: live });
-    expect([length, await text(stream)]).toEqual([undefined, 'bytes']);
+    const opened = await source().open({ signal: live });
+    expect([opened.length, await textOf(opened)]).toEqual([undefined, 'bytes']);
   });
 
   test.each([301, 302, 303, 307, 308])(
     'is followed by a %i to another server, which never sees the token',
     async (status) => {
       server.script(redirectTo(`${elsewhere.url}/there?signature=secret`, status));
-      expect(await text((await source().open({ signal: live })).stream)).toBe('elsewhere');
+      expect(await textOf(await source().open({ signal: live }))).toBe('elsewhere');
       const [request] = elsewhere.seen;
       expect(request).toMatchObject({ method: 'GET', path: '/there?signature=secret' });
       expect(JSON.stringify(request?.headers)).not.toContain(token);
@@ -93,7 +93,7 @@ describe.each(sources)('%s', (_, source) => {
 
   test('is followed by a relative redirect to the same server, without the token', async () => {
     server.script(redirectTo('../moved'), { status: 200, text: 'moved' });
-    expect(await text((await source().open({ signal: live })).stream)).toBe('moved');
+    expect(await textOf(await source().open({ signal: live }))).toBe('moved');
     expect(server.seen[1]?.headers).not.toHaveProperty('x-auth-token');
   });
 
@@ -138,12 +138,12 @@ describe.each(sources)('%s', (_, source) => {
     server.script((_request, response) => {
       response.writeHead(200, { 'content-length': 100 }).write('begin');
     });
-    await expect(text((await source().open({ signal: live })).stream)).rejects.toThrow('Body Timeout Error');
+    await expect(textOf(await source().open({ signal: live }))).rejects.toThrow('no byte came in 0.5 s');
     server.script((_request, response) => {
       response.writeHead(200, { 'content-length': 100 }).write('begin');
       setTimeout(() => response.destroy(), 20);
     });
-    await expect(text((await source().open({ signal: live })).stream)).rejects.toThrow();
+    await expect(textOf(await source().open({ signal: live }))).rejects.toThrow();
   });
 
   test('keeps the reason of an abort', async () => {

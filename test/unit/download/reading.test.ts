@@ -2,8 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import { Agent } from 'undici';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { GlanceDownload } from '../../../lib/download/glance-download.ts';
 import { startReading } from '../../../lib/download/reading.ts';
@@ -14,6 +12,7 @@ import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
 import type { FaultKind } from '../../cloud/openstack/glance/faults.ts';
 import type { Glance } from '../../cloud/openstack/glance/glance.ts';
 import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
+import { readAll } from '../byte-readers.ts';
 
 const MiB = 1024 ** 2;
 const bytes = randomBytes(3 * MiB);
@@ -23,7 +22,7 @@ const live = new AbortController().signal;
 const http = createOpenStackHttp({ stallMs: 300 });
 const none = { allowed: [], disallowed: [] };
 const filter = createUriFilter({ schemes: none, hosts: none, ports: none });
-const connections = { direct: http.data, filtered: new Agent(), filter };
+const connections = { direct: http.data, filtered: { stallMs: 300 }, filter };
 
 let dataDir: string;
 let openstack: OpenStack;
@@ -33,7 +32,7 @@ beforeAll(async () => {
   openstack = await startOpenStack({ dataDir, glance: { REGION2: { store: 'object' } } });
 });
 afterAll(async () => {
-  await Promise.all([openstack.stop(), http.small.close(), http.data.close(), connections.filtered.close()]);
+  await Promise.all([openstack.stop(), http.small.close()]);
   await rm(dataDir, { recursive: true, force: true });
 });
 
@@ -63,7 +62,7 @@ describe.each(stores)('an image in %s', (_, region) => {
   const read = async (options: Parameters<typeof open>[0] = {}): Promise<Buffer> => {
     const reading = await open(options);
     expect(reading.size).toBe(size);
-    return await buffer(reading.stream);
+    return await readAll(reading);
   };
   const fault = (kind: FaultKind, times = 1) => glance.fault(id, { ...kind, on: 'get-file', times });
   const downloads = () => glance.requests().filter(({ path }) => path.endsWith('/file'));
@@ -101,7 +100,7 @@ describe.each(stores)('an image in %s', (_, region) => {
     const reading = await open({ offset: MiB });
     const startsAt = region === 'REGION1' ? MiB : 0;
     expect([reading.size, reading.startsAt]).toEqual([size, startsAt]);
-    expect((await buffer(reading.stream)).equals(bytes.subarray(startsAt))).toBe(true);
+    expect((await readAll(reading)).equals(bytes.subarray(startsAt))).toBe(true);
   });
 
   test('waits as long as Retry-After says', async () => {

@@ -31,7 +31,7 @@ beforeAll(async () => {
   log.setLogLevel('SILENT');
   aws = await startLocalAws();
   tasks = createTasks(createTable(createDynamoClient(), aws.tableName), { ttlH: 48 });
-  relay = createRelayStore(createS3Client(), aws.bucketName, 'crc32');
+  relay = createRelayStore(createS3Client(), aws.bucketName, { checksum: 'crc32', stallMs: 5000 });
 });
 beforeEach(async () => {
   begun = [];
@@ -39,7 +39,7 @@ beforeEach(async () => {
   await tasks.create(task);
   const key = objectKey(task);
   const uploadId = await relay.createUpload(key, live);
-  const part = { number: 1, crc32: crc32(bytes) };
+  const part = { number: 1, crc32: crc32(bytes), digest: undefined };
   const etag = await relay.uploadPart({ key, uploadId, bytes, ...part }, live);
   await relay.completeUpload({ key, uploadId, size: bytes.length, parts: [{ ...part, etag }] }, live);
 });
@@ -64,9 +64,9 @@ const verify = async (
   );
 };
 
-/** A run whose reading breaks off after 3 MiB, and whose time ends while it waits to read on. */
+/** A run whose reading breaks off after 6 MiB, and whose time ends while it waits to read on. */
 const interrupted = async (code: 'out-of-time' | 'claim-lost') => {
-  aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 3 * MiB });
+  aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 6 * MiB });
   const controller = new AbortController();
   setTimeout(() => controller.abort(new FerryError(code, 'the end')), 300);
   const run = verify(
@@ -107,10 +107,10 @@ describe('a verification whose time ends', () => {
   test('goes on in another run where it was, and says how far it is', async () => {
     await interrupted('out-of-time');
     const { verification, message } = await read();
-    expect(verification?.offset).toBeGreaterThan(2 * MiB);
-    expect(message).toMatch(/^Verified [23] MiB of 8 MiB$/);
+    expect(verification?.offset).toBe(4 * MiB);
+    expect(message).toBe('Verified 4 MiB of 8 MiB');
     expect(await verify({ algorithm: 'sha512', value: sha512 })).toMatchObject({ digests: { sha512 } });
-    expect(begun).toEqual([0, verification?.offset]);
+    expect(begun).toEqual([0, 4 * MiB]);
   });
 
   test('that belongs to another attempt saves nothing', async () => {

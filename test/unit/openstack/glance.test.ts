@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 beforeEach(() => cloud.regions.REGION1.clearFaults());
 afterAll(async () => {
-  await Promise.all([http.small.close(), http.data.close()]);
+  await http.small.close();
   await cloud.stop();
   await rm(dataDir, { recursive: true });
 });

@@ -14,7 +14,7 @@ beforeAll(async () => {
   server = await startScriptedServer();
 });
 afterAll(async () => {
-  await Promise.all([http.small.close(), http.data.close()]);
+  await http.small.close();
   await server.stop();
 });
 

@@ -20,7 +20,7 @@ beforeAll(async () => {
   keystone = createKeystone({ authUrl: emulation.authUrl, http });
 });
 afterAll(async () => {
-  await Promise.all([http.small.close(), http.data.close()]);
+  await http.small.close();
   await Promise.all([emulation.stop(), server.stop()]);
 });
 

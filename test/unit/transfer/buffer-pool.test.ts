@@ -31,3 +31,28 @@ test('lends a returned buffer again before it makes another', async () => {
   }
   expect(buffers.size).toBe(1);
 });
+
+test('lends memory that another thread can read', async () => {
+  const { buffer } = await createBufferPool(1, 8).acquire();
+  expect(buffer).toBeInstanceOf(SharedArrayBuffer);
+});
+
+test('leaves its buffers to the next pool of the same size, those that come back late too', async () => {
+  const first = createBufferPool(2, 24);
+  const [early, late] = [await first.acquire(), await first.acquire()];
+  first.release(early);
+  first.close();
+  first.release(late);
+  const second = createBufferPool(2, 24);
+  expect(new Set([await second.acquire(), await second.acquire()])).toEqual(new Set([early, late]));
+});
+
+test('lets buffers of another size go', async () => {
+  const [small, large] = [createBufferPool(1, 32), createBufferPool(1, 64)];
+  const buffer = await small.acquire();
+  small.release(buffer);
+  small.close();
+  large.release(await large.acquire());
+  large.close();
+  expect(await createBufferPool(1, 32).acquire()).not.toBe(buffer);
+});

@@ -21,6 +21,7 @@ const statusOf = {
   RequestTimeout: 400,
   ServiceUnavailable: 503,
   SlowDown: 503,
+  XAmzContentSHA256Mismatch: 400,
 } as const;
 
 export type S3ErrorCode = keyof typeof statusOf;

@@ -43,9 +43,15 @@ function base64OfCrc(crc: number): string {
   return bytes.toString('base64');
 }
 
+/** The payload's hash of a signature; UNSIGNED-PAYLOAD says nothing of it. */
+function declaredSha256(headers: IncomingHttpHeaders): string | undefined {
+  const declared = headerOf(headers, 'x-amz-content-sha256');
+  return /^[0-9a-f]{64}$/.test(declared ?? '') ? declared : undefined;
+}
+
 /**
  * Streams a request's body into a file, which appears under its name only when all of it is there and right.
- * @throws S3Error BadDigest if Content-MD5 or x-amz-checksum-crc32 differ, IncompleteBody if the client went away,
+ * @throws S3Error BadDigest if Content-MD5 or x-amz-checksum-crc32 differ, XAmzContentSHA256Mismatch, IncompleteBody if the client went away,
  *   MissingContentLength, or NotImplemented for aws-chunked bodies.
  */
 export async function receiveBody(call: S3Call, file: string): Promise<ReceivedBody> {
@@ -53,13 +59,16 @@ export async function receiveBody(call: S3Call, file: string): Promise<ReceivedB
   const md5Wanted = declaredMd5(call.headers);
   const crcWanted = headerOf(call.headers, 'x-amz-checksum-crc32');
   const unfinished = `${file}.unfinished-${process.hrtime.bigint()}`;
+  const sha256Wanted = declaredSha256(call.headers);
   const md5 = createHash('md5');
+  const sha256 = sha256Wanted === undefined ? undefined : createHash('sha256');
   let size = 0;
   let crc = 0;
   async function* measured(source: AsyncIterable<Buffer>) {
     for await (const bytes of source) {
       size += bytes.length;
       md5.update(bytes);
+      sha256?.update(bytes);
       if (crcWanted !== undefined) crc = crc32(bytes, crc);
       yield bytes;
     }
@@ -76,6 +85,12 @@ export async function receiveBody(call: S3Call, file: string): Promise<ReceivedB
     }
     if (crcWanted !== received.crc32) {
       throw new S3Error('BadDigest', 'The CRC32 you specified did not match the calculated checksum.');
+    }
+    if (sha256Wanted !== sha256?.digest('hex')) {
+      throw new S3Error(
+        'XAmzContentSHA256Mismatch',
+        "The provided 'x-amz-content-sha256' header does not match.",
+      );
     }
     await rename(unfinished, file);
     return received;

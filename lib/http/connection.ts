@@ -1,0 +1,152 @@
+import net, { type LookupFunction } from 'node:net';
+import tls from 'node:tls';
+
+/** Where a connection goes, and how. */
+export interface ConnectionOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly isSecure: boolean;
+  /** PEM of a CA that is trusted instead of the public ones. */
+  readonly ca?: Buffer | undefined;
+  /** Resolves the host's name. */
+  readonly lookup?: LookupFunction | undefined;
+  /** Longest wait for a byte that was asked for, ms; 0 for no limit. */
+  readonly stallMs: number;
+  /** Not aborted yet. */
+  readonly signal: AbortSignal;
+}
+
+/** A connection that is read into the reader's own buffers: the kernel writes into them, nothing is copied between. */
+export interface Connection {
+  /**
+   * Reads until at least so many bytes have come.
+   * @returns how many; fewer than `least` where the connection ends or breaks: the next call returns 0 or throws
+   */
+  read(target: Buffer, least: number): Promise<number>;
+  /** Resolves when the bytes have left: their buffer may be used again. */
+  write(bytes: Uint8Array): Promise<void>;
+  close(): void;
+}
+
+interface Reading {
+  readonly target: Buffer;
+  readonly least: number;
+  filled: number;
+  resolve(length: number): void;
+  reject(error: Error): void;
+}
+
+const spareSize = 64 * 1024; // bytes
+
+/**
+ * What comes is put into the target of the reading that waits for it. Between two readings the socket is paused, but
+ * TLS still delivers what it has decrypted (and the first bytes after a pause go where the socket was told before): a
+ * spare buffer takes them.
+ */
+const createReceiver = () => {
+  const spare = Buffer.allocUnsafeSlow(spareSize);
+  let early: Buffer = Buffer.alloc(0);
+  let reading: Reading | undefined;
+
+  const take = (bytes: Buffer): void => {
+    const taken = reading ? bytes.copy(reading.target, reading.filled) : 0;
+    if (reading) reading.filled += taken;
+    // A copy: the spare buffer is used again.
+    if (taken < bytes.length) early = Buffer.concat([early, bytes.subarray(taken)]);
+  };
+
+  const finishIfEnough = (): void => {
+    if (!reading || reading.filled < reading.least) return;
+    const { resolve, filled } = reading;
+    reading = undefined;
+    resolve(filled);
+  };
+
+  return {
+    isReading: (): boolean => reading !== undefined,
+    /** Where the socket writes next. */
+    buffer: (): Buffer => (reading ? reading.target.subarray(reading.filled) : spare),
+    received: (length: number, buffer: Uint8Array): void => {
+      if (buffer.buffer === spare.buffer) take(spare.subarray(0, length));
+      else if (reading) reading.filled += length;
+      finishIfEnough();
+    },
+    begin: (next: Reading): void => {
+      reading = next;
+      const bytes = early;
+      early = Buffer.alloc(0);
+      take(bytes);
+      finishIfEnough();
+    },
+    /** Nothing more will come. */
+    end: (error: Error | undefined): void => {
+      const last = reading;
+      reading = undefined;
+      if (error && last?.filled === 0) last.reject(error);
+      else last?.resolve(last.filled);
+    },
+  };
+};
+
+const openSocket = (options: ConnectionOptions, onread: net.OnReadOpts): net.Socket => {
+  const { host, port, isSecure, ca, lookup } = options;
+  const common = { host, port, onread, ...(lookup && { lookup }) };
+  if (!isSecure) return net.connect(common);
+  const servername = net.isIP(host) === 0 ? { servername: host } : {};
+  return tls.connect({ ...common, ...servername, ...(ca && { ca }) });
+};
+
+/** @throws Error by read and write when the connection cannot be made, breaks, or stalls; the signal's reason */
+export const connect = (options: ConnectionOptions): Connection => {
+  const { stallMs, signal } = options;
+  const receiver = createReceiver();
+  let failure: Error | undefined;
+  let isEnded = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const socket = openSocket(options, {
+    buffer: receiver.buffer,
+    callback: (length, buffer) => {
+      timer?.refresh();
+      receiver.received(length, buffer);
+      return receiver.isReading();
+    },
+  });
+
+  const finish = (error?: Error): void => {
+    failure ??= error;
+    isEnded = true;
+    receiver.end(failure);
+  };
+  const abort = (): void => void socket.destroy(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  socket.on('end', () => finish()).on('error', finish);
+  socket.on('close', () => {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+    finish();
+  });
+
+  const stalled = (): void => void socket.destroy(new Error(`no byte came in ${stallMs / 1000} s`));
+  const read: Connection['read'] = (target, least) =>
+    new Promise<number>((resolve, reject) => {
+      if (failure) return reject(failure);
+      if (stallMs > 0) timer = timer?.refresh() ?? setTimeout(stalled, stallMs);
+      receiver.begin({ target, least, filled: 0, resolve, reject });
+      if (!receiver.isReading()) return;
+      if (isEnded) receiver.end(undefined);
+      else socket.resume();
+    }).finally(() => {
+      clearTimeout(timer);
+      timer = undefined;
+    });
+
+  return {
+    read,
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        socket.write(bytes, (error) => (error ? reject(failure ?? error) : resolve()));
+      }),
+    close: () => void socket.destroy(),
+  };
+};

@@ -1,0 +1,59 @@
+/** Status line and header section of an answer, RFC 9112 sections 4 and 5. */
+export interface MessageHead {
+  readonly statusCode: number;
+  /** Names in lower case; several lines of one name joined by a comma (RFC 9110 5.3). */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** How the body's length is told, RFC 9112 section 6.3. */
+export type Framing =
+  | { readonly kind: 'length'; readonly bytes: number }
+  | { readonly kind: 'chunked' }
+  | { readonly kind: 'until-close' };
+
+const statusLine = /^HTTP\/1\.[01] (\d{3})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+/** A name is a token (RFC 9110 5.6.2), and no blank may stand before the colon (RFC 9112 5.1). */
+const fieldLine = /^([!#$%&'*+\-.^_`|~\dA-Za-z]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/;
+
+/**
+ * @param text in latin1, without the empty line that ends it
+ * @throws Error for what is not the head of an HTTP/1.x answer; folded lines (obs-fold) are refused
+ */
+export const parseHead = (text: string): MessageHead => {
+  const [first = '', ...lines] = text.split('\r\n');
+  const [, status] = statusLine.exec(first) ?? [];
+  if (!status) throw new Error('the answer is not HTTP/1.1');
+  const headers: Record<string, string> = Object.create(null);
+  for (const line of lines) {
+    const [, field, value = ''] = fieldLine.exec(line) ?? [];
+    if (!field) throw new Error('the answer has a header that is none');
+    const name = field.toLowerCase();
+    const before = headers[name];
+    headers[name] = before === undefined ? value.trimEnd() : `${before}, ${value.trimEnd()}`;
+  }
+  return { statusCode: Number(status), headers };
+};
+
+/** "5, 5" is 5: RFC 9110 8.6. */
+const lengthOf = (text: string): number => {
+  const [first = '', ...others] = text.split(',').map((one) => one.trim());
+  const isValid = /^\d{1,15}$/.test(first) && others.every((other) => other === first);
+  if (!isValid) throw new Error('the answer has a Content-Length that is no number');
+  return Number(first);
+};
+
+/**
+ * How the answer to a GET or PUT is framed.
+ * @throws Error for one that tells its length in two ways, which an attacker may have arranged (RFC 9112 6.3)
+ */
+export const framingOf = ({ statusCode, headers }: MessageHead): Framing => {
+  const { 'transfer-encoding': encoding, 'content-length': length } = headers;
+  if (statusCode === 204 || statusCode === 304) return { kind: 'length', bytes: 0 };
+  if (encoding !== undefined && length !== undefined)
+    throw new Error('the answer has both Transfer-Encoding and Content-Length');
+  if (encoding !== undefined) {
+    if (encoding.toLowerCase() === 'chunked') return { kind: 'chunked' };
+    throw new Error('the answer has a Transfer-Encoding other than chunked');
+  }
+  return length === undefined ? { kind: 'until-close' } : { kind: 'length', bytes: lengthOf(length) };
+};

@@ -1,0 +1,150 @@
+import { Worker } from 'node:worker_threads';
+import { opensslName } from './digest.ts';
+
+/** Checksums of one part. */
+export interface PartSums {
+  readonly crc32: number;
+  /** By the algorithm that was asked for. */
+  readonly digest: Uint8Array | undefined;
+}
+
+/** Digests over one run of parts, taken in a thread of their own: the main one moves bytes meanwhile. */
+export interface ThreadDigest {
+  /**
+   * The next bytes, in order. They must not change before the answer is there.
+   * @param bytes over a SharedArrayBuffer, see buffer-pool.ts
+   */
+  update(bytes: Buffer): Promise<PartSums>;
+  /** Lower-case hex by algorithm, of all bytes so far. Ends the digest. */
+  values(): Promise<Readonly<Record<string, string>>>;
+  /** Ends a digest whose values nobody wants. */
+  close(): void;
+}
+
+export interface ThreadDigestOptions {
+  /** hashlib names of the digests over all bytes. */
+  readonly algorithms: readonly string[];
+  /** Of each part, beside its CRC32: how some object stores verify it. */
+  readonly partAlgorithm?: 'md5' | 'sha256' | undefined;
+}
+
+type Request =
+  | { readonly kind: 'open'; readonly run: number; readonly names: readonly string[]; readonly part?: string }
+  | {
+      readonly kind: 'update';
+      readonly run: number;
+      readonly id: number;
+      readonly memory: SharedArrayBuffer;
+      readonly offset: number;
+      readonly length: number;
+    }
+  | { readonly kind: 'values'; readonly run: number; readonly id: number }
+  | { readonly kind: 'close'; readonly run: number };
+
+interface Reply {
+  readonly id: number;
+  readonly value: unknown;
+}
+
+/**
+ * The thread's program. As text, because a function is deployed as one file; plain JavaScript, because nothing compiles
+ * it. Messages come in the order in which they were sent, and so do the bytes of a run.
+ */
+const program = `
+const { parentPort } = require('node:worker_threads');
+const { createHash } = require('node:crypto');
+const { crc32 } = require('node:zlib');
+const runs = new Map();
+const answers = {
+  open: ({ run, names, part }) => {
+    runs.set(run, { part, hashes: names.map((name) => createHash(name)) });
+  },
+  update: ({ run, memory, offset, length }) => {
+    const bytes = new Uint8Array(memory, offset, length);
+    const { hashes, part } = runs.get(run);
+    for (const hash of hashes) hash.update(bytes);
+    return { crc32: crc32(bytes), digest: part && createHash(part).update(bytes).digest() };
+  },
+  values: ({ run }) => {
+    const { hashes } = runs.get(run);
+    runs.delete(run);
+    return hashes.map((hash) => hash.digest('hex'));
+  },
+  close: ({ run }) => {
+    runs.delete(run);
+  },
+};
+parentPort.on('message', (request) => {
+  const value = answers[request.kind](request);
+  if (request.id !== undefined) parentPort.postMessage({ id: request.id, value });
+});
+`;
+
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+/** One thread, and what waits for its answers. It keeps the process alive only while something waits. */
+const startThread = (ended: () => void) => {
+  const worker = new Worker(program, { eval: true, execArgv: [] });
+  worker.unref();
+  const waiting = new Map<number, Waiting>();
+  let lastId = 0;
+
+  worker.on('message', ({ id, value }: Reply) => {
+    const found = waiting.get(id);
+    waiting.delete(id);
+    if (waiting.size === 0) worker.unref();
+    found?.resolve(value);
+  });
+  const fail = (error: Error): void => {
+    ended();
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  };
+  worker.on('error', fail).on('exit', (code) => fail(new Error(`the digests' thread ended (${code})`)));
+
+  return {
+    send: (request: Request): void => worker.postMessage(request),
+    ask: (request: (id: number) => Request): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        lastId += 1;
+        waiting.set(lastId, { resolve, reject });
+        worker.ref();
+        worker.postMessage(request(lastId));
+      }),
+  };
+};
+
+let thread: ReturnType<typeof startThread> | undefined;
+let lastRun = 0;
+
+/** The process's one thread, started when it is first needed, and anew if it has ended. */
+const theThread = () => {
+  thread ??= startThread(() => {
+    thread = undefined;
+  });
+  return thread;
+};
+
+/** @throws Error for an algorithm that node:crypto does not know, see isKnownAlgorithm; when the thread ends */
+export const createThreadDigest = ({ algorithms, partAlgorithm }: ThreadDigestOptions): ThreadDigest => {
+  const { send, ask } = theThread();
+  const names = [...new Set(algorithms)];
+  lastRun += 1;
+  const run = lastRun;
+  send({ kind: 'open', run, names: names.map(opensslName), ...(partAlgorithm && { part: partAlgorithm }) });
+  return {
+    update: async (bytes) => {
+      const { buffer, byteOffset: offset, length } = bytes;
+      if (!(buffer instanceof SharedArrayBuffer)) throw new TypeError('the bytes are not shared memory');
+      return (await ask((id) => ({ kind: 'update', run, id, memory: buffer, offset, length }))) as PartSums;
+    },
+    values: async () => {
+      const values = (await ask((id) => ({ kind: 'values', run, id }))) as string[];
+      return Object.fromEntries(names.map((name, index) => [name, values[index] ?? '']));
+    },
+    close: () => send({ kind: 'close', run }),
+  };
+};
