@@ -152,6 +152,96 @@ describe.each(sources)('%s', (_, source) => {
   });
 });
 
+const partial = (contentRange: string | undefined, text = 'abc'): Answer => ({
+  status: 206,
+  text,
+  headers: { 'content-length': `${text.length}`, ...(contentRange && { 'content-range': contentRange }) },
+});
+
+describe('a range', () => {
+  const ask = { offset: 2, end: 5, size: 10, signal: live };
+
+  test('is asked for inclusively, and comes as it was asked for', async () => {
+    server.script(partial('bytes 2-4/10'));
+    const opened = await fromGlance().open(ask);
+    expect([opened.startsAt, opened.length, await textOf(opened)]).toEqual([2, 3, 'abc']);
+    expect(server.seen[0]?.headers.range).toBe('bytes=2-4');
+  });
+
+  test.each([
+    ['another beginning', 'bytes 1-4/10'],
+    ['another end', 'bytes 2-5/10'],
+    ['less than was asked for', 'bytes 2-3/10'],
+    ['an image of another size', 'bytes 2-4/11'],
+    ['an image of an untold size', 'bytes 2-4/*'],
+    ['no Content-Range', undefined],
+    ['another unit', 'items 2-4/10'],
+    ['two ranges', 'multipart/byteranges'],
+    ['numbers that are none', 'bytes 2-4/10x'],
+  ])('of %s is not of these bytes', async (_what, contentRange) => {
+    server.script(partial(contentRange));
+    expect(await failureOf(fromGlance().open(ask))).toMatchObject({
+      code: 'data-mismatch',
+      message: expect.stringContaining(
+        `asked for bytes 2-4 of 10, the source answered with ${contentRange ?? 'no Content-Range'}`,
+      ),
+    });
+  });
+
+  test('without an end must go to the image’s last byte', async () => {
+    const open = { offset: 7, size: 10, signal: live };
+    server.script(partial('bytes 7-9/10'));
+    expect(await fromGlance().open(open)).toMatchObject({ startsAt: 7, length: 3 });
+    server.script(partial('bytes 7-8/10'));
+    expect((await failureOf(fromGlance().open(open))).code).toBe('data-mismatch');
+  });
+
+  test('of an image of unknown size may be of any size', async () => {
+    server.script(partial('bytes 7-9/*'));
+    expect(await fromWeb().open({ offset: 7, signal: live })).toMatchObject({ startsAt: 7, length: 3 });
+  });
+
+  test.each([200, 400, 416, 501])('that is needed and answered %i may be tried again', async (status) => {
+    server.script({ status, text: 'everything' });
+    expect(await failureOf(fromGlance().open(ask))).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining(`it gives no ranges, it answered ${status}`),
+    });
+  });
+});
+
+describe('whether a source has ranges', () => {
+  const probe = () => fromGlance().probeRanges({ size: 10, signal: live });
+
+  test('is asked by its first byte', async () => {
+    server.script(partial('bytes 0-0/10', 'a'));
+    expect(await probe()).toBe(true);
+    expect(server.seen.map(({ headers }) => headers.range)).toEqual(['bytes=0-0']);
+  });
+
+  test.each([200, 400, 416, 501])('is no when it answers %i, and its bytes are not read', async (status) => {
+    let written = 0;
+    server.script((_request, response) => {
+      response.writeHead(status, { 'content-length': 50_000_000 });
+      response.write(Buffer.alloc(50_000_000), () => {
+        written += 1;
+      });
+    });
+    expect(await probe()).toBe(false);
+    expect(written).toBe(0);
+  });
+
+  test.each([
+    [{ status: 403 }, 'forbidden'],
+    [{ status: 404 }, 'not-found'],
+    [{ status: 503 }, 'unavailable'],
+    [partial('bytes 0-0/11', 'a'), 'data-mismatch'],
+  ] as const)('is not known when it answers %j', async (answer, code) => {
+    server.script(answer);
+    expect((await failureOf(probe())).code).toBe(code);
+  });
+});
+
 describe('an image of Glance', () => {
   const record = { id: imageId, status: 'active', size: 7, updated_at: 'then' };
   const describeRecord = (json: object) => {

@@ -52,12 +52,17 @@ describe.each(stores)('an image in %s', (_, region) => {
     glance.clearRequests();
   });
 
-  const open = ({ size: told = size as number | undefined, offset = 0, signal = live }) => {
+  const open = ({
+    size: told = size as number | undefined,
+    offset = 0,
+    end = undefined as number | undefined,
+    signal = live,
+  }) => {
     const credentials = { token: openstack.issueToken('demo') as Token };
     const port = createGlance(glance.url, credentials, http);
     const source = { region, imageId: id as ImageId, glance: port, headers: requestHeaders(credentials) };
     const download = new GlanceDownload(source, connections);
-    return startReading(download, { size: told, offset, budget, signal });
+    return startReading(download, { size: told, offset, ...(end && { end }), budget, signal });
   };
   const read = async (options: Parameters<typeof open>[0] = {}): Promise<Buffer> => {
     const reading = await open(options);
@@ -101,6 +106,20 @@ describe.each(stores)('an image in %s', (_, region) => {
     const startsAt = region === 'REGION1' ? MiB : 0;
     expect([reading.size, reading.startsAt]).toEqual([size, startsAt]);
     expect((await readAll(reading)).equals(bytes.subarray(startsAt))).toBe(true);
+  });
+
+  test('is read up to a byte, also when its connection breaks; without ranges it fails', async () => {
+    const range = { offset: MiB, end: 2 * MiB + 7 };
+    fault({ kind: 'drop-after', bytes: MiB / 2 });
+    if (region === 'REGION2') {
+      await expect(open(range)).rejects.toMatchObject({ code: 'unavailable' });
+      return;
+    }
+    const reading = await open(range);
+    expect((await readAll(reading)).equals(bytes.subarray(MiB, 2 * MiB + 7))).toBe(true);
+    const asked = downloads().map(({ headers }) => headers['range']);
+    expect(asked[0]).toBe(`bytes=${MiB}-${2 * MiB + 6}`);
+    expect(asked[1]).toMatch(new RegExp(`^bytes=1[0-9]+-${2 * MiB + 6}$`));
   });
 
   test('waits as long as Retry-After says', async () => {
