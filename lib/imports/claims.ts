@@ -42,14 +42,17 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
   const read = async (imageId: ImageId): Promise<Item | undefined> => await table.get(key(imageId));
 
   const take: Claims['take'] = async (imageId, taskId) => {
+    const claim = { taskId, ...live(), leaseUntil: 0 };
+    const unclaimed = { expression: 'attribute_not_exists(imageId)' };
+    if (await table.put(key(imageId), claim, unclaimed)) return { replaced: undefined };
     const held = await read(imageId);
     const free: Condition = held
       ? {
           expression: 'taskId = :old AND staleAt < :now',
           values: { ':old': held['taskId'], ':now': Date.now() },
         }
-      : { expression: 'attribute_not_exists(imageId)' };
-    const taken = await table.put(key(imageId), { taskId, ...live(), leaseUntil: 0 }, free);
+      : unclaimed;
+    const taken = await table.put(key(imageId), claim, free);
     return taken && { replaced: held?.['taskId'] as TaskId | undefined };
   };
 

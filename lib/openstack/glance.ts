@@ -19,6 +19,8 @@ export interface Glance {
   readonly endpoint: string;
   image(id: ImageId, options: Options): Promise<GlanceImage>;
   patch(id: ImageId, operations: readonly PatchOperation[], options: Options): Promise<GlanceImage>;
+  /** `not-found` for a tag that the image does not have, once Glance has found that the caller may modify it. */
+  removeTag(id: ImageId, tag: string, options: Options): Promise<void>;
   tasks(id: ImageId, options: Options): Promise<GlanceTasks['tasks']>;
   importMethods(options: Options): Promise<readonly string[]>;
   /** PUT /file. `body` is read once; an error it throws ends the connection, and the image is `queued` again. */
@@ -68,6 +70,16 @@ export const createGlance = (endpoint: string, credentials: Credentials, http: O
       isGlanceImage,
     ) as Promise<GlanceImage>;
 
+  const removeTag: Glance['removeTag'] = (id, tag, { signal }) => {
+    const call = { operation: `remove a tag of image ${id} at ${endpoint}`, signal };
+    return guarded(call, async () => {
+      const options = { dispatcher: http.small, method: 'DELETE', headers: auth, signal } as const;
+      const answer = await request(urlOf(id, `/tags/${encodeURIComponent(tag)}`), options);
+      await requireSuccess(answer, call);
+      await answer.body.dump();
+    });
+  };
+
   const upload: Glance['upload'] = (id, { size, body }, { signal }) => {
     const call = { operation: `upload image ${id} to ${endpoint}`, signal };
     const headers = { ...auth, 'content-type': 'application/octet-stream', 'content-length': `${size}` };
@@ -83,6 +95,7 @@ export const createGlance = (endpoint: string, credentials: Credentials, http: O
     endpoint,
     image: (id, options) => get(urlOf(id), `image ${id}`, isGlanceImage, options) as Promise<GlanceImage>,
     patch,
+    removeTag,
     tasks: async (id, options) =>
       (await get(urlOf(id, '/tasks'), `tasks of image ${id}`, isGlanceTasks, options)).tasks,
     importMethods: async (options) => {
