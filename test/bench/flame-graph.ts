@@ -41,7 +41,7 @@ const thinnest = 1; // px; thinner frames are left out
 const waiting = ['(idle)', '(root)'];
 
 const kindOf = (url: string): Kind => {
-  if (url === '') return 'V8, C++';
+  if (url === '' || url.startsWith('wasm:')) return 'V8, C++';
   if (url.startsWith('node:')) return 'Node';
   return url.includes('/node_modules/') ? 'packages' : 'this repository';
 };
@@ -126,7 +126,7 @@ export const drawFlameGraph = (root: Frame, title: string): string => {
   };
   const head = `<text x="4" y="16" font-size="13">${escapeXml(title)}</text>${legend()}`;
   const style = 'font-family="monospace" font-size="11"';
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ${style}>\n<rect width="${width}" height="${height}" fill="white"/>\n${head}\n${boxes(root, 0, 0).join('\n')}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ${style}>\n<title>${escapeXml(title)}</title>\n<rect width="${width}" height="${height}" fill="white"/>\n${head}\n${boxes(root, 0, 0).join('\n')}\n</svg>\n`;
 };
 
 const main = ([from = '', to = '', fromMs = '0']: readonly string[]): void => {
