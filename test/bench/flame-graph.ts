@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 // Draws a CPU profile: `node test/bench/flame-graph.ts FILE.cpuprofile docs/NAME.svg [FROM_MS]`.
-// Every frame is as wide as the time in which it, or what it called, was on the CPU; callers below, callees above.
+// Every frame is as wide as the time in which it, or what it called, was at work; callers below, callees above. On a busy
+// machine that time holds waits for a core: widths compare, milliseconds are not CPU time.
 // FROM_MS leaves out what came before, such as a start. Functions of the benchmark's processes are profiled with
 // startFunction's `nodeArgs: ['--cpu-prof', '--cpu-prof-dir=DIR']`.
 
@@ -23,7 +24,7 @@ export interface CpuProfile {
 export interface Frame {
   readonly name: string;
   readonly kind: Kind;
-  /** On the CPU, itself and what it called. */
+  /** At work, itself and what it called. */
   readonly us: number;
   readonly callees: readonly Frame[];
 }
@@ -65,7 +66,7 @@ const selfTimes = ({ samples, timeDeltas }: CpuProfile, fromMs: number): Readonl
   return times;
 };
 
-/** The profile as one tree whose root is all the time on the CPU. */
+/** The profile as one tree whose root is all the time that was not idle. */
 export const frameOf = (profile: CpuProfile, fromMs = 0): Frame => {
   const own = selfTimes(profile, fromMs);
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
@@ -136,7 +137,7 @@ const main = ([from = '', to = '', fromMs = '0']: readonly string[]): void => {
       .split('/')
       .at(-1)
       ?.replace(/\.svg$/, '') ?? '';
-  writeFileSync(to, drawFlameGraph(root, `${name}: ${(root.us / 1000).toFixed(0)} ms on the CPU`));
+  writeFileSync(to, drawFlameGraph(root, `${name}: ${(root.us / 1000).toFixed(0)} ms, idle time left out`));
 };
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) main(process.argv.slice(2));

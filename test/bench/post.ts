@@ -19,7 +19,7 @@ const verdict = (times: readonly Times[]): readonly string[] => {
   const least = quantile(glances.together, 0.5) / quantile(theirs.together, 0.5);
   return [
     `Alone: ${said(ratio('alone'), 4)}.`,
-    `${atOnce} at once: ${said(ratio('together'), 1)}. What ours asks of the Glances (the target, the right to modify it, the source; upstream looks at the source only later, in the task) takes ${least.toFixed(2)} × by itself: less there cannot be on this machine.`,
+    `${atOnce} at once: ${said(ratio('together'), 1)}. What ours asks of the Glances (the target, the right to modify it, the source; upstream looks at the source only later, in the task) takes ${least.toFixed(2)} × by itself.`,
   ];
 };
 
