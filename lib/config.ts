@@ -38,7 +38,7 @@ const defaults: Env = {
   DEADLINE_RESERVE_S: '30',
   HEARTBEAT_S: '20',
   RETRY_DELAY_S: '10', // doubled at each further try
-  TOKEN_CACHE_S: '60', // keystonemiddleware: 300
+  TOKEN_CACHE_S: '300', // keystonemiddleware's token_cache_time
   TASK_TTL_H: '48', // Glance's task_time_to_live
 };
 

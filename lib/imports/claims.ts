@@ -54,14 +54,17 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
   const read = async (imageId: ImageId): Promise<Item | undefined> => await table.get(claimOf(imageId));
 
   const take: Claims['take'] = async (imageId, taskId) => {
+    const claim = { taskId, ...live(), leaseUntil: 0 };
+    const unclaimed = { expression: 'attribute_not_exists(imageId)' };
+    if (await table.put(claimOf(imageId), claim, unclaimed)) return { replaced: undefined };
     const held = await read(imageId);
     const free: Condition = held
       ? {
           expression: 'taskId = :old AND staleAt < :now',
           values: { ':old': held['taskId'], ':now': Date.now() },
         }
-      : { expression: 'attribute_not_exists(imageId)' };
-    const taken = await table.put(claimOf(imageId), { taskId, ...live(), leaseUntil: 0 }, free);
+      : unclaimed;
+    const taken = await table.put(claimOf(imageId), claim, free);
     return taken && { replaced: held?.['taskId'] as TaskId | undefined };
   };
 

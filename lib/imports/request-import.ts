@@ -1,16 +1,17 @@
 import type { Outbox } from '../aws/queue.ts';
 import { FerryError } from '../errors.ts';
 import { log } from '../log.ts';
-import type { Glance } from '../openstack/glance.ts';
 import { type ImageId, parseImageId, type RequestId, type TaskId, type Token } from '../schemas/ids.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
+import { begun } from './begun.ts';
 import type { createSourceCheck } from './check-source.ts';
 import type { Claims } from './claims.ts';
 import { type ImportBody, parseImportBody, parseSource, refuseStores } from './import-body.ts';
 import type { ImportMessage } from './messages.ts';
+import { requireModifiable, seemsModifiable } from './modifiable.ts';
 import { newTask } from './new-task.ts';
 import type { Sealer } from './sealed-secrets.ts';
-import type { TargetRegion } from './target-region.ts';
+import type { Caller, TargetRegion } from './target-region.ts';
 import { type Activation, hasEnded, type Task } from './task.ts';
 import type { Tasks } from './tasks.ts';
 
@@ -37,6 +38,14 @@ export interface RequestedImport {
   readonly signal: AbortSignal;
 }
 
+/** A request whose caller, body and image id are good. */
+interface Asked {
+  readonly request: RequestedImport;
+  readonly caller: Caller;
+  readonly body: ImportBody;
+  readonly imageId: ImageId;
+}
+
 const conflict = (message: string): FerryError => new FerryError('conflict', message);
 
 /** Checks k, m, o and p of Glance's import_image, in its order and words. */
@@ -49,16 +58,10 @@ const requireTarget = (image: GlanceImage, { method }: ImportBody, formatsNeeded
   if (!image.disk_format) throw conflict("'disk_format' needs to be set before import");
 };
 
-/** Replacing the name by itself asks Glance its own question: may this caller modify the image? */
-const requireModifiable = async (target: Glance, image: GlanceImage, signal: AbortSignal): Promise<void> => {
-  const operation = { op: 'replace', path: '/name', value: image.name ?? null } as const;
-  await target.patch(image.id as ImageId, [operation], { signal });
-};
-
 /**
  * The step `import-image`: everything that can be known at once is answered at once; then the image is claimed and
- * the import queued. Checks run in Glance's order (images.py, import_image); the PATCH comes last, so that a bad
- * request leaves even `updated_at` as it was.
+ * the import queued. Glance, the source and the table are asked at the same time, but answers are looked at in the order
+ * of Glance's own checks (images.py, import_image): of two faults the caller is told the one that Glance finds first.
  * @throws FerryError by the refusal; nothing is changed then
  */
 export const createRequestImport = (services: RequestServices) => {
@@ -86,8 +89,7 @@ export const createRequestImport = (services: RequestServices) => {
   };
 
   /** A task that has ended holds its image for the moment between its last two writes. */
-  const requireFree = async (imageId: ImageId): Promise<void> => {
-    const id = await claims.holder(imageId);
+  const requireFree = async (imageId: ImageId, id: TaskId | undefined): Promise<void> => {
     if (!id) return;
     const task = await tasks.get({ imageId, id });
     if (!task || !hasEnded(task)) throw conflict('Image has active task');
@@ -97,27 +99,52 @@ export const createRequestImport = (services: RequestServices) => {
   const endPreempted = (imageId: ImageId, id: TaskId): Promise<void> =>
     tasks.finish({ imageId, id }, { status: 'failure', message: 'Expired lock preempted' });
 
+  const taskOf = (asked: Asked): Task => {
+    const { caller, imageId, body, request } = asked;
+    const { requestId, token } = request;
+    const { activation, sealer } = services;
+    const source = parseSource(body);
+    const made = { imageId, requestId, identity: caller.identity, token, body, source, activation };
+    return newTask({ ...made, targetEndpoint: caller.target.endpoint }, sealer);
+  };
+
+  const checkSource = async ({ body, request }: Asked, task: Task, signal: AbortSignal): Promise<void> => {
+    const source = parseSource(body);
+    if (services.contract === 'glance' && source.kind !== 'web-download') return;
+    await services.checkSource(source, task.source, { token: request.token }, { signal });
+  };
+
+  /** @returns the task that all checks let pass */
+  const check = async (asked: Asked, options: { readonly signal: AbortSignal }): Promise<Task> => {
+    const { caller, imageId, body, request } = asked;
+    const { target } = caller;
+    const found = begun(() => target.image(imageId, options));
+    const allowed = begun(() => seemsModifiable(target, imageId, options));
+    const holder = begun(() => claims.holder(imageId));
+    const made = begun(async () => taskOf(asked));
+    const checked = begun(async () => checkSource(asked, await made, options.signal));
+
+    const image = await found;
+    requireTarget(image, body, formatsNeeded(body));
+    const task = await made;
+    if (!(await allowed)) await requireModifiable(target, image, options);
+    await requireFree(imageId, await holder);
+    refuseStores(body, request.store);
+    await checked;
+    return task;
+  };
+
   return async (request: RequestedImport): Promise<Task> => {
     const { token, signal } = request;
-    const { identity, target } = await services.targetRegion(token, { signal });
+    const caller = await services.targetRegion(token, { signal });
     const body = parseImportBody(request.body);
-    const id = parseImageId(request.imageId);
-    if (!id) throw new FerryError('not-found', `No image found with ID ${request.imageId}`);
-    const image = await target.image(id, { signal });
-    requireTarget(image, body, formatsNeeded(body));
-    const source = parseSource(body);
-    await requireFree(id);
-    refuseStores(body, request.store);
-    const { requestId } = request;
-    const { activation, sealer } = services;
-    const made = { imageId: id, requestId, identity, token, body, source, activation };
-    const task = newTask({ ...made, targetEndpoint: target.endpoint }, sealer);
-    if (services.contract === 'ferry' || source.kind === 'web-download') {
-      await services.checkSource(source, task.source, { token }, { signal });
-    }
-    await requireModifiable(target, image, signal);
+    const imageId = parseImageId(request.imageId);
+    if (!imageId) throw new FerryError('not-found', `No image found with ID ${request.imageId}`);
+    const decided = new AbortController();
+    const options = { signal: AbortSignal.any([signal, decided.signal]) };
+    const task = await check({ request, caller, body, imageId }, options).finally(() => decided.abort());
     await enqueue(task);
-    log.info('import queued', { task_id: task.id, image_id: id, method: body.method.name });
+    log.info('import queued', { task_id: task.id, image_id: imageId, method: body.method.name });
     return task;
   };
 };

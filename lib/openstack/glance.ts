@@ -3,6 +3,7 @@ import type { ImageId, Token } from '../schemas/ids.ts';
 import type { GlanceImage, GlanceTasks } from '../schemas/openstack.ts';
 import { isGlanceImage, isGlanceImportInfo, isGlanceTasks, type Validator } from '../schemas/validators.js';
 import { callJson, guarded, type Headers, type OpenStackHttp, requireSuccess } from './http.ts';
+import { request } from './undici.ts';
 
 /** One operation of RFC 6902 as far as Glance takes it (application/openstack-images-v2.1-json-patch). */
 export type PatchOperation =
@@ -18,6 +19,8 @@ export interface Glance {
   readonly endpoint: string;
   image(id: ImageId, options: Options): Promise<GlanceImage>;
   patch(id: ImageId, operations: readonly PatchOperation[], options: Options): Promise<GlanceImage>;
+  /** `not-found` for a tag that the image does not have, once Glance has found that the caller may modify it. */
+  removeTag(id: ImageId, tag: string, options: Options): Promise<void>;
   tasks(id: ImageId, options: Options): Promise<GlanceTasks['tasks']>;
   importMethods(options: Options): Promise<readonly string[]>;
   /**
@@ -70,6 +73,16 @@ export const createGlance = (endpoint: string, credentials: Credentials, http: O
       isGlanceImage,
     ) as Promise<GlanceImage>;
 
+  const removeTag: Glance['removeTag'] = (id, tag, { signal }) => {
+    const call = { operation: `remove a tag of image ${id} at ${endpoint}`, signal };
+    return guarded(call, async () => {
+      const options = { dispatcher: http.small, method: 'DELETE', headers: auth, signal } as const;
+      const answer = await request(urlOf(id, `/tags/${encodeURIComponent(tag)}`), options);
+      await requireSuccess(answer, call);
+      await answer.body.dump();
+    });
+  };
+
   const upload: Glance['upload'] = (id, { size, body }, { signal }) => {
     const call = { operation: `upload image ${id} to ${endpoint}`, signal };
     const headers = { ...auth, 'content-type': 'application/octet-stream', 'content-length': `${size}` };
@@ -84,6 +97,7 @@ export const createGlance = (endpoint: string, credentials: Credentials, http: O
     endpoint,
     image: (id, options) => get(urlOf(id), `image ${id}`, isGlanceImage, options) as Promise<GlanceImage>,
     patch,
+    removeTag,
     tasks: async (id, options) =>
       (await get(urlOf(id, '/tasks'), `tasks of image ${id}`, isGlanceTasks, options)).tasks,
     importMethods: async (options) => {

@@ -47,7 +47,7 @@ export const createOpenStackHttp = (options: {
     maxRetries: 3,
     minTimeout: 200, // ms, doubled each time
     maxTimeout: 5_000,
-    methods: ['GET', 'PATCH'],
+    methods: ['GET', 'PATCH', 'DELETE'],
     statusCodes: retryableStatuses,
     throwOnError: false,
   });

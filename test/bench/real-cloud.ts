@@ -3,6 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { seemsModifiable } from '../../lib/imports/modifiable.ts';
+import { createGlance, type Glance } from '../../lib/openstack/glance.ts';
+import { createOpenStackHttp } from '../../lib/openstack/http.ts';
+import type { ImageId, Token } from '../../lib/schemas/ids.ts';
 import { glanceClient } from '../cloud/commands/glance.ts';
 import { startForRealCloud } from '../cloud/commands/real-cloud.ts';
 import { ask } from '../contract/client.ts';
@@ -43,6 +47,10 @@ export const startRealCloud = async () => {
   const env: Readonly<Record<string, string>> = started.env;
   const sqs = sqsClient(env);
   const created = new Set<string>();
+
+  const http = createOpenStackHttp({ stallMs: 60_000 });
+  const glanceAt = (endpoint: string): Glance => createGlance(endpoint, { token: token as Token }, http);
+  const [sourceGlance, targetGlance] = [glanceAt(endpoints.source), glanceAt(endpoints.target)];
 
   const bodyOf = (sourceId: string) => ({
     method: { name: 'glance-download', glance_region: sourceRegion, glance_image_id: sourceId },
@@ -88,6 +96,16 @@ export const startRealCloud = async () => {
       const url = `${endpoints.target}/v2/images/${targetId}/import`;
       return (await ask('POST', url, { token, json })).status;
     },
+    /** What our POST asks of both Glances, and nothing else. */
+    glanceCalls: async (sourceId: string, targetId: string): Promise<void> => {
+      const signal = AbortSignal.timeout(60_000);
+      const id = targetId as ImageId;
+      await Promise.all([
+        targetGlance.image(id, { signal }),
+        seemsModifiable(targetGlance, id, { signal }),
+        sourceGlance.image(sourceId as ImageId, { signal }),
+      ]);
+    },
     /** Waits for it. @throws Error when the image does not become active */
     untilActive: async (id: string, patienceS = 600): Promise<void> => {
       for (const end = Date.now() + 1000 * patienceS; Date.now() < end; await delay(250))
@@ -98,6 +116,7 @@ export const startRealCloud = async () => {
     stop: async () => {
       for (const url of created) await remove(url);
       sqs.destroy();
+      await http.small.close();
       await started.stop();
       await rm(dataDir, { recursive: true, force: true });
     },

@@ -33,9 +33,9 @@ const replaceBetween = (text: string, name: string, content: string): string => 
   return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`;
 };
 
-/** BENCH_MIB, BENCH_GIB and BENCH_ROUNDS are for trying a benchmark out; their numbers are not for the page. */
+/** BENCH_MIB, BENCH_GIB and BENCH_ROUNDS are for trying a benchmark out, BENCH_PROFILE for looking into it; their numbers are not for the page. */
 const isCutShort = (): boolean =>
-  Object.keys(process.env).some((name) => /^BENCH_(MIB|GIB|ROUNDS)$/.test(name));
+  Object.keys(process.env).some((name) => /^BENCH_(MIB|GIB|ROUNDS|PROFILE)$/.test(name));
 
 /** Remembers how busy the machine is before the benchmark; the function it returns prints and writes the report. */
 export const startReport = (): ((report: Report) => void) => {

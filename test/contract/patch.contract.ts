@@ -143,5 +143,13 @@ export function patchContract(cloudOf: () => ContractCloud): void {
       expect((await bench().glance('GET', `/v2/images/${id}`)).field('tags')).toEqual(['t1']);
       expect([(await tag('DELETE')).status, (await tag('DELETE')).status]).toEqual([204, 404]);
     });
+
+    test('removing a tag that is not there changes nothing, not even the time of the last change', async () => {
+      const id = await bench().queued();
+      const before = (await bench().glance('GET', `/v2/images/${id}`)).text;
+      const answer = await bench().glance('DELETE', `/v2/images/${id}/tags/none`);
+      expect([answer.status, answer.message]).toEqual([404, 'The resource could not be found.']);
+      expect((await bench().glance('GET', `/v2/images/${id}`)).text).toBe(before);
+    });
   });
 }

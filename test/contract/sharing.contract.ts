@@ -20,6 +20,7 @@ export function sharingContract(cloudOf: () => ContractCloud): void {
       expect((await asOther('GET', `/v2/images/${id}/file`)).message).toBe(none);
       expect((await bench().patch(id, [], { token })).message).toBe(none);
       expect((await bench().patch(id, sameName, { token })).message).toBe(none);
+      expect((await asOther('DELETE', `/v2/images/${id}/tags/none`)).message).toBe(`Image ${id} not found.`);
       expect((await asOther('GET', `/v2/images/${id}/tasks`)).message).toBe(
         'The resource could not be found.',
       );
@@ -37,6 +38,9 @@ export function sharingContract(cloudOf: () => ContractCloud): void {
       expect((await bench().patch(id, [], { token })).status).toBe(200);
       const patched = await bench().patch(id, sameName, { token });
       expect([patched.status, patched.message]).toEqual([403, 'You do not own this image']);
+      // Whether the tag is there is not looked at before: import-image asks so whether it may modify the image.
+      const tag = await asOther('DELETE', `/v2/images/${id}/tags/none`);
+      expect([tag.status, tag.message]).toEqual([403, `Not allowed to delete tags for image ${id}.`]);
       const removed = await asOther('DELETE', `/v2/images/${id}`);
       expect([removed.status, removed.message]).toEqual([403, 'You do not own this image']);
       const put = await bench().glance('PUT', `/v2/images/${id}/file`, { token, headers: octets, body: 'x' });

@@ -54,8 +54,17 @@ describe('the target', () => {
 
   test('that Glance does not let the caller modify is 403: a reader under the secure policy', async () => {
     const id = await target();
-    ferry.openstack.regions.REGION2.fault(id, { kind: 'status', status: 403, on: 'patch' });
+    const refusal = { kind: 'status', status: 403 } as const;
+    for (const on of ['delete-tag', 'patch'] as const)
+      ferry.openstack.regions.REGION2.fault(id, { ...refusal, on });
     await refused(id, 403, 'Forbidden');
+  });
+
+  test('is as it was until its import begins, down to the time of its last change', async () => {
+    const id = await target();
+    const before = ferry.openstack.regions.REGION2.image(id);
+    expect(await ferry.importFrom(sourceId, id, token)).toMatchObject({ status: 201 });
+    expect(ferry.openstack.regions.REGION2.image(id)).toEqual(before);
   });
 
   test('that is active is 409', async () => refused(await target({}, { status: 'active' }), 409, active));
@@ -118,6 +127,12 @@ describe('of two faults the caller is told the one that Glance finds first', () 
       method: noRegion,
     });
     await refused(id, 400, 'Remote image id does not look like a UUID: x', downloadOf('x'));
+  });
+
+  test("the target's owner before the stores and the source", async () => {
+    const id = await target({ owner: 'other', visibility: 'community' });
+    const wrong = { ...downloadOf(randomUUID()), all_stores: true };
+    await refused(id, 403, 'You do not own this image', wrong);
   });
 
   test('stores before the source', async () => {

@@ -41,7 +41,7 @@ test('an environment with nothing but Keystone and a region gets the documented 
     SEGMENTS_AT_ONCE: 4,
     PART_CHECKSUM: 'crc32',
     SOURCE_STALL_S: 60,
-    TOKEN_CACHE_S: 60,
+    TOKEN_CACHE_S: 300,
     SOURCE_RETRIES: 5,
     SOURCE_RETRY_DELAY_MS: 500,
     DEADLINE_RESERVE_S: 30,

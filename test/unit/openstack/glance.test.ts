@@ -113,6 +113,20 @@ describe('a change', () => {
   });
 });
 
+describe('removing a tag', () => {
+  test('that the image has', async () => {
+    const id = await queued({ tags: ['a b/c', 'kept'] });
+    await glance.removeTag(id, 'a b/c', { signal });
+    expect(await glance.image(id, { signal })).toMatchObject({ tags: ['kept'] });
+  });
+
+  test('that it does not have is not-found, and forbidden for whom it does not belong to', async () => {
+    const id = await queued({ visibility: 'community' });
+    expect(await failureOf(glance.removeTag(id, 'none', { signal }))).toMatchObject({ code: 'not-found' });
+    expect(await failureOf(asOther().removeTag(id, 'none', { signal }))).toMatchObject({ code: 'forbidden' });
+  });
+});
+
 describe('an upload', () => {
   const upload = (id: ImageId, size: number, pieces: Iterable<Buffer>, options = { signal }) =>
     glance.upload(id, { size, body: Readable.from(pieces, { objectMode: false }) }, options);

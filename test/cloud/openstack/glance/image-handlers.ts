@@ -1,4 +1,4 @@
-import { mustOwn } from './access.ts';
+import { mustOwn, owns } from './access.ts';
 import { recordFrom } from './create.ts';
 import { forbidden, notFound } from './errors.ts';
 import { checkImport, importMethod } from './import.ts';
@@ -79,10 +79,11 @@ export function imageHandlers({ images, storeId, importMethods }: ImageHandlerOp
     };
 
   const changeTags =
-    (change: (image: ImageRecord, tag: string) => string[]): Handler =>
+    (change: (image: ImageRecord, tag: string) => string[], verb: string): Handler =>
     (request) => {
-      const image = get(request);
-      mustOwn(request.caller, image);
+      const id = request.param('image');
+      const image = visibleOr(`Image ${id} not found.`, () => get(request));
+      if (!owns(request.caller, image)) throw forbidden(`Not allowed to ${verb} tags for image ${id}.`);
       save(image, { tags: change(image, request.param('tag')) });
       return noContent;
     };
@@ -91,8 +92,8 @@ export function imageHandlers({ images, storeId, importMethods }: ImageHandlerOp
     ...{ list, create, show, patch, remove, tasks, importImage },
     deactivate: become('active', 'deactivated', 'deactivate'),
     reactivate: become('deactivated', 'active', 'reactivate'),
-    addTag: changeTags(withTag),
-    removeTag: changeTags(withoutTag),
+    addTag: changeTags(withTag, 'update'),
+    removeTag: changeTags(withoutTag, 'delete'),
   };
 }
 

@@ -47,7 +47,7 @@ export function glanceRoutes({ images, faults, uploads, store, importMethods }: 
     '/v2/images/:image/actions/reactivate': { POST: image.reactivate },
     '/v2/images/:image/members': { GET: members.list, POST: members.create },
     '/v2/images/:image/members/:member': { GET: members.show, PUT: members.update, DELETE: members.remove },
-    '/v2/images/:image/tags/:tag': { PUT: image.addTag, DELETE: image.removeTag },
+    '/v2/images/:image/tags/:tag': { PUT: image.addTag, DELETE: faulty('delete-tag', image.removeTag) },
     '/v2/info/import': { GET: () => importInfo(importMethods) },
     '/v2/info/stores': { GET: () => json({ stores: [{ id: storeId, default: 'true' }] }) },
     '/v2/schemas/:name': { GET: (request) => schema(request.param('name')) },
