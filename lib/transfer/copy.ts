@@ -106,16 +106,26 @@ export const copyStream = async (options: CopyOptions): Promise<Copied> => {
     await options.checkpoint(part, copied);
   };
 
-  /** @returns whether more may follow */
-  const takePart = async (number: number): Promise<boolean> => {
-    const buffer = await pool.acquire();
+  /** @returns how many bytes the next part has; 0 at the end */
+  const readPart = async (buffer: Buffer): Promise<number> => {
     aside.throwIfFailed();
     // What failed aside has closed the source: its own complaint about that is not the reason.
     const length = await fillWhole(source, buffer).finally(aside.throwIfFailed);
-    if (length === 0) return false;
     read += length;
     options.inspect?.(read);
-    aside.start(store(number, buffer.subarray(0, length)).finally(() => pool.release(buffer)));
+    return length;
+  };
+
+  /** @returns whether more may follow */
+  const takePart = async (number: number): Promise<boolean> => {
+    const buffer = await pool.acquire();
+    const length = await readPart(buffer).catch((error: unknown) => {
+      pool.release(buffer);
+      throw error;
+    });
+    if (length > 0) {
+      aside.start(store(number, buffer.subarray(0, length)).finally(() => pool.release(buffer)));
+    } else pool.release(buffer);
     return length === partSize;
   };
 
