@@ -3,7 +3,7 @@ import { startReading } from '../download/reading.ts';
 import { FerryError } from '../errors.ts';
 import { type Copied, copyStream, type StoredPart } from '../transfer/copy.ts';
 import { buffersFor } from '../transfer/part-plan.ts';
-import { type Segment, type SegmentPlan, segmentAt } from '../transfer/segment-plan.ts';
+import { endOfStored, type Segment, type SegmentPlan, segmentAt } from '../transfer/segment-plan.ts';
 import { type CopyServices, mismatch, requireIdentity } from './copy-source.ts';
 import { createProgress } from './progress.ts';
 import type { StepRun } from './run-step.ts';
@@ -20,13 +20,6 @@ interface SegmentCopy {
   readonly segment: Segment;
   readonly stored: ReadonlyMap<number, StoredPart>;
 }
-
-/** The byte where the stored parts of a segment end. Each is whole, or it would not be stored. */
-const endOfStored = ({ plan, segment, stored }: SegmentCopy): number => {
-  let number = segment.firstPart;
-  while (stored.has(number)) number += 1;
-  return Math.min(segment.to, (number - 1) * plan.partSize);
-};
 
 const copyRange = async (
   services: SegmentServices,
@@ -83,7 +76,7 @@ export const copySegment = async (
   await run.begin(stored.size);
   requireIdentity(download, await download.describe(run), task.sourceIdentity);
   const copy = { download, plan, segment, stored };
-  const offset = endOfStored(copy);
+  const offset = endOfStored(plan, segment, stored);
   log.info('copying a segment', { segment: number, from: offset, to: segment.to });
   if (offset < segment.to) {
     const { size } = await copyRange(services, run, copy, offset);

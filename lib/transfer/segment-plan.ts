@@ -61,6 +61,20 @@ export const segmentAt = ({ size, partSize, parts, count }: SegmentPlan, number:
   return { number, firstPart, lastPart: firstPart + Math.ceil((to - from) / partSize) - 1, from, to };
 };
 
+/**
+ * The byte from which the copy of a segment goes on: where its stored parts end without a gap.
+ * @param stored by number; each is whole, or it would not be stored
+ */
+export const endOfStored = (
+  { partSize }: SegmentPlan,
+  { firstPart, to }: Segment,
+  stored: { has(number: number): boolean },
+): number => {
+  let number = firstPart;
+  while (stored.has(number)) number += 1;
+  return Math.min(to, (number - 1) * partSize);
+};
+
 const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  buffersFor,
   GiB,
   MiB,
   type PartPlan,
@@ -129,5 +130,17 @@ describe('a copy goes on', () => {
           expect(lengths.get(number)).toBe(anyPlan.partSize);
       }),
     );
+  });
+});
+
+describe('parts in memory', () => {
+  const limits = { partSize: 16 * MiB };
+  test.each([
+    ['one that fills and those on their way', 16, 4, 5],
+    ['fewer of larger ones, in the same room', 32, 4, 2],
+    ['two of those that are too large for it', 525, 4, 2],
+    ['two, if one may be on its way', 16, 1, 2],
+  ])('are %s', (_what, partMiB, inFlight, buffers) => {
+    expect(buffersFor({ partSize: partMiB * MiB }, limits, inFlight)).toBe(buffers);
   });
 });
