@@ -19,7 +19,7 @@ export default defineConfig({
       suite('contract', 'test/contract/emulation.test.ts', 10),
       suite('integration', 'test/integration/**/*.test.ts', 40),
       suite('e2e', 'test/e2e/functions.test.ts', 60),
-      suite('process', 'test/e2e/functions-process.test.ts', 120),
+      suite('process', 'test/e2e/*-process.test.ts', 120),
       suite('openstack', 'test/{contract,openstack}/openstack*.test.ts', 600),
     ],
     coverage: {

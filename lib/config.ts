@@ -39,6 +39,7 @@ const defaults: Env = {
   HEARTBEAT_S: '20',
   RETRY_DELAY_S: '10', // doubled at each further try
   TOKEN_CACHE_S: '300', // keystonemiddleware's token_cache_time
+  WORKER_CONCURRENCY: '1',
   TASK_TTL_H: '48', // Glance's task_time_to_live
 };
 
@@ -106,6 +107,7 @@ const parsers = {
   HEARTBEAT_S: integer,
   RETRY_DELAY_S: integer,
   TOKEN_CACHE_S: integer,
+  WORKER_CONCURRENCY: integer,
   TASK_TTL_H: integer,
 } as const satisfies Record<keyof Settings, (value: string) => unknown>;
 

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'out-of-time'
   | 'claim-lost'
   | 'progressed'
+  | 'stopped'
   | 'upload-gone'
   | 'unavailable'
   | 'internal';
@@ -23,6 +24,7 @@ export type ErrorCode =
 /**
  * The one table of errors. A new code without a rule does not compile.
  * `progressed` is not a fault: a message that came often, but found more done each time, is sent anew.
+ * `stopped` neither: the worker that ran the step was told to stop, the message is sent anew.
  * `claim-lost` is silent: the import belongs to another attempt, or has ended.
  */
 export const errorRules = {
@@ -36,6 +38,7 @@ export const errorRules = {
   'data-mismatch': { status: 502, retryable: false },
   'out-of-time': { status: 504, retryable: false },
   'claim-lost': { status: 409, retryable: false },
+  stopped: { status: 503, retryable: true },
   progressed: { status: 503, retryable: true },
   'upload-gone': { status: 503, retryable: true },
   unavailable: { status: 503, retryable: true },

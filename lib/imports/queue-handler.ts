@@ -17,12 +17,23 @@ export interface QueueOptions {
   readonly deadlineReserveS: number;
 }
 
-/** Aborts a reserve before the function ends, with a reason that says so. */
-const deadlineOf = (context: Context, reserveS: number): { signal: AbortSignal; stop: () => void } => {
+/** A context that may tell its function to stop before its time: the worker's, see worker/. */
+export interface StoppableContext extends Context {
+  readonly stopping?: AbortSignal;
+}
+
+/** Aborts a reserve before the function ends, with a reason that says so; and when it is told to stop. */
+const deadlineOf = (
+  context: StoppableContext,
+  reserveS: number,
+): { readonly signal: AbortSignal; stop(): void } => {
   const controller = new AbortController();
+  const { signal } = controller;
   const outOfTime = () => controller.abort(new FerryError('out-of-time', "The function's time ended"));
-  const timer = setTimeout(outOfTime, Math.max(0, context.getRemainingTimeInMillis() - reserveS * 1000));
-  return { signal: controller.signal, stop: () => clearTimeout(timer) };
+  const leftMs = context.getRemainingTimeInMillis() - reserveS * 1000;
+  const timer = setTimeout(outOfTime, Math.max(0, leftMs));
+  const { stopping } = context;
+  return { signal: stopping ? AbortSignal.any([signal, stopping]) : signal, stop: () => clearTimeout(timer) };
 };
 
 /**
@@ -30,8 +41,6 @@ const deadlineOf = (context: Context, reserveS: number): { signal: AbortSignal; 
  * comes again.
  */
 export const queueHandler = (options: QueueOptions, step: (received: Received) => Promise<void>) => {
-  const processor = new BatchProcessor(EventType.SQS);
-
   const handleRecord = async (record: SQSRecord, context: Context): Promise<void> => {
     const message = parseMessage(record.body);
     const delivery = createDelivery(options.sqs, options.queueUrl, record);
@@ -46,9 +55,12 @@ export const queueHandler = (options: QueueOptions, step: (received: Received) =
   return middy<SQSEvent, SQSBatchResponse>()
     .use(injectLambdaContext(log, { resetKeys: true, logEvent: false }))
     .handler((event, context) =>
-      processPartialResponse(event, (record: SQSRecord) => handleRecord(record, context), processor, {
-        context,
-        throwOnFullBatchFailure: false,
-      }),
+      // A processor of its own: a worker runs several events at a time, and a processor keeps one event's failures.
+      processPartialResponse(
+        event,
+        (record: SQSRecord) => handleRecord(record, context),
+        new BatchProcessor(EventType.SQS),
+        { context, throwOnFullBatchFailure: false },
+      ),
     );
 };

@@ -112,9 +112,11 @@ const settle = async (
   // A segment whose import is ended by fail-import, which waits for the lease.
   if (hasCode(error, 'claim-lost')) return await services.claims.pause(claim);
   if (!(await services.claims.renew(claim))) return;
-  if (hasCode(error, 'progressed')) {
+  if (hasCode(error, 'progressed', 'stopped')) {
     await services.claims.pause(claim);
-    return await services.ownQueue.send(received.message);
+    // After a stop Glance needs a moment to see that an upload was broken off.
+    const delayS = error.code === 'stopped' ? services.retryDelayS : 0;
+    return await services.ownQueue.send(received.message, { delayS });
   }
   if (services.failQueue) await record(services, task, error);
   await services.claims.pause(claim);

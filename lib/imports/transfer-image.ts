@@ -25,8 +25,8 @@ const outOfTime = ({ message }: Task, download: Download, seconds: number): Ferr
   new FerryError(
     'out-of-time',
     `Failed to copy ${download.name}: ${seconds} s, a whole run of the function, brought nothing that was not stored ` +
-      `before (${message || 'nothing copied yet'}). The image needs a longer timeout of the stream function, or a ` +
-      'source that has ranges or sends faster',
+      `before (${message || 'nothing copied yet'}). The image needs a longer timeout of the stream function, a ` +
+      'source that has ranges or sends faster, or the worker (docs/worker.md), which has no limit on time',
   );
 
 /** An operator or a lifecycle rule has removed the upload: the next try begins a new one. */
@@ -52,8 +52,8 @@ const storedSoFar = async ({ tasks }: TransferServices, { task, claim }: StepRun
 };
 
 /**
- * Runs a piece of work until it is done or the function's time ends; then it goes on in another run, if this one has
- * stored anything.
+ * Runs a piece of work until it is done, or the function's time ends: then it goes on in another run, if this one has
+ * stored anything. It always goes on where its worker is told to stop.
  * @throws FerryError `out-of-time` if not
  */
 const untilTimeEnds = async <T>(
@@ -68,6 +68,7 @@ const untilTimeEnds = async <T>(
     return await work();
   } catch (thrown) {
     const error = await explain(services, run, download, thrown);
+    if (hasCode(error, 'stopped')) return 'goes on';
     if (!hasCode(error, 'out-of-time')) throw error;
     const seconds = Math.round((Date.now() - startedMs) / 1000);
     const stored = await storedSoFar(services, run);

@@ -50,6 +50,7 @@ export const Settings = Type.Object({
   HEARTBEAT_S: Type.Integer({ minimum: 1, maximum: 60 }),
   RETRY_DELAY_S: Type.Integer({ minimum: 0, maximum: 900 }),
   TOKEN_CACHE_S: Type.Integer({ minimum: 0, maximum: 300 }),
+  WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64 }),
   TASK_TTL_H: Type.Integer({ minimum: 1 }),
 });
 export type Settings = Static<typeof Settings>;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sqsEvent } from '../cloud/offline/sqs-event.ts';
+import { sqsEvent } from '../../worker/sqs-event.ts';
 import type { NewImage } from '../cloud/openstack/glance/prepared.ts';
 import { type Ferry, startFerry } from './ferry.ts';
 import { downloadOf, writesTo } from './refusals.ts';

@@ -1,5 +1,5 @@
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { sqsEvent } from '../cloud/offline/sqs-event.ts';
+import { sqsEvent } from '../../worker/sqs-event.ts';
 import type { Ferry } from './ferry.ts';
 
 /** The queues in the order in which an import goes through them. */

@@ -42,6 +42,7 @@ test('an environment with nothing but Keystone and a region gets the documented 
     PART_CHECKSUM: 'crc32',
     SOURCE_STALL_S: 60,
     TOKEN_CACHE_S: 300,
+    WORKER_CONCURRENCY: 1,
     SOURCE_RETRIES: 5,
     SOURCE_RETRY_DELAY_MS: 500,
     DEADLINE_RESERVE_S: 30,

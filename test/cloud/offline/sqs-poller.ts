@@ -6,7 +6,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { failedIds, sqsEvent } from './sqs-event.ts';
+import { failedIds, sqsEvent } from '../../../worker/sqs-event.ts';
 
 /** The event source mapping of one queue and one function. */
 export interface Mapping {

@@ -252,6 +252,14 @@ describe('a message that comes again and again', () => {
     expect(await runs(1, 9)).toBe(true);
   });
 
+  test('is sent anew after a while when its worker is told to stop', async () => {
+    const given = await received();
+    await runStep(services, given, fails('stopped'));
+    expect(sentAnew).toEqual([{ message: given.message, delayS: 10 }]);
+    expect(await read()).not.toHaveProperty('failure');
+    expect(await claims.begin(another())).toBe('mine');
+  });
+
   test('is left to the dead letters if it got nowhere', async () => {
     for (const [index, stored] of [4, 4, 4, 4, 4].entries()) expect(await runs(index + 1, stored)).toBe(true);
     expect(sentAnew).toEqual([]);

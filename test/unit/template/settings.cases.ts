@@ -6,7 +6,8 @@ import { environmentOf, inShort, names, type Packaged } from './packaged.ts';
 
 export const settingsCases = (packaged: () => Packaged) =>
   describe('settings', () => {
-    const given = new Set(['IMPORTS_TABLE', 'RELAY_BUCKET', 'TOKEN_SEALING_SECRET']);
+    // What AWS makes, and what Lambda has no use for.
+    const given = new Set(['IMPORTS_TABLE', 'RELAY_BUCKET', 'TOKEN_SEALING_SECRET', 'WORKER_CONCURRENCY']);
     const settings = Object.keys(Settings.properties).filter(
       (name) => !given.has(name) && !name.endsWith('_QUEUE_URL'),
     );

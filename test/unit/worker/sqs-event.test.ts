@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { failedIds, sqsEvent } from './sqs-event.ts';
+import { failedIds, sqsEvent } from '../../../worker/sqs-event.ts';
 
 const arn = 'arn:aws:sqs:eu-north-1:000000000000:Queue';
 

@@ -1,0 +1,72 @@
+import { createSqsClient } from '../lib/aws/queue.ts';
+import { loadConfig } from '../lib/config.ts';
+import { FerryError } from '../lib/errors.ts';
+import { log } from '../lib/log.ts';
+import { consume, type Handler } from './consumer.ts';
+
+// The queues' functions in a process of one's own, without Lambda and without its limit on time:
+// `node worker/worker.ts [stream-image] [apply-metadata] [fail-import]`, all three when none is named.
+
+interface QueueFunction {
+  readonly variable: 'STREAM_IMAGE_QUEUE_URL' | 'APPLY_METADATA_QUEUE_URL' | 'FAIL_IMPORT_QUEUE_URL';
+  load(): Promise<{ readonly handler: unknown }>;
+}
+
+const functions: Readonly<Record<string, QueueFunction>> = {
+  'stream-image': {
+    variable: 'STREAM_IMAGE_QUEUE_URL',
+    load: () => import('../functions/stream-image.ts'),
+  },
+  'apply-metadata': {
+    variable: 'APPLY_METADATA_QUEUE_URL',
+    load: () => import('../functions/apply-metadata.ts'),
+  },
+  'fail-import': {
+    variable: 'FAIL_IMPORT_QUEUE_URL',
+    load: () => import('../functions/fail-import.ts'),
+  },
+};
+
+/** The first signal lets the messages at work hand themselves over; the second one ends the process as it is. */
+const stopOnSignals = (): AbortSignal => {
+  const controller = new AbortController();
+  const stop = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(1);
+    log.info('worker stops', { signal });
+    controller.abort(new FerryError('stopped', 'The worker was told to stop'));
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+  return controller.signal;
+};
+
+/** @throws Error for a name that is no queue's function */
+const chosen = (names: readonly string[]): readonly (readonly [string, QueueFunction])[] => {
+  const unknown = names.filter((name) => !Object.hasOwn(functions, name));
+  if (unknown.length === 0)
+    return Object.entries(functions).filter(([name]) => names.length === 0 || names.includes(name));
+  throw new Error(
+    `There is no ${unknown.join(', ')}: name some of ${Object.keys(functions).join(', ')}, or none`,
+  );
+};
+
+const stopping = stopOnSignals();
+const wanted = chosen(process.argv.slice(2));
+const config = loadConfig(
+  process.env,
+  wanted.map(([, { variable }]) => variable),
+);
+const sqs = createSqsClient();
+log.info('worker starts', {
+  functions: wanted.map(([name]) => name),
+  concurrency: config.WORKER_CONCURRENCY,
+});
+await Promise.all(
+  wanted.map(async ([name, { variable, load }]) => {
+    // The handler's own types are Lambda's; what it gets here has their form.
+    const handler = (await load()).handler as Handler;
+    const queueUrl = config[variable];
+    await consume(sqs, { name, queueUrl, handler, concurrency: config.WORKER_CONCURRENCY, stopping });
+  }),
+);
+log.info('worker has stopped');
+process.exit(0);
