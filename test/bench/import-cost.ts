@@ -22,22 +22,27 @@ export const lineThrough = (few: Numbers, many: Numbers) => {
   });
 };
 
+/** Larger images are copied in segments, and their object is read once more to be proven. */
+const segmentSize = 4096 * MiB;
+
 const isFree = (name: string): boolean => /Delete|Abort/.test(name);
 
 /** USD of one import by service. */
 export const costOf = (lines: ReturnType<typeof lineThrough>, size: number) => {
   const parts = partsOf(size);
   const seconds = size / assumedRate;
-  const beats = 2 * Math.floor(seconds / heartbeatS); // both functions that move bytes
+  const isCut = size > segmentSize;
+  const streamS = isCut ? 2 * seconds : seconds;
+  const beats = Math.floor(streamS / heartbeatS) + Math.floor(seconds / heartbeatS); // both functions that move bytes
   const sum = (isWanted: (name: string) => boolean) =>
     lines
       .filter(({ name }) => isWanted(name))
       .reduce((total, { fixed, each }) => total + fixed + each * parts, 0);
-  const storedMonths = (1.5 * seconds) / (730 * 3600); // fills, then waits while it is read
+  const storedMonths = (0.5 * seconds + streamS) / (730 * 3600); // fills, then waits while it is read
   const costs = {
     S3:
       sum((name) => name.startsWith('s3') && !isFree(name) && !/Get|Head/.test(name)) * prices.s3Write +
-      sum((name) => /s3 (Get|Head)/.test(name)) * prices.s3Read +
+      (sum((name) => /s3 (Get|Head)/.test(name)) + (isCut ? 1 : 0)) * prices.s3Read +
       (size / gigabyte) * storedMonths * prices.s3Storage,
     DynamoDB:
       (sum((name) => name === 'write units') + beats) * prices.dynamoWriteUnit +
@@ -46,7 +51,7 @@ export const costOf = (lines: ReturnType<typeof lineThrough>, size: number) => {
     API: prices.apiRequest,
     Lambda:
       3 * prices.lambdaRequest +
-      seconds * (memoryGb.stream + memoryGb.apply) * prices.lambdaGbS +
+      (streamS * memoryGb.stream + seconds * memoryGb.apply) * prices.lambdaGbS +
       0.2 * memoryGb.http * prices.lambdaGbS,
   };
   const total = Object.values(costs).reduce((all, cost) => all + cost, 0);

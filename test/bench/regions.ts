@@ -14,7 +14,7 @@ import { requireCreated } from './stage.ts';
 // From region to region on a real OpenStack, beside upstream's glance-download of the same image.
 
 const imageSize = Number(process.env['BENCH_MIB'] ?? 2048) * MiB;
-const rounds = Number(process.env['BENCH_ROUNDS'] ?? 3);
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 
 const names = ['import-image', 'stream-image', 'apply-metadata'] as const;
 type Functions = Readonly<Record<(typeof names)[number], FunctionProcess>>;
@@ -120,7 +120,7 @@ export const regions = async (): Promise<void> => {
         },
       ],
       notes: [
-        `Real Keystone, two Glances and Swift (S3 API: relay, PART_CHECKSUM=${process.env['PART_CHECKSUM'] ?? 'crc32'}) on this machine; the functions in processes of their own. ${rounds} rounds, contenders in turn, because each takes a minute or more. Upstream is polled four times a second.`,
+        `Real Keystone, two Glances and Swift (S3 API: relay, PART_CHECKSUM=${process.env['PART_CHECKSUM'] ?? 'crc32'}, PART_SIZE_MIB=${process.env['PART_SIZE_MIB'] ?? '16'}, PARTS_IN_FLIGHT=${process.env['PARTS_IN_FLIGHT'] ?? '4'}) on this machine; the functions in processes of their own. ${rounds} rounds, contenders in turn, because each takes a minute or more. Upstream is polled four times a second.`,
       ],
     });
   } finally {

@@ -126,7 +126,7 @@ export const requests = async (): Promise<void> => {
       ],
       notes: [
         `Counted by proxies before the emulated S3, SQS and DynamoDB, units as the emulated DynamoDB tells them; larger sizes by the part plan (16 MiB, at most 10 000 parts) and ${assumedRate / MiB} MiB/s in each of the two functions that move bytes, with a heartbeat (one write unit, one SQS request) every ${heartbeatS} s.`,
-        'List prices of us-east-1, arm64, without free tiers; KMS, logs and the idle polling of the queues are not in it. A copy that takes longer than 15 minutes goes on in another run; the way into Glance must fit into one, and beyond that the price is arithmetic only.',
+        'List prices of us-east-1, arm64, without free tiers; KMS, logs and the idle polling of the queues are not in it. Images above 4 GiB are read once more by stream-image, to be proven; their segments cost a handful of requests each, which are not in it. A copy that takes longer than 15 minutes goes on in another run; the way into Glance must fit into one, and beyond that the price is arithmetic only.',
       ],
     });
   } finally {
