@@ -45,7 +45,12 @@ export interface Table {
 }
 
 /** Of BatchWriteItem: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
-const mostPerBatch = 25;
+export const mostPerBatch = 25;
+/**
+ * All items of an image lie in one partition, which takes 1000 writes a second; others must get through beside a large
+ * image's ten thousand checkpoints.
+ */
+export const batchPauseMs = 40;
 const batchTries = 8;
 const firstBatchDelayMs = 50; // doubled each time
 
@@ -165,6 +170,7 @@ export const createTable = (client: DynamoDBClient, name: string): Table => {
     removeAll: (imageId, items) =>
       guarded(`delete ${items.length} items of image ${imageId}`, async () => {
         for (let first = 0; first < items.length; first += mostPerBatch) {
+          if (first > 0) await delay(batchPauseMs);
           await removeBatch(items.slice(first, first + mostPerBatch).map((item) => ({ imageId, item })));
         }
       }),

@@ -33,6 +33,13 @@ const replaceBetween = (text: string, name: string, content: string): string => 
   return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`;
 };
 
+/** Prints tables, and writes them between a page's markers. */
+export const writeBetween = (file: URL, name: string, tables: readonly Table[]): void => {
+  const content = tables.map(markdown).join('\n\n');
+  console.log(`\n${content}\n`);
+  writeFileSync(file, replaceBetween(readFileSync(file, 'utf8'), name, content));
+};
+
 /** BENCH_MIB, BENCH_GIB and BENCH_ROUNDS are for trying a benchmark out, BENCH_PROFILE for looking into it; their numbers are not for the page. */
 const isCutShort = (): boolean =>
   Object.keys(process.env).some((name) => /^BENCH_(MIB|GIB|ROUNDS|PROFILE)$/.test(name));

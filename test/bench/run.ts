@@ -3,6 +3,7 @@ import { memory } from './memory.ts';
 import { post } from './post.ts';
 import { regions } from './regions.ts';
 import { requests } from './requests.ts';
+import { segments } from './segments.ts';
 import { start } from './start.ts';
 import { throughput } from './throughput.ts';
 
@@ -13,6 +14,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   post,
   regions,
   requests,
+  segments,
 };
 
 const asked = process.argv.slice(2);

@@ -1,0 +1,120 @@
+import {
+  batchPauseMs,
+  type Condition,
+  type Item,
+  type Key,
+  mostPerBatch,
+  type Table,
+} from '../../lib/aws/table.ts';
+
+/** Takes what each call costs, in DynamoDB's units. */
+export interface Meter {
+  read(units: number, partition: string): void;
+  write(units: number, partition: string): void;
+}
+
+type Value = unknown;
+
+/** The comparisons and functions of DynamoDB's conditions that the code uses. @throws Error for any other */
+const holds = (
+  expression: string,
+  item: Item | undefined,
+  { names = {}, values = {} }: Condition,
+): boolean => {
+  const value = (word: string): Value => (word.startsWith(':') ? values[word] : item?.[names[word] ?? word]);
+  const term = (text: string): boolean => {
+    const trimmed = text.trim();
+    if (/^\(.*\)$/.test(trimmed)) return either(trimmed.slice(1, -1));
+    const [, absent] = /^attribute_not_exists\((\S+)\)$/.exec(trimmed) ?? [];
+    if (absent) return value(absent) === undefined;
+    const [, name, list] = /^(\S+) IN \((.*)\)$/.exec(trimmed) ?? [];
+    if (name && list) return list.split(',').some((one) => value(one.trim()) === value(name));
+    const [, left, operator, right] = /^(\S+) (=|<) (\S+)$/.exec(trimmed) ?? [];
+    if (!left || !right) throw new Error(`the simulation does not know the condition ${text}`);
+    const [a, b] = [value(left), value(right)];
+    return operator === '=' ? a === b : a !== undefined && Number(a) < Number(b);
+  };
+  const both = (text: string): boolean => split(text, ' AND ').every(term);
+  const either = (text: string): boolean => split(text, ' OR ').some(both);
+  return either(expression);
+};
+
+/** Splits at a word that stands outside of parentheses. */
+const split = (text: string, word: string): string[] => {
+  const pieces: string[] = [];
+  let [depth, from] = [0, 0];
+  for (let at = 0; at < text.length; at += 1) {
+    if (text[at] === '(') depth += 1;
+    else if (text[at] === ')') depth -= 1;
+    else if (depth === 0 && text.startsWith(word, at)) {
+      pieces.push(text.slice(from, at));
+      from = at + word.length;
+    }
+  }
+  return [...pieces, text.slice(from)];
+};
+
+const sizeOf = (item: Item | undefined): number => JSON.stringify(item ?? {}).length;
+/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html */
+const writeUnits = (item: Item | undefined): number => Math.max(1, Math.ceil(sizeOf(item) / 1024));
+const readUnits = (bytes: number): number => Math.max(1, Math.ceil(bytes / 4096));
+
+/**
+ * The imports table in memory, with its real conditions, telling a meter what each call costs.
+ * @param sleep passes virtual seconds, where the real table waits
+ */
+export const createMemoryTable = (meter: Meter, sleep: (seconds: number) => Promise<void>): Table => {
+  const images = new Map<string, Map<string, Item>>();
+  const of = (imageId: string): Map<string, Item> => {
+    const found = images.get(imageId) ?? new Map<string, Item>();
+    images.set(imageId, found);
+    return found;
+  };
+
+  const write = (
+    key: Key,
+    condition: Condition | undefined,
+    change: (old: Item | undefined) => Item | undefined,
+  ) => {
+    const items = of(key.imageId);
+    const old = items.get(key.item);
+    const isAllowed = !condition || holds(condition.expression, old, condition);
+    const next = isAllowed ? change(old) : old;
+    meter.write(writeUnits(next ?? old), key.imageId);
+    if (isAllowed && next) items.set(key.item, next);
+    else if (isAllowed) items.delete(key.item);
+    return Promise.resolve(isAllowed);
+  };
+
+  const select = (imageId: string, isWanted: (item: string) => boolean): readonly Item[] => {
+    const found = [...of(imageId)].filter(([item]) => isWanted(item)).sort(([a], [b]) => (a < b ? -1 : 1));
+    const items = found.map(([, item]) => item);
+    meter.read(readUnits(items.reduce((sum, item) => sum + sizeOf(item), 0)), imageId);
+    return items;
+  };
+
+  return {
+    get: ({ imageId, item }) => {
+      const found = of(imageId).get(item);
+      meter.read(readUnits(sizeOf(found)), imageId);
+      return Promise.resolve(found);
+    },
+    put: (key, item, condition) => write(key, condition, () => ({ ...item, ...key })),
+    update: (key, attributes, condition) =>
+      write(key, condition, (old) => {
+        const merged: Record<string, unknown> = { ...old, ...attributes, ...key };
+        for (const [name, value] of Object.entries(attributes)) if (value === undefined) delete merged[name];
+        return merged;
+      }),
+    remove: (key, condition) => write(key, condition, () => undefined),
+    removeAll: async (imageId, items) => {
+      for (const [index, item] of items.entries()) {
+        if (index > 0 && index % mostPerBatch === 0) await sleep(batchPauseMs / 1000);
+        await write({ imageId, item }, undefined, () => undefined);
+      }
+    },
+    query: (imageId, prefix) => Promise.resolve(select(imageId, (item) => item.startsWith(prefix))),
+    queryBetween: (imageId, from, to) =>
+      Promise.resolve(select(imageId, (item) => item >= from && item <= to)),
+  };
+};
