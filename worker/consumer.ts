@@ -30,6 +30,8 @@ export interface ConsumerOptions {
  * goes to a worker which has died while it waited is lost for a visibility. An idle loop costs 2 cents a day.
  */
 const waitS = 2;
+/** For an answer that should take `waitS`, tries included: a stop waits no longer for an SQS that has gone silent. */
+const answerWithinMs = 20_000;
 /** 24 days, setTimeout's longest (anything more fires at once, also in middy); SQS keeps a message for 14 at most. */
 const noLimitMs = 2 ** 31 - 1;
 const firstPauseMs = 500; // after an error of SQS, doubled each time
@@ -62,7 +64,9 @@ export const consume = async (sqs: SQSClient, options: ConsumerOptions): Promise
   const receive = async (): Promise<Message | undefined> => {
     const asked = { QueueUrl, MaxNumberOfMessages: 1, WaitTimeSeconds: waitS };
     const attributes = { MessageSystemAttributeNames: ['All' as const], MessageAttributeNames: ['All'] };
-    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ ...asked, ...attributes }));
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ ...asked, ...attributes }), {
+      abortSignal: AbortSignal.timeout(answerWithinMs),
+    });
     return Messages[0];
   };
 

@@ -27,11 +27,20 @@ const functions: Readonly<Record<string, QueueFunction>> = {
   },
 };
 
+/**
+ * Signals within so much time are one: npm passes a Ctrl-C on to a process that has had it from the terminal already.
+ * https://github.com/npm/run-script/blob/main/lib/signal-manager.js
+ */
+const sameSignalMs = 500;
+
 /** The first signal lets the messages at work hand themselves over; the second one ends the process as it is. */
 const stopOnSignals = (): AbortSignal => {
   const controller = new AbortController();
+  let firstMs = 0;
   const stop = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted && performance.now() - firstMs < sameSignalMs) return;
     if (controller.signal.aborted) process.exit(1);
+    firstMs = performance.now();
     log.info('worker stops', { signal });
     controller.abort(new FerryError('stopped', 'The worker was told to stop'));
   };

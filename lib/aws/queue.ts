@@ -15,7 +15,11 @@ export interface Delivery {
   hideFor(seconds: number): Promise<void>;
 }
 
-export const createSqsClient = (): SQSClient => new SQSClient({ maxAttempts: 4 });
+/** Without an answer for so long, which is more than a long poll takes, a connection counts as dead. */
+const silenceMs = 60_000;
+
+export const createSqsClient = (): SQSClient =>
+  new SQSClient({ maxAttempts: 4, requestHandler: { socketTimeout: silenceMs } });
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 const longestDelayS = 900;

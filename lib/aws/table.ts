@@ -54,7 +54,11 @@ export const batchPauseMs = 40;
 const batchTries = 8;
 const firstBatchDelayMs = 50; // doubled each time
 
-export const createDynamoClient = (): DynamoDBClient => new DynamoDBClient({ maxAttempts: 4 });
+/** Without an answer for so long a connection counts as dead: a worker has no deadline that would end the wait. */
+const silenceMs = 30_000;
+
+export const createDynamoClient = (): DynamoDBClient =>
+  new DynamoDBClient({ maxAttempts: 4, requestHandler: { socketTimeout: silenceMs } });
 
 const toDynamo = (item: Item) => marshall(item, { removeUndefinedValues: true });
 

@@ -1,14 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Ferry, startFerry } from '../integration/ferry.ts';
+import { startScriptedServer } from '../unit/scripted-server.ts';
 
 // The worker as a process: the queues' functions without Lambda.
 
 const MiB = 1024 ** 2;
-const entry = fileURLToPath(new URL('../../worker/worker.ts', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const entry = join(root, 'worker/worker.ts');
 const formats = { disk_format: 'raw', container_format: 'bare', hw_disk_bus: 'scsi' };
 const settings = {
   PART_SIZE_MIB: '5',
@@ -41,8 +47,17 @@ afterEach(async () => {
 });
 afterAll(() => ferry.stop());
 
-const startWorker = (...functions: string[]) => {
-  const worker = spawn(process.execPath, [entry, ...functions], { stdio: ['ignore', 'pipe', 'pipe'] });
+const startWorker = (...functions: string[]) => startProcess(entry, functions);
+
+const startProcess = (
+  file: string,
+  functions: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) => {
+  const worker = spawn(process.execPath, [file, ...functions], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   workers.push(worker);
   let said = '';
   for (const stream of [worker.stdout, worker.stderr]) {
@@ -115,12 +130,39 @@ describe('the worker', () => {
     await arrives(started);
   });
 
-  test('ends at once at a second signal', async () => {
+  test('takes a signal that comes twice, as npm passes on a Ctrl-C, for one', async () => {
     const { worker, exited, said } = startWorker('fail-import');
     await expect.poll(said, { timeout: 20_000 }).toContain('worker starts');
     worker.kill('SIGINT');
     worker.kill('SIGTERM');
-    expect([0, 1]).toContain(await exited);
+    expect(await exited).toBe(0);
+    expect(said()).toContain('worker has stopped');
+  });
+
+  test('ends at once at a second signal, whatever it waits for', async () => {
+    const silent = await startScriptedServer();
+    silent.script(() => undefined);
+    const { worker, exited, said } = startProcess(entry, ['fail-import'], {
+      FAIL_IMPORT_QUEUE_URL: `${silent.url}/q`,
+    });
+    await expect.poll(() => silent.seen.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    worker.kill('SIGTERM');
+    await delay(1000);
+    worker.kill('SIGTERM');
+    expect(await exited).toBe(1);
+    expect(said()).not.toContain('worker has stopped');
+    await silent.stop();
+  });
+
+  test('runs as the bundle that the image starts, which needs nothing but Node', async () => {
+    execFileSync('npm', ['run', '--silent', 'build:worker'], { cwd: root, stdio: 'pipe' });
+    const elsewhere = await mkdtemp(join(tmpdir(), 'worker-'));
+    await copyFile(join(root, 'dist/worker.mjs'), join(elsewhere, 'worker.mjs'));
+    const { worker, exited } = startProcess(join(elsewhere, 'worker.mjs'), []);
+    await arrives(await startImport(12 * MiB));
+    worker.kill('SIGTERM');
+    expect(await exited).toBe(0);
+    await rm(elsewhere, { recursive: true });
   });
 
   test.each([
