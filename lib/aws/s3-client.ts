@@ -70,6 +70,12 @@ export const signGet = async (
   };
 };
 
+/**
+ * Without an answer for so long a connection counts as dead: a worker has no deadline that would end the wait. Long,
+ * because the end of a large upload takes minutes.
+ */
+const silenceMs = 300_000;
+
 /** A client of the store that AWS_ENDPOINT_URL_S3 names, else of AWS itself. */
 export const createS3Client = (): S3Client =>
   withUnsignedPayload(
@@ -80,5 +86,6 @@ export const createS3Client = (): S3Client =>
       responseChecksumValidation: 'WHEN_REQUIRED',
       expectContinueHeader: false,
       maxAttempts: 4,
+      requestHandler: { socketTimeout: silenceMs },
     }),
   );
