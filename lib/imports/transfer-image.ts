@@ -110,7 +110,11 @@ const prove = async (
   { hash }: SourceDescription,
 ): Promise<Transferred> => {
   if (size === 0 || Object.keys(digests).length > 0) return { size, digests };
-  await services.tasks.update(run.task, { stored: { size }, uploadId: undefined });
+  // Once, so that the progress does not run backwards where the proof goes on in another run.
+  if (!run.task.stored) {
+    const message = progressMessage(0, size, 'Verified');
+    await services.tasks.update(run.task, { stored: { size }, uploadId: undefined, message });
+  }
   return await verifyObject(services, run, { size, hash });
 };
 

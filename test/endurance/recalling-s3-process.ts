@@ -124,5 +124,7 @@ const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (re
   else fail(response, 501, 'NotImplemented');
 });
 process.send?.(await listen(server, 0, 'the recalling S3'));
-process.on('message', () => process.send?.({ uploads: uploads.size, objects: objects.size, refused }));
+process.on('message', () =>
+  process.send?.({ uploads: uploads.size, objects: objects.size, 'parts refused': refused }),
+);
 process.on('disconnect', () => process.exit(0));

@@ -88,6 +88,14 @@ describe('a large image from a source with ranges', () => {
     await expect.poll(message, { timeout: 10_000 }).toMatch(/^Copied (1[05]|2[05]) MiB of 33 MiB$/);
     await arrives({ source, target });
   });
+
+  test('says that it is being verified before the first of it is', async () => {
+    ferry.aws.s3Faults.inject('GetObject', { kind: 'delay', ms: 1000 });
+    const started = await start();
+    const message = async () => (await ferry.tasks(started.target.id, token)).at(-1)?.message;
+    await expect.poll(message, { timeout: 10_000 }).toBe('Verified 0 MiB of 33 MiB');
+    await arrives(started);
+  });
 });
 
 test('a large image from a source without ranges is copied in one stream', async () => {
