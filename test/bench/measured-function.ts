@@ -10,6 +10,15 @@ const entry = fileURLToPath(new URL('../cloud/offline/function-process.ts', impo
 const functionFile = (name: string): string =>
   fileURLToPath(new URL(`../../functions/${name}.ts`, import.meta.url));
 
+const profileDir = process.env['BENCH_PROFILE'];
+
+/**
+ * BENCH_PROFILE=DIR: a function runs from its source, so that names can be read, and leaves a CPU profile.
+ * @param options of startFunction, where nothing is profiled
+ */
+export const profiledOr = (options: { readonly file: string }) =>
+  profileDir ? { nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] } : options;
+
 /** What one invocation took. */
 export interface Used {
   readonly result: unknown;

@@ -1,19 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { alone, atOnce, type Contender, measure, type Post, rounds, slots, type Times } from './bursts.ts';
-import { type FunctionProcess, startFunction } from './measured-function.ts';
+import { type FunctionProcess, profiledOr, startFunction } from './measured-function.ts';
 import { startRealCloud } from './real-cloud.ts';
 import { requireCreated, startStage } from './stage.ts';
 
 const smallImage = 64 * 1024; // bytes
 
-/** BENCH_PROFILE=DIR: one of the functions runs from its source, so that names can be read, and leaves a CPU profile. */
-const profileDir = process.env['BENCH_PROFILE'];
-const profiled = { nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] };
-
 /** As many processes as Lambda would have: each serves one request at a time. */
 const processes = (file: string, env: Readonly<Record<string, string>>): readonly FunctionProcess[] =>
-  slots.map((slot) => startFunction('import-image', env, profileDir && slot === 0 ? profiled : { file }));
+  slots.map((slot) => startFunction('import-image', env, slot === 0 ? profiledOr({ file }) : { file }));
 
 /** @param processorS gets the CPU seconds of each request */
 const invoking = (process: FunctionProcess | undefined, event: unknown, processorS: number[] = []): Post => {

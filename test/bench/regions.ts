@@ -1,11 +1,13 @@
 import { createWriteStream } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { MiB } from '../../lib/transfer/part-plan.ts';
 import { madeUpData } from '../cloud/openstack/glance/made-up.ts';
 import { bundle } from './bundles.ts';
-import { type FunctionProcess, startFunction } from './measured-function.ts';
+import { type FunctionProcess, profiledOr, startFunction, type Used } from './measured-function.ts';
+import { machineBusySeconds } from './processor-time.ts';
 import { hasRealCloud, type RealCloud, startRealCloud } from './real-cloud.ts';
 import { judged, startReport } from './report.ts';
 import { alternate, median, medianRatio } from './rounds.ts';
@@ -24,7 +26,19 @@ interface OurTimes {
   readonly relayedS: number;
   /** POST to active. */
   readonly activeS: number;
+  /** Of each function: how much of both cores it used, and everything together. */
+  readonly shares: readonly { readonly own: number; readonly all: number }[];
 }
+
+/** An invocation, and what share of the machine's cores it and everything together used meanwhile. */
+const sharing = async (
+  run: () => Promise<Used>,
+): Promise<{ readonly used: Used; readonly own: number; readonly all: number }> => {
+  const busyBefore = machineBusySeconds();
+  const used = await run();
+  const available = used.seconds * availableParallelism();
+  return { used, own: used.processorS / available, all: (machineBusySeconds() - busyBefore) / available };
+};
 
 const ours = async (cloud: RealCloud, functions: Functions, sourceId: string): Promise<OurTimes> => {
   const target = await cloud.newTarget();
@@ -32,16 +46,16 @@ const ours = async (cloud: RealCloud, functions: Functions, sourceId: string): P
   const { result } = await functions['import-image'].invoke(cloud.importEvent(sourceId, target));
   requireCreated(result);
   const stream = await cloud.nextEvent('STREAM_IMAGE');
-  const { seconds: relayedS } = await functions['stream-image'].invoke(stream.event);
+  const streamed = await sharing(() => functions['stream-image'].invoke(stream.event));
   await stream.done();
   const apply = await cloud.nextEvent('APPLY_METADATA');
-  await functions['apply-metadata'].invoke(apply.event);
+  const applied = await sharing(() => functions['apply-metadata'].invoke(apply.event));
   await apply.done();
   const activeS = (performance.now() - startedMs) / 1000;
   const { status } = await cloud.show(target);
   if (status !== 'active') throw new Error(`the target is ${status}`);
   await cloud.removeTarget(target);
-  return { relayedS, activeS };
+  return { relayedS: streamed.used.seconds, activeS, shares: [streamed, applied] };
 };
 
 const upstream = async (cloud: RealCloud, sourceId: string, store: string): Promise<number> => {
@@ -65,11 +79,13 @@ const measure = async (cloud: RealCloud, functions: Functions) => {
   const sourceId = await newSource(cloud, imageSize);
   await ours(cloud, functions, await newSource(cloud, 16 * MiB)); // warm, as the servers are
   const relayed: number[] = [];
+  const shares: OurTimes['shares'][] = [];
   const times = await alternate(
     {
       ours: async () => {
-        const { relayedS, activeS } = await ours(cloud, functions, sourceId);
+        const { relayedS, activeS, shares: used } = await ours(cloud, functions, sourceId);
         relayed.push(relayedS);
+        shares.push(used);
         return activeS;
       },
       swift: () => upstream(cloud, sourceId, process.env['BENCH_OBJECT_STORE'] ?? 'swift'),
@@ -77,7 +93,7 @@ const measure = async (cloud: RealCloud, functions: Functions) => {
     },
     rounds,
   );
-  return { ...times, relayed };
+  return { ...times, relayed, shares };
 };
 
 export const regions = async (): Promise<void> => {
@@ -86,10 +102,12 @@ export const regions = async (): Promise<void> => {
   const { fileOf, remove } = await bundle(names);
   const cloud = await startRealCloud();
   const functions = Object.fromEntries(
-    names.map((name) => [name, startFunction(name, cloud.env, { file: fileOf(name) })]),
+    names.map((name) => [name, startFunction(name, cloud.env, profiledOr({ file: fileOf(name) }))]),
   ) as Functions;
   try {
     const times = await measure(cloud, functions);
+    const share = (step: number, of: 'own' | 'all') =>
+      `${Math.round(100 * median(times.shares.map((used) => used[step]?.[of] ?? Number.NaN)))} %`;
     const seconds = (values: readonly number[]) =>
       `${median(values).toFixed(1)} s (${values.map((value) => value.toFixed(1)).join(', ')})`;
     report({
@@ -121,6 +139,7 @@ export const regions = async (): Promise<void> => {
       ],
       notes: [
         `Real Keystone, two Glances and Swift (S3 API: relay, PART_CHECKSUM=${process.env['PART_CHECKSUM'] ?? 'crc32'}, PART_SIZE_MIB=${process.env['PART_SIZE_MIB'] ?? '16'}, PARTS_IN_FLIGHT=${process.env['PARTS_IN_FLIGHT'] ?? '4'}) on this machine; the functions in processes of their own. ${rounds} rounds, contenders in turn, because each takes a minute or more. Upstream is polled four times a second.`,
+        `Of both cores, stream-image uses ${share(0, 'own')} while it runs, apply-metadata ${share(1, 'own')}; with Keystone, Glance and Swift beside them they are busy to ${share(0, 'all')} and ${share(1, 'all')}: what is left is theirs.`,
       ],
     });
   } finally {
