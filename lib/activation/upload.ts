@@ -20,30 +20,45 @@ export interface UploadActivation {
   readonly signal: AbortSignal;
 }
 
-/** Two blocks: one is read while the other is on its way to Glance and through the digest. */
-const blockSize = 8 * MiB;
+/** In memory at a time: one is on its way to Glance and through the digest while others are read. */
+const blockCount = 4;
+const blockSize = 4 * MiB;
 
-/** Blocks with their digest, read one ahead. A block is used again when the next but one is asked for. */
+interface Block {
+  readonly buffer: Buffer;
+  readonly bytes: Buffer;
+}
+
+const ignored = (): void => undefined;
+
+/** Blocks with their digest, read ahead, one after the other. A block is used again when the next one is asked for. */
 const digestedBlocks = async function* (object: ByteReader, digest: ReturnType<typeof createThreadDigest>) {
-  const pool = createBufferPool(2, blockSize);
-  const read = async (buffer: Buffer) => buffer.subarray(0, await fillWhole(object, buffer));
-  const [first, second] = [await pool.acquire(), await pool.acquire()];
+  const pool = createBufferPool(blockCount, blockSize);
+  const read = async (): Promise<Block> => {
+    const buffer = await pool.acquire();
+    return { buffer, bytes: buffer.subarray(0, await fillWhole(object, buffer)) };
+  };
+  const ahead = [read()];
+  const readAhead = (): void => {
+    const last = ahead.at(-1) ?? Promise.resolve();
+    ahead.push(last.then(read));
+  };
   try {
-    let ahead = read(first);
-    for (let turn = 0; ; turn += 1) {
-      const block = await ahead;
-      if (block.length === 0) return;
-      const digested = digest.update(block);
-      ahead = read(turn % 2 === 0 ? second : first);
+    while (ahead.length < blockCount) readAhead();
+    for (;;) {
       // Whoever is not awaited because something else went wrong first.
-      ahead.catch(() => undefined);
-      digested.catch(() => undefined);
-      yield block;
+      for (const block of ahead) block.catch(ignored);
+      const block = await ahead.shift();
+      if (!block || block.bytes.length === 0) return;
+      readAhead();
+      const digested = digest.update(block.bytes);
+      digested.catch(ignored);
+      yield block.bytes;
       await digested;
+      pool.release(block.buffer);
     }
   } finally {
     object.close();
-    for (const buffer of [first, second]) pool.release(buffer);
     pool.close();
   }
 };
