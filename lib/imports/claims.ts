@@ -92,7 +92,11 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
     const free = { expression: 'attribute_not_exists(leaseUntil) OR leaseUntil < :now' };
     const values = { ':now': Date.now() };
     const lease = { taskId, attempt, ...leased() };
-    return (await table.update(leaseOf(key), lease, { ...free, values })) ? 'mine' : 'live';
+    if (!(await table.update(leaseOf(key), lease, { ...free, values }))) return 'live';
+    if (await keepImport(key)) return 'mine';
+    // The import has ended in between, and has cleared up without this item.
+    await table.remove(leaseOf(key), heldBy(key));
+    return 'lost';
   };
 
   const pause: Claims['pause'] = async (key) => {

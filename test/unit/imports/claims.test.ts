@@ -198,6 +198,20 @@ describe('an attempt at a segment', () => {
     expect(await claims.begin(attemptAt(taskId))).toBe('mine');
   });
 
+  test('whose import ends while it begins is lost, and leaves nothing', async () => {
+    const table = createTable(createDynamoClient(), aws.tableName);
+    const taskId = await queuedTask();
+    const ending: typeof table = {
+      ...table,
+      update: async (key, attributes, condition) => {
+        if (key.item.startsWith('segment#')) await claims.release(imageId, taskId);
+        return await table.update(key, attributes, condition);
+      },
+    };
+    expect(await createClaims(ending, { leaseMs }).begin(segmentAt(taskId, 1))).toBe('lost');
+    expect(await table.query(imageId, '')).toEqual([]);
+  });
+
   test('of another import than the image’s is lost', async () => {
     await queuedTask();
     expect(await claims.begin(segmentAt(newTaskId(), 1))).toBe('lost');
