@@ -38,16 +38,16 @@ const digestedBlocks = async function* (object: ByteReader, digest: ReturnType<t
     const buffer = await pool.acquire();
     return { buffer, bytes: buffer.subarray(0, await fillWhole(object, buffer)) };
   };
-  const ahead = [read()];
+  const ahead: Promise<Block>[] = [];
   const readAhead = (): void => {
-    const last = ahead.at(-1) ?? Promise.resolve();
-    ahead.push(last.then(read));
+    const next = (ahead.at(-1) ?? Promise.resolve()).then(read);
+    // Nobody awaits it if something else goes wrong first; a rejection that nobody handles ends the process.
+    next.catch(ignored);
+    ahead.push(next);
   };
   try {
     while (ahead.length < blockCount) readAhead();
     for (;;) {
-      // Whoever is not awaited because something else went wrong first.
-      for (const block of ahead) block.catch(ignored);
       const block = await ahead.shift();
       if (!block || block.bytes.length === 0) return;
       readAhead();

@@ -30,6 +30,7 @@ export interface Reading extends ByteReader {
 }
 
 const longestDelayMs = 30_000;
+const ignored = (): void => undefined;
 
 /** A connection's own error is worth another try; so are ours that the table calls retryable. */
 const isRetryable = (error: unknown): boolean => !(error instanceof FerryError) || error.retryable;
@@ -64,20 +65,22 @@ export const startReading = async (source: ByteSource, options: ReadingOptions):
   let position = options.offset ?? 0;
   let failures = 0;
   let body: ByteReader | undefined;
-  let isClosed = false;
+  const closed = new AbortController();
+  const ended = AbortSignal.any([signal, closed.signal]);
 
-  const close = (): void => {
+  const closeBody = (): void => {
     body?.close();
     body = undefined;
   };
 
   /** Waits before another try. @throws the error when there is none */
   const pause = async (error: unknown): Promise<void> => {
-    close();
+    closeBody();
     failures += 1;
-    if (signal.aborted) throw signal.reason;
-    if (isClosed || !isRetryable(error) || failures > budget.retries) throw error;
-    await delay(delayMs(failures, budget, error), undefined, { signal });
+    ended.throwIfAborted();
+    if (!isRetryable(error) || failures > budget.retries) throw error;
+    await delay(delayMs(failures, budget, error), undefined, { signal: ended }).catch(ignored);
+    ended.throwIfAborted();
   };
 
   const requireSize = ({ startsAt, length }: ImageBytes): void => {
@@ -93,7 +96,7 @@ export const startReading = async (source: ByteSource, options: ReadingOptions):
       ...(end !== undefined && { end }),
       ...(size !== undefined && { size }),
     };
-    const opened = await source.open({ ...asked, signal });
+    const opened = await source.open({ ...asked, signal: ended });
     body = opened.body;
     requireSize(opened);
     return opened;
@@ -131,7 +134,7 @@ export const startReading = async (source: ByteSource, options: ReadingOptions):
     const wanted = Math.min(target.length, (expected() ?? Number.POSITIVE_INFINITY) - position);
     let filled = 0;
     while (filled < wanted) {
-      if (isClosed) throw new Error(`nobody reads ${source.name} any more`);
+      ended.throwIfAborted();
       const came = await retrying(() => readOnce(target.subarray(filled, wanted)));
       if (came === 0) break;
       filled += came;
@@ -147,8 +150,8 @@ export const startReading = async (source: ByteSource, options: ReadingOptions):
     startsAt: first.startsAt,
     fill,
     close: () => {
-      isClosed = true;
-      close();
+      closed.abort(new Error(`nobody reads ${source.name} any more`));
+      closeBody();
     },
   };
 };

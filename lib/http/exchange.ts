@@ -128,6 +128,9 @@ export const put = async (exchange: Exchange, body: AsyncIterable<Buffer>): Prom
       );
       if (!hasLeft) break;
     }
-    return await answered;
+    return await answered.finally(() => {
+      // The body hears that it is not wanted any more. Not awaited: it may be waiting for bytes that never come.
+      pieces.return?.().catch(() => undefined);
+    });
   });
 };

@@ -91,6 +91,7 @@ const startThread = (ended: () => void) => {
   worker.unref();
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
+  let failure: Error | undefined;
 
   worker.on('message', ({ id, value }: Reply) => {
     const found = waiting.get(id);
@@ -100,7 +101,8 @@ const startThread = (ended: () => void) => {
   });
   const fail = (error: Error): void => {
     ended();
-    for (const { reject } of waiting.values()) reject(error);
+    failure ??= error;
+    for (const { reject } of waiting.values()) reject(failure);
     waiting.clear();
   };
   worker.on('error', fail).on('exit', (code) => fail(new Error(`the digests' thread ended (${code})`)));
@@ -109,6 +111,7 @@ const startThread = (ended: () => void) => {
     send: (request: Request): void => worker.postMessage(request),
     ask: (request: (id: number) => Request): Promise<unknown> =>
       new Promise((resolve, reject) => {
+        if (failure) return reject(failure);
         lastId += 1;
         waiting.set(lastId, { resolve, reject });
         worker.ref();

@@ -12,6 +12,7 @@ import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
 import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
 import { readerOf } from '../byte-readers.ts';
 
+const MiB = 1024 ** 2;
 const http = createOpenStackHttp({ stallMs: 1000 });
 const { signal } = new AbortController();
 let dataDir: string;
@@ -121,5 +122,18 @@ test('an abort keeps its reason, closes the object and leaves the image queued',
   const upload = { target, imageId, size: 20, digests: digestsOf(bytes), object, signal: controller.signal };
   await expect(activateByUpload(upload)).rejects.toBe(reason);
   expect(object.isClosed()).toBe(true);
+  await expect.poll(() => statusOf(imageId), { interval: 5 }).toBe('queued');
+});
+
+test('an abort while one block is on its way and others are being read leaves no error that nobody handles', async () => {
+  const imageId = await queued();
+  cloud.regions.REGION2.fault(imageId, { on: 'put-file', kind: 'slow', bytesPerSecond: 4 * MiB });
+  const controller = new AbortController();
+  const object = readerOf([Buffer.alloc(13 * MiB)], 'silence');
+  const reason = new Error('the time ended');
+  setTimeout(() => controller.abort(reason), 200);
+  const upload = { target, imageId, size: 20 * MiB, digests: digestsOf(bytes), object };
+  await expect(activateByUpload({ ...upload, signal: controller.signal })).rejects.toBe(reason);
+  // An unhandled rejection fails the run of vitest.
   await expect.poll(() => statusOf(imageId), { interval: 5 }).toBe('queued');
 });

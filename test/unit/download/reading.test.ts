@@ -159,7 +159,18 @@ describe.each(stores)('an image in %s', (_, region) => {
     const controller = new AbortController();
     const reading = read({ signal: controller.signal });
     setTimeout(() => controller.abort(new Error('the time ended')), 100);
-    await expect(reading).rejects.toThrow();
+    await expect(reading).rejects.toThrow('the time ended');
     expect(downloads()).toHaveLength(1);
+  });
+
+  test('is left alone when nobody reads it any more, also while it waits for another try', async () => {
+    fault({ kind: 'close-after', bytes: MiB });
+    fault({ kind: 'status', status: 429, headers: { 'retry-after': '600' } }, 9);
+    const reading = await open({});
+    const rest = readAll(reading);
+    await expect.poll(() => downloads().length).toBe(2);
+    reading.close();
+    await expect(rest).rejects.toThrow('nobody reads');
+    expect(downloads()).toHaveLength(2);
   });
 });

@@ -324,6 +324,23 @@ describe('a PUT', () => {
     expect(asked).toBeLessThan(1000);
   });
 
+  test('tells its body when nobody wants it any more', async () => {
+    const { url } = await serve(collecting([], 1, 'HTTP/1.1 413 Too Large\r\n\r\n'));
+    let isToldSo = false;
+    const pieces = async function* () {
+      try {
+        for (;;) {
+          yield Buffer.alloc(64 * 1024);
+          await delay(1);
+        }
+      } finally {
+        isToldSo = true;
+      }
+    };
+    expect((await send(url, pieces(), 64_000_000)).statusCode).toBe(413);
+    await expect.poll(() => isToldSo).toBe(true);
+  });
+
   test('whose body fails is broken off before its end, with the body’s error', async () => {
     const received: Buffer[] = [];
     const { url, connections } = await serve(collecting(received, 10, created));
