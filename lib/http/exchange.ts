@@ -103,6 +103,32 @@ export const get = async (exchange: Exchange): Promise<Answer> => {
   });
 };
 
+const ignored = (): void => undefined;
+
+/** Sends the pieces until they end, or an answer comes before, or the connection breaks. @throws what the pieces throw */
+const sendPieces = async (
+  connection: Connection,
+  pieces: AsyncIterator<Buffer>,
+  answered: Promise<Answer>,
+): Promise<void> => {
+  let isAnswered = false;
+  const refused = answered.then(() => {
+    isAnswered = true;
+    return undefined;
+  });
+  refused.catch(ignored);
+  while (!isAnswered) {
+    // A refusal that comes while the body is on its way is the answer; a connection that breaks ends the wait for it.
+    const next = await Promise.race([pieces.next(), refused]);
+    if (!next || next.done) return;
+    const hasLeft = await connection.write(next.value).then(
+      () => true,
+      () => false,
+    );
+    if (!hasLeft) return;
+  }
+};
+
 /**
  * PUT of a body whose length stands in `content-length`. Each piece has left when the next one is asked for, so that
  * its buffer may be used again. There is no limit on the wait for the answer: Glance gives it when its store has all.
@@ -112,25 +138,14 @@ export const put = async (exchange: Exchange, body: AsyncIterable<Buffer>): Prom
   const connection = open(exchange, 0);
   return await closingOnError(connection, async () => {
     await connection.write(requestHead('PUT', exchange));
-    let isAnswered = false;
-    const answered = readAnswer(connection).finally(() => {
-      isAnswered = true;
-    });
-    answered.catch(() => undefined);
+    const answered = readAnswer(connection);
     const pieces = body[Symbol.asyncIterator]();
-    while (!isAnswered) {
-      // A refusal that comes while the body is on its way is the answer; a connection that breaks ends the wait for it.
-      const next = await Promise.race([pieces.next(), answered.then(() => undefined)]);
-      if (!next || next.done) break;
-      const hasLeft = await connection.write(next.value).then(
-        () => true,
-        () => false,
-      );
-      if (!hasLeft) break;
-    }
-    return await answered.finally(() => {
+    try {
+      await sendPieces(connection, pieces, answered);
+      return await answered;
+    } finally {
       // The body hears that it is not wanted any more. Not awaited: it may be waiting for bytes that never come.
-      pieces.return?.().catch(() => undefined);
-    });
+      pieces.return?.().catch(ignored);
+    }
   });
 };
