@@ -21,7 +21,7 @@ export interface UploadActivation {
 }
 
 /** In memory at a time: one is on its way to Glance and through the digest while others are read. */
-const blockCount = 4;
+const blockCount = 8;
 const blockSize = 4 * MiB;
 
 interface Block {
@@ -51,11 +51,9 @@ const digestedBlocks = async function* (object: ByteReader, digest: ReturnType<t
       const block = await ahead.shift();
       if (!block || block.bytes.length === 0) return;
       readAhead();
-      const digested = digest.update(block.bytes);
-      digested.catch(ignored);
+      const digested = digest.update(block.bytes).catch(ignored); // `values` says why
       yield block.bytes;
-      await digested;
-      pool.release(block.buffer);
+      void digested.then(() => pool.release(block.buffer));
     }
   } finally {
     object.close();

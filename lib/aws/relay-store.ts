@@ -15,13 +15,14 @@ import {
 import { FerryError } from '../errors.ts';
 import type { ByteReader } from '../http/byte-reader.ts';
 import { get } from '../http/exchange.ts';
-import { checksumOf, crcText, type PartChecksum, type SentPart } from './part-checksum.ts';
+import { checksumParameter, type PartChecksum, type SentPart } from './part-checksum.ts';
 import { signGet, signPayload } from './s3-client.ts';
 
 export interface PartReceipt {
   readonly number: number;
   readonly etag: string;
-  readonly crc32: number;
+  /** By `partAlgorithm`, in base64. */
+  readonly checksum: string;
 }
 
 interface Upload {
@@ -38,8 +39,8 @@ interface Options {
  * store beside AWS takes aws-chunked ones. Every method throws FerryError `unavailable` when the store fails.
  */
 export interface RelayStore {
-  /** What `uploadPart` wants of each part beside its CRC32, if anything. */
-  readonly partAlgorithm: 'md5' | 'sha256' | undefined;
+  /** Which checksum `uploadPart` wants of each part; for a store that verifies none the cheapest one. */
+  readonly partAlgorithm: Exclude<PartChecksum, 'none'>;
   createUpload(key: string, options: Options): Promise<string>;
   /** @returns the part's ETag. @throws FerryError `upload-gone` when the store does not know the upload (any more) */
   uploadPart(part: Upload & SentPart, options: Options): Promise<string>;
@@ -108,7 +109,7 @@ export const createRelayStore = (
   };
 
   return {
-    partAlgorithm: checksum === 'md5' || checksum === 'sha256' ? checksum : undefined,
+    partAlgorithm: checksum === 'none' ? 'crc32' : checksum,
 
     createUpload: (key, options) =>
       guarded(`create the upload of ${named(key)}`, options, async () => {
@@ -121,15 +122,15 @@ export const createRelayStore = (
       }),
 
     uploadPart: (sent, options) => {
-      const { key, uploadId, number, bytes, digest } = sent;
+      const { key, uploadId, number, bytes } = sent;
       return guarded(`upload part ${number} of ${named(key)}`, options, async () => {
         const part = { ...at(key), UploadId: uploadId, PartNumber: number, ContentLength: bytes.length };
         const command = new UploadPartCommand({
           ...part,
           Body: bytes,
-          ...checksumOf(sent, checksum),
+          ...checksumParameter(sent, checksum),
         });
-        if (checksum === 'sha256' && digest) signPayload(command, Buffer.from(digest).toString('hex'));
+        if (checksum === 'sha256') signPayload(command, Buffer.from(sent.checksum, 'base64').toString('hex'));
         const { ETag } = await client.send(command, abortable(options));
         if (!ETag) throw new Error('the store gave no ETag');
         return ETag;
@@ -138,10 +139,10 @@ export const createRelayStore = (
 
     completeUpload: ({ key, uploadId, size, parts }, options) =>
       guarded(`complete the upload of ${named(key)}`, options, async () => {
-        const Parts = parts.map(({ number, etag, crc32 }) => ({
+        const Parts = parts.map(({ number, etag, checksum: sum }) => ({
           PartNumber: number,
           ETag: etag,
-          ...(checksum === 'crc32' && { ChecksumCRC32: crcText(crc32) }),
+          ...(checksum === 'crc32' && { ChecksumCRC32: sum }),
         }));
         const command = { ...at(key), UploadId: uploadId, MultipartUpload: { Parts } };
         try {

@@ -1,6 +1,6 @@
 import { type ByteReader, fillWhole } from '../http/byte-reader.ts';
 import { createBufferPool } from './buffer-pool.ts';
-import { createThreadDigest, type PartSums } from './digest-thread.ts';
+import { createThreadDigest, type PartAlgorithm } from './digest-thread.ts';
 
 /** The checkpoint of one part: what the store has, and how to know the same bytes again. */
 export interface StoredPart {
@@ -8,13 +8,16 @@ export interface StoredPart {
   readonly etag: string;
   /** Bytes. */
   readonly size: number;
-  readonly crc32: number;
+  /** By the copy's `partAlgorithm`, in base64. */
+  readonly checksum: string;
 }
 
 /** A part on its way. */
-export interface Part extends PartSums {
+export interface Part {
   /** From 1, as S3 counts. */
   readonly number: number;
+  /** By the copy's `partAlgorithm`, in base64. */
+  readonly checksum: string;
   /** Valid until `send` is done: the buffer is used again. */
   readonly bytes: Buffer;
 }
@@ -29,8 +32,8 @@ export interface CopyOptions {
   readonly buffers: number;
   /** hashlib names of the digests to take over all bytes. */
   readonly algorithms: readonly string[];
-  /** Of each part, where the store verifies it by something else than its CRC32. */
-  readonly partAlgorithm?: 'md5' | 'sha256' | undefined;
+  /** Of each part by itself: what the store verifies. */
+  readonly partAlgorithm: PartAlgorithm;
   /** Parts of an earlier try by number: not sent again when the same bytes come by. */
   readonly stored: ReadonlyMap<number, StoredPart>;
   /** Sends a part's bytes; answers with its ETag. */
@@ -95,12 +98,12 @@ export const copyStream = async (options: CopyOptions): Promise<Copied> => {
   let [read, copied] = [offset, offset];
 
   const store = async (number: number, bytes: Buffer): Promise<void> => {
-    const sums = await digest.update(bytes);
+    const checksum = await digest.update(bytes);
     const known = stored.get(number);
     const size = bytes.length;
-    const isStored = known?.crc32 === sums.crc32 && known.size === size;
-    const etag = isStored ? known.etag : await options.send({ number, bytes, ...sums });
-    const part = isStored ? known : { number, etag, size, crc32: sums.crc32 };
+    const isStored = known?.checksum === checksum && known.size === size;
+    const etag = isStored ? known.etag : await options.send({ number, bytes, checksum });
+    const part = isStored ? known : { number, etag, size, checksum };
     parts.push(part);
     copied += size;
     await options.checkpoint(part, copied);

@@ -1,20 +1,17 @@
 import { Worker } from 'node:worker_threads';
 import { opensslName } from './digest.ts';
 
-/** Checksums of one part. */
-export interface PartSums {
-  readonly crc32: number;
-  /** By the algorithm that was asked for. */
-  readonly digest: Uint8Array | undefined;
-}
+/** What a part is proven by to its store, and known by when the same bytes come again. */
+export type PartAlgorithm = 'crc32' | 'md5' | 'sha256';
 
 /** Digests over one run of parts, taken in a thread of their own: the main one moves bytes meanwhile. */
 export interface ThreadDigest {
   /**
    * The next bytes, in order. They must not change before the answer is there.
    * @param bytes over a SharedArrayBuffer, see buffer-pool.ts
+   * @returns their own checksum by `partAlgorithm`, in base64; empty without one
    */
-  update(bytes: Buffer): Promise<PartSums>;
+  update(bytes: Buffer): Promise<string>;
   /** Lower-case hex by algorithm, of all bytes so far. Ends the digest. */
   values(): Promise<Readonly<Record<string, string>>>;
   /** Ends a digest whose values nobody wants. */
@@ -24,8 +21,8 @@ export interface ThreadDigest {
 export interface ThreadDigestOptions {
   /** hashlib names of the digests over all bytes. */
   readonly algorithms: readonly string[];
-  /** Of each part, beside its CRC32: how some object stores verify it. */
-  readonly partAlgorithm?: 'md5' | 'sha256' | undefined;
+  /** Of each part by itself. */
+  readonly partAlgorithm?: PartAlgorithm;
 }
 
 type Request =
@@ -55,6 +52,16 @@ const { parentPort } = require('node:worker_threads');
 const { createHash } = require('node:crypto');
 const { crc32 } = require('node:zlib');
 const runs = new Map();
+const checksums = {
+  // Four bytes, big-endian, as S3 writes a CRC.
+  crc32: (bytes) => {
+    const sum = Buffer.alloc(4);
+    sum.writeUInt32BE(crc32(bytes));
+    return sum.toString('base64');
+  },
+  md5: (bytes) => createHash('md5').update(bytes).digest('base64'),
+  sha256: (bytes) => createHash('sha256').update(bytes).digest('base64'),
+};
 const answers = {
   open: ({ run, names, part }) => {
     runs.set(run, { part, hashes: names.map((name) => createHash(name)) });
@@ -63,7 +70,7 @@ const answers = {
     const bytes = new Uint8Array(memory, offset, length);
     const { hashes, part } = runs.get(run);
     for (const hash of hashes) hash.update(bytes);
-    return { crc32: crc32(bytes), digest: part && createHash(part).update(bytes).digest() };
+    return part ? checksums[part](bytes) : '';
   },
   values: ({ run }) => {
     const { hashes } = runs.get(run);
@@ -142,7 +149,7 @@ export const createThreadDigest = ({ algorithms, partAlgorithm }: ThreadDigestOp
     update: async (bytes) => {
       const { buffer, byteOffset: offset, length } = bytes;
       if (!(buffer instanceof SharedArrayBuffer)) throw new TypeError('the bytes are not shared memory');
-      return (await ask((id) => ({ kind: 'update', run, id, memory: buffer, offset, length }))) as PartSums;
+      return (await ask((id) => ({ kind: 'update', run, id, memory: buffer, offset, length }))) as string;
     },
     values: async () => {
       const values = (await ask((id) => ({ kind: 'values', run, id }))) as string[];

@@ -19,6 +19,7 @@ export const handler = async ({ url }: { readonly url: string }): Promise<number
     partSize: 16 * MiB,
     buffers: 5,
     algorithms: [],
+    partAlgorithm: relay.partAlgorithm,
     stored: new Map(),
     send: (part) => relay.uploadPart({ ...upload, ...part }, { signal }),
     checkpoint: () => Promise.resolve(),

@@ -206,7 +206,7 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
           number,
           etag: '"0123456789abcdef0123456789abcdef"',
           size: Math.min(partSize, to - byte),
-          crc32: 1,
+          checksum: 'AAAAAQ==',
         });
       }
     }

@@ -27,7 +27,7 @@ afterEach(() => vi.useRealTimers());
 afterAll(() => aws.stop());
 
 const read = async (): Promise<Task> => (await tasks.get(task)) ?? expect.fail('no task');
-const part = (number: number) => ({ number, etag: `"${number}"`, size: 5, crc32: 7 });
+const part = (number: number) => ({ number, etag: `"${number}"`, size: 5, checksum: 'AAAABw==' });
 const itemsOf = async () => (await table.query(task.imageId, '')).map(({ item }) => item);
 const expiryOf = async () => Number((await table.query(task.imageId, 'task#'))[0]?.['expiresAtS']) * 1000;
 
@@ -126,7 +126,7 @@ describe('checkpoints', () => {
     await tasks.savePart(task, { ...part(2), etag: 'again' });
     const parts = await tasks.parts(task);
     expect([...parts.keys()]).toEqual([1, 2, 10_000]);
-    expect(parts.get(2)).toMatchObject({ number: 2, etag: 'again', size: 5, crc32: 7 });
+    expect(parts.get(2)).toMatchObject({ number: 2, etag: 'again', size: 5, checksum: 'AAAABw==' });
   });
 
   test('belong to one task', async () => {

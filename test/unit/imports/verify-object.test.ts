@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRelayStore, type RelayStore } from '../../../lib/aws/relay-store.ts';
 import { createS3Client } from '../../../lib/aws/s3-client.ts';
@@ -12,6 +11,7 @@ import { log } from '../../../lib/log.ts';
 import { newAttemptId } from '../../../lib/schemas/ids.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
 import { startLocalAws } from '../local-aws.ts';
+import { partChecksum } from '../part-checksum.ts';
 import { taskFixture } from './task-fixture.ts';
 
 const MiB = 1024 ** 2;
@@ -39,7 +39,7 @@ beforeEach(async () => {
   await tasks.create(task);
   const key = objectKey(task);
   const uploadId = await relay.createUpload(key, live);
-  const part = { number: 1, crc32: crc32(bytes), digest: undefined };
+  const part = { number: 1, checksum: partChecksum('crc32', bytes) };
   const etag = await relay.uploadPart({ key, uploadId, bytes, ...part }, live);
   await relay.completeUpload({ key, uploadId, size: bytes.length, parts: [{ ...part, etag }] }, live);
 });

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
-import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type CopyOptions, copyStream, type StoredPart } from '../../../lib/transfer/copy.ts';
 import { readerOf } from '../byte-readers.ts';
+import { partChecksum } from '../part-checksum.ts';
 
 const etagOf = (bytes: Uint8Array): string => `"${createHash('md5').update(bytes).digest('hex')}"`;
 const from = (pieces: readonly Uint8Array[]) => readerOf(pieces);
@@ -14,9 +14,9 @@ const createStore = () => {
   const sent = new Map<number, string>();
   const checkpoints: { part: StoredPart; copiedBytes: number }[] = [];
   const port = {
-    send: async ({ number, bytes, crc32: sum }: Parameters<CopyOptions['send']>[0]) => {
+    send: async ({ number, bytes, checksum }: Parameters<CopyOptions['send']>[0]) => {
       for (let left = number % 4; left > 0; left -= 1) await turn();
-      expect(sum).toBe(crc32(bytes));
+      expect(checksum).toBe(partChecksum('crc32', bytes));
       sent.set(number, etagOf(bytes));
       return etagOf(bytes);
     },
@@ -33,6 +33,7 @@ const options = (
   partSize: 16,
   buffers: 3,
   algorithms: ['sha512'],
+  partAlgorithm: 'crc32',
   stored: new Map(),
   ...given,
 });
@@ -57,7 +58,7 @@ describe('a copy', () => {
           number: i + 1,
           etag: etagOf(bytes),
           size: bytes.length,
-          crc32: crc32(bytes),
+          checksum: partChecksum('crc32', bytes),
         }));
         expect(copied).toEqual({
           size: whole.length,
@@ -125,7 +126,7 @@ describe('a copy', () => {
 
   test('sends a part again whose length alone has changed', async () => {
     const store = createStore();
-    const known = { number: 1, etag: 'old', size: 7, crc32: crc32(Buffer.from('abc')) };
+    const known = { number: 1, etag: 'old', size: 7, checksum: partChecksum('crc32', Buffer.from('abc')) };
     const source = from([Buffer.from('abc')]);
     await copyStream(options({ source, ...store.port, stored: new Map([[1, known]]) }));
     expect([...store.sent.keys()]).toEqual([1]);
@@ -195,17 +196,20 @@ describe('a copy', () => {
     expect(most).toBeLessThanOrEqual(4);
   });
 
-  test.each(['md5', 'sha256'] as const)(
-    'has the %s of each part for the store, if it wants one',
+  test.each(['crc32', 'md5', 'sha256'] as const)(
+    'has the %s of each part for the store, and for another try',
     async (partAlgorithm) => {
-      const digests: string[] = [];
-      const send: CopyOptions['send'] = async ({ digest }) => {
-        digests.push(Buffer.from(digest ?? []).toString('hex'));
+      const sums: string[] = [];
+      const send: CopyOptions['send'] = async ({ checksum }) => {
+        sums.push(checksum);
         return 'etag';
       };
-      const bytes = Buffer.from('0123456789');
-      await copyStream(options({ ...createStore().port, source: from([bytes]), send, partAlgorithm }));
-      expect(digests).toEqual([createHash(partAlgorithm).update(bytes).digest('hex')]);
+      const bytes = Buffer.from('0123456789'.repeat(3));
+      const { port } = createStore();
+      const { parts } = await copyStream(options({ ...port, source: from([bytes]), send, partAlgorithm }));
+      const expected = partsOf(bytes, 16).map((part) => partChecksum(partAlgorithm, part));
+      expect(sums).toEqual(expected);
+      expect(parts.map(({ checksum }) => checksum)).toEqual(expected);
     },
   );
 

@@ -116,6 +116,7 @@ const copySegment = (world: World, plan: SegmentPlan, number: number, buffers: n
     offset,
     partSize: plan.partSize,
     buffers,
+    partAlgorithm: 'crc32',
     algorithms: [],
     stored: world.noted,
   });
@@ -169,6 +170,7 @@ test('the parts of an image in one stream tile it exactly, wherever its copies b
             offset,
             partSize,
             buffers,
+            partAlgorithm: 'crc32',
             algorithms: ['sha512'],
             stored,
           });
