@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Bundle, bundle } from './bundles.ts';
+import { deployedRuntime } from './measured-function.ts';
 import { startReport } from './report.ts';
 import { alternate, median } from './rounds.ts';
 
@@ -23,7 +24,8 @@ const goalMs = (name: string): number => (http.includes(name) ? 130 : 200);
 /** Settings with which every function starts. Nothing is called: a function only reads them. */
 const env = {
   PATH: process.env['PATH'],
-  NODE_OPTIONS: '--enable-source-maps --max-semi-space-size=2',
+  ...deployedRuntime,
+  NODE_OPTIONS: `--enable-source-maps ${deployedRuntime.NODE_OPTIONS}`,
   AWS_REGION: 'us-east-1',
   AWS_ACCESS_KEY_ID: 'local',
   AWS_SECRET_ACCESS_KEY: 'local',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { deployedRuntime } from '../../bench/measured-function.ts';
 import { functions, inShort, logicalIdOf, names, type Packaged } from './packaged.ts';
 
 export const functionsCases = (packaged: () => Packaged) =>
@@ -21,6 +22,13 @@ export const functionsCases = (packaged: () => Packaged) =>
         expect(inShort(properties['KmsKeyArn'])).toBe('Key.Arn');
       },
     );
+
+    test('all have little room for garbage, as the benchmarks have', () => {
+      const { NODE_OPTIONS, ...others } = deployedRuntime;
+      const Variables = { NODE_OPTIONS: `--enable-source-maps ${NODE_OPTIONS}`, ...others };
+      for (const [, properties] of packaged().ofType('AWS::Lambda::Function'))
+        expect(properties).toMatchObject({ Environment: { Variables } });
+    });
 
     test('there are no others', () => {
       expect(packaged().ofType('AWS::Lambda::Function')).toHaveLength(names.length);
