@@ -15,6 +15,7 @@ import {
 import { FerryError } from '../errors.ts';
 import type { ByteReader } from '../http/byte-reader.ts';
 import { get } from '../http/exchange.ts';
+import { withParts } from './completed-parts.ts';
 import { checksumParameter, type PartChecksum, type SentPart } from './part-checksum.ts';
 import { signGet, signPayload } from './s3-client.ts';
 
@@ -96,7 +97,7 @@ export const createRelayStore = (
   const at = (key: string) => ({ Bucket: bucket, Key: key });
   const abortable = ({ signal }: Options) => ({ abortSignal: signal });
   // S3 takes a part's checksum only where the upload has announced its kind, and wants them all again at the end.
-  const announced = checksum === 'crc32' ? { ChecksumAlgorithm: 'CRC32' as const } : {};
+  const announced = { ChecksumAlgorithm: checksum === 'crc32' ? ('CRC32' as const) : undefined };
   const named = (key: string) => `${bucket}/${key}`;
 
   const sizeOf = async (key: string, options: Options): Promise<number | undefined> => {
@@ -139,14 +140,14 @@ export const createRelayStore = (
 
     completeUpload: ({ key, uploadId, size, parts }, options) =>
       guarded(`complete the upload of ${named(key)}`, options, async () => {
-        const Parts = parts.map(({ number, etag, checksum: sum }) => ({
-          PartNumber: number,
-          ETag: etag,
-          ...(checksum === 'crc32' && { ChecksumCRC32: sum }),
+        const completed = parts.map(({ number, etag, checksum: crc32 }) => ({
+          number,
+          etag,
+          ...(announced.ChecksumAlgorithm && { crc32 }),
         }));
-        const command = { ...at(key), UploadId: uploadId, MultipartUpload: { Parts } };
+        const command = new CompleteMultipartUploadCommand({ ...at(key), UploadId: uploadId });
         try {
-          await client.send(new CompleteMultipartUploadCommand(command), abortable(options));
+          await client.send(withParts(command, completed), abortable(options));
         } catch (error) {
           // An answer that got lost: the store has completed the upload and forgotten it.
           if (!isNoSuchUpload(error) || (await sizeOf(key, options)) !== size) throw error;

@@ -1,4 +1,9 @@
-import { type GetObjectCommand, S3Client, type UploadPartCommand } from '@aws-sdk/client-s3';
+import {
+  type CompleteMultipartUploadCommand,
+  type GetObjectCommand,
+  S3Client,
+  type UploadPartCommand,
+} from '@aws-sdk/client-s3';
 
 const payloadHash = 'x-amz-content-sha256';
 
@@ -10,6 +15,7 @@ interface SignedRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | readonly string[] | null>>;
   readonly headers: Record<string, string>;
+  body?: unknown;
 }
 
 const requestOf = (args: unknown): SignedRequest => (args as { readonly request: SignedRequest }).request;
@@ -37,6 +43,20 @@ export const signPayload = (command: UploadPartCommand, sha256: string): void =>
       return next(args);
     },
     { step: 'build', name: 'signedPayload', priority: 'high' },
+  );
+};
+
+/** Sends this XML instead of the body that the SDK has made. */
+export const replaceBody = (command: CompleteMultipartUploadCommand, body: string): void => {
+  command.middlewareStack.add(
+    (next) => (args) => {
+      const request = requestOf(args);
+      request.body = body;
+      request.headers['content-type'] = 'application/xml';
+      return next(args);
+    },
+    // After the SDK's serializer, before its Content-Length.
+    { step: 'serialize', name: 'replaceBody', priority: 'low' },
   );
 };
 
