@@ -9,7 +9,8 @@ export interface CompletedPart {
   readonly crc32?: string | undefined;
 }
 
-const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 const partXml = ({ number, etag, crc32 }: CompletedPart): string => {
   const sum = crc32 === undefined ? '' : `<ChecksumCRC32>${crc32}</ChecksumCRC32>`;
