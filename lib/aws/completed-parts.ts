@@ -14,7 +14,7 @@ const escaped = (text: string): string =>
 
 const partXml = ({ number, etag, crc32 }: CompletedPart): string => {
   const sum = crc32 === undefined ? '' : `<ChecksumCRC32>${crc32}</ChecksumCRC32>`;
-  return `<Part>${sum}<ETag>${escaped(etag)}</ETag><PartNumber>${number}</PartNumber></Part>`;
+  return `<Part><ETag>${escaped(etag)}</ETag>${sum}<PartNumber>${number}</PartNumber></Part>`;
 };
 
 /**

@@ -26,18 +26,8 @@ const command = (Parts?: readonly { PartNumber: number; ETag: string; ChecksumCR
     ...(Parts && { MultipartUpload: { Parts: [...Parts] } }),
   });
 
-/** Elements in any order, quotes escaped or not. */
-const normalised = (xml = ''): readonly string[] =>
-  xml
-    .replaceAll('&quot;', '"')
-    .replace(/^<\?xml[^>]*>\s*/, '')
-    .split(/(?=<Part>)/)
-    .map((part) =>
-      part
-        .split(/(?<=<\/\w+>)/)
-        .sort()
-        .join(''),
-    );
+/** Without the declaration; quotes need not be escaped. */
+const normalised = (xml = ''): string => xml.replaceAll('&quot;', '"').replace(/^<\?xml[^>]*>\s*/, '');
 
 test.each([
   ['with their CRCs', 'AAAAAQ=='],
