@@ -14,7 +14,8 @@ const settings = {
 let ferry: Ferry;
 
 beforeAll(async () => {
-  ferry = await startFerry({ env: settings, ownProcesses: true });
+  // A message whose process dies before it has hidden it comes again when its queue says so.
+  ferry = await startFerry({ env: settings, ownProcesses: true, aws: { visibilityS: 5 } });
 });
 afterAll(() => ferry.stop());
 

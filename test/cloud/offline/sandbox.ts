@@ -80,7 +80,8 @@ export function createSandboxes(settings: FunctionSettings, log: (line: string) 
       const answer = await answerOf(child, { event, requestId, functionName: name, deadlineMs, memoryMB });
       const memory = answer.maxRssKiB ? ` Max Memory Used: ${Math.round(answer.maxRssKiB / 1024)} MB` : '';
       log(`REPORT ${name} RequestId: ${requestId} Duration: ${Date.now() - startedMs} ms${memory}`);
-      if (child.connected) idle.push(child);
+      // Not `connected`, which a process that has just been killed still is.
+      if (all.has(child)) idle.push(child);
       if ('error' in answer) throw new Error(answer.error);
       return answer.result;
     },
