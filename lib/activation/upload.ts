@@ -1,10 +1,9 @@
 import { FerryError } from '../errors.ts';
-import { type ByteReader, fillWhole } from '../http/byte-reader.ts';
 import type { Glance } from '../openstack/glance.ts';
+import { ignored } from '../promises.ts';
 import type { ImageId } from '../schemas/ids.ts';
-import { createBufferPool } from '../transfer/buffer-pool.ts';
-import { createThreadDigest } from '../transfer/digest-thread.ts';
-import { MiB } from '../transfer/part-plan.ts';
+import type { Block } from '../transfer/blocks.ts';
+import { createThreadDigest, type ThreadDigest } from '../transfer/digest-thread.ts';
 
 export type Digests = Readonly<Record<string, string>>;
 
@@ -15,49 +14,20 @@ export interface UploadActivation {
   readonly size: number;
   /** What the bytes must digest to; at least one. */
   readonly digests: Digests;
-  /** The relay object. */
-  readonly object: ByteReader;
+  /** Reads the relay object from its beginning, in blocks of shared memory (buffer-pool.ts), until the signal. */
+  object(options: { readonly signal: AbortSignal }): AsyncIterable<Block>;
   readonly signal: AbortSignal;
 }
 
-/** In memory at a time: one is on its way to Glance and through the digest while others are read. */
-const blockCount = 8;
-const blockSize = 4 * MiB;
-
-interface Block {
-  readonly buffer: Buffer;
-  readonly bytes: Buffer;
-}
-
-const ignored = (): void => undefined;
-
-/** Blocks with their digest, read ahead, one after the other. A block is used again when the next one is asked for. */
-const digestedBlocks = async function* (object: ByteReader, digest: ReturnType<typeof createThreadDigest>) {
-  const pool = createBufferPool(blockCount, blockSize);
-  const read = async (): Promise<Block> => {
-    const buffer = await pool.acquire();
-    return { buffer, bytes: buffer.subarray(0, await fillWhole(object, buffer)) };
-  };
-  const ahead: Promise<Block>[] = [];
-  const readAhead = (): void => {
-    const next = (ahead.at(-1) ?? Promise.resolve()).then(read);
-    // Nobody awaits it if something else goes wrong first; a rejection that nobody handles ends the process.
-    next.catch(ignored);
-    ahead.push(next);
-  };
-  try {
-    while (ahead.length < blockCount) readAhead();
-    for (;;) {
-      const block = await ahead.shift();
-      if (!block || block.bytes.length === 0) return;
-      readAhead();
-      const digested = digest.update(block.bytes).catch(ignored); // `values` says why
-      yield block.bytes;
-      void digested.then(() => pool.release(block.buffer));
+/** Each block with its bytes on their way through the digest. It is used again when it is through both. */
+const digestedBlocks = async function* (object: AsyncIterable<Block>, digest: ThreadDigest) {
+  for await (const { bytes, release } of object) {
+    const digested = digest.update(bytes).catch(ignored); // `values` says why
+    try {
+      yield bytes;
+    } finally {
+      void digested.then(release);
     }
-  } finally {
-    object.close();
-    pool.close();
   }
 };
 
@@ -65,7 +35,10 @@ const digestedBlocks = async function* (object: ByteReader, digest: ReturnType<t
  * The object's bytes, its last byte held back until all digests are right. A body that ends before its Content-Length
  * makes Glance put the image back to `queued`, so wrong bytes never become an active image.
  */
-const provenBytes = async function* ({ object, size, digests, imageId }: UploadActivation) {
+const provenBytes = async function* (
+  object: AsyncIterable<Block>,
+  { size, digests, imageId }: UploadActivation,
+) {
   const digest = createThreadDigest({ algorithms: Object.keys(digests) });
   let [read, sent] = [0, 0];
   let last: Buffer = Buffer.alloc(0);
@@ -97,10 +70,13 @@ const mismatch = (imageId: ImageId, found: string): FerryError =>
  * @throws FerryError `data-mismatch` when the object is not what was transferred; the target is then `queued` again
  */
 export const activateByUpload = async (activation: UploadActivation): Promise<void> => {
-  const { target, imageId, size, object, signal } = activation;
+  const { target, imageId, size } = activation;
+  const ended = new AbortController();
+  const signal = AbortSignal.any([activation.signal, ended.signal]);
   try {
-    await target.upload(imageId, { size, body: provenBytes(activation) }, { signal });
+    const body = provenBytes(activation.object({ signal }), activation);
+    await target.upload(imageId, { size, body }, activation);
   } finally {
-    object.close();
+    ended.abort(new Error(`nobody uploads image ${imageId} any more`));
   }
 };

@@ -1,5 +1,8 @@
+/** What a part is proven by to its store, and known by when the same bytes come again. */
+export type PartAlgorithm = 'crc32' | 'md5' | 'sha256';
+
 /** How the store is to check each part: Swift ignores CRC headers, some stores ignore Content-MD5. */
-export type PartChecksum = 'crc32' | 'md5' | 'sha256' | 'none';
+export type PartChecksum = PartAlgorithm | 'none';
 
 /** A part to be stored. */
 export interface SentPart {

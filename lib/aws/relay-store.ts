@@ -7,16 +7,15 @@ import {
   HeadObjectCommand,
   NoSuchUpload,
   NotFound,
-  PutObjectCommand,
   type S3Client,
   S3ServiceException,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { FerryError } from '../errors.ts';
-import type { ByteReader } from '../http/byte-reader.ts';
+import { type AskedRange, type Range, rangeHeader, rangeOf } from '../http/content-range.ts';
 import { get } from '../http/exchange.ts';
 import { withParts } from './completed-parts.ts';
-import { checksumParameter, type PartChecksum, type SentPart } from './part-checksum.ts';
+import { checksumParameter, type PartAlgorithm, type PartChecksum, type SentPart } from './part-checksum.ts';
 import { signGet, signPayload } from './s3-client.ts';
 
 export interface PartReceipt {
@@ -41,7 +40,7 @@ interface Options {
  */
 export interface RelayStore {
   /** Which checksum `uploadPart` wants of each part; for a store that verifies none the cheapest one. */
-  readonly partAlgorithm: Exclude<PartChecksum, 'none'>;
+  readonly partAlgorithm: PartAlgorithm;
   createUpload(key: string, options: Options): Promise<string>;
   /** @returns the part's ETag. @throws FerryError `upload-gone` when the store does not know the upload (any more) */
   uploadPart(part: Upload & SentPart, options: Options): Promise<string>;
@@ -52,14 +51,11 @@ export interface RelayStore {
   ): Promise<void>;
   /** An upload that does not exist is fine. */
   abortUpload(key: string, uploadId: string, options: Options): Promise<void>;
-  /** S3 has no multipart upload of nothing. */
-  putEmpty(key: string, options: Options): Promise<void>;
   /**
-   * The object's bytes, from an offset on; 0 when absent. Where the connection breaks off, `fill` returns what has come
-   * before; the next call throws.
-   * @throws FerryError `not-found` when there is no such object
+   * A range of the object. Where the connection breaks off, `fill` returns what has come before; the next call throws.
+   * @throws FerryError `not-found` when there is no such object; `data-mismatch` when it has another size
    */
-  open(key: string, options: Options & { readonly offset?: number }): Promise<ByteReader>;
+  open(key: string, range: Options & AskedRange): Promise<Range>;
   /** An object that does not exist is fine. */
   remove(key: string, options: Options): Promise<void>;
 }
@@ -166,21 +162,12 @@ export const createRelayStore = (
         }
       }),
 
-    putEmpty: (key, options) =>
-      guarded(`write ${named(key)}`, options, async () => {
-        await client.send(
-          new PutObjectCommand({ ...at(key), Body: Buffer.alloc(0), ContentLength: 0 }),
-          abortable(options),
-        );
-      }),
-
-    open: (key, { offset = 0, signal }) => {
+    open: (key, { signal, ...range }) => {
       const operation = `read ${named(key)}`;
       return guarded(operation, { signal }, async () => {
-        const range = offset > 0 ? { Range: `bytes=${offset}-` } : {};
-        const signed = await signGet(client, new GetObjectCommand({ ...at(key), ...range }));
+        const signed = await signGet(client, new GetObjectCommand({ ...at(key), Range: rangeHeader(range) }));
         const answer = await get({ ...signed, connections: { stallMs }, signal });
-        if (answer.statusCode === (offset > 0 ? 206 : 200)) return answer.body;
+        if (answer.statusCode === 206) return rangeOf(answer, range, operation);
         answer.body.close();
         if (answer.statusCode !== 404) throw new Error(`HTTP ${answer.statusCode}`);
         throw new FerryError('not-found', `Nothing was transferred: ${named(key)} does not exist`);

@@ -1,8 +1,8 @@
 import { FerryError } from '../errors.ts';
 import type { ByteReader } from '../http/byte-reader.ts';
+import { type AskedRange, lengthOf, rangeHeader, rangeOf } from '../http/content-range.ts';
 import { type Answer, type Connections, get } from '../http/exchange.ts';
 import { guarded, type Headers, requireSuccess } from '../openstack/http.ts';
-import { type AskedRange, lengthOf, rangeOf } from './content-range.ts';
 import { displayUri, type UriFilter } from './uri-filter.ts';
 
 /** What is known of a source before its bytes are read. */
@@ -113,8 +113,7 @@ export abstract class Download implements ByteSource {
     const call = { operation: `download ${this.name}`, signal };
     return guarded(call, async () => {
       if (end !== undefined || (offset > 0 && this.hasRanges)) {
-        const range = `bytes=${offset}-${end === undefined ? '' : end - 1}`;
-        const answer = await this.follow(url, { ...headers, range }, call);
+        const answer = await this.follow(url, { ...headers, range: rangeHeader(options) }, call);
         if (answer.statusCode === 206) return rangeOf(answer, options, call.operation);
         const isRefused = refusesRanges.includes(answer.statusCode);
         if (end !== undefined && (isRefused || answer.statusCode === 200)) {

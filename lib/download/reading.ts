@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FerryError } from '../errors.ts';
 import type { ByteReader } from '../http/byte-reader.ts';
+import { ignored } from '../promises.ts';
 import type { ByteSource, ImageBytes } from './download.ts';
 
 /** How often a source is tried again without a byte of progress, and how long it is left alone in between. */
@@ -30,8 +31,6 @@ export interface Reading extends ByteReader {
 }
 
 const longestDelayMs = 30_000;
-const ignored = (): void => undefined;
-
 /** A connection's own error is worth another try; so are ours that the table calls retryable. */
 const isRetryable = (error: unknown): boolean => !(error instanceof FerryError) || error.retryable;
 

@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net';
+import { ignored } from '../promises.ts';
 import { type AnswerBody, bodyOf, withRest } from './answer-body.ts';
 import { type Connection, connect } from './connection.ts';
 import { type MessageHead, parseHead } from './message-head.ts';
@@ -102,8 +103,6 @@ export const get = async (exchange: Exchange): Promise<Answer> => {
     return await readAnswer(connection);
   });
 };
-
-const ignored = (): void => undefined;
 
 /** Sends the pieces until they end, or an answer comes before, or the connection breaks. @throws what the pieces throw */
 const sendPieces = async (

@@ -112,7 +112,9 @@ const activate = async (
   const { imageId, transferred } = task;
   if (!transferred) throw new FerryError('conflict', `Nothing was transferred for task ${task.id}`);
   if (image.status !== 'active') {
-    const object = await readRelayObject(services, task, { ...transferred, signal });
+    const { size } = transferred;
+    const object = (options: { readonly signal: AbortSignal }) =>
+      readRelayObject(services, task, { size, ...options });
     await activateByUpload({ target, imageId, ...transferred, object, signal });
   }
   verifyActive(await target.image(imageId, { signal }), transferred);

@@ -1,9 +1,9 @@
 import type { Outbox } from '../aws/queue.ts';
 import { FerryError } from '../errors.ts';
 import { log } from '../log.ts';
+import { begun } from '../promises.ts';
 import { type ImageId, parseImageId, type RequestId, type TaskId, type Token } from '../schemas/ids.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
-import { begun } from './begun.ts';
 import type { createSourceCheck } from './check-source.ts';
 import type { Claims } from './claims.ts';
 import { type ImportBody, parseImportBody, parseSource, refuseStores } from './import-body.ts';

@@ -86,12 +86,11 @@ const copyAll = async (
   download: Download,
   source: SourceDescription,
 ): Promise<CopiedObject | undefined> => {
-  const { task, signal, log } = run;
+  const { task, log } = run;
   if (task.stored) return { ...task.stored, digests: {} };
-  if (source.size === 0) {
-    await services.relay.putEmpty(objectKey(task), { signal });
+  // S3 has no multipart upload of nothing, and of nothing there is nothing to read.
+  if (source.size === 0)
     return { size: 0, digests: source.hash ? { [source.hash.algorithm]: source.hash.value } : {} };
-  }
   if (task.segments) {
     requireIdentity(download, source, task.sourceIdentity);
     return await gather(services, run, task.segments);

@@ -15,7 +15,6 @@ export interface VerifyServices extends RelayObjectServices {
 
 /** Bytes after which the states of the digests are saved: about a second, so a crash costs no more. */
 const saveEvery = 256 * MiB;
-const blockSize = 4 * MiB;
 
 /** A digest, and the byte that it is at. */
 interface Verifying {
@@ -50,12 +49,10 @@ const digestObject = async (
     const message = progressMessage(offset, size, 'Verified');
     await services.tasks.update(task, { verification: { offset, states: digest.save() }, message });
   };
-  const reading = await readRelayObject(services, task, { size, from, signal });
-  const buffer = Buffer.allocUnsafeSlow(blockSize);
   try {
-    while (offset < size) {
-      const bytes = buffer.subarray(0, await reading.fill(buffer));
+    for await (const { bytes, release } of readRelayObject(services, task, { size, from, signal })) {
       digest.update(bytes);
+      release();
       offset += bytes.length;
       if (offset - saved >= saveEvery) await save();
     }
@@ -63,8 +60,6 @@ const digestObject = async (
     if (!signal.aborted) throw error;
     if (!hasCode(signal.reason, 'claim-lost')) await save();
     throw signal.reason;
-  } finally {
-    reading.close();
   }
 };
 

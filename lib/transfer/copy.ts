@@ -1,6 +1,7 @@
+import type { PartAlgorithm } from '../aws/part-checksum.ts';
 import { type ByteReader, fillWhole } from '../http/byte-reader.ts';
 import { createBufferPool } from './buffer-pool.ts';
-import { createThreadDigest, type PartAlgorithm } from './digest-thread.ts';
+import { createThreadDigest } from './digest-thread.ts';
 
 /** The checkpoint of one part: what the store has, and how to know the same bytes again. */
 export interface StoredPart {

@@ -1,8 +1,6 @@
 import { Worker } from 'node:worker_threads';
+import type { PartAlgorithm } from '../aws/part-checksum.ts';
 import { opensslName } from './digest.ts';
-
-/** What a part is proven by to its store, and known by when the same bytes come again. */
-export type PartAlgorithm = 'crc32' | 'md5' | 'sha256';
 
 /** Digests over one run of parts, taken in a thread of their own: the main one moves bytes meanwhile. */
 export interface ThreadDigest {

@@ -1,3 +1,4 @@
+import { relayBlockSize } from '../../lib/imports/relay-object.ts';
 import { MiB, partCount, planParts } from '../../lib/transfer/part-plan.ts';
 import { gigabyte, memoryGb, prices } from './price-list.ts';
 
@@ -24,6 +25,7 @@ export const lineThrough = (few: Numbers, many: Numbers) => {
 
 /** Larger images are copied in segments, and their object is read once more to be proven. */
 const segmentSize = 4096 * MiB;
+const readsOf = (size: number): number => Math.ceil(size / relayBlockSize) * (size > segmentSize ? 2 : 1);
 
 const isFree = (name: string): boolean => /Delete|Abort/.test(name);
 
@@ -42,7 +44,7 @@ export const costOf = (lines: ReturnType<typeof lineThrough>, size: number) => {
   const costs = {
     S3:
       sum((name) => name.startsWith('s3') && !isFree(name) && !/Get|Head/.test(name)) * prices.s3Write +
-      (sum((name) => /s3 (Get|Head)/.test(name)) + (isCut ? 1 : 0)) * prices.s3Read +
+      readsOf(size) * prices.s3Read +
       (size / gigabyte) * storedMonths * prices.s3Storage,
     DynamoDB:
       (sum((name) => name === 'write units') + beats) * prices.dynamoWriteUnit +

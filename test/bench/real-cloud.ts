@@ -82,7 +82,6 @@ export const startRealCloud = async () => {
       return id;
     },
     removeTarget: (id: string) => remove(`${endpoints.target}/v2/images/${id}`),
-    show: (id: string) => target.show(id),
     /** The event of our POST import. */
     importEvent: (sourceId: string, targetId: string) =>
       httpEvent({ method: 'POST', imageId: targetId, token, body: bodyOf(sourceId) }),

@@ -92,10 +92,11 @@ const complete = (key: string, query: URLSearchParams, response: ServerResponse)
 const give = async (request: IncomingMessage, response: ServerResponse, key: string): Promise<void> => {
   const size = objects.get(key);
   if (size === undefined) return fail(response, 404, 'NoSuchKey');
-  const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-  const range = { 'content-range': `bytes ${from}-${size - 1}/${size}` };
-  response.writeHead(from > 0 ? 206 : 200, { 'content-length': size - from, ...(from > 0 && range) });
-  await pipeline(data.open(from, size), response).catch(() => undefined);
+  const [, from, last] = (/^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []).map(Number);
+  if (from === undefined || last === undefined || last >= size) return fail(response, 416, 'InvalidRange');
+  const range = { 'content-range': `bytes ${from}-${last}/${size}` };
+  response.writeHead(206, { 'content-length': last + 1 - from, ...range });
+  await pipeline(data.open(from, last + 1), response).catch(() => undefined);
 };
 
 const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (request, response) => {

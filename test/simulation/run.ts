@@ -61,6 +61,10 @@ const facts: readonly (readonly [string, (one: Simulated, scenario: Scenario) =>
     'S3 writes a second: mean, peak (limit 3500)',
     ({ load }) => `${rate(load.s3Writes.mean())}, ${rate(load.s3Writes.peak())}`,
   ],
+  [
+    'S3 reads a second: mean, peak (limit 5500)',
+    ({ load }) => `${rate(load.s3Reads.mean())}, ${rate(load.s3Reads.peak())}`,
+  ],
   ['SQS requests a second: mean, peak', ({ load }) => `${rate(load.sqs.mean())}, ${rate(load.sqs.peak())}`],
   ['uploads into Glance too long for a Lambda', ({ counts }) => `${counts.tooLargeForUpload}`],
   ['USD', (one) => `$${costOf(one).toFixed(2)}`],

@@ -4,6 +4,7 @@ import { createClaims } from '../../lib/imports/claims.ts';
 import { planFor } from '../../lib/imports/copy-source.ts';
 import { earlierParts } from '../../lib/imports/earlier-parts.ts';
 import type { ImportMessage } from '../../lib/imports/messages.ts';
+import { relayBlockSize } from '../../lib/imports/relay-object.ts';
 import { runStep, type Step, type StepRun } from '../../lib/imports/run-step.ts';
 import { createSegmentRecords } from '../../lib/imports/segment-records.ts';
 import {
@@ -182,6 +183,17 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
     }
   };
 
+  /** @param rate bytes a second; the object's requests are counted as they are sent */
+  const readObject = async (run: StepRun, bytes: number, rate: number): Promise<void> => {
+    const count = async (): Promise<void> => {
+      for (let left = bytes; left > 0 && !dead.has(run.claim.attempt); left -= rate) {
+        load.s3Reads.add(Math.min(left, rate) / relayBlockSize);
+        await clock.sleep(1);
+      }
+    };
+    await Promise.all([work(run, bytes / rate), count()]);
+  };
+
   /** @returns whether all parts are stored: false when the time of the run ended before */
   const storeParts = async (
     run: StepRun,
@@ -271,12 +283,11 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
   const verifyStep = async (run: StepRun, size: number, endsMs: number, onward: () => Promise<void>) => {
     let offset = (await tasks.get(run.task))?.verification?.offset ?? 0;
     await run.begin(offset);
-    load.s3Reads.add(1);
     for (; offset < size; ) {
       const end = Math.min(size, offset + 256 * MiB);
       const seconds = (end - offset) / assumed.functionRate;
       if (nowMs() + seconds * 1000 > endsMs) return handOver({}, run.task);
-      await work(run, seconds);
+      await readObject(run, end - offset, assumed.functionRate);
       offset = end;
       await tasks.update(run.task, { verification: { offset, states: { sha512: 'x'.repeat(284) } } });
     }
@@ -286,10 +297,9 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
 
   const applyStep = async (run: StepRun, endsMs: number) => {
     const size = sizes.get(run.task.id) ?? 0;
-    const seconds = size / Math.min(assumed.glanceRate, assumed.functionRate);
-    load.s3Reads.add(1);
-    if (nowMs() + seconds * 1000 > endsMs) counts.tooLargeForUpload += 1;
-    await work(run, seconds);
+    const rate = Math.min(assumed.glanceRate, assumed.functionRate);
+    if (nowMs() + (size / rate) * 1000 > endsMs) counts.tooLargeForUpload += 1;
+    await readObject(run, size, rate);
     await tasks.finish(run.task, { status: 'success', message: 'done' });
     await claims.release(run.task.imageId, run.task.id);
     durations.push(nowMs() / 1000 - (startedS.get(run.task.id) ?? 0));

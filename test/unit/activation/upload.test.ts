@@ -10,7 +10,7 @@ import { createGlance, type Glance } from '../../../lib/openstack/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
 import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
-import { readerOf } from '../byte-readers.ts';
+import { type BlocksOfPieces, blocksOf } from '../blocks.ts';
 
 const MiB = 1024 ** 2;
 const http = createOpenStackHttp({ stallMs: 1000 });
@@ -34,23 +34,28 @@ const queued = async () =>
   (await cloud.regions.REGION2.createImage({ disk_format: 'raw', container_format: 'bare' })).id as ImageId;
 const digestsOf = (bytes: Uint8Array) => ({ sha512: createHash('sha512').update(bytes).digest('hex') });
 
+/** Nobody reads it any more, and all buffers may be used again. */
+const isLetGo = async (object: BlocksOfPieces): Promise<void> => {
+  await expect.poll(() => [object.isOver(), object.held()], { interval: 5 }).toEqual([true, 0]);
+};
+
 /** @param expected what was transferred, where the object is to be something else */
 const activate = async (pieces: readonly Uint8Array[], expected: Uint8Array = Buffer.concat(pieces)) => {
   const imageId = await queued();
-  const object = readerOf(pieces);
+  const object = blocksOf(pieces);
   const digests = digestsOf(expected);
   const error = await activateByUpload({
     target,
     imageId,
     size: expected.length,
     digests,
-    object,
+    object: object.open,
     signal,
   }).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  expect(object.isClosed()).toBe(true);
+  await isLetGo(object);
   return { imageId, error };
 };
 const statusOf = async (imageId: ImageId) => (await target.image(imageId, { signal })).status;
@@ -107,8 +112,8 @@ test.each([
 
 test('an object that breaks off leaves the image queued, and may be tried again', async () => {
   const imageId = await queued();
-  const object = readerOf([bytes], new Error('the store went away'));
-  const upload = { target, imageId, size: 20, digests: digestsOf(bytes), object, signal };
+  const object = blocksOf([bytes], new Error('the store went away'));
+  const upload = { target, imageId, size: 20, digests: digestsOf(bytes), object: object.open, signal };
   await expect(activateByUpload(upload)).rejects.toMatchObject({ code: 'unavailable', retryable: true });
   await expect.poll(() => statusOf(imageId), { interval: 5 }).toBe('queued');
 });
@@ -117,11 +122,18 @@ test('an abort keeps its reason, closes the object and leaves the image queued',
   const reason = new FerryError('out-of-time', 'the time ended');
   const imageId = await queued();
   const controller = new AbortController();
-  const object = readerOf([bytes], 'silence');
+  const object = blocksOf([bytes], 'silence');
   setTimeout(() => controller.abort(reason), 50);
-  const upload = { target, imageId, size: 20, digests: digestsOf(bytes), object, signal: controller.signal };
+  const upload = {
+    target,
+    imageId,
+    size: 20,
+    digests: digestsOf(bytes),
+    object: object.open,
+    signal: controller.signal,
+  };
   await expect(activateByUpload(upload)).rejects.toBe(reason);
-  expect(object.isClosed()).toBe(true);
+  await isLetGo(object);
   await expect.poll(() => statusOf(imageId), { interval: 5 }).toBe('queued');
 });
 
@@ -129,10 +141,10 @@ test('an abort while one block is on its way and others are being read leaves no
   const imageId = await queued();
   cloud.regions.REGION2.fault(imageId, { on: 'put-file', kind: 'slow', bytesPerSecond: 4 * MiB });
   const controller = new AbortController();
-  const object = readerOf([Buffer.alloc(13 * MiB)], 'silence');
+  const object = blocksOf([Buffer.alloc(13 * MiB)], 'silence');
   const reason = new Error('the time ended');
   setTimeout(() => controller.abort(reason), 200);
-  const upload = { target, imageId, size: 20 * MiB, digests: digestsOf(bytes), object };
+  const upload = { target, imageId, size: 20 * MiB, digests: digestsOf(bytes), object: object.open };
   await expect(activateByUpload({ ...upload, signal: controller.signal })).rejects.toBe(reason);
   // An unhandled rejection fails the run of vitest.
   await expect.poll(() => statusOf(imageId), { timeout: 10_000 }).toBe('queued');

@@ -6,6 +6,7 @@ import type { PartChecksum } from '../../../lib/aws/part-checksum.ts';
 import { createRelayStore, type RelayStore } from '../../../lib/aws/relay-store.ts';
 import { createS3Client } from '../../../lib/aws/s3-client.ts';
 import { FerryError } from '../../../lib/errors.ts';
+import type { AskedRange } from '../../../lib/http/content-range.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
 import { readAll } from '../byte-readers.ts';
 import { startLocalAws } from '../local-aws.ts';
@@ -47,7 +48,12 @@ const put = async (store: RelayStore, uploadId: string, pieces: readonly Buffer[
   }
   return { key, uploadId, size: Buffer.concat(pieces).length, parts };
 };
-const content = async (offset = 0): Promise<Buffer> => readAll(await relay.open(key, { ...live, offset }));
+const content = async (range: AskedRange = {}): Promise<Buffer> =>
+  readAll((await relay.open(key, { ...live, ...range })).body);
+/** A finished object. */
+const store = async (bytes: Buffer): Promise<void> => {
+  await relay.completeUpload(await put(relay, await relay.createUpload(key, live), [bytes]), live);
+};
 const openUploads = async () => {
   const list = new ListMultipartUploadsCommand({ Bucket: aws.bucketName });
   return ((await createS3Client().send(list)).Uploads ?? []).filter(({ Key }) => Key === key).length;
@@ -155,13 +161,26 @@ describe('an upload', () => {
 });
 
 describe('an object', () => {
-  test('of no bytes is written and read', async () => {
-    await relay.putEmpty(key, live);
-    expect(await content()).toHaveLength(0);
+  test.each([
+    [{}, '0123456789'],
+    [{ offset: 0, end: 4, size: 10 }, '0123'],
+    [{ offset: 4, end: 10, size: 10 }, '456789'],
+    [{ offset: 9 }, '9'],
+  ])('is read by the range %j', async (range, expected) => {
+    await store(Buffer.from('0123456789'));
+    expect((await content(range)).toString()).toBe(expected);
+  });
+
+  test('of another size than it should have is refused', async () => {
+    await store(Buffer.from('0123456789'));
+    await expect(content({ offset: 0, end: 4, size: 11 })).rejects.toMatchObject({
+      code: 'data-mismatch',
+      message: `Failed to read ${named()}: asked for bytes 0-3 of 11, the answer has bytes 0-3/10`,
+    });
   });
 
   test('may be removed twice, and is not found then', async () => {
-    await relay.putEmpty(key, live);
+    await store(Buffer.from('x'));
     await relay.remove(key, live);
     await relay.remove(key, live);
     await expect(relay.open(key, live)).rejects.toMatchObject({
@@ -171,20 +190,18 @@ describe('an object', () => {
   });
 
   test('that breaks off while it is read is an error of its stream', async () => {
-    const upload = await put(relay, await relay.createUpload(key, live), [randomBytes(1000)]);
-    await relay.completeUpload(upload, live);
+    await store(randomBytes(1000));
     aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 10 });
     await expect(content()).rejects.toThrow();
   });
 
-  test.each(['GetObject', 'DeleteObject', 'PutObject'] as const)(
+  test.each(['GetObject', 'DeleteObject'] as const)(
     'is unavailable when %s fails for good',
     async (operation) => {
       aws.s3Faults.inject(operation, broken, 4);
       const calls = {
         GetObject: () => relay.open(key, live),
         DeleteObject: () => relay.remove(key, live),
-        PutObject: () => relay.putEmpty(key, live),
       };
       await expect(calls[operation]()).rejects.toMatchObject({ code: 'unavailable' });
     },
@@ -201,7 +218,6 @@ describe('an abort', () => {
     await expect(relay.uploadPart(partOf('u', 1, Buffer.alloc(1)), aborted)).rejects.toBe(reason);
     await expect(relay.completeUpload(upload, aborted)).rejects.toBe(reason);
     await expect(relay.abortUpload(key, 'u', aborted)).rejects.toBe(reason);
-    await expect(relay.putEmpty(key, aborted)).rejects.toBe(reason);
     await expect(relay.open(key, aborted)).rejects.toBe(reason);
     await expect(relay.remove(key, aborted)).rejects.toBe(reason);
     expect([await exists(), await openUploads()]).toEqual([false, 0]);

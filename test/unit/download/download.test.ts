@@ -183,7 +183,7 @@ describe('a range', () => {
     expect(await failureOf(fromGlance().open(ask))).toMatchObject({
       code: 'data-mismatch',
       message: expect.stringContaining(
-        `asked for bytes 2-4 of 10, the source answered with ${contentRange ?? 'no Content-Range'}`,
+        `asked for bytes 2-4 of 10, the answer has ${contentRange ?? 'no Content-Range'}`,
       ),
     });
   });

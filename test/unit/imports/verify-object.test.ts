@@ -15,7 +15,7 @@ import { partChecksum } from '../part-checksum.ts';
 import { taskFixture } from './task-fixture.ts';
 
 const MiB = 1024 ** 2;
-const bytes = randomBytes(8 * MiB);
+const bytes = randomBytes(24 * MiB);
 const hex = (algorithm: string) => createHash(algorithm).update(bytes).digest('hex');
 const [sha512, sha256] = [hex('sha512'), hex('sha256')];
 const live = { signal: new AbortController().signal };
@@ -64,11 +64,12 @@ const verify = async (
   );
 };
 
-/** A run whose reading breaks off after 6 MiB, and whose time ends while it waits to read on. */
+/** A run whose reading breaks off in its second block, and whose time ends while it waits to read on. */
 const interrupted = async (code: 'out-of-time' | 'claim-lost') => {
+  aws.s3Faults.inject('GetObject', { kind: 'delay', ms: 0 });
   aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 6 * MiB });
   const controller = new AbortController();
-  setTimeout(() => controller.abort(new FerryError(code, 'the end')), 300);
+  setTimeout(() => controller.abort(new FerryError(code, 'the end')), 500);
   const run = verify(
     { algorithm: 'sha512', value: sha512 },
     { signal: controller.signal, firstDelayMs: 60_000 },
@@ -107,10 +108,10 @@ describe('a verification whose time ends', () => {
   test('goes on in another run where it was, and says how far it is', async () => {
     await interrupted('out-of-time');
     const { verification, message } = await read();
-    expect(verification?.offset).toBe(4 * MiB);
-    expect(message).toBe('Verified 4 MiB of 8 MiB');
+    expect(verification?.offset).toBe(16 * MiB);
+    expect(message).toBe('Verified 16 MiB of 24 MiB');
     expect(await verify({ algorithm: 'sha512', value: sha512 })).toMatchObject({ digests: { sha512 } });
-    expect(begun).toEqual([0, 4 * MiB]);
+    expect(begun).toEqual([0, 16 * MiB]);
   });
 
   test('that belongs to another attempt saves nothing', async () => {

@@ -1,5 +1,6 @@
 import { FerryError } from '../errors.ts';
-import type { Answer } from '../http/exchange.ts';
+import type { ByteReader } from './byte-reader.ts';
+import type { Answer } from './exchange.ts';
 
 /** Which bytes were asked for. */
 export interface AskedRange {
@@ -10,6 +11,17 @@ export interface AskedRange {
   /** Bytes of the image, where they are known. */
   readonly size?: number;
 }
+
+/** What an answer to it has. */
+export interface Range {
+  readonly startsAt: number;
+  /** Bytes. */
+  readonly length: number;
+  readonly body: ByteReader;
+}
+
+export const rangeHeader = ({ offset = 0, end }: AskedRange): string =>
+  `bytes=${offset}-${end === undefined ? '' : end - 1}`;
 
 /** Bytes of an answer's body, where it tells. */
 export const lengthOf = ({ headers }: Answer): number | undefined => {
@@ -26,7 +38,7 @@ export const rangeOf = (
   { headers, body }: Answer,
   { offset = 0, end, size }: AskedRange,
   operation: string,
-) => {
+): Range => {
   const found = headers['content-range'] ?? '';
   const [, start, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(found) ?? [];
   const [from, to] = [Number(start), Number(last) + 1];
@@ -35,6 +47,6 @@ export const rangeOf = (
   if (from === offset && to === expected && isOfImage) return { startsAt: from, length: to - from, body };
   body.close();
   const asked = `bytes ${offset}-${end === undefined ? '' : end - 1}${size === undefined ? '' : ` of ${size}`}`;
-  const reason = `asked for ${asked}, the source answered with ${found || 'no Content-Range'}`;
+  const reason = `asked for ${asked}, the answer has ${found || 'no Content-Range'}`;
   throw new FerryError('data-mismatch', `Failed to ${operation}: ${reason}`);
 };
