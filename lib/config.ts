@@ -94,6 +94,7 @@ const parsers = {
   APPLY_METADATA_QUEUE_URL: text,
   FAIL_IMPORT_QUEUE_URL: text,
   TOKEN_SEALING_SECRET: text,
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: integer,
   PART_SIZE_MIB: integer,
   PARTS_IN_FLIGHT: integer,
   MAX_PARTS: integer,

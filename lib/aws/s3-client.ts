@@ -21,8 +21,8 @@ interface SignedRequest {
 const requestOf = (args: unknown): SignedRequest => (args as { readonly request: SignedRequest }).request;
 
 /**
- * SigV4 over the headers alone: TLS and the part's checksum guard the body, a second sha256 would cost 0.7 s/GiB. A part
- * that is verified by its sha256 says so beforehand.
+ * SigV4 over the headers alone: TLS and the part's checksum guard the body, a sha256 would be a second
+ * one (`npm run bench -- digests`). A part that is verified by its sha256 says so beforehand.
  */
 const withUnsignedPayload = (client: S3Client): S3Client => {
   client.middlewareStack.add(

@@ -5,8 +5,8 @@ import { type Connection, connect } from './connection.ts';
 import { type MessageHead, parseHead } from './message-head.ts';
 
 // GET and PUT of image data over HTTP/1.1, one exchange a connection. undici and the SDK speak HTTP for everything small;
-// data goes from the kernel into the buffer that it is hashed and sent from, which neither can do: half of the time of a
-// copy (docs/architecture.md).
+// data goes from the kernel into the buffer that it is hashed and sent from, which neither can do (docs/architecture.md,
+// "Decisions").
 
 /** How connections are made. */
 export interface Connections {

@@ -6,7 +6,7 @@ import { createUriFilter } from '../download/uri-filter.ts';
 import { createOpenStackHttp } from '../openstack/http.ts';
 import { createKeystone } from '../openstack/keystone.ts';
 import { cacheValidations } from '../openstack/token-cache.ts';
-import { MiB } from '../transfer/part-plan.ts';
+import { largestPartIn, MiB, type PartLimits } from '../transfer/part-plan.ts';
 import { createAccess } from './access.ts';
 import type { PropertyRules } from './apply-metadata.ts';
 import { createClaims } from './claims.ts';
@@ -80,8 +80,18 @@ export const composeBudget = (config: Config) => ({
   sourceBudget: { retries: config.SOURCE_RETRIES, firstDelayMs: config.SOURCE_RETRY_DELAY_MS },
 });
 
+/** Lambda tells its functions how much memory they have; a worker has what its machine has. */
+const composePartLimits = (config: Config): PartLimits => {
+  const memoryMiB = config.AWS_LAMBDA_FUNCTION_MEMORY_SIZE;
+  return {
+    partSize: config.PART_SIZE_MIB * MiB,
+    maxParts: config.MAX_PARTS,
+    ...(memoryMiB !== undefined && { largestPart: largestPartIn(memoryMiB * MiB) }),
+  };
+};
+
 export const composeTransferLimits = (config: Config) => ({
-  partLimits: { partSize: config.PART_SIZE_MIB * MiB, maxParts: config.MAX_PARTS },
+  partLimits: composePartLimits(config),
   partsInFlight: config.PARTS_IN_FLIGHT,
   segmentLimits: { segmentSize: config.SEGMENT_SIZE_MIB * MiB, segmentsAtOnce: config.SEGMENTS_AT_ONCE },
   imageSizeCap: config.OS_DEFAULT__IMAGE_SIZE_CAP,

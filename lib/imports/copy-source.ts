@@ -35,7 +35,10 @@ export const planFor = (
   try {
     if ((size ?? 0) <= imageSizeCap) return planParts(size, partLimits);
   } catch (cause) {
-    throw new FerryError('limit-exceeded', `The image is too large for the relay store: ${size} bytes`, {
+    const reason = cause instanceof Error ? cause.message : 'no plan';
+    const ways =
+      'The stream function needs more memory (STREAM_MEMORY_MB), or the relay a store that takes more parts';
+    throw new FerryError('limit-exceeded', `The image is too large for the relay: ${reason}. ${ways}`, {
       cause,
     });
   }

@@ -37,6 +37,7 @@ export const Settings = Type.Object({
   FAIL_IMPORT_QUEUE_URL: Type.Optional(httpUrl),
   TOKEN_SEALING_SECRET: Type.Optional(Type.String({ minLength: 32 })),
 
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: Type.Optional(Type.Integer({ minimum: 1 })),
   PART_SIZE_MIB: Type.Integer({ minimum: 5, maximum: 5120 }),
   PARTS_IN_FLIGHT: Type.Integer({ minimum: 1, maximum: 64 }),
   MAX_PARTS: Type.Integer({ minimum: 1, maximum: 10_000 }),

@@ -2,7 +2,7 @@ export const MiB = 1024 ** 2;
 export const GiB = 1024 ** 3;
 
 /** S3's limits: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
-const largestPart = 5 * GiB;
+const largestOfS3 = 5 * GiB;
 const largestObject = 5 * 1024 * GiB;
 /** Where no size is known beforehand: 10 000 parts of it hold 625 GiB, five buffers of it 320 MiB. */
 const partOfUnknownSize = 64 * MiB;
@@ -12,7 +12,15 @@ export interface PartLimits {
   readonly partSize: number;
   /** Parts that the store takes per upload: 10 000 on S3, 1000 on Swift. */
   readonly maxParts: number;
+  /** Bytes of the largest part that memory has room for; S3's limit when absent. */
+  readonly largestPart?: number;
 }
+
+/** For Node, the bundle and the SDK beside a copy's parts: twice what they take (`npm run bench -- memory`). */
+const besideParts = 256 * MiB;
+
+/** The largest part of which two fit into a function's memory. @param memory bytes */
+export const largestPartIn = (memory: number): number => Math.max(0, Math.floor((memory - besideParts) / 2));
 
 export interface PartPlan {
   /** Bytes of every part but the last. */
@@ -27,15 +35,18 @@ const roundUp = (bytes: number): number => Math.ceil(bytes / MiB) * MiB;
 /**
  * How an image is cut into parts.
  * @param size bytes, undefined when the source does not say
- * @throws RangeError when no plan within the limits can hold it
+ * @throws RangeError, in numbers, when no plan within the limits can hold it
  */
-export const planParts = (size: number | undefined, { partSize, maxParts }: PartLimits): PartPlan => {
+export const planParts = (size: number | undefined, limits: PartLimits): PartPlan => {
+  const { partSize, maxParts } = limits;
+  const largestPart = Math.min(limits.largestPart ?? largestOfS3, largestOfS3);
   const needed =
     size === undefined ? Math.max(partSize, partOfUnknownSize) : roundUp(Math.ceil(size / maxParts));
   const planned = Math.max(partSize, needed);
   const capacity = Math.min(planned * maxParts, largestObject);
   if (planned > largestPart || (size ?? 0) > capacity) {
-    throw new RangeError(`${size} bytes do not fit into ${maxParts} parts of at most ${largestPart} bytes`);
+    const parts = `${maxParts} parts of at most ${Math.floor(largestPart / MiB)} MiB`;
+    throw new RangeError(`${size ?? 'unknown'} bytes do not fit into ${parts}`);
   }
   return { partSize: planned, capacity };
 };

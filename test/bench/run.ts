@@ -1,4 +1,5 @@
 // `npm run bench [-- NAME…]`: measures, prints tables, and writes them into docs/performance.md.
+import { digests } from './digests.ts';
 import { memory } from './memory.ts';
 import { post } from './post.ts';
 import { regions } from './regions.ts';
@@ -9,6 +10,7 @@ import { throughput } from './throughput.ts';
 
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   throughput,
+  digests,
   memory,
   start,
   post,

@@ -40,7 +40,8 @@ export async function startForRealCloud({ openrc, region, ports }: Options, data
     throw new Error(`With --openrc the relay's object store comes from ${missing.join(', ')}`);
   const aws = await startAws({
     dataDir,
-    ports: { ...ports, s3: 0 }, // not used: any port will do
+    // startAws starts its S3, too; nothing is told of it.
+    ports: { ...ports, s3: 0 },
     ...(objectStore['AWS_REGION'] && { region: objectStore['AWS_REGION'] }),
   });
   const named = region === undefined ? {} : { OS_REGION_NAME: region };

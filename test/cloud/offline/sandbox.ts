@@ -39,7 +39,8 @@ export function createSandboxes(settings: FunctionSettings, log: (line: string) 
   const all = new Set<ChildProcess>();
 
   function start(): ChildProcess {
-    const child = fork(entry, [file, exportName], { env: { ...env, PATH: process.env['PATH'] ?? '' } });
+    const own = { PATH: process.env['PATH'] ?? '', AWS_LAMBDA_FUNCTION_MEMORY_SIZE: `${memoryMB}` };
+    const child = fork(entry, [file, exportName], { env: { ...env, ...own } });
     all.add(child);
     child.once('exit', () => {
       all.delete(child);

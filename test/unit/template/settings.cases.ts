@@ -6,8 +6,14 @@ import { environmentOf, inShort, names, type Packaged } from './packaged.ts';
 
 export const settingsCases = (packaged: () => Packaged) =>
   describe('settings', () => {
-    // What AWS makes, and what Lambda has no use for.
-    const given = new Set(['IMPORTS_TABLE', 'RELAY_BUCKET', 'TOKEN_SEALING_SECRET', 'WORKER_CONCURRENCY']);
+    // What AWS makes or sets by itself, and what Lambda has no use for.
+    const given = new Set([
+      'AWS_LAMBDA_FUNCTION_MEMORY_SIZE',
+      'IMPORTS_TABLE',
+      'RELAY_BUCKET',
+      'TOKEN_SEALING_SECRET',
+      'WORKER_CONCURRENCY',
+    ]);
     const settings = Object.keys(Settings.properties).filter(
       (name) => !given.has(name) && !name.endsWith('_QUEUE_URL'),
     );

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   buffersFor,
   GiB,
+  largestPartIn,
   MiB,
   type PartPlan,
   partCount,
@@ -40,8 +41,26 @@ describe('an image', () => {
     ['of more than S3 takes', 5 * TiB + 1, s3],
     ['whose parts would be too large', 5 * GiB + 1, { partSize: 5 * MiB, maxParts: 1 }],
     ['for which the setting is too large a part', 1, { partSize: 6 * GiB, maxParts: 10 }],
+    ['whose parts memory has no room for', TiB, { ...swift, largestPart: largestPartIn(1769 * MiB) }],
   ])('%s is refused', (_, size, limits) => {
     expect(() => planParts(size, limits)).toThrow(RangeError);
+  });
+
+  test.each([
+    [1769, 756],
+    [512, 128],
+    [256, 0],
+    [128, 0],
+  ])('two of its parts fit into a function of %i MiB: %i MiB each', (memory, part) => {
+    expect(Math.floor(largestPartIn(memory * MiB) / MiB)).toBe(part);
+  });
+
+  test('that does not fit is refused in numbers', () => {
+    const limits = { ...swift, largestPart: largestPartIn(1769 * MiB) };
+    expect(planParts(738 * GiB, limits).partSize).toBe(756 * MiB);
+    expect(() => planParts(739 * GiB, limits)).toThrow(
+      `${739 * GiB} bytes do not fit into 1000 parts of at most 756 MiB`,
+    );
   });
 
   test('of unknown size is cut so that much of it fits into little memory', () => {
