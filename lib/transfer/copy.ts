@@ -1,7 +1,9 @@
 import type { PartAlgorithm } from '../aws/part-checksum.ts';
 import { type ByteReader, fillWhole } from '../http/byte-reader.ts';
+import { ignored } from '../promises.ts';
 import { createBufferPool } from './buffer-pool.ts';
 import { createThreadDigest } from './digest-thread.ts';
+import { MiB } from './part-plan.ts';
 
 /** The checkpoint of one part: what the store has, and how to know the same bytes again. */
 export interface StoredPart {
@@ -55,6 +57,12 @@ export interface Copied {
 }
 
 /**
+ * Bytes that are digested while the next ones come: the digests are done soon after a part's last byte, and find what
+ * they read in the processor's cache.
+ */
+const sliceSize = MiB;
+
+/**
  * Work that runs beside the loop that starts it. The first failure is what the loop hears of, at its next turn.
  * @param failed called at the first failure, so that the loop need not wait for its turn
  */
@@ -98,8 +106,8 @@ export const copyStream = async (options: CopyOptions): Promise<Copied> => {
   const aside = createAside(source.close);
   let [read, copied] = [offset, offset];
 
-  const store = async (number: number, bytes: Buffer): Promise<void> => {
-    const checksum = await digest.update(bytes);
+  const store = async (number: number, bytes: Buffer, digested: Promise<string>): Promise<void> => {
+    const checksum = await digested;
     const known = stored.get(number);
     const size = bytes.length;
     const isStored = known?.checksum === checksum && known.size === size;
@@ -110,11 +118,24 @@ export const copyStream = async (options: CopyOptions): Promise<Copied> => {
     await options.checkpoint(part, copied);
   };
 
-  /** @returns how many bytes the next part has; 0 at the end */
-  const readPart = async (buffer: Buffer): Promise<number> => {
+  /** Reads as much as there is, and has it digested. */
+  const readSlice = async (buffer: Buffer): Promise<number> => {
     aside.throwIfFailed();
     // What failed aside has closed the source: its own complaint about that is not the reason.
     const length = await fillWhole(source, buffer).finally(aside.throwIfFailed);
+    if (length > 0) digest.update(buffer.subarray(0, length)).catch(ignored); // `endPart` says why
+    return length;
+  };
+
+  /** @returns how many bytes the next part has; 0 at the end */
+  const readPart = async (buffer: Buffer): Promise<number> => {
+    let length = 0;
+    while (length < partSize) {
+      const slice = buffer.subarray(length, length + sliceSize);
+      const came = await readSlice(slice);
+      length += came;
+      if (came < slice.length) break;
+    }
     read += length;
     options.inspect?.(read);
     return length;
@@ -128,7 +149,8 @@ export const copyStream = async (options: CopyOptions): Promise<Copied> => {
       throw error;
     });
     if (length > 0) {
-      aside.start(store(number, buffer.subarray(0, length)).finally(() => pool.release(buffer)));
+      const storing = store(number, buffer.subarray(0, length), digest.endPart());
+      aside.start(storing.finally(() => pool.release(buffer)));
     } else pool.release(buffer);
     return length === partSize;
   };
