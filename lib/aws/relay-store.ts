@@ -78,6 +78,13 @@ const guarded = async <T>(operation: string, { signal }: Options, run: () => Pro
   }
 };
 
+const unreadable = (status: number, operation: string, name: string): Error => {
+  if (status === 404) return new FerryError('not-found', `Nothing was transferred: ${name} does not exist`);
+  if (status === 416)
+    return new FerryError('data-mismatch', `Failed to ${operation}: it is shorter than what was transferred`);
+  return new Error(status === 200 ? 'the store ignores Range' : `HTTP ${status}`);
+};
+
 export interface RelayOptions {
   /** What the store verifies each part by. */
   readonly checksum: PartChecksum;
@@ -169,8 +176,7 @@ export const createRelayStore = (
         const answer = await get({ ...signed, connections: { stallMs }, signal });
         if (answer.statusCode === 206) return rangeOf(answer, range, operation);
         answer.body.close();
-        if (answer.statusCode !== 404) throw new Error(`HTTP ${answer.statusCode}`);
-        throw new FerryError('not-found', `Nothing was transferred: ${named(key)} does not exist`);
+        throw unreadable(answer.statusCode, operation, named(key));
       });
     },
 

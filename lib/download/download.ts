@@ -2,6 +2,8 @@ import { FerryError } from '../errors.ts';
 import type { ByteReader } from '../http/byte-reader.ts';
 import { type AskedRange, lengthOf, rangeHeader, rangeOf } from '../http/content-range.ts';
 import { type Answer, type Connections, get } from '../http/exchange.ts';
+import type { MessageHead } from '../http/message-head.ts';
+import { areOfOtherBytes } from '../http/validators.ts';
 import { guarded, type Headers, requireSuccess } from '../openstack/http.ts';
 import { displayUri, type UriFilter } from './uri-filter.ts';
 
@@ -77,6 +79,8 @@ export abstract class Download implements ByteSource {
   protected readonly connections: DownloadConnections;
   /** Until the source has refused one: whether ranges work cannot be asked, only tried. */
   private hasRanges = true;
+  /** Of a body: the others must be of the same file. */
+  private firstAnswer: MessageHead | undefined;
   /** Whether the last answer's reason may be shown: a stranger's may not. */
   private isQuoted = false;
 
@@ -139,7 +143,17 @@ export abstract class Download implements ByteSource {
       answer = await get({ url, connections: filtered, headers: range, signal });
     }
     this.isQuoted = this.isTrusted && url === first;
+    this.requireSame(answer);
     return answer;
+  }
+
+  /** What broke off goes on with bytes of the same file, or not at all. */
+  private requireSame(answer: Answer): void {
+    if (answer.statusCode !== 200 && answer.statusCode !== 206) return;
+    this.firstAnswer ??= { statusCode: answer.statusCode, headers: answer.headers };
+    if (!areOfOtherBytes(this.firstAnswer, answer)) return;
+    answer.body.close();
+    throw this.refused('the source has changed while it was copied');
   }
 
   /** The first address comes from the operator: it is not filtered, and its answer's reason may be shown. */

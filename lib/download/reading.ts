@@ -31,8 +31,12 @@ export interface Reading extends ByteReader {
 }
 
 const longestDelayMs = 30_000;
-/** A connection's own error is worth another try; so are ours that the table calls retryable. */
-const isRetryable = (error: unknown): boolean => !(error instanceof FerryError) || error.retryable;
+/**
+ * A connection's own error is worth another try; so are ours that the table calls retryable, unless the source wants to
+ * be left alone for longer than a function should wait: that is the queue's to wait for.
+ */
+const isRetryable = (error: unknown): boolean =>
+  !(error instanceof FerryError) || (error.retryable && (error.retryAfterMs ?? 0) <= longestDelayMs);
 
 const delayMs = (failures: number, { firstDelayMs }: RetryBudget, error: unknown): number => {
   const backoff = Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1));

@@ -88,12 +88,27 @@ const createReceiver = () => {
   };
 };
 
+/** Where there is no limit on the wait for bytes there is one on the wait for a connection. */
+const longestConnectMs = 60_000;
+/** A peer that vanishes without a word is noticed, also while nothing is sent and nobody reads. */
+const keepAlive = { keepAlive: true, keepAliveInitialDelay: 60_000 }; // ms
+
 const openSocket = (options: ConnectionOptions, onread: net.OnReadOpts): net.Socket => {
   const { host, port, isSecure, ca, lookup } = options;
-  const common = { host, port, onread, ...(lookup && { lookup }) };
+  const common = { host, port, onread, ...keepAlive, ...(lookup && { lookup }) };
   if (!isSecure) return net.connect(common);
   const servername = net.isIP(host) === 0 ? { servername: host } : {};
   return tls.connect({ ...common, ...servername, ...(ca && { ca }) });
+};
+
+/** TCP, and TLS where it is wanted, must be there in time. @returns what ends the wait */
+const limitConnecting = (socket: net.Socket, { isSecure, stallMs }: ConnectionOptions): (() => void) => {
+  const ms = stallMs || longestConnectMs;
+  const late = (): void => void socket.destroy(new Error(`no connection in ${ms / 1000} s`));
+  const timer = setTimeout(late, ms);
+  const stop = (): void => clearTimeout(timer);
+  socket.once(isSecure ? 'secureConnect' : 'connect', stop);
+  return stop;
 };
 
 /** @throws Error by read and write when the connection cannot be made, breaks, or stalls; the signal's reason */
@@ -120,8 +135,10 @@ export const connect = (options: ConnectionOptions): Connection => {
   };
   const abort = (): void => void socket.destroy(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
+  const stopConnecting = limitConnecting(socket, options);
   socket.on('end', () => finish()).on('error', finish);
   socket.on('close', () => {
+    stopConnecting();
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
     finish();

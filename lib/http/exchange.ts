@@ -104,27 +104,46 @@ export const get = async (exchange: Exchange): Promise<Answer> => {
   });
 };
 
+/**
+ * Races many short waits against a long one. Unlike Promise.race it leaves nothing behind at the long one, which
+ * thousands of pieces of a body would pile up at.
+ * @returns undefined for a race that the long wait wins
+ */
+const raceAgainst = (long: Promise<unknown>) => {
+  let racing: { resolve(nothing: undefined): void; reject(error: unknown): void } | undefined;
+  let over: (() => void) | undefined;
+  const finish = (end: () => void): void => {
+    over = end;
+    end();
+  };
+  long.then(
+    () => finish(() => racing?.resolve(undefined)),
+    (error: unknown) => finish(() => racing?.reject(error)),
+  );
+  return <T>(short: Promise<T>): Promise<T | undefined> =>
+    new Promise<T | undefined>((resolve, reject) => {
+      racing = { resolve, reject };
+      short.then(resolve, reject);
+      over?.();
+    });
+};
+
 /** Sends the pieces until they end, or an answer comes before, or the connection breaks. @throws what the pieces throw */
 const sendPieces = async (
   connection: Connection,
   pieces: AsyncIterator<Buffer>,
   answered: Promise<Answer>,
 ): Promise<void> => {
-  let isAnswered = false;
-  const refused = answered.then(() => {
-    isAnswered = true;
-    return undefined;
-  });
-  refused.catch(ignored);
-  while (!isAnswered) {
-    // A refusal that comes while the body is on its way is the answer; a connection that breaks ends the wait for it.
-    const next = await Promise.race([pieces.next(), refused]);
+  // A refusal that comes while the body is on its way is the answer; a connection that breaks ends the wait for it.
+  const unlessAnswered = raceAgainst(answered);
+  for (;;) {
+    const next = await unlessAnswered(pieces.next());
     if (!next || next.done) return;
-    const hasLeft = await connection.write(next.value).then(
+    const left = connection.write(next.value).then(
       () => true,
       () => false,
     );
-    if (!hasLeft) return;
+    if (!(await unlessAnswered(left))) return;
   }
 };
 

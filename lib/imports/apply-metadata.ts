@@ -7,8 +7,10 @@ import { copiedProperties, type Properties } from '../properties/copied.ts';
 import { injectedProperties } from '../properties/injected.ts';
 import type { ImageId } from '../schemas/ids.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
+import { MiB } from '../transfer/part-plan.ts';
 import type { Access, OpenAccess } from './access.ts';
 import type { Claims } from './claims.ts';
+import { holdsTransferred } from './holds-transferred.ts';
 import type { ImportMessage } from './messages.ts';
 import { type RelayObjectServices, readRelayObject } from './relay-object.ts';
 import type { Step, StepRun } from './run-step.ts';
@@ -73,10 +75,10 @@ export const applyProperties = async (
 };
 
 /** Glance's own hash of what it stored, against what was transferred. */
-const verifyActive = (image: GlanceImage, { size, digests }: Transferred): void => {
+const verifyActive = (image: GlanceImage, transferred: Transferred): void => {
+  if (holdsTransferred(image, transferred)) return;
+  const { size, digests } = transferred;
   const expected = digests[image.os_hash_algo ?? ''];
-  const isSame = image.size === size && (expected === undefined || expected === image.os_hash_value);
-  if (isSame) return;
   const found = `${image.size} bytes with ${image.os_hash_algo} ${image.os_hash_value}`;
   const reason = `Image ${image.id} is active but holds ${found} instead of ${size} bytes with ${expected}`;
   throw new FerryError('data-mismatch', reason);
@@ -130,18 +132,19 @@ const apply = async (services: ApplyServices, run: StepRun): Promise<void> => {
 };
 
 /** A time that ended says of what: with `upload`, the way into Glance must fit into one run. */
-const explain = ({ task, signal }: StepRun, thrown: unknown): unknown =>
-  signal.aborted && hasCode(signal.reason, 'out-of-time')
-    ? new FerryError(
-        'out-of-time',
-        `Failed to give image ${task.imageId} its properties and data: the function's time ended. The image needs a ` +
-          'longer timeout of the apply function',
-        { cause: thrown },
-      )
-    : thrown;
+const explain = ({ task, signal }: StepRun, startedMs: number, cause: unknown): unknown => {
+  if (!signal.aborted || !hasCode(signal.reason, 'out-of-time')) return cause;
+  const seconds = Math.round((Date.now() - startedMs) / 1000);
+  const data = task.transferred ? `its ${Math.floor(task.transferred.size / MiB)} MiB` : 'data';
+  const reason =
+    `Failed to give image ${task.imageId} its properties and ${data}: the function's time ended after ${seconds} s. ` +
+    'Glance takes an image in one piece: it needs a longer timeout of the apply function, or the worker ' +
+    '(docs/worker.md), which has no limit on time';
+  return new FerryError('out-of-time', reason, { cause });
+};
 
 const successMessage = ({ transferred }: Task): string =>
-  transferred ? `Copied ${Math.floor(transferred.size / 1024 ** 2)} MiB` : 'Formats and properties are set';
+  transferred ? `Copied ${Math.floor(transferred.size / MiB)} MiB` : 'Formats and properties are set';
 
 /**
  * The step `apply-metadata`: formats and properties while the target is queued, since Glance takes formats only then;
@@ -153,11 +156,12 @@ export const createApplyMetadata =
     const task = { ...given.task, activation: message.activation ?? given.task.activation };
     const run = { ...given, task };
     const { signal, log } = run;
+    const startedMs = Date.now();
     await services.tasks.update(task, { status: 'processing' });
     try {
       await apply(services, run);
     } catch (error) {
-      throw explain(run, error);
+      throw explain(run, startedMs, error);
     }
     await services.relay.remove(objectKey(task), { signal });
     await services.tasks.finish(task, { status: 'success', message: successMessage(task) });

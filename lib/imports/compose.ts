@@ -80,15 +80,20 @@ export const composeBudget = (config: Config) => ({
   sourceBudget: { retries: config.SOURCE_RETRIES, firstDelayMs: config.SOURCE_RETRY_DELAY_MS },
 });
 
-/** Lambda tells its functions how much memory they have; a worker has what its machine has. */
-const composePartLimits = (config: Config): PartLimits => {
-  const memoryMiB = config.AWS_LAMBDA_FUNCTION_MEMORY_SIZE;
-  return {
-    partSize: config.PART_SIZE_MIB * MiB,
-    maxParts: config.MAX_PARTS,
-    ...(memoryMiB !== undefined && { largestPart: largestPartIn(memoryMiB * MiB) }),
-  };
-};
+/** Bytes for each step: Lambda tells its functions, a worker's container has a limit, or there is none. */
+const memoryOf = ({
+  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: lambdaMiB,
+  WORKER_CONCURRENCY: steps,
+}: Config): number =>
+  lambdaMiB === undefined
+    ? (process.constrainedMemory() || Number.POSITIVE_INFINITY) / steps
+    : lambdaMiB * MiB;
+
+const composePartLimits = (config: Config): PartLimits => ({
+  partSize: config.PART_SIZE_MIB * MiB,
+  maxParts: config.MAX_PARTS,
+  largestPart: largestPartIn(memoryOf(config)),
+});
 
 export const composeTransferLimits = (config: Config) => ({
   partLimits: composePartLimits(config),

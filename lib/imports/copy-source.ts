@@ -37,7 +37,7 @@ export const planFor = (
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'no plan';
     const ways =
-      'The stream function needs more memory (STREAM_MEMORY_MB), or the relay a store that takes more parts';
+      'More memory makes room for larger parts; a store that takes more of them needs MAX_PARTS told';
     throw new FerryError('limit-exceeded', `The image is too large for the relay: ${reason}. ${ways}`, {
       cause,
     });
@@ -122,7 +122,9 @@ const copyReading = async (
     },
   });
   await verify(download, source, copied, run);
-  await relay.completeUpload({ ...upload, size: copied.size, parts: copied.parts }, { signal });
+  // S3 has no multipart upload of nothing.
+  if (copied.size === 0) await relay.abortUpload(upload.key, uploadId, { signal });
+  else await relay.completeUpload({ ...upload, size: copied.size, parts: copied.parts }, { signal });
   return { size: copied.size, digests: copied.digests };
 };
 

@@ -6,6 +6,7 @@ import { patchBack } from '../properties/changes.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import type { OpenAccess } from './access.ts';
 import type { Claims } from './claims.ts';
+import { holdsTransferred } from './holds-transferred.ts';
 import type { Step, StepRun } from './run-step.ts';
 import { objectKey, type Task } from './task.ts';
 import type { Tasks } from './tasks.ts';
@@ -34,10 +35,7 @@ const clearRelay = async ({ relay }: FailServices, { task, signal }: StepRun): P
 
 /** An upload that ended while we thought it had failed leaves what the user asked for. */
 const isDone = ({ transferred }: Task, image: GlanceImage): boolean =>
-  image.status === 'active' &&
-  transferred !== undefined &&
-  image.size === transferred.size &&
-  transferred.digests[image.os_hash_algo ?? ''] === image.os_hash_value;
+  image.status === 'active' && transferred !== undefined && holdsTransferred(image, transferred);
 
 const putBack = async (target: Glance, image: GlanceImage, { task, signal }: StepRun): Promise<void> => {
   // Glance refuses formats in any other state, and returns from `saving` by itself.

@@ -51,8 +51,12 @@ const longestDelayS = 900;
 /** Receipts after which a message that gets further is sent anew: two less than serverless.yml's maxReceiveCount. */
 const oftenReceived = 3;
 
-const delayS = (services: StepServices, { receiveCount }: Delivery): number =>
-  Math.min(longestDelayS, services.retryDelayS * 2 ** (receiveCount - 1));
+/** Growing, and as long as who refused has asked for. */
+const delayS = (services: StepServices, { receiveCount }: Delivery, { retryAfterMs = 0 }: FerryError) =>
+  Math.min(
+    longestDelayS,
+    Math.max(services.retryDelayS * 2 ** (receiveCount - 1), Math.ceil(retryAfterMs / 1000)),
+  );
 
 const claimLost = (): FerryError => new FerryError('claim-lost', 'The import belongs to another attempt');
 
@@ -124,7 +128,7 @@ const settle = async (
     const { imageId, taskId } = received.message;
     return await services.failQueue.send({ imageId, taskId });
   }
-  await received.delivery.hideFor(delayS(services, received.delivery));
+  await received.delivery.hideFor(delayS(services, received.delivery, error));
   throw error;
 };
 

@@ -34,7 +34,9 @@ export const planSplit = async (
   download: Download,
   { size, hash, isResumable: isVouchedFor }: SourceDescription,
 ): Promise<SegmentPlan | undefined> => {
-  if (size === undefined || !isVouchedFor || task.uploadId) return undefined;
+  if (size === undefined || !isVouchedFor) return undefined;
+  // An upload without parts is of a split that died between its two writes.
+  if (task.uploadId && (await services.tasks.parts(task)).size > 0) return undefined;
   if (hash && !isResumable(hash.algorithm)) return undefined;
   const plan = planSegments(size, planFor(size, services), services.segmentLimits);
   return plan && (await download.probeRanges({ size, signal })) ? plan : undefined;

@@ -154,10 +154,13 @@ let lastRun = 0;
 
 /** The process's one thread, started when it is first needed, and anew if it has ended. */
 const theThread = () => {
-  thread ??= startThread(() => {
-    thread = undefined;
+  if (thread) return thread;
+  const started = startThread(() => {
+    // It tells of its end twice, and another one may have begun in between.
+    if (thread === started) thread = undefined;
   });
-  return thread;
+  thread = started;
+  return started;
 };
 
 /** @throws Error for an algorithm that node:crypto does not know, see isKnownAlgorithm; when the thread ends */

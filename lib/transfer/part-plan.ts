@@ -3,8 +3,7 @@ export const GiB = 1024 ** 3;
 
 /** S3's limits: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const largestOfS3 = 5 * GiB;
-const largestObject = 5 * 1024 * GiB;
-/** Where no size is known beforehand: 10 000 parts of it hold 625 GiB, five buffers of it 320 MiB. */
+/** Where no size is known beforehand: 10 000 parts of it hold 625 GiB, two buffers of it take 128 MiB. */
 const partOfUnknownSize = 64 * MiB;
 
 export interface PartLimits {
@@ -39,11 +38,13 @@ const roundUp = (bytes: number): number => Math.ceil(bytes / MiB) * MiB;
  */
 export const planParts = (size: number | undefined, limits: PartLimits): PartPlan => {
   const { partSize, maxParts } = limits;
-  const largestPart = Math.min(limits.largestPart ?? largestOfS3, largestOfS3);
+  // What is configured is the operator's own choice; what the image makes larger must fit.
+  const room = Math.max(limits.largestPart ?? largestOfS3, partSize, partOfUnknownSize);
+  const largestPart = Math.min(room, largestOfS3);
   const needed =
     size === undefined ? Math.max(partSize, partOfUnknownSize) : roundUp(Math.ceil(size / maxParts));
   const planned = Math.max(partSize, needed);
-  const capacity = Math.min(planned * maxParts, largestObject);
+  const capacity = planned * maxParts;
   if (planned > largestPart || (size ?? 0) > capacity) {
     const parts = `${maxParts} parts of at most ${Math.floor(largestPart / MiB)} MiB`;
     throw new RangeError(`${size ?? 'unknown'} bytes do not fit into ${parts}`);

@@ -90,6 +90,15 @@ test('a first message whose function died after it had made its plan sets the se
   expect((await tasks.get(key))?.transferred?.size).toBe(18 * MiB);
 });
 
+test('a first message whose function died between its upload and its plan is cut all the same', async () => {
+  expect(await take(1)).toEqual(['whole']);
+  await tasks.update(key, { segments: undefined });
+  await send();
+  // Two messages find no plan; the next one makes it anew.
+  expect(await take(9)).toEqual([1, 2, 'whole', 1, 2, 3, 4, 'whole', undefined]);
+  expect((await tasks.get(key))?.transferred?.size).toBe(18 * MiB);
+});
+
 test('a segment whose turn has not come is not copied, whoever asks for it', async () => {
   await send({ segment: 4 });
   await send({ segment: 9 });

@@ -74,6 +74,12 @@ describe('a web-download', () => {
     await succeeds(`${web.url}/image`, twoParts);
   });
 
+  test.each([false, true])('of nothing makes an empty image (chunked: %s)', async (chunked) => {
+    web.pages.set('/image', bytesPage(Buffer.alloc(0), { chunked }));
+    await succeeds(`${web.url}/image`, Buffer.alloc(0));
+    await expectTasksAlone(ferry);
+  });
+
   test("sends its URI's query, and shows it to nobody", async () => {
     web.pages.set('/image', bytesPage(bytes));
     await succeeds(`${web.url}/image?signature=hidden`);
@@ -92,6 +98,19 @@ describe('a web-download', () => {
 });
 
 describe('a web-download fails with the reason', () => {
+  test('when the file is another one after a break', async () => {
+    let version = 0;
+    web.pages.set('/image', (response) => {
+      version += 1;
+      response.writeHead(200, { 'content-length': twoParts.length, etag: `"${version}"` });
+      response.write(twoParts.subarray(0, 1_000_000), () => response.destroy());
+    });
+    await fails(
+      `${web.url}/image`,
+      `Failed to download ${web.url}/image: the source has changed while it was copied`,
+    );
+  });
+
   const failure = (reason: string) => `Failed to download ${web.url}/image: ${reason}`;
   const secret = '?signature=hidden';
 

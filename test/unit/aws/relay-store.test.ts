@@ -179,6 +179,14 @@ describe('an object', () => {
     });
   });
 
+  test('that is shorter than where it should be read from is refused', async () => {
+    await store(Buffer.from('0123456789'));
+    await expect(content({ offset: 10, end: 20, size: 20 })).rejects.toMatchObject({
+      code: 'data-mismatch',
+      message: `Failed to read ${named()}: it is shorter than what was transferred`,
+    });
+  });
+
   test('may be removed twice, and is not found then', async () => {
     await store(Buffer.from('x'));
     await relay.remove(key, live);

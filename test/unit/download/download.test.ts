@@ -210,6 +210,36 @@ describe('a range', () => {
   });
 });
 
+describe.each(sources)('%s that is opened again', (_, source) => {
+  const versions = [
+    ['has another ETag', { etag: '"1"' }, { etag: '"2"' }, false],
+    ['was modified', { 'last-modified': 'then' }, { 'last-modified': 'now' }, false],
+    [
+      'has another ETag of the same time',
+      { etag: '"1"', 'last-modified': 'then' },
+      { etag: '"2"', 'last-modified': 'then' },
+      true,
+    ],
+    ['has the same ETag', { etag: '"1"' }, { etag: '"1"' }, true],
+    ['tells nothing more', { etag: '"1"' }, {}, true],
+  ] as const;
+  test.each(versions)('and %s', async (_what, first, second, isSame) => {
+    server.script(
+      { status: 200, text: 'bytes', headers: first },
+      { status: 206, text: 'abc', headers: { 'content-range': 'bytes 2-4/5', ...second } },
+    );
+    const opened = source();
+    await textOf(await opened.open({ signal: live }));
+    const again = opened.open({ offset: 2, size: 5, signal: live });
+    if (isSame) expect(await textOf(await again)).toBe('abc');
+    else
+      expect(await failureOf(again)).toMatchObject({
+        code: 'data-mismatch',
+        message: expect.stringMatching(/^Failed to download .*: the source has changed while it was copied$/),
+      });
+  });
+});
+
 describe('whether a source has ranges', () => {
   const probe = () => fromGlance().probeRanges({ size: 10, signal: live });
 

@@ -148,6 +148,16 @@ describe.each(stores)('an image in %s', (_, region) => {
     expect(downloads()).toHaveLength(1);
   });
 
+  test('that wants to be left alone for long is left to the queue', async () => {
+    fault({ kind: 'status', status: 429, headers: { 'retry-after': '31' } }, 9);
+    await expect(read()).rejects.toMatchObject({
+      code: 'unavailable',
+      retryable: true,
+      retryAfterMs: 31_000,
+    });
+    expect(downloads()).toHaveLength(1);
+  });
+
   test('that is refused fails at once', async () => {
     fault({ kind: 'status', status: 403 }, 9);
     await expect(read()).rejects.toMatchObject({ code: 'forbidden' });
@@ -155,7 +165,7 @@ describe.each(stores)('an image in %s', (_, region) => {
   });
 
   test('is left alone after an abort, also while it waits for another try', async () => {
-    fault({ kind: 'status', status: 429, headers: { 'retry-after': '600' } }, 9);
+    fault({ kind: 'status', status: 429, headers: { 'retry-after': '25' } }, 9);
     const controller = new AbortController();
     const reading = read({ signal: controller.signal });
     setTimeout(() => controller.abort(new Error('the time ended')), 100);
@@ -165,7 +175,7 @@ describe.each(stores)('an image in %s', (_, region) => {
 
   test('is left alone when nobody reads it any more, also while it waits for another try', async () => {
     fault({ kind: 'close-after', bytes: MiB });
-    fault({ kind: 'status', status: 429, headers: { 'retry-after': '600' } }, 9);
+    fault({ kind: 'status', status: 429, headers: { 'retry-after': '25' } }, 9);
     const reading = await open({});
     const rest = readAll(reading);
     await expect.poll(() => downloads().length).toBe(2);

@@ -216,6 +216,13 @@ describe('an exchange', () => {
     await expect.poll(() => connections.size).toBe(0);
   });
 
+  test.each([false, true])('that is never accepted ends after a while (https: %s)', async (isSecure) => {
+    // TCP is there, but nobody says anything: for https that is no connection yet.
+    const { url } = await serve((socket) => void socket.resume());
+    const asked = ask(isSecure ? url.replace('http:', 'https:') : url, { connections: { stallMs: 100 } });
+    await expect(asked).rejects.toThrow(isSecure ? 'no connection in 0.1 s' : 'no byte came in 0.1 s');
+  });
+
   test('with nobody there throws', async () => {
     await expect(ask('http://127.0.0.1:1/')).rejects.toThrow('ECONNREFUSED');
     await expect(ask('ftp://127.0.0.1/')).rejects.toThrow('ftp: is not HTTP');
@@ -322,6 +329,23 @@ describe('a PUT', () => {
     const answer = await send(url, pieces(), 64_000_000);
     expect([answer.statusCode, await answer.body.text()]).toEqual([413, 'no']);
     expect(asked).toBeLessThan(1000);
+  });
+
+  test('takes a refusal for the answer also of who reads no further', async () => {
+    const { url, connections } = await serve((socket) => {
+      socket.once('data', () => {
+        socket.pause();
+        socket.write('HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n');
+      });
+    });
+    const size = 64 * 1024 * 1024; // more than sockets hold
+    const body = async function* () {
+      yield Buffer.alloc(size);
+    };
+    const headers = { 'content-length': `${size}` };
+    const answer = await put({ url, headers, connections: { stallMs: 500 }, signal: live }, body());
+    expect(answer.statusCode).toBe(413);
+    for (const socket of connections) socket.destroy();
   });
 
   test('tells its body when nobody wants it any more', async () => {

@@ -154,6 +154,16 @@ describe('a step that fails', () => {
   );
 
   test.each([
+    [2_500, 10],
+    [31_500, 32],
+    [3_600_000, 900],
+  ])('is left alone for as long as was asked for: %i ms, %i s', async (retryAfterMs, seconds) => {
+    const busy = () => Promise.reject(new FerryError('unavailable', 'busy', { retryAfterMs }));
+    await expect(runStep(services, await received(), busy)).rejects.toThrow('busy');
+    expect(hidden.at(-1)).toBe(seconds);
+  });
+
+  test.each([
     [1, 10],
     [2, 20],
     [3, 40],
