@@ -135,11 +135,10 @@ const apply = async (services: ApplyServices, run: StepRun): Promise<void> => {
 const explain = ({ task, signal }: StepRun, startedMs: number, cause: unknown): unknown => {
   if (!signal.aborted || !hasCode(signal.reason, 'out-of-time')) return cause;
   const seconds = Math.round((Date.now() - startedMs) / 1000);
-  const data = task.transferred ? `its ${Math.floor(task.transferred.size / MiB)} MiB` : 'data';
   const reason =
-    `Failed to give image ${task.imageId} its properties and ${data}: the function's time ended after ${seconds} s. ` +
-    'Glance takes an image in one piece: it needs a longer timeout of the apply function, or the worker ' +
-    '(docs/worker.md), which has no limit on time';
+    `Failed to give image ${task.imageId} its properties and data: the function's time ended after ${seconds} s, and ` +
+    `Glance takes an image, here of ${task.transferred?.size ?? 0} bytes, in one piece. It needs a longer timeout of ` +
+    'the apply function, or the worker (docs/worker.md), which has no limit on time';
   return new FerryError('out-of-time', reason, { cause });
 };
 

@@ -187,8 +187,9 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
   const readObject = async (run: StepRun, bytes: number, rate: number): Promise<void> => {
     const count = async (): Promise<void> => {
       for (let left = bytes; left > 0 && !dead.has(run.claim.attempt); left -= rate) {
-        load.s3Reads.add(Math.min(left, rate) / relayBlockSize);
-        await clock.sleep(1);
+        const now = Math.min(left, rate);
+        load.s3Reads.add(now / relayBlockSize);
+        await clock.sleep(now / rate);
       }
     };
     await Promise.all([work(run, bytes / rate), count()]);
