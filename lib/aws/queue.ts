@@ -22,7 +22,7 @@ export const createSqsClient = (): SQSClient =>
   new SQSClient({ maxAttempts: 4, requestHandler: { socketTimeout: silenceMs } });
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
-const longestDelayS = 900;
+export const longestDelayS = 900;
 
 const nameOf = (queueUrl: string): string => queueUrl.split('/').at(-1) ?? queueUrl;
 

@@ -1,5 +1,5 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import type { Delivery, Outbox } from '../aws/queue.ts';
+import { type Delivery, longestDelayS, type Outbox } from '../aws/queue.ts';
 import { asFerryError, FerryError, hasCode } from '../errors.ts';
 import { log, logOf } from '../log.ts';
 import { newAttemptId } from '../schemas/ids.ts';
@@ -47,7 +47,6 @@ export interface Received {
 
 /** Visibility of a message whose step is at work, in heartbeats: a crash is noticed after so many. */
 export const heartbeatsHidden = 3;
-const longestDelayS = 900;
 /** Receipts after which a message that gets further is sent anew: two less than serverless.yml's maxReceiveCount. */
 const oftenReceived = 3;
 

@@ -54,14 +54,20 @@ export const planParts = (size: number | undefined, limits: PartLimits): PartPla
 
 /**
  * How many parts a copy may have in memory: one that fills and so many on their way, of the configured size. Of larger
- * ones, which very large images need, fewer; two at least.
+ * ones, which very large images need, and where memory has no room for all, fewer; two at least.
  * @param inFlight parts on their way at once
  */
 export const buffersFor = (
   { partSize }: Pick<PartPlan, 'partSize'>,
-  limits: Pick<PartLimits, 'partSize'>,
+  limits: Pick<PartLimits, 'partSize' | 'largestPart'>,
   inFlight: number,
-): number => Math.max(2, Math.floor(((inFlight + 1) * limits.partSize) / partSize));
+): number => {
+  const room = Math.min(
+    (inFlight + 1) * limits.partSize,
+    2 * (limits.largestPart ?? Number.POSITIVE_INFINITY),
+  );
+  return Math.max(2, Math.floor(room / partSize));
+};
 
 /** Number of parts of an image of this size. */
 export const partCount = (size: number, { partSize }: PartPlan): number => Math.ceil(size / partSize);

@@ -162,4 +162,17 @@ describe('parts in memory', () => {
   ])('are %s', (_what, partMiB, inFlight, buffers) => {
     expect(buffersFor({ partSize: partMiB * MiB }, limits, inFlight)).toBe(buffers);
   });
+
+  test.each([
+    [1769, 256, 8, 5],
+    [1769, 16, 64, 65],
+    [1769, 32, 64, 47],
+    [512, 256, 8, 2],
+  ])(
+    'of %i MiB are no more of %i MiB than fit: of %i on their way, %i',
+    (memory, partMiB, inFlight, buffers) => {
+      const given = { partSize: partMiB * MiB, largestPart: largestPartIn(memory * MiB) };
+      expect(buffersFor(given, given, inFlight)).toBe(buffers);
+    },
+  );
 });
