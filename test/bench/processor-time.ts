@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { availableParallelism, cpus } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 const ticksPerSecond = 100; // sysconf(_SC_CLK_TCK) on Linux
 
@@ -9,6 +12,20 @@ export const processorSeconds = (pid: number): number => {
   // The second field, the name in parentheses, may hold blanks.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+};
+
+const calm = 0.1; // of the cores
+const calmMs = 500;
+
+/** Waits until the disk has what was written and the machine does little: what the last contender left behind is done. */
+export const untilCalm = async (patienceMs = 30_000): Promise<void> => {
+  await promisify(execFile)('sync');
+  for (const end = Date.now() + patienceMs; Date.now() < end; ) {
+    const before = machineBusySeconds();
+    await delay(calmMs);
+    const share = (machineBusySeconds() - before) / ((calmMs / 1000) * availableParallelism());
+    if (share < calm) return;
+  }
 };
 
 /** Seconds for which the machine's cores were at work since its start, all processes together. */

@@ -7,7 +7,7 @@ import { MiB } from '../../lib/transfer/part-plan.ts';
 import { madeUpData } from '../cloud/openstack/glance/made-up.ts';
 import { bundle } from './bundles.ts';
 import { type FunctionProcess, profiledOr, startFunction, type Used } from './measured-function.ts';
-import { machineBusySeconds } from './processor-time.ts';
+import { machineBusySeconds, untilCalm } from './processor-time.ts';
 import { hasRealCloud, type RealCloud, startRealCloud } from './real-cloud.ts';
 import { judged, startReport } from './report.ts';
 import { alternate, median, medianRatio } from './rounds.ts';
@@ -53,6 +53,7 @@ const transfer = async (cloud: RealCloud, functions: Functions) => {
 
 const ours = async (cloud: RealCloud, functions: Functions, sourceId: string): Promise<OurTimes> => {
   const target = await cloud.newTarget();
+  await untilCalm();
   const startedMs = performance.now();
   const { result } = await functions['import-image'].invoke(cloud.importEvent(sourceId, target));
   requireCreated(result);
@@ -66,6 +67,7 @@ const ours = async (cloud: RealCloud, functions: Functions, sourceId: string): P
 
 const upstream = async (cloud: RealCloud, sourceId: string, store: string): Promise<number> => {
   const target = await cloud.newTarget();
+  await untilCalm();
   const startedMs = performance.now();
   const status = await cloud.upstreamImport(sourceId, target, [store]);
   if (status !== 202) throw new Error(`upstream answered ${status}`);
@@ -144,7 +146,7 @@ export const regions = async (): Promise<void> => {
         },
       ],
       notes: [
-        `Real Keystone, two Glances and Swift (S3 API: relay, PART_CHECKSUM=${process.env['PART_CHECKSUM'] ?? 'crc32'}, PART_SIZE_MIB=${process.env['PART_SIZE_MIB'] ?? '16'}, PARTS_IN_FLIGHT=${process.env['PARTS_IN_FLIGHT'] ?? '4'}) on this machine; the functions in processes of their own. ${rounds} rounds, contenders in turn, because each takes a minute or more. Whether the target is active is asked four times a second, of both.`,
+        `Real Keystone, two Glances and Swift (S3 API: relay, PART_CHECKSUM=${process.env['PART_CHECKSUM'] ?? 'crc32'}, PART_SIZE_MIB=${process.env['PART_SIZE_MIB'] ?? '16'}, PARTS_IN_FLIGHT=${process.env['PARTS_IN_FLIGHT'] ?? '4'}) on this machine; the functions in processes of their own. ${rounds} rounds, contenders in turn, each when the disk has what the last one wrote. Whether the target is active is asked four times a second, of both.`,
         `Of both cores, stream-image uses ${share(0, 'own')} while it runs, apply-metadata ${share(1, 'own')}; with Keystone, Glance and Swift beside them they are busy to ${share(0, 'all')} and ${share(1, 'all')}: what is left is theirs.`,
       ],
     });
