@@ -18,8 +18,8 @@ const partXml = ({ number, etag, crc32 }: CompletedPart): string => {
 };
 
 /**
- * The body of CompleteMultipartUpload, put into the command as text: for as many as 10 000 parts the SDK would build a
- * tree of objects that takes many times as much memory.
+ * The body of CompleteMultipartUpload, put into the command as text: the SDK would build a tree of objects of
+ * as many as 10 000 parts first.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  */
 export const withParts = (

@@ -24,7 +24,8 @@ export interface RelayObjectOptions {
  * A range a request, four requests at once: S3 gives each connection 85-90 MB/s, and advises ranges of 8 or 16 MiB
  * (https://docs.aws.amazon.com/whitepapers/latest/s3-optimizing-performance-best-practices/use-byte-range-fetches.html).
  * A Swift that is asked for whole parts takes an MD5 of them twice, in its object server and in its proxy
- * (swift/obj/diskfile.py, _init_checks; swift/common/request_helpers.py, seg_hash); of a range it takes none.
+ * (swift/obj/diskfile.py, _init_checks; swift/common/request_helpers.py, seg_hash); of smaller ranges only the object
+ * server does, where one begins a part.
  */
 export const relayBlockSize = 16 * MiB;
 const atOnce = 4;

@@ -35,7 +35,7 @@ export const planSplit = async (
   { size, hash, isResumable: isVouchedFor }: SourceDescription,
 ): Promise<SegmentPlan | undefined> => {
   if (size === undefined || !isVouchedFor) return undefined;
-  // An upload without parts is of a split that died between its two writes.
+  // An upload without parts is of a split that died between its two writes, or of a stream that has stored nothing.
   if (task.uploadId && (await services.tasks.parts(task)).size > 0) return undefined;
   if (hash && !isResumable(hash.algorithm)) return undefined;
   const plan = planSegments(size, planFor(size, services), services.segmentLimits);

@@ -56,10 +56,7 @@ export interface Copied {
   readonly digests: Readonly<Record<string, string>>;
 }
 
-/**
- * Bytes that are digested while the next ones come: the digests are done soon after a part's last byte, and find what
- * they read in the processor's cache.
- */
+/** Bytes that are digested while the next ones come, so that a part may be sent soon after its last byte. */
 const sliceSize = MiB;
 
 /**
