@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Dispatcher } from 'undici';
 import { type ErrorCode, FerryError } from '../errors.ts';
 import type { Connections } from '../http/exchange.ts';
+import { innermostReason } from '../innermost-reason.ts';
 import type { Validator } from '../schemas/validators.js';
 import { Agent, request, retry } from './undici.ts';
 
@@ -122,8 +123,7 @@ export const requireSuccess = async (
 /** A connection that failed, in words that carry neither headers nor token. */
 export const connectionError = (call: Pick<Call, 'operation'>, cause: unknown): FerryError => {
   if (cause instanceof FerryError) return cause;
-  const reason = cause instanceof Error ? cause.message : 'unknown error';
-  return new FerryError('unavailable', `Failed to ${call.operation}: ${reason}`, { cause });
+  return new FerryError('unavailable', `Failed to ${call.operation}: ${innermostReason(cause)}`, { cause });
 };
 
 /** Runs a request; what is not a FerryError already becomes one, and an abort keeps the signal's reason. */

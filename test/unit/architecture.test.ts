@@ -9,7 +9,7 @@ const layers = [
   ['lib/api', 'lib/imports'],
   ['lib/download', 'lib/transfer', 'lib/properties', 'lib/activation'],
   ['lib/openstack', 'lib/aws'],
-  ['lib/config', 'lib/errors', 'lib/http', 'lib/log', 'lib/promises', 'lib/schemas'],
+  ['lib/config', 'lib/errors', 'lib/http', 'lib/innermost-reason', 'lib/log', 'lib/promises', 'lib/schemas'],
 ];
 const inOrder = layers.flat();
 /** Beside the layer below, functions take what they wire together: clients and settings. */
