@@ -8,6 +8,7 @@ const suite = (name: string, include: string, timeoutS: number) => ({
     testTimeout: timeoutS * 1000,
     hookTimeout: 60_000,
     pool: 'forks' as const,
+    env: { POWERTOOLS_METRICS_DISABLED: 'true' }, // who tests metrics turns them on
   },
 });
 

@@ -47,7 +47,12 @@ const pace = {
 };
 
 const fromQueue = queueHandler(
-  { sqs, queueUrl: config.APPLY_METADATA_QUEUE_URL, deadlineReserveS: config.DEADLINE_RESERVE_S },
+  {
+    step: 'apply-metadata',
+    sqs,
+    queueUrl: config.APPLY_METADATA_QUEUE_URL,
+    deadlineReserveS: config.DEADLINE_RESERVE_S,
+  },
   (received) => runStep(pace, received, createApplyMetadata(services, received.message)),
 );
 

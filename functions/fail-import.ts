@@ -38,6 +38,7 @@ const services = {
 
 export const handler = queueHandler(
   {
+    step: 'fail-import',
     sqs,
     queueUrl: config.FAIL_IMPORT_QUEUE_URL,
     deadlineReserveS: config.DEADLINE_RESERVE_S,

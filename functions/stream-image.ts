@@ -42,6 +42,11 @@ const transferImage = createTransferImage({
 const services = { ...state, ...composePace(config), ownQueue: streamQueue, failQueue };
 
 export const handler = queueHandler(
-  { sqs, queueUrl: config.STREAM_IMAGE_QUEUE_URL, deadlineReserveS: config.DEADLINE_RESERVE_S },
+  {
+    step: 'stream-image',
+    sqs,
+    queueUrl: config.STREAM_IMAGE_QUEUE_URL,
+    deadlineReserveS: config.DEADLINE_RESERVE_S,
+  },
   (received) => runStep(services, received, transferImage),
 );

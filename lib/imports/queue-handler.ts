@@ -6,10 +6,13 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { createDelivery } from '../aws/queue.ts';
 import { FerryError } from '../errors.ts';
 import { log } from '../log.ts';
+import { type StepName, stepTook } from '../metrics.ts';
 import { parseMessage } from './messages.ts';
 import type { Received } from './run-step.ts';
 
 export interface QueueOptions {
+  /** For the metrics. */
+  readonly step: StepName;
   readonly sqs: SQSClient;
   /** The queue that the events come from: its messages are kept hidden while the step works. */
   readonly queueUrl: string;
@@ -45,10 +48,12 @@ export const queueHandler = (options: QueueOptions, step: (received: Received) =
     const message = parseMessage(record.body);
     const delivery = createDelivery(options.sqs, options.queueUrl, record);
     const deadline = deadlineOf(context, options.deadlineReserveS);
+    const startedMs = performance.now();
     try {
       await step({ message, delivery, deadline: deadline.signal });
     } finally {
       deadline.stop();
+      stepTook(options.step, (performance.now() - startedMs) / 1000);
     }
   };
 

@@ -66,7 +66,7 @@ export const startRealCloud = async () => {
   };
 
   return {
-    env: { ...env, POWERTOOLS_LOG_LEVEL: 'CRITICAL' },
+    env: { ...env, POWERTOOLS_LOG_LEVEL: 'CRITICAL', POWERTOOLS_METRICS_DISABLED: 'true' },
     dataDir,
     /** An active image of the source's region with the bytes of a file. */
     newSource: async (file: string): Promise<string> => {

@@ -17,6 +17,7 @@ const localSettings = {
   OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '127.0.0.1',
   OS_DEFAULT__IMAGE_SIZE_CAP: `${2 * 1024 ** 4}`,
   POWERTOOLS_LOG_LEVEL: 'CRITICAL',
+  POWERTOOLS_METRICS_DISABLED: 'true',
 };
 
 /** Region of the catalog whose Glance the benchmark brings. */

@@ -39,6 +39,7 @@ const ferry = await startFerry({
     RETRY_DELAY_S: '1',
     NODE_OPTIONS: '--max-semi-space-size=2',
     POWERTOOLS_LOG_LEVEL: 'ERROR',
+    POWERTOOLS_METRICS_DISABLED: 'true',
   },
   openstack: { tokenLifetimeS: 24 * 3600, glance: { REGION2: { discardUploads: true } } },
   patienceS: 6 * 3600,

@@ -2,14 +2,23 @@ import { isBuiltin } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import { packages, sourceFiles } from './source-files.ts';
 
-// docs/architecture.md, "Shape": arrows go one way, downwards.
+// docs/architecture.md, "Layers": arrows go one way, downwards.
 const layers = [
   ['worker'],
   ['functions'],
   ['lib/api', 'lib/imports'],
   ['lib/download', 'lib/transfer', 'lib/properties', 'lib/activation'],
   ['lib/openstack', 'lib/aws'],
-  ['lib/config', 'lib/errors', 'lib/http', 'lib/innermost-reason', 'lib/log', 'lib/promises', 'lib/schemas'],
+  [
+    'lib/config',
+    'lib/errors',
+    'lib/http',
+    'lib/innermost-reason',
+    'lib/log',
+    'lib/metrics',
+    'lib/promises',
+    'lib/schemas',
+  ],
 ];
 const inOrder = layers.flat();
 /** Beside the layer below, functions take what they wire together: clients and settings. */

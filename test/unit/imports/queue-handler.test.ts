@@ -1,5 +1,5 @@
 import type { Context, SQSEvent } from 'aws-lambda';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createSqsClient } from '../../../lib/aws/queue.ts';
 import { FerryError } from '../../../lib/errors.ts';
 import { queueHandler } from '../../../lib/imports/queue-handler.ts';
@@ -28,7 +28,11 @@ const run = (
   step: (received: Received) => Promise<void>,
   event: SQSEvent,
   context: Context = lambdaContext(),
-) => queueHandler({ sqs, queueUrl: 'http://127.0.0.1:1/q', deadlineReserveS: 30 }, step)(event, context);
+) =>
+  queueHandler({ step: 'stream-image', sqs, queueUrl: 'http://127.0.0.1:1/q', deadlineReserveS: 30 }, step)(
+    event,
+    context,
+  );
 
 test('a step gets its message, how often it came, and a deadline', async () => {
   const seen: Received[] = [];
@@ -66,4 +70,17 @@ test('the deadline comes its reserve before the end of the function, and says so
   await run(step, eventOf(JSON.stringify(message)), lambdaContext(30_200));
   expect(performance.now() - start).toBeLessThan(5000);
   expect(reason).toMatchObject({ code: 'out-of-time' });
+});
+
+test.each([
+  ['ends', () => Promise.resolve()],
+  ['throws', () => Promise.reject(new FerryError('unavailable', 'later'))],
+])('a step that %s tells how long it took', async (_, step) => {
+  vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
+  const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  await run(step, eventOf(JSON.stringify(message)));
+  const written = stdout.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+  stdout.mockRestore();
+  vi.unstubAllEnvs();
+  expect(written).toMatchObject([{ step: 'stream-image', StepSeconds: expect.any(Number) }]);
 });

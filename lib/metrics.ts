@@ -1,0 +1,43 @@
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { ErrorCode } from './errors.ts';
+
+// One line of CloudWatch's embedded metric format on stdout for each event, written at once: nothing waits for an
+// invocation's end, so a worker may run several at a time, and a function that dies has told what happened before.
+// POWERTOOLS_METRICS_DISABLED=true turns them off.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+
+export type StepName = 'stream-image' | 'apply-metadata' | 'fail-import';
+
+type Unit = (typeof MetricUnit)[keyof typeof MetricUnit];
+type Values = readonly (readonly [name: string, unit: Unit, value: number])[];
+type Dimensions = Readonly<Record<string, string>>;
+
+/** Puts the values under the service's name alone, or under that and each of the further sets of dimensions. */
+const publish = (values: Values, ...dimensionSets: readonly Dimensions[]): void => {
+  const event = new Metrics({
+    namespace: process.env['POWERTOOLS_METRICS_NAMESPACE'] ?? 'glance-ferry',
+    serviceName: process.env['POWERTOOLS_SERVICE_NAME'] ?? 'glance-ferry',
+  });
+  for (const dimensions of dimensionSets) event.addDimensions(dimensions);
+  for (const [name, unit, value] of values) event.addMetric(name, unit, value);
+  event.publishStoredMetrics();
+};
+
+/** An import was accepted: its first message is queued. */
+export const countStarted = (): void => publish([['ImportsStarted', MetricUnit.Count, 1]]);
+
+/** An import succeeded. @param seconds from the request to the end */
+export const countSucceeded = ({ bytes, seconds }: { bytes: number; seconds: number }): void =>
+  publish([
+    ['ImportsSucceeded', MetricUnit.Count, 1],
+    ['ImportBytes', MetricUnit.Bytes, bytes],
+    ['ImportSeconds', MetricUnit.Seconds, seconds],
+  ]);
+
+/** An import failed: counted among all, and among those of its code. */
+export const countFailed = (code: ErrorCode): void =>
+  publish([['ImportsFailed', MetricUnit.Count, 1]], {}, { code });
+
+/** One run of a step took so long, whatever came of it. */
+export const stepTook = (step: StepName, seconds: number): void =>
+  publish([['StepSeconds', MetricUnit.Seconds, seconds]], { step });

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { countFailed, countStarted, countSucceeded, stepTook } from '../../lib/metrics.ts';
+
+/** What a function wrote on stdout, line by line. */
+const linesOf = (tell: () => void): Record<string, unknown>[] => {
+  const written: string[] = [];
+  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    written.push(String(text));
+    return true;
+  });
+  tell();
+  stdout.mockRestore();
+  return written.map((line) => JSON.parse(line) as Record<string, unknown>);
+};
+
+/** Dimensions, then names and units, as CloudWatch would take them out of the line. */
+const declared = (line: Record<string, unknown> = {}): unknown =>
+  (line['_aws'] as { CloudWatchMetrics: unknown }).CloudWatchMetrics;
+
+describe('metrics', () => {
+  beforeEach(() => {
+    vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
+    vi.stubEnv('POWERTOOLS_SERVICE_NAME', 'glance-ferry');
+    vi.stubEnv('POWERTOOLS_METRICS_NAMESPACE', 'glance-ferry-prod');
+  });
+  afterEach(() => void vi.unstubAllEnvs());
+
+  const under = (Dimensions: string[][], ...Metrics: { Name: string; Unit: string }[]) => [
+    { Namespace: 'glance-ferry-prod', Dimensions, Metrics },
+  ];
+
+  test('an import that started is one line in the embedded metric format', () => {
+    const [line, ...more] = linesOf(countStarted);
+    expect(more).toEqual([]);
+    expect(line).toMatchObject({ service: 'glance-ferry', ImportsStarted: 1 });
+    expect(declared(line)).toEqual(under([['service']], { Name: 'ImportsStarted', Unit: 'Count' }));
+  });
+
+  test('an import that succeeded tells its bytes and its seconds', () => {
+    const [line] = linesOf(() => countSucceeded({ bytes: 5, seconds: 1.5 }));
+    expect(line).toMatchObject({ ImportsSucceeded: 1, ImportBytes: 5, ImportSeconds: 1.5 });
+    expect(declared(line)).toEqual(
+      under(
+        [['service']],
+        { Name: 'ImportsSucceeded', Unit: 'Count' },
+        { Name: 'ImportBytes', Unit: 'Bytes' },
+        { Name: 'ImportSeconds', Unit: 'Seconds' },
+      ),
+    );
+  });
+
+  test('an import that failed counts among all, and among those of its code', () => {
+    const [line] = linesOf(() => countFailed('data-mismatch'));
+    expect(line).toMatchObject({ ImportsFailed: 1, code: 'data-mismatch' });
+    expect(declared(line)).toEqual(
+      under([['service'], ['service', 'code']], { Name: 'ImportsFailed', Unit: 'Count' }),
+    );
+  });
+
+  test('the seconds of a run stand under its step', () => {
+    const [line] = linesOf(() => stepTook('apply-metadata', 12.25));
+    expect(line).toMatchObject({ step: 'apply-metadata', StepSeconds: 12.25 });
+    expect(declared(line)).toEqual(under([['service', 'step']], { Name: 'StepSeconds', Unit: 'Seconds' }));
+  });
+
+  test('nothing of one event is in the next, also when they come side by side', () => {
+    const lines = linesOf(() => {
+      countFailed('conflict');
+      countStarted();
+    });
+    expect(Object.keys(lines[1] ?? {}).sort()).toEqual(['ImportsStarted', '_aws', 'service']);
+  });
+
+  test('are silent where they are turned off', () => {
+    vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'true');
+    expect(linesOf(countStarted)).toEqual([]);
+  });
+});
