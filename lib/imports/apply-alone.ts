@@ -7,6 +7,7 @@ import type { Identity } from '../openstack/keystone.ts';
 import { type ImageId, parseImageId, type Token } from '../schemas/ids.ts';
 import { isApplyMetadataInvocation } from '../schemas/validators.js';
 import { applyProperties, type PropertyRules, wantedProperties } from './apply-metadata.ts';
+import { requireNoImportOfGlance } from './glance-tasks.ts';
 import type { TargetRegion } from './target-region.ts';
 
 export interface ApplyAloneServices {
@@ -59,6 +60,7 @@ export const createApplyAlone = (services: ApplyAloneServices) => {
     const source = sourceGlance(identity, token, { region, interface: glance_service_interface });
     const record = await sourceImage(source, { region, imageId: sourceId }, { signal });
     const image = await target.image(imageId, { signal });
+    await requireNoImportOfGlance(target, image, { signal });
     const wanted = wantedProperties(record, identity.roles, services.propertyRules);
     await applyProperties({ glance: target, image }, wanted, { signal });
     return { image_id: imageId, properties: wanted };

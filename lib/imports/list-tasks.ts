@@ -1,22 +1,13 @@
-import { FerryError, hasCode } from '../errors.ts';
-import type { Glance } from '../openstack/glance.ts';
-import { type ImageId, parseImageId, type Token } from '../schemas/ids.ts';
+import { FerryError } from '../errors.ts';
+import type { Identity } from '../openstack/keystone.ts';
+import { parseImageId, type Token } from '../schemas/ids.ts';
+import { tasksOfGlance } from './glance-tasks.ts';
 import { progressMessage } from './progress.ts';
 import type { SegmentRecords } from './segment-records.ts';
 import type { TargetRegion } from './target-region.ts';
 import { hasEnded, type Task } from './task.ts';
 import { type TaskView, taskView } from './task-view.ts';
 import type { Tasks } from './tasks.ts';
-
-/** A Glance without the tasks API (before 2.12) has none to add. */
-const tasksOfGlance = async (target: Glance, id: ImageId, options: { signal: AbortSignal }) => {
-  try {
-    return await target.tasks(id, options);
-  } catch (error) {
-    if (hasCode(error, 'not-found')) return [];
-    throw error;
-  }
-};
 
 export interface ListServices {
   readonly targetRegion: TargetRegion;
@@ -34,13 +25,22 @@ const withProgress = async (segments: SegmentRecords, task: Task): Promise<Task>
 };
 
 /**
- * An image's tasks: Glance's own and ours, oldest first.
+ * Glance's rule (db/sqlalchemy/api.py, _is_task_visible): whoever sees an image does not see its tasks, they are their
+ * project's. Its admin is who has this role (policy `context_is_admin`, whose names of roles know no case).
+ */
+const isShownTo =
+  ({ projectId, roles }: Identity) =>
+  ({ owner }: Task): boolean =>
+    owner === projectId || roles.some((role) => role.toLowerCase() === 'admin');
+
+/**
+ * An image's tasks as far as they are the caller's business: Glance's own and ours, oldest first.
  * @throws FerryError `not-found` for whom the image is not visible
  */
 export const createListTasks =
   ({ targetRegion, tasks, segments }: ListServices) =>
   async (imageId: string, token: Token, options: { readonly signal: AbortSignal }): Promise<TaskView[]> => {
-    const { target } = await targetRegion(token, options);
+    const { identity, target } = await targetRegion(token, options);
     const id = parseImageId(imageId);
     if (!id) throw new FerryError('not-found', `No image found with ID ${imageId}`);
     const [, own, ours] = await Promise.all([
@@ -48,7 +48,9 @@ export const createListTasks =
       tasksOfGlance(target, id, options),
       tasks.list(id),
     ]);
-    const shown = await Promise.all(ours.map((task) => withProgress(segments, task)));
+    const shown = await Promise.all(
+      ours.filter(isShownTo(identity)).map((task) => withProgress(segments, task)),
+    );
     return [...own, ...shown.map(taskView)].sort((a, b) =>
       `${a['created_at']}`.localeCompare(`${b['created_at']}`),
     );

@@ -6,6 +6,7 @@ import { type ImageId, parseImageId, type RequestId, type TaskId, type Token } f
 import type { GlanceImage } from '../schemas/openstack.ts';
 import type { createSourceCheck } from './check-source.ts';
 import type { Claims } from './claims.ts';
+import { requireNoImportOfGlance } from './glance-tasks.ts';
 import { type ImportBody, parseImportBody, parseSource, refuseStores } from './import-body.ts';
 import type { ImportMessage } from './messages.ts';
 import { requireModifiable, seemsModifiable } from './modifiable.ts';
@@ -128,6 +129,7 @@ export const createRequestImport = (services: RequestServices) => {
     requireTarget(image, body, formatsNeeded(body));
     const task = await made;
     if (!(await allowed)) await requireModifiable(target, image, options);
+    await requireNoImportOfGlance(target, image, options);
     await requireFree(imageId, await holder);
     refuseStores(body, request.store);
     await checked;

@@ -78,6 +78,51 @@ describe('the target', () => {
     await refused(await target({}, { status: 'saving' }), 409, notQueued('web-download'), body);
   });
 
+  describe('that an import of Glance’s own holds, and is still queued', () => {
+    const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+    const locked = async (task?: { readonly status: string; readonly updated_at: string }) => {
+      const id = await target();
+      ferry.openstack.regions.REGION2.lock(id, 'of-glance');
+      if (task) ferry.openstack.regions.REGION2.addTask(id, { id: 'of-glance', ...task });
+      return id;
+    };
+
+    test.each([
+      ['pending', 119],
+      ['processing', 59],
+    ])('is 409 while its task is %s, after %i minutes of silence, too', async (status, minutes) =>
+      // The real one writes no zone.
+      refused(
+        await locked({ status, updated_at: ago(minutes).replace('Z', '000') }),
+        409,
+        'Image has active task',
+      ),
+    );
+
+    test('is 409 when its task is not the caller’s to see', async () =>
+      refused(await locked(), 409, 'Image has active task'));
+
+    test.each([
+      ['pending', 121],
+      ['processing', 61],
+      ['failure', 0],
+    ])('is taken when its task is %s for %i minutes', async (status, minutes) => {
+      const id = await locked({ status, updated_at: ago(minutes).replace('Z', '000') });
+      expect(await ferry.importFrom(sourceId, id, token)).toMatchObject({ status: 201 });
+    });
+
+    test('is not looked at before the owner', async () => {
+      const id = await target({ owner: 'other', visibility: 'community' });
+      ferry.openstack.regions.REGION2.lock(id, 'of-glance');
+      await refused(id, 403, 'You do not own this image');
+    });
+
+    test('gets no properties from apply-metadata alone', async () => {
+      const input = { image_id: await locked(), token, glance_region: 'REGION1', glance_image_id: sourceId };
+      await expect(ferry.invoke('apply-metadata', input)).rejects.toThrow('Image has active task');
+    });
+  });
+
   test('that was deleted is 404', async () => {
     const id = await target();
     const { url } = ferry.openstack.regions.REGION2;

@@ -28,6 +28,17 @@ const target = async (image = {}): Promise<string> =>
 const list = (imageId: string, asToken = token) =>
   ferry.http('list-tasks', { method: 'GET', imageId, token: asToken });
 
+/** Ids of the tasks that a user sees of an image. */
+const shownTo = async (imageId: string, userName: string): Promise<readonly string[]> =>
+  (await ferry.tasks(imageId, ferry.openstack.issueToken(userName))).map(({ id }) => id);
+
+const share = async (imageId: string, userName: string): Promise<void> => {
+  const url = `${ferry.openstack.regions.REGION2.url}/v2/images/${imageId}/members`;
+  const body = JSON.stringify({ member: userNamed(userName).project.id });
+  const answer = await fetch(url, { method: 'POST', headers: { 'x-auth-token': token }, body });
+  expect(answer.status).toBe(200);
+};
+
 /** Glance's time as a Date: it is UTC and does not say so. */
 const dateOf = (time: unknown): number => Date.parse(`${time}Z`);
 
@@ -142,6 +153,30 @@ describe('the tasks of an image', () => {
       expect((await list(imageId, ferry.openstack.issueToken(name))).json).toMatchObject({ tasks: [{ id }] });
     const message = `No image found with ID ${imageId}`;
     expectError(await list(imageId, ferry.openstack.issueToken('other')), { status: 404, message });
+  });
+
+  test.each(['community', 'public', 'shared'])(
+    'of a %s image are for its project and admins: whoever else sees it gets none',
+    async (visibility) => {
+      const { REGION2 } = ferry.openstack.regions;
+      const imageId = await target({ visibility });
+      if (visibility === 'shared') await share(imageId, 'other');
+      REGION2.addTask(imageId, { id: 'of-glance', created_at: '2026', owner: userNamed('demo').project.id });
+      await ferry.importFrom(await source(), imageId, token);
+      const { id } = await ferry.finished(imageId, token);
+      for (const name of ['demo', 'reader', 'admin'])
+        expect(await shownTo(imageId, name)).toEqual(['of-glance', id]);
+      expect(await shownTo(imageId, 'other')).toEqual([]);
+    },
+  );
+
+  test("that an admin imported for another project are the admin's own", async () => {
+    const imageId = await target();
+    const admin = ferry.openstack.issueToken('admin');
+    await ferry.importFrom(await source(), imageId, admin);
+    const { id } = await ferry.finished(imageId, admin);
+    expect(await shownTo(imageId, 'admin')).toEqual([id]);
+    expect(await shownTo(imageId, 'demo')).toEqual([]);
   });
 
   test('of an image that is not there are 404', async () => {

@@ -1,6 +1,6 @@
 import type { Named } from '../keystone/fixture.ts';
 import { accessDenied, forbidden, noImage } from './errors.ts';
-import type { ImageRecord } from './record.ts';
+import type { ImageRecord, ImportTask } from './record.ts';
 
 /** Whom Keystone says the request comes from. */
 export interface Caller {
@@ -21,6 +21,12 @@ export function canSee(caller: Caller, image: ImageRecord): boolean {
 export function owns(caller: Caller, image: ImageRecord): boolean {
   return caller.isAdmin || (image.owner !== null && image.owner === caller.project?.id);
 }
+
+/** A task is its project's, whoever sees the image; one without an owner is everybody's. */
+export const isShownTo =
+  ({ isAdmin, project }: Caller) =>
+  ({ owner = null }: ImportTask): boolean =>
+    isAdmin || owner === null || owner === project?.id;
 
 /** @throws GlanceError 404 in Glance's words */
 export function visibleTo(caller: Caller, image: ImageRecord | undefined, imageId: string): ImageRecord {

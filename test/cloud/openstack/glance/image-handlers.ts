@@ -1,4 +1,4 @@
-import { mustOwn, owns } from './access.ts';
+import { isShownTo, mustOwn, owns } from './access.ts';
 import { recordFrom } from './create.ts';
 import { forbidden, notFound } from './errors.ts';
 import { checkImport, importMethod } from './import.ts';
@@ -57,7 +57,7 @@ export function imageHandlers({ images, storeId, importMethods }: ImageHandlerOp
 
   const tasks: Handler = (request) => ({
     status: 200,
-    json: { tasks: visibleOr(undefined, () => get(request)).tasks },
+    json: { tasks: visibleOr(undefined, () => get(request)).tasks.filter(isShownTo(request.caller)) },
   });
 
   const importImage: Handler = async (request) => {

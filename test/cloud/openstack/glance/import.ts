@@ -3,6 +3,8 @@ import { type Caller, mustOwn } from './access.ts';
 import { badRequest, conflict, serverError } from './errors.ts';
 import type { ImageRecord } from './record.ts';
 
+const hourMs = 3_600_000;
+
 const uuid = /^(urn:)?(uuid:)?\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$/i;
 
 /**
@@ -37,6 +39,15 @@ export function checkImport(image: ImageRecord, method: JsonObject, caller: Call
   if (!image.disk_format) throw conflict("'disk_format' needs to be set before import");
   if (name === 'glance-download') checkSource(method);
   mustOwn(caller, image);
+  if (isLocked(image)) throw conflict('Image has active task');
+}
+
+/** A lock outlives its task's last sign of life by an hour, by two while it is pending; without a task it is stale. */
+function isLocked({ properties, tasks }: ImageRecord): boolean {
+  const task = tasks.find(({ id }) => id === properties.get('os_glance_import_task'));
+  if (!task) return false;
+  const ageMs = Date.now() - Date.parse(`${task.updated_at}Z`);
+  return ageMs < (task.status === 'pending' ? 2 : 1) * hourMs;
 }
 
 function checkStatus({ status }: ImageRecord, method: string): void {

@@ -4,7 +4,7 @@ import { userNamed } from '../keystone/fixture.ts';
 import type { Caller } from './access.ts';
 import { recordFrom } from './create.ts';
 import { digestsOf, type MadeUp, madeUpData } from './made-up.ts';
-import { type BaseAttributes, type ImageRecord, type ImageView, viewOf } from './record.ts';
+import { type BaseAttributes, type ImageRecord, type ImageView, type ImportTask, viewOf } from './record.ts';
 import { type Repository, save } from './repository.ts';
 import { storeData, type UploadOptions } from './upload.ts';
 import { virtualSize } from './virtual-size.ts';
@@ -24,7 +24,9 @@ export interface PreparedImages {
   /** Overwrites attributes as no API call could: a false hash, another status. @throws Error without the image */
   change(imageId: string, attributes: Partial<BaseAttributes>): void;
   /** A task as Glance's own import of this image would leave it. @throws Error without the image */
-  addTask(imageId: string, task: object): void;
+  addTask(imageId: string, task: ImportTask): void;
+  /** Glance's own import has the image, which is still as it was. @throws Error without the image */
+  lock(imageId: string, taskId: string): void;
   /** The image as it is now; undefined when it does not exist. */
   image(imageId: string): ImageView | undefined;
   /** The bytes of an image. @throws Error when it has none */
@@ -65,6 +67,7 @@ export function preparedImages(images: Repository, uploads: UploadOptions): Prep
     },
     change: (imageId, attributes) => save(existing(imageId), attributes),
     addTask: (imageId, task) => void existing(imageId).tasks.push(task),
+    lock: (imageId, taskId) => void existing(imageId).properties.set('os_glance_import_task', taskId),
     image(imageId) {
       const record = images.find(imageId);
       return record && view(record);

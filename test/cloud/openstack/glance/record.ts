@@ -24,6 +24,17 @@ export interface Member {
   updatedAt: Date;
 }
 
+/** A task of Glance's own import, as far as anything here looks at it. */
+export interface ImportTask {
+  readonly id: string;
+  readonly status?: string;
+  /** A project's id. */
+  readonly owner?: string | null;
+  /** UTC, and does not say so. */
+  readonly updated_at?: string;
+  readonly [field: string]: unknown;
+}
+
 /** The attributes every image has, named as on the wire. */
 export interface BaseAttributes {
   id: string;
@@ -51,7 +62,7 @@ export interface ImageRecord extends BaseAttributes {
   /** Properties beyond the base attributes. */
   properties: Map<string, string>;
   members: Map<string, Member>;
-  tasks: object[];
+  tasks: ImportTask[];
   data: ImageData | undefined;
 }
 
