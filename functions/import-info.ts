@@ -14,7 +14,9 @@ const options = { method: 'GET', authUrl: config.OS_AUTH_URL, contract: config.A
 const importMethods = httpHandler(options, async (call) => json(200, await importInfo(call.token, call)));
 
 /** Glance answers its root with 300 Multiple Choices, and /versions with 200. */
-const versions = openHandler(options, (url) => json(url.pathname === '/' ? 300 : 200, versionDocument(url)));
+const versions = openHandler(options, (asked) =>
+  json(asked.path === '/' ? 300 : 200, versionDocument(asked)),
+);
 
 export const handler = (event: APIGatewayProxyEventV2, context: Context) =>
   event.rawPath === '/' || event.rawPath === '/versions'

@@ -1,6 +1,7 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy, { type MiddlewareObj, type Request } from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { echo } from '../echo.ts';
 import { asFerryError, FerryError } from '../errors.ts';
 import { log } from '../log.ts';
 import { authenticationRequired } from '../openstack/keystone.ts';
@@ -76,7 +77,7 @@ const errorAnswers = (options: HttpOptions): Middleware => ({
 
 /** 405 with `Allow` for other methods (RFC 9110 15.5.6). */
 const methodNotAllowed = (method: string): FerryError =>
-  new FerryError('method-not-allowed', `The method ${method} is not allowed for this resource.`);
+  new FerryError('method-not-allowed', `The method ${echo(method)} is not allowed for this resource.`);
 
 /** Glance answers OPTIONS so, to anybody. */
 const optionsAnswer = ({ method }: HttpOptions): Result => ({
@@ -85,8 +86,20 @@ const optionsAnswer = ({ method }: HttpOptions): Result => ({
   body: '',
 });
 
-const bodyOf = ({ body, isBase64Encoded }: Event): string | undefined =>
-  body && isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : (body ?? undefined);
+/** Bytes; every body that means something here has less than 10 KiB. */
+const longestBody = 64 * 1024;
+
+/** In webob's words. */
+const tooLarge = (): FerryError =>
+  new FerryError('limit-exceeded', 'The body of your request was too large for this server.');
+
+/** @throws FerryError `limit-exceeded` before anything is made of a body that is too large */
+const bodyOf = ({ body, isBase64Encoded }: Event): string | undefined => {
+  if (!body) return undefined;
+  const encoding = isBase64Encoded ? 'base64' : 'utf8';
+  if (Buffer.byteLength(body, encoding) > longestBody) throw tooLarge();
+  return Buffer.from(body, encoding).toString('utf8');
+};
 
 const callOf = (event: Event, context: Context): HttpCall => {
   const token = event.headers['x-auth-token'];
@@ -101,9 +114,20 @@ const callOf = (event: Event, context: Context): HttpCall => {
   };
 };
 
-/** API Gateway says by which scheme it was asked; a local emulation says nothing. */
-const urlOf = ({ headers, rawPath }: Event): URL =>
-  new URL(rawPath, `${headers['x-forwarded-proto'] ?? 'http'}://${headers['host'] ?? 'localhost'}`);
+/** Host and port (RFC 9110 7.2), since the answer repeats it. */
+const isHost = (host: string): boolean =>
+  host.length <= 255 && /^(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(host);
+
+/**
+ * `https://ferry.example`, as the client wrote it. API Gateway says by which scheme it was asked; a local emulation
+ * says nothing.
+ * @throws FerryError `bad-request` for an odd Host (RFC 9112 3.2)
+ */
+const originOf = ({ headers }: Event): string => {
+  const { host = 'localhost', 'x-forwarded-proto': proto } = headers;
+  if (!isHost(host)) throw new FerryError('bad-request', 'The Host header is not valid.');
+  return `${proto === 'https' ? 'https' : 'http'}://${host}`;
+};
 
 /** The stack of every HTTP function: log context, request id, Glance-shaped errors, allowed method, then the answer. */
 const httpStack = (options: HttpOptions, answer: (event: Event, context: Context) => Promise<Result>) => {
@@ -122,9 +146,11 @@ const httpStack = (options: HttpOptions, answer: (event: Event, context: Context
 export const httpHandler = (options: HttpOptions, answer: (call: HttpCall) => Promise<Result>) =>
   httpStack(options, (event, context) => answer(callOf(event, context)));
 
-/** An HTTP function for everybody; `url` is ours, as the client wrote it. */
-export const openHandler = (options: HttpOptions, answer: (url: URL) => Result) =>
-  httpStack(options, (event) => Promise.resolve(answer(urlOf(event))));
+/** An HTTP function for everybody; it gets our path and origin, as the client wrote them. */
+export const openHandler = (
+  options: HttpOptions,
+  answer: (asked: { readonly path: string; readonly origin: string }) => Result,
+) => httpStack(options, (event) => Promise.resolve(answer({ path: event.rawPath, origin: originOf(event) })));
 
 /** A JSON answer. */
 export const json = (statusCode: number, body: unknown, headers: Record<string, string> = {}): Result => ({

@@ -25,7 +25,9 @@ const older = [
 /** Glance's version document (glance/api/versions.py), which clients read before anything else. */
 export const versionDocument = ({
   origin,
-}: Pick<URL, 'origin'>): { readonly versions: readonly Version[] } => {
+}: {
+  readonly origin: string;
+}): { readonly versions: readonly Version[] } => {
   const links = [{ rel: 'self', href: `${origin}/v2/` }] as const;
   const supported = older.map((id) => ({ id, status: 'SUPPORTED', links }) as const);
   return { versions: [{ id: current, status: 'CURRENT', links }, ...supported] };

@@ -1,3 +1,4 @@
+import { echo } from '../echo.ts';
 import { FerryError } from '../errors.ts';
 import {
   Download,
@@ -10,7 +11,7 @@ import { displayUri } from './uri-filter.ts';
 
 /** In Glance's words. */
 export const doesNotPass = (uri: string): FerryError =>
-  new FerryError('bad-request', `URI for web-download does not pass filtering: ${displayUri(uri)}`);
+  new FerryError('bad-request', `URI for web-download does not pass filtering: ${echo(displayUri(uri))}`);
 
 /** An image at a URL. Nothing vouches for its bytes: no record, no hash. */
 export class WebDownload extends Download {

@@ -1,4 +1,5 @@
 import { sourceImage } from '../download/glance-download.ts';
+import { echo } from '../echo.ts';
 import { FerryError } from '../errors.ts';
 import { endpointNotFound, imageEndpoint } from '../openstack/catalog.ts';
 import { createGlance, type Glance } from '../openstack/glance.ts';
@@ -25,7 +26,7 @@ export interface Applied {
 const requireImageId = (text: string): ImageId => {
   const id = parseImageId(text);
   if (id) return id;
-  throw new FerryError('bad-request', `Image id does not look like a UUID: ${text}`);
+  throw new FerryError('bad-request', `Image id does not look like a UUID: ${echo(text)}`);
 };
 
 /**

@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv';
+import { echo } from '../echo.ts';
 import { FerryError } from '../errors.ts';
 import { type ImageId, parseImageId } from '../schemas/ids.ts';
 import type { ImportRequest } from '../schemas/import-request.ts';
@@ -35,8 +36,9 @@ const booleanSentences: Readonly<Record<string, string>> = {
   '/all_stores': "'all_stores' must be boolean value only",
 };
 
-/** `/method name` for a missing name, `/method/name` for one of a wrong type. */
-const placeOf = ({ instancePath, params }: ErrorObject): string => {
+/** `/method name` for a missing name, `/method/name` for one of a wrong type, `/method/name maxLength` for a long one. */
+const placeOf = ({ instancePath, keyword, params }: ErrorObject): string => {
+  if (keyword === 'maxLength') return `${instancePath} maxLength`;
   const missing: unknown = params['missingProperty'];
   return typeof missing === 'string' ? `${instancePath} ${missing}` : instancePath;
 };
@@ -69,7 +71,7 @@ export const parseImportBody = (text: string | undefined): ImportBody => {
   const malformed = sentenceOf(errors, bodySentences);
   if (malformed) throw badRequest(malformed);
   const name = (body as { method: { name: unknown } }).method.name;
-  if (!isImportMethod(name)) throw badRequest(`Unknown import method name '${name}'.`);
+  if (!isImportMethod(name)) throw badRequest(`Unknown import method name '${echo(name)}'.`);
   if (!valid) throw badRequest(sentenceOf(errors, booleanSentences) ?? 'The body is not an import request.');
   return body as ImportBody;
 };
@@ -78,13 +80,13 @@ const glanceSentences: Readonly<Record<string, string>> = {
   ' glance_region': "'glance_region' needs to be set for glance-download import method",
   '/glance_region': "'glance_region' must be a non-empty string",
   ' glance_image_id': "'glance_image_id' needs to be set for glance-download import method",
+  '/glance_region maxLength': "'glance_region' must have at most 255 characters",
+  '/glance_service_interface maxLength': "'glance_service_interface' must have at most 255 characters",
   '/glance_service_interface': "'glance_service_interface' must be a string",
 };
 
 const looksNotLikeUuid = (id: unknown): FerryError =>
-  badRequest(
-    `Remote image id does not look like a UUID: ${typeof id === 'string' ? id : JSON.stringify(id)}`,
-  );
+  badRequest(`Remote image id does not look like a UUID: ${echo(id)}`);
 
 const glanceSource = (method: unknown): RequestedSource => {
   if (!isGlanceDownloadMethod(method)) {
@@ -99,6 +101,8 @@ const glanceSource = (method: unknown): RequestedSource => {
   return { kind: 'glance-download', region, imageId, interface: glance_service_interface ?? 'public' };
 };
 
+const webSentences = { '/uri maxLength': "'uri' must have at most 8192 characters" };
+
 /**
  * The source, which Glance checks only after the target's status.
  * @throws FerryError `bad-request` in Glance's words
@@ -106,16 +110,21 @@ const glanceSource = (method: unknown): RequestedSource => {
 export const parseSource = ({ method }: ImportBody): RequestedSource => {
   if (method.name === 'glance-download') return glanceSource(method);
   if (isWebDownloadMethod(method)) return { kind: 'web-download', uri: method.uri };
-  throw badRequest("'uri' needs to be set for web-download import method");
+  throw badRequest(
+    sentenceOf(isWebDownloadMethod.errors ?? [], webSentences) ??
+      "'uri' needs to be set for web-download import method",
+  );
 };
+
+const isText = (value: unknown): value is string => typeof value === 'string';
 
 /**
  * Stores are Glance's business, and ours has one way in: the default store.
  * @throws FerryError `bad-request` when the request names any
  */
 export const refuseStores = ({ stores, all_stores }: ImportBody, header: string | undefined): void => {
-  const named = Array.isArray(stores) ? stores.join(', ') : stores;
-  const wanted = all_stores === true ? 'all_stores' : (named || header) && `stores: ${named || header}`;
+  const named = Array.isArray(stores) && stores.every(isText) ? stores.join(', ') : stores;
+  const wanted = all_stores === true ? 'all_stores' : (named || header) && `stores: ${echo(named || header)}`;
   if (wanted)
     throw badRequest(`The image goes to the default store, others cannot be chosen here (got ${wanted})`);
 };

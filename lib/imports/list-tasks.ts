@@ -1,3 +1,4 @@
+import { echo } from '../echo.ts';
 import { FerryError } from '../errors.ts';
 import type { Identity } from '../openstack/keystone.ts';
 import { parseImageId, type Token } from '../schemas/ids.ts';
@@ -42,7 +43,7 @@ export const createListTasks =
   async (imageId: string, token: Token, options: { readonly signal: AbortSignal }): Promise<TaskView[]> => {
     const { identity, target } = await targetRegion(token, options);
     const id = parseImageId(imageId);
-    if (!id) throw new FerryError('not-found', `No image found with ID ${imageId}`);
+    if (!id) throw new FerryError('not-found', `No image found with ID ${echo(imageId)}`);
     const [, own, ours] = await Promise.all([
       target.image(id, options),
       tasksOfGlance(target, id, options),

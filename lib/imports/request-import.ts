@@ -1,4 +1,5 @@
 import type { Outbox } from '../aws/queue.ts';
+import { echo } from '../echo.ts';
 import { FerryError } from '../errors.ts';
 import { log } from '../log.ts';
 import { begun } from '../promises.ts';
@@ -141,7 +142,7 @@ export const createRequestImport = (services: RequestServices) => {
     const caller = await services.targetRegion(token, { signal });
     const body = parseImportBody(request.body);
     const imageId = parseImageId(request.imageId);
-    if (!imageId) throw new FerryError('not-found', `No image found with ID ${request.imageId}`);
+    if (!imageId) throw new FerryError('not-found', `No image found with ID ${echo(request.imageId)}`);
     const decided = new AbortController();
     const options = { signal: AbortSignal.any([signal, decided.signal]) };
     const task = await check({ request, caller, body, imageId }, options).finally(() => decided.abort());

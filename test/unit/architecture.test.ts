@@ -11,6 +11,7 @@ const layers = [
   ['lib/openstack', 'lib/aws'],
   [
     'lib/config',
+    'lib/echo',
     'lib/errors',
     'lib/http',
     'lib/innermost-reason',

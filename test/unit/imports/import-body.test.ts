@@ -41,6 +41,7 @@ describe('the body', () => {
     ['{"method":{"name":"glance-direct"}}', "Unknown import method name 'glance-direct'."],
     ['{"method":{"name":"copy-image"}}', "Unknown import method name 'copy-image'."],
     ['{"method":{"name":"toString"}}', "Unknown import method name 'toString'."],
+    ['{"method":{"name":{"toString":1}}}', `Unknown import method name '{"toString":1}'.`],
   ])('%j is refused with the words of Glance: %s', (text, message) => {
     expect(messageOf(() => parseImportBody(text))).toBe(message);
   });
@@ -110,6 +111,12 @@ describe('a glance-download', () => {
     [{ glance_region: 5 }, "'glance_region' must be a non-empty string"],
     [{ glance_region: null }, "'glance_region' must be a non-empty string"],
     [{ glance_service_interface: 5 }, "'glance_service_interface' must be a string"],
+    [{ glance_region: 'r'.repeat(256) }, "'glance_region' must have at most 255 characters"],
+    [
+      { glance_service_interface: 'i'.repeat(256) },
+      "'glance_service_interface' must have at most 255 characters",
+    ],
+    [{ glance_image_id: '{'.repeat(256) }, `Remote image id does not look like a UUID: ${'{'.repeat(254)}…`],
     [{ glance_image_id: 'not-a-uuid' }, 'Remote image id does not look like a UUID: not-a-uuid'],
     [{ glance_image_id: '' }, 'Remote image id does not look like a UUID: '],
     [{ glance_image_id: 5 }, 'Remote image id does not look like a UUID: 5'],
@@ -126,6 +133,14 @@ describe('a web-download', () => {
       kind: 'web-download',
       uri: 'https://h/i',
     });
+  });
+
+  test('has a URI of at most 8192 characters', () => {
+    const uri = `https://h/${'i'.repeat(8182)}`;
+    expect(sourceOf({ name: 'web-download', uri })).toMatchObject({ uri });
+    expect(messageOf(() => sourceOf({ name: 'web-download', uri: `${uri}i` }))).toBe(
+      "'uri' must have at most 8192 characters",
+    );
   });
 
   test.each([{}, { uri: '' }, { uri: 5 }, { uri: null }])('with %j is refused', (more) => {

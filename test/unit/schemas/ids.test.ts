@@ -27,6 +27,7 @@ describe('an image id', () => {
     `-${hex}-`,
     `1-2${hex.slice(2)}`,
     `${hex.slice(0, 16)}urn:${hex.slice(16)}`,
+    `${'-'.repeat(223)}${hex}`, // 255 characters
   ])('may be written %s', (spelling) => {
     expect(parseImageId(spelling)).toBe(id);
   });
@@ -45,6 +46,8 @@ describe('an image id', () => {
     `(${id})`,
     `${id.slice(0, 8)}/${id.slice(9)}`,
     `../${hex.slice(3)}`,
+    `1${'{'.repeat(254)}`,
+    `${'-'.repeat(224)}${hex}`, // 256 characters
   ])('is not %j', (spelling) => {
     expect(parseImageId(spelling)).toBeUndefined();
   });
