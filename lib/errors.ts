@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'progressed'
   | 'stopped'
   | 'upload-gone'
+  | 'misconfigured'
   | 'unavailable'
   | 'internal';
 
@@ -25,6 +26,8 @@ export type ErrorCode =
  * The one table of errors. A new code without a rule does not compile.
  * `progressed` is not a fault: a message that came often, but found more done each time, is sent anew.
  * `stopped` neither: the worker that ran the step was told to stop, the message is sent anew.
+ * `misconfigured` is a service that refuses what we are and not what was asked (a right, a name, a region): no try of
+ * ours mends it, so the import ends and says so; to a client it is 503, since it may work again tomorrow.
  * `claim-lost` is silent: the import belongs to another attempt, or has ended.
  */
 export const errorRules = {
@@ -41,6 +44,7 @@ export const errorRules = {
   stopped: { status: 503, retryable: true },
   progressed: { status: 503, retryable: true },
   'upload-gone': { status: 503, retryable: true },
+  misconfigured: { status: 503, retryable: false },
   unavailable: { status: 503, retryable: true },
   internal: { status: 500, retryable: true },
 } as const satisfies Record<ErrorCode, ErrorRule>;

@@ -1,5 +1,5 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { FerryError } from '../errors.ts';
+import { serviceError } from './service-error.ts';
 
 /** Sends to one queue. */
 export interface Outbox<Message> {
@@ -26,7 +26,7 @@ export const longestDelayS = 900;
 
 const nameOf = (queueUrl: string): string => queueUrl.split('/').at(-1) ?? queueUrl;
 
-/** @throws FerryError `unavailable` from send when SQS fails */
+/** @throws FerryError from send when SQS fails, see service-error.ts */
 export const createOutbox = <Message>(client: SQSClient, queueUrl: string): Outbox<Message> => ({
   send: async (message, { delayS = 0 } = {}) => {
     const delayed = delayS > 0 ? { DelaySeconds: Math.min(longestDelayS, Math.ceil(delayS)) } : {};
@@ -34,12 +34,15 @@ export const createOutbox = <Message>(client: SQSClient, queueUrl: string): Outb
     try {
       await client.send(new SendMessageCommand(command));
     } catch (cause) {
-      throw new FerryError('unavailable', `Failed to send a message to queue ${nameOf(queueUrl)}`, { cause });
+      throw serviceError(`send a message to queue ${nameOf(queueUrl)}`, cause);
     }
   },
 });
 
-/** SQS's own limit for ChangeMessageVisibility, counted from the first receipt: 12 hours; ours stay far below. */
+/**
+ * SQS's own limit for ChangeMessageVisibility, counted from the first receipt: 12 hours; ours stay far below.
+ * @throws FerryError from hideFor when SQS fails, see service-error.ts
+ */
 export const createDelivery = (
   client: SQSClient,
   queueUrl: string,
@@ -51,6 +54,10 @@ export const createDelivery = (
   receiveCount: Number(record.attributes.ApproximateReceiveCount),
   hideFor: async (seconds) => {
     const message = { QueueUrl: queueUrl, ReceiptHandle: record.receiptHandle, VisibilityTimeout: seconds };
-    await client.send(new ChangeMessageVisibilityCommand(message));
+    try {
+      await client.send(new ChangeMessageVisibilityCommand(message));
+    } catch (cause) {
+      throw serviceError(`hide a message of queue ${nameOf(queueUrl)}`, cause);
+    }
   },
 });

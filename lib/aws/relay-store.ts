@@ -1,8 +1,6 @@
 import {
-  AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
-  DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   NoSuchUpload,
@@ -14,9 +12,11 @@ import {
 import { FerryError } from '../errors.ts';
 import { type AskedRange, type Range, rangeHeader, rangeOf } from '../http/content-range.ts';
 import { get } from '../http/exchange.ts';
+import { abortUpload, clearPrefix, removeObject } from './bucket-contents.ts';
 import { withParts } from './completed-parts.ts';
 import { checksumParameter, type PartAlgorithm, type PartChecksum, type SentPart } from './part-checksum.ts';
 import { signGet, signPayload } from './s3-client.ts';
+import { serviceError } from './service-error.ts';
 
 export interface PartReceipt {
   readonly number: number;
@@ -36,7 +36,8 @@ interface Options {
 
 /**
  * The bucket that an image passes through, in the words of S3's multipart API. Bodies are buffers of known length: no
- * store beside AWS takes aws-chunked ones. Every method throws FerryError `unavailable` when the store fails.
+ * store beside AWS takes aws-chunked ones. Every method throws FerryError when the store fails or refuses,
+ * see service-error.ts.
  */
 export interface RelayStore {
   /** Which checksum `uploadPart` wants of each part; for a store that verifies none the cheapest one. */
@@ -58,6 +59,11 @@ export interface RelayStore {
   open(key: string, range: Options & AskedRange): Promise<Range>;
   /** An object that does not exist is fine. */
   remove(key: string, options: Options): Promise<void>;
+  /**
+   * Leaves nothing of a key and of what lies under it (`key/…`): aborts every open upload, also one whose id nobody
+   * has kept, and deletes every object. May run twice.
+   */
+  clear(key: string, options: Options): Promise<void>;
 }
 
 const isStatus = (error: unknown, status: number): boolean =>
@@ -71,10 +77,8 @@ const guarded = async <T>(operation: string, { signal }: Options, run: () => Pro
     return await run();
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (error instanceof FerryError) throw error;
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error';
-    const code = isNoSuchUpload(error) ? 'upload-gone' : 'unavailable';
-    throw new FerryError(code, `Failed to ${operation}: ${reason}`, { cause: error });
+    if (!isNoSuchUpload(error)) throw serviceError(operation, error);
+    throw new FerryError('upload-gone', `Failed to ${operation}: NoSuchUpload`, { cause: error });
   }
 };
 
@@ -158,16 +162,9 @@ export const createRelayStore = (
       }),
 
     abortUpload: (key, uploadId, options) =>
-      guarded(`abort the upload of ${named(key)}`, options, async () => {
-        try {
-          await client.send(
-            new AbortMultipartUploadCommand({ ...at(key), UploadId: uploadId }),
-            abortable(options),
-          );
-        } catch (error) {
-          if (!isNoSuchUpload(error) && !isStatus(error, 404)) throw error;
-        }
-      }),
+      guarded(`abort the upload of ${named(key)}`, options, () =>
+        abortUpload({ client, bucket, ...options }, { key, uploadId }),
+      ),
 
     open: (key, { signal, ...range }) => {
       const operation = `read ${named(key)}`;
@@ -181,8 +178,9 @@ export const createRelayStore = (
     },
 
     remove: (key, options) =>
-      guarded(`delete ${named(key)}`, options, async () => {
-        await client.send(new DeleteObjectCommand(at(key)), abortable(options));
-      }),
+      guarded(`delete ${named(key)}`, options, () => removeObject({ client, bucket, ...options }, key)),
+
+    clear: (key, options) =>
+      guarded(`clear ${named(key)}`, options, () => clearPrefix({ client, bucket, ...options }, key)),
   };
 };

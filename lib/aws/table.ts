@@ -12,7 +12,7 @@ import {
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { FerryError } from '../errors.ts';
+import { serviceError } from './service-error.ts';
 
 /** Primary key: all that concerns one image lies together. */
 export interface Key {
@@ -29,7 +29,7 @@ export interface Condition {
   readonly values?: Item;
 }
 
-/** The imports table. A write whose condition does not hold answers false; other failures throw `unavailable`. */
+/** The imports table. A write whose condition does not hold answers false; see service-error.ts for what else they throw. */
 export interface Table {
   get(key: Key): Promise<Item | undefined>;
   put(key: Key, item: Item, condition?: Condition): Promise<boolean>;
@@ -93,7 +93,7 @@ const guarded = async <T>(operation: string, run: () => Promise<T>): Promise<T> 
   try {
     return await run();
   } catch (cause) {
-    throw new FerryError('unavailable', `Failed to ${operation} in the imports table`, { cause });
+    throw serviceError(`${operation} in the imports table`, cause);
   }
 };
 

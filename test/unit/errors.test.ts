@@ -8,10 +8,10 @@ test.each(rules)('%s knows its status and whether another try is worth it', (cod
   expect({ status: error.status, retryable: error.retryable }).toEqual(rule);
 });
 
-test('what the caller has done wrong is never tried again; what is our fault or a failure is', () => {
+test('what the caller has done wrong is never tried again; what is our fault or a failure is, if no person must act', () => {
   for (const [code, { status, retryable }] of rules) {
     if (status < 500) expect(retryable, code).toBe(false);
-    if ([500, 503].includes(status)) expect(retryable, code).toBe(true);
+    if ([500, 503].includes(status)) expect(retryable, code).toBe(code !== 'misconfigured');
   }
 });
 

@@ -104,7 +104,12 @@ export async function startAws(options: StartAwsOptions): Promise<LocalAws> {
   try {
     const sqs = await started(startSqs(settings));
     const s3 = await started(
-      startS3({ dataDir: s3Dir, port: ports.s3, maxParts: options.maxParts ?? 10_000 }),
+      startS3({
+        dataDir: s3Dir,
+        port: ports.s3,
+        maxParts: options.maxParts ?? 10_000,
+        pageSize: options.pageSize ?? 1000,
+      }),
     );
     const dynamodb = await started(startDynamoDb(ports.dynamodb));
     const endpoints = { sqs: sqs.endpoint, s3: s3.endpoint, dynamodb: dynamodb.endpoint };

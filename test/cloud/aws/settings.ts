@@ -14,4 +14,6 @@ export interface AwsSettings {
   readonly visibilityS?: number | undefined;
   /** Highest part number S3 takes. */
   readonly maxParts?: number | undefined;
+  /** Entries of a page of S3's listings at most. */
+  readonly pageSize?: number | undefined;
 }

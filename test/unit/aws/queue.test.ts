@@ -40,10 +40,16 @@ test('a message arrives as JSON, may be hidden, and is counted when it comes aga
   expect(deliveryOf((await receive()) ?? {}).receiveCount).toBe(2);
 });
 
-test('a queue that is not there is unavailable, named without its account', async () => {
+test('a queue that is not there is the configuration’s fault, named without its account', async () => {
   const outbox = createOutbox(createSqsClient(), url.replace('StreamImageQueue', 'nobody'));
   await expect(outbox.send({})).rejects.toMatchObject({
-    code: 'unavailable',
-    message: 'Failed to send a message to queue nobody',
+    code: 'misconfigured',
+    message: expect.stringMatching('^Failed to send a message to queue nobody: QueueDoesNotExist'),
+  });
+  const record = { receiptHandle: 'x', attributes: { ApproximateReceiveCount: '1' } };
+  const delivery = createDelivery(createSqsClient(), url.replace('StreamImageQueue', 'nobody'), record);
+  await expect(delivery.hideFor(1)).rejects.toMatchObject({
+    code: 'misconfigured',
+    message: expect.stringMatching('^Failed to hide a message of queue nobody: QueueDoesNotExist'),
   });
 });

@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ListMultipartUploadsCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { ListMultipartUploadsCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { PartChecksum } from '../../../lib/aws/part-checksum.ts';
 import { createRelayStore, type RelayStore } from '../../../lib/aws/relay-store.ts';
@@ -14,12 +14,13 @@ import { partChecksum } from '../part-checksum.ts';
 
 const live = { signal: new AbortController().signal };
 const MiB = 1024 ** 2;
+const pageSize = 3;
 let aws: LocalAws;
 let relay: RelayStore;
 let key: string;
 
 beforeAll(async () => {
-  aws = await startLocalAws();
+  aws = await startLocalAws({ pageSize });
   relay = storeWith('crc32');
 });
 beforeEach(() => {
@@ -50,16 +51,19 @@ const put = async (store: RelayStore, uploadId: string, pieces: readonly Buffer[
 };
 const content = async (range: AskedRange = {}): Promise<Buffer> =>
   readAll((await relay.open(key, { ...live, ...range })).body);
+const storeAt = async (Key: string): Promise<void> => {
+  await createS3Client().send(new PutObjectCommand({ Bucket: aws.bucketName, Key, Body: 'x' }));
+};
 /** A finished object. */
 const store = async (bytes: Buffer): Promise<void> => {
   await relay.completeUpload(await put(relay, await relay.createUpload(key, live), [bytes]), live);
 };
 const openUploads = async () => {
-  const list = new ListMultipartUploadsCommand({ Bucket: aws.bucketName });
+  const list = new ListMultipartUploadsCommand({ Bucket: aws.bucketName, Prefix: key });
   return ((await createS3Client().send(list)).Uploads ?? []).filter(({ Key }) => Key === key).length;
 };
 const exists = async () => {
-  const list = new ListObjectsV2Command({ Bucket: aws.bucketName });
+  const list = new ListObjectsV2Command({ Bucket: aws.bucketName, Prefix: key });
   return ((await createS3Client().send(list)).Contents ?? []).some(({ Key }) => Key === key);
 };
 
@@ -216,6 +220,63 @@ describe('an object', () => {
   );
 });
 
+describe('what is left of an import', () => {
+  const left = async () => {
+    const s3 = createS3Client();
+    const list = { Bucket: aws.bucketName, Prefix: key };
+    const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand(list));
+    const { Contents = [] } = await s3.send(new ListObjectsV2Command(list));
+    return { uploads: Uploads.map(({ Key }) => Key), objects: Contents.map(({ Key }) => Key) };
+  };
+  const open = async (count: number, under: string): Promise<void> => {
+    for (let number = 0; number < count; number += 1) await relay.createUpload(under, live);
+  };
+
+  test('is cleared: every open upload, also those that nobody knows of, and every object, over several pages', async () => {
+    await open(pageSize + 1, key);
+    await open(2, `${key}/more`);
+    await store(Buffer.from('x'));
+    for (let number = 0; number <= pageSize; number += 1) await storeAt(`${key}/${number}`);
+    await relay.clear(key, live);
+    expect(await left()).toEqual({ uploads: [], objects: [] });
+    await relay.clear(key, live);
+  });
+
+  test('is all that is cleared: keys that merely begin alike are of others', async () => {
+    await open(1, `${key}0`);
+    await storeAt(`${key}0`);
+    await storeAt(`${key}.x`);
+    await relay.clear(key, live);
+    expect(await left()).toEqual({ uploads: [`${key}0`], objects: [`${key}.x`, `${key}0`] });
+  });
+
+  test.each(['NotImplemented', 'MethodNotAllowed'] as const)(
+    'is cleared as far as it is known by a store that answers a listing with %s',
+    async (code) => {
+      await store(Buffer.from('x'));
+      await open(1, key);
+      aws.s3Faults.inject('ListMultipartUploads', { kind: 'error', code });
+      aws.s3Faults.inject('ListObjectsV2', { kind: 'error', code });
+      await relay.clear(key, live);
+      expect(await left()).toEqual({ uploads: [key], objects: [] });
+    },
+  );
+
+  test('is cleared where it goes meanwhile', async () => {
+    await open(1, key);
+    aws.s3Faults.inject('AbortMultipartUpload', { kind: 'error', code: 'NoSuchUpload' });
+    await relay.clear(key, live);
+  });
+
+  test('stays, and is said, when there is no right to clear it', async () => {
+    aws.s3Faults.inject('ListMultipartUploads', { kind: 'error', code: 'AccessDenied' });
+    await expect(relay.clear(key, live)).rejects.toMatchObject({
+      code: 'misconfigured',
+      message: `Failed to clear ${named()}: AccessDenied: Injected AccessDenied`,
+    });
+  });
+});
+
 describe('an abort', () => {
   const reason = new FerryError('out-of-time', 'the time ended');
 
@@ -228,6 +289,7 @@ describe('an abort', () => {
     await expect(relay.abortUpload(key, 'u', aborted)).rejects.toBe(reason);
     await expect(relay.open(key, aborted)).rejects.toBe(reason);
     await expect(relay.remove(key, aborted)).rejects.toBe(reason);
+    await expect(relay.clear(key, aborted)).rejects.toBe(reason);
     expect([await exists(), await openUploads()]).toEqual([false, 0]);
   });
 

@@ -139,12 +139,14 @@ test('many items are removed in few requests, and others stay', async () => {
   expect((await table.query(imageId, '')).map(({ item }) => item)).toEqual(['task#1']);
 });
 
-test('a table that does not answer as it should is unavailable, and the operation is named', async () => {
+test('a table that is not there is the configuration’s fault, and the operation is named', async () => {
   const missing = createTable(createDynamoClient(), 'nobody');
   const cause = expect.objectContaining({ name: 'ResourceNotFoundException' });
   const failed = (operation: string) => ({
-    code: 'unavailable',
-    message: `Failed to ${operation} of image ${imageId} in the imports table`,
+    code: 'misconfigured',
+    message: expect.stringMatching(
+      `^Failed to ${operation} of image ${imageId} in the imports table: ResourceNotFoundException: `,
+    ),
     cause,
   });
   await expect(missing.get(key('a'))).rejects.toMatchObject(failed('read a'));

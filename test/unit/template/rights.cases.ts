@@ -43,8 +43,8 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...consume('ApplyMetadataQueue'),
         ...send('ApplyMetadataQueue'),
         ...send('FailImportQueue'),
-        ...relay('GetObject', 'DeleteObject'),
-        ...allow('RelayBucket.Arn', 's3:ListBucket'),
+        ...relay('GetObject', 'AbortMultipartUpload', 'DeleteObject'),
+        ...allow('RelayBucket.Arn', 's3:ListBucket', 's3:ListBucketMultipartUploads'),
         ...useKey,
       ],
       'fail-import': [
@@ -52,6 +52,7 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...consume('FailImportQueue'),
         ...send('FailImportQueue'),
         ...relay('AbortMultipartUpload', 'DeleteObject'),
+        ...allow('RelayBucket.Arn', 's3:ListBucket', 's3:ListBucketMultipartUploads'),
         ...useKey,
       ],
       'list-tasks': [...table('Query'), ...allow('Key.Arn', 'kms:Decrypt')],

@@ -6,11 +6,14 @@ import type { S3Operation } from './operations.ts';
 import { uploadOperations } from './uploads.ts';
 
 /** The handler of each operation, over one directory. */
-export function handlersFor(dataDir: string, maxParts: number): Record<S3Operation, S3Handler> {
+export function handlersFor(
+  dataDir: string,
+  limits: { readonly maxParts: number; readonly pageSize: number },
+): Record<S3Operation, S3Handler> {
   const files = layout(dataDir);
   const buckets = bucketOperations(files);
-  const objects = objectOperations(files);
-  const uploads = uploadOperations(files, objects.publish, { maxParts });
+  const objects = objectOperations(files, limits);
+  const uploads = uploadOperations(files, objects.publish, limits);
   const inBucket =
     (handler: S3Handler): S3Handler =>
     async (call) => {

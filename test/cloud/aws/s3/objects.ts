@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { headerOf, type S3Answer, type S3Call } from './call.ts';
 import { S3Error } from './errors.ts';
 import { type Layout, namesIn, readJson, writeJson } from './files.ts';
+import { fromToken, mostOf, pageOf, toToken } from './listing.ts';
 import { type ByteRange, parseRange } from './range.ts';
 import { receiveBody } from './receive-body.ts';
 import { renderXml } from './xml.ts';
@@ -43,7 +44,7 @@ async function* bytesOf(pieces: readonly Piece[], { start, end }: ByteRange): As
   }
 }
 
-export function objectOperations(files: Layout) {
+export function objectOperations(files: Layout, { pageSize }: { readonly pageSize: number }) {
   /** Makes the object visible, then drops the bytes of the one it replaces. */
   async function publish(bucket: string, object: StoredObject): Promise<void> {
     const record = files.objectRecord(bucket, object.key);
@@ -112,21 +113,26 @@ export function objectOperations(files: Layout) {
       const objects = await Promise.all(
         records.map((dir) => readJson<StoredObject>(join(dir, 'object.json'))),
       );
-      const Contents = objects
-        .filter((object) => object?.key.startsWith(prefix) === true)
-        .map((object) => ({
-          Key: object?.key,
-          LastModified: object?.lastModified,
-          ETag: object?.etag,
-          Size: object?.size,
-          StorageClass: 'STANDARD',
-        }));
+      const found = objects
+        .filter((object) => object !== undefined)
+        .filter(({ key }) => key.startsWith(prefix));
+      const most = mostOf(query.get('max-keys'), pageSize);
+      const after = fromToken(query.get('continuation-token'));
+      const { entries, last } = pageOf(found, ({ key }) => key, { after, most });
+      const Contents = entries.map(({ key, lastModified, etag, size }) => ({
+        Key: key,
+        LastModified: lastModified,
+        ETag: etag,
+        Size: size,
+        StorageClass: 'STANDARD',
+      }));
       const about = {
         Name: bucket,
         Prefix: prefix,
         KeyCount: Contents.length,
-        MaxKeys: 1000,
-        IsTruncated: false,
+        MaxKeys: most,
+        IsTruncated: last !== undefined,
+        NextContinuationToken: last && toToken(last.key),
       };
       return { status: 200, body: renderXml('ListBucketResult', { ...about, Contents }) };
     },

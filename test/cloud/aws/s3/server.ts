@@ -17,6 +17,8 @@ export interface S3Options {
   readonly port: number;
   /** Highest part number; AWS takes 10 000, Swift's s3api 1000. */
   readonly maxParts?: number;
+  /** Entries of a page of a listing at most; AWS has 1000. */
+  readonly pageSize?: number;
 }
 
 export interface LocalS3 {
@@ -58,9 +60,14 @@ function createListener(handlers: Record<S3Operation, S3Handler>, faults: S3Faul
 }
 
 /** A small S3 on 127.0.0.1 that keeps parts and objects as files. Signatures are not verified. */
-export async function startS3({ dataDir, port, maxParts = 10_000 }: S3Options): Promise<LocalS3> {
+export async function startS3({
+  dataDir,
+  port,
+  maxParts = 10_000,
+  pageSize = 1000,
+}: S3Options): Promise<LocalS3> {
   const faults = createFaults();
-  const listener = createListener(handlersFor(dataDir, maxParts), faults);
+  const listener = createListener(handlersFor(dataDir, { maxParts, pageSize }), faults);
   const server = createServer(
     { highWaterMark: 512 * 1024 },
     (request, response) => void listener(request, response),

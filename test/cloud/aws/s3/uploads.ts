@@ -5,6 +5,7 @@ import { headerOf, type S3Answer, type S3Call } from './call.ts';
 import { type ClaimedPart, checkCompletion, checkPartRequest, readCompletion } from './completion.ts';
 import { S3Error } from './errors.ts';
 import { type Layout, namesIn, readJson, writeJson } from './files.ts';
+import { mostOf, pageOf } from './listing.ts';
 import type { StoredObject } from './objects.ts';
 import { receiveBody, receiveText } from './receive-body.ts';
 import { renderXml } from './xml.ts';
@@ -36,11 +37,20 @@ function multipartETag(parts: readonly StoredPart[]): string {
 
 const partName = (partNumber: number) => `part-${String(partNumber).padStart(5, '0')}`;
 
+/** Uploads are listed by their keys, and those of one key by their ids. */
+const nameOf = ({ key, uploadId }: Pick<Upload, 'key' | 'uploadId'>) => `${key}\0${uploadId}`;
+
+/** Without an id's marker everything of the marked key is passed by. */
+function markerOf(query: URLSearchParams): string | undefined {
+  const key = query.get('key-marker');
+  return key === null ? undefined : nameOf({ key, uploadId: query.get('upload-id-marker') ?? '\u{10ffff}' });
+}
+
 /** @param limits.maxParts highest part number; AWS takes 10 000, Swift's s3api 1000. */
 export function uploadOperations(
   files: Layout,
   publish: (bucket: string, object: StoredObject) => Promise<void>,
-  limits: { readonly maxParts: number },
+  limits: { readonly maxParts: number; readonly pageSize: number },
 ) {
   async function find({ bucket, key, query }: S3Call): Promise<Upload> {
     const upload = await readJson<Upload>(files.uploadRecord(bucket, query.get('uploadId') ?? ''));
@@ -106,16 +116,29 @@ export function uploadOperations(
       return { status: 204 };
     },
 
-    async listMultipartUploads({ bucket }: S3Call): Promise<S3Answer> {
+    async listMultipartUploads({ bucket, query }: S3Call): Promise<S3Answer> {
+      const prefix = query.get('prefix') ?? '';
       const records = (await namesIn(files.uploads(bucket))).map((name) => join(files.uploads(bucket), name));
       const uploads = await Promise.all(records.map((dir) => readJson<Upload>(join(dir, 'upload.json'))));
-      const Upload = uploads
+      const found = uploads
         .filter((upload) => upload !== undefined)
-        .map(({ key, uploadId, initiated }) => ({ Key: key, UploadId: uploadId, Initiated: initiated }));
-      return {
-        status: 200,
-        body: renderXml('ListMultipartUploadsResult', { Bucket: bucket, IsTruncated: false, Upload }),
+        .filter(({ key }) => key.startsWith(prefix));
+      const most = mostOf(query.get('max-uploads'), limits.pageSize);
+      const { entries, last } = pageOf(found, nameOf, { after: markerOf(query), most });
+      const Upload = entries.map(({ key, uploadId, initiated }) => ({
+        Key: key,
+        UploadId: uploadId,
+        Initiated: initiated,
+      }));
+      const about = {
+        Bucket: bucket,
+        Prefix: prefix,
+        MaxUploads: most,
+        IsTruncated: last !== undefined,
+        NextKeyMarker: last?.key,
+        NextUploadIdMarker: last?.uploadId,
       };
+      return { status: 200, body: renderXml('ListMultipartUploadsResult', { ...about, Upload }) };
     },
   };
 }
