@@ -5,6 +5,7 @@ import { type Answer, type Connections, get } from '../http/exchange.ts';
 import type { MessageHead } from '../http/message-head.ts';
 import { areOfOtherBytes } from '../http/validators.ts';
 import { guarded, type Headers, requireSuccess } from '../openstack/http.ts';
+import type { GlanceImage } from '../schemas/openstack.ts';
 import { displayUri, type UriFilter } from './uri-filter.ts';
 
 /** What is known of a source before its bytes are read. */
@@ -16,6 +17,11 @@ export interface SourceDescription {
   readonly identity: string;
   /** Whether the same identity means the same bytes, so that a copy may go on where an earlier try ended. */
   readonly isResumable: boolean;
+  /**
+   * The source's record as it was when it was described: what the target is to get of it (formats, properties) can
+   * still be had when the source is deleted after its bytes. None of a URL.
+   */
+  readonly record: GlanceImage | undefined;
 }
 
 export interface SourceHash {

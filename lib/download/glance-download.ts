@@ -93,7 +93,7 @@ export class GlanceDownload extends Download {
     const hash = hashOf(image);
     // Data of an active image never changes; without a hash its size and time are all that can tell.
     const identity = hash ? `${size} bytes ${hash.algorithm} ${hash.value}` : `${size} bytes ${updated_at}`;
-    return { size, hash, identity, isResumable: true };
+    return { size, hash, identity, isResumable: true, record: image };
   }
 
   override open(options: OpenOptions): Promise<ImageBytes> {

@@ -27,7 +27,8 @@ export class WebDownload extends Download {
 
   /** Presigned URLs are good for GET alone, so nothing is asked before the download. */
   override describe(): Promise<SourceDescription> {
-    return Promise.resolve({ size: undefined, hash: undefined, identity: this.name, isResumable: false });
+    const unknown = { size: undefined, hash: undefined, record: undefined };
+    return Promise.resolve({ ...unknown, identity: this.name, isResumable: false });
   }
 
   override async open(options: OpenOptions): Promise<ImageBytes> {

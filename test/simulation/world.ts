@@ -166,6 +166,7 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
     hash: { algorithm: 'sha512', value: 'hash' },
     identity: 'the same',
     isResumable: true,
+    record: undefined,
   });
   const download = { probeRanges: async () => true } as unknown as Download;
 

@@ -297,6 +297,7 @@ describe('an image of Glance', () => {
       // With a hash, a change of other attributes does not matter.
       identity: hash ? `7 bytes ${hash.algorithm} ${hash.value}` : '7 bytes then',
       isResumable: true,
+      record: { ...record, ...more },
     });
   });
 
@@ -343,6 +344,7 @@ describe('a URL', () => {
       hash: undefined,
       identity: `${server.url}/image`,
       isResumable: false,
+      record: undefined,
     });
     expect(server.seen).toEqual([]);
   });
