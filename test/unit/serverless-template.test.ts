@@ -4,8 +4,8 @@ import { alarmsCases } from './template/alarms.cases.ts';
 import { functionsCases } from './template/functions.cases.ts';
 import { type Packaged, packageService } from './template/packaged.ts';
 import { queuesCases } from './template/queues.cases.ts';
-import { referencesCases } from './template/references.cases.ts';
 import { rightsCases } from './template/rights.cases.ts';
+import { schemaCases } from './template/schema.cases.ts';
 import { settingsCases } from './template/settings.cases.ts';
 import { storageCases } from './template/storage.cases.ts';
 
@@ -21,7 +21,7 @@ const packaged = () => service;
 functionsCases(packaged);
 settingsCases(packaged);
 rightsCases(packaged);
-referencesCases(packaged);
+schemaCases(packaged);
 queuesCases(packaged);
 storageCases(packaged);
 alarmsCases(packaged);

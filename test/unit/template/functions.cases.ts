@@ -43,6 +43,17 @@ export const functionsCases = (packaged: () => Packaged) =>
       );
     });
 
+    test('what answers HTTP takes no more than its share, and logs no header and no query', () => {
+      const { DefaultRouteSettings, AccessLogSettings } = packaged().properties('HttpApiStage');
+      expect(DefaultRouteSettings).toEqual({ ThrottlingRateLimit: 100, ThrottlingBurstLimit: 200 });
+      const { Format } = AccessLogSettings as { Format: string };
+      const line = JSON.parse(Format) as Record<string, string>;
+      expect(line).toMatchObject({ request_id: 'req-$context.integration.requestId' });
+      const harmless =
+        /^(req-)?\$context\.(requestId|requestTime|httpMethod|path|status|identity\.sourceIp|\w*Latency|responseLength|integration\.requestId|error\.message|integrationErrorMessage)$/;
+      expect(Object.values(line).filter((value) => !harmless.test(value))).toEqual([]);
+    });
+
     test('three are fed by queues, one message at a time, with partial failures and a limit', () => {
       const mappings = packaged()
         .ofType('AWS::Lambda::EventSourceMapping')
@@ -64,11 +75,12 @@ export const functionsCases = (packaged: () => Packaged) =>
       }
     });
 
-    test('each has a log group that forgets', () => {
+    test('each has a log group that forgets, so has the HTTP API', () => {
       const groups = packaged().ofType('AWS::Logs::LogGroup');
-      expect(groups.map(([, group]) => group['LogGroupName'])).toEqual(
-        names.map((name) => `/aws/lambda/glance-ferry-prod-${name}`),
-      );
+      expect(groups.map(([, group]) => group['LogGroupName'])).toEqual([
+        ...names.map((name) => `/aws/lambda/glance-ferry-prod-${name}`),
+        '/aws/http-api/glance-ferry-prod',
+      ]);
       for (const [, group] of groups) expect(group['RetentionInDays']).toBe(30);
     });
 

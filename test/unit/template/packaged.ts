@@ -10,6 +10,11 @@ interface Resource {
   readonly Properties: Readonly<Record<string, unknown>>;
 }
 
+interface Template {
+  readonly Resources: Record<string, Resource>;
+  readonly Parameters: Record<string, unknown>;
+}
+
 interface Statement {
   readonly Effect: string;
   readonly Action: string | readonly string[];
@@ -27,13 +32,12 @@ export async function packageService() {
     cwd: root,
     env: { PATH, HOME, ESBUILD_FOLDER: relative(root, join(dir, 'esbuild')) },
   });
-  const template = await readFile(join(dir, 'cloudformation-template-update-stack.json'), 'utf8');
-  const { Resources: resources, Parameters: parameters } = JSON.parse(template) as {
-    Resources: Record<string, Resource>;
-    Parameters: Record<string, unknown>;
-  };
+  const text = await readFile(join(dir, 'cloudformation-template-update-stack.json'), 'utf8');
+  const template = JSON.parse(text) as Template;
+  const { Resources: resources, Parameters: parameters } = template;
   return {
     dir,
+    template,
     resources,
     parameters,
     ofType: (type: string): [string, Resource['Properties']][] =>

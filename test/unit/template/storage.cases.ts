@@ -26,8 +26,8 @@ export const storageCases = (packaged: () => Packaged) =>
       });
       expect(bucket['LifecycleConfiguration']).toMatchObject({
         Rules: [
-          { Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 } },
-          { Status: 'Enabled', Prefix: 'imports/', ExpirationInDays: 2 },
+          { Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } },
+          { Status: 'Enabled', Prefix: 'imports/', ExpirationInDays: 14 },
         ],
       });
       expect(packaged().properties('RelayBucketTlsOnly')['PolicyDocument']).toMatchObject({
@@ -35,6 +35,23 @@ export const storageCases = (packaged: () => Packaged) =>
           { Effect: 'Deny', Action: 's3:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
         ],
       });
+    });
+
+    test.each(['ImportsTable', 'RelayBucket', 'Key', 'SealingSecret'])(
+      '%s outlives its stack and its replacement',
+      (id) => {
+        expect(packaged().resources[id]).toMatchObject({
+          DeletionPolicy: 'RetainExceptOnCreate',
+          UpdateReplacePolicy: 'Retain',
+        });
+      },
+    );
+
+    test('an upload lives as long as a message, an object longer, a dead letter as long as SQS keeps any', () => {
+      const days = (queue: string) =>
+        Number(packaged().properties(queue)['MessageRetentionPeriod']) / (24 * 3600);
+      expect([days('StreamImageQueue'), days('ApplyMetadataQueue')]).toEqual([7, 7]);
+      expect([days('FailImportQueue'), days('FailImportDeadQueue')]).toEqual([14, 14]);
     });
 
     test('the key rotates and leaves who may use it to IAM', () => {
