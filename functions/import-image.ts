@@ -9,6 +9,7 @@ import {
   composeTransferLimits,
   composeUriFilter,
 } from '../lib/imports/compose.ts';
+import { createEnabledMethods } from '../lib/imports/enabled-methods.ts';
 import { createRequestImport } from '../lib/imports/request-import.ts';
 import { createSealer } from '../lib/imports/sealed-secrets.ts';
 import { taskView } from '../lib/imports/task-view.ts';
@@ -23,6 +24,7 @@ const requestImport = createRequestImport({
   targetRegion: composeTargetRegion(config, openstack),
   sealer: createSealer(config.TOKEN_SEALING_SECRET),
   streamQueue: createOutbox(createSqsClient(), config.STREAM_IMAGE_QUEUE_URL),
+  enabledMethods: createEnabledMethods(config.OS_DEFAULT__ENABLED_IMPORT_METHODS),
   checkSource: createSourceCheck({
     ...openstack,
     ...composeTransferLimits(config),

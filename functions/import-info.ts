@@ -3,12 +3,16 @@ import { httpHandler, json, openHandler } from '../lib/api/http-handler.ts';
 import { versionDocument } from '../lib/api/versions.ts';
 import { loadConfig } from '../lib/config.ts';
 import { composeOpenStack, composeTargetRegion } from '../lib/imports/compose.ts';
+import { createEnabledMethods } from '../lib/imports/enabled-methods.ts';
 import { createImportInfo } from '../lib/imports/import-info.ts';
 
-// GET /v2/info/import: the target Glance's methods plus ours. GET / and /versions: what clients ask before.
+// GET /v2/info/import: the import methods that POST answers. GET / and /versions: what clients ask before.
 
 const config = loadConfig(process.env);
-const importInfo = createImportInfo({ targetRegion: composeTargetRegion(config, composeOpenStack(config)) });
+const importInfo = createImportInfo({
+  targetRegion: composeTargetRegion(config, composeOpenStack(config)),
+  enabledMethods: createEnabledMethods(config.OS_DEFAULT__ENABLED_IMPORT_METHODS),
+});
 const options = { method: 'GET', authUrl: config.OS_AUTH_URL, contract: config.API_CONTRACT } as const;
 
 const importMethods = httpHandler(options, async (call) => json(200, await importInfo(call.token, call)));

@@ -59,21 +59,34 @@ const parseJson = (text: string): unknown => {
 const isImportMethod = (name: unknown): name is ImportMethod =>
   importMethods.some((method) => method === name);
 
+/** A body that names one of our methods; what else it says is not looked at yet. */
+export interface NamedMethod {
+  readonly method: { readonly name: ImportMethod };
+}
+
 /**
- * The body as far as Glance checks it before it looks at the target. Unknown keys are ignored, as in Glance.
+ * The method, the first that Glance looks for in a body. Unknown keys are ignored, as in Glance.
  * @throws FerryError `bad-request` in Glance's words
  */
-export const parseImportBody = (text: string | undefined): ImportBody => {
+export const parseMethod = (text: string | undefined): NamedMethod => {
   if (text === undefined || text === '') throw badRequest('Body expected in request.');
   const body = parseJson(text);
-  const valid = isImportRequest(body);
-  const errors = isImportRequest.errors ?? [];
-  const malformed = sentenceOf(errors, bodySentences);
+  isImportRequest(body);
+  const malformed = sentenceOf(isImportRequest.errors ?? [], bodySentences);
   if (malformed) throw badRequest(malformed);
-  const name = (body as { method: { name: unknown } }).method.name;
-  if (!isImportMethod(name)) throw badRequest(`Unknown import method name '${echo(name)}'.`);
-  if (!valid) throw badRequest(sentenceOf(errors, booleanSentences) ?? 'The body is not an import request.');
-  return body as ImportBody;
+  const { method } = body as { method: { name: unknown } };
+  if (!isImportMethod(method.name)) throw badRequest(`Unknown import method name '${echo(method.name)}'.`);
+  return body as NamedMethod;
+};
+
+/**
+ * The rest of the body as far as Glance checks it before it looks at the target.
+ * @throws FerryError `bad-request` in Glance's words
+ */
+export const parseImportBody = (body: NamedMethod): ImportBody => {
+  if (isImportRequest(body)) return body as ImportBody;
+  const sentence = sentenceOf(isImportRequest.errors ?? [], booleanSentences);
+  throw badRequest(sentence ?? 'The body is not an import request.');
 };
 
 const glanceSentences: Readonly<Record<string, string>> = {
@@ -114,17 +127,4 @@ export const parseSource = ({ method }: ImportBody): RequestedSource => {
     sentenceOf(isWebDownloadMethod.errors ?? [], webSentences) ??
       "'uri' needs to be set for web-download import method",
   );
-};
-
-const isText = (value: unknown): value is string => typeof value === 'string';
-
-/**
- * Stores are Glance's business, and ours has one way in: the default store.
- * @throws FerryError `bad-request` when the request names any
- */
-export const refuseStores = ({ stores, all_stores }: ImportBody, header: string | undefined): void => {
-  const named = Array.isArray(stores) && stores.every(isText) ? stores.join(', ') : stores;
-  const wanted = all_stores === true ? 'all_stores' : (named || header) && `stores: ${echo(named || header)}`;
-  if (wanted)
-    throw badRequest(`The image goes to the default store, others cannot be chosen here (got ${wanted})`);
 };

@@ -1,12 +1,20 @@
 import type { Token } from '../schemas/ids.ts';
-import { importMethods } from './import-body.ts';
+import type { EnabledMethods } from './enabled-methods.ts';
 import type { TargetRegion } from './target-region.ts';
 
-/** The import methods of the target Glance and ours, in the form of Glance's GET /v2/info/import. */
+export interface InfoServices {
+  readonly targetRegion: TargetRegion;
+  readonly enabledMethods: EnabledMethods;
+}
+
+/**
+ * The import methods that our POST answers, in the form of Glance's GET /v2/info/import. Others of the target's Glance,
+ * such as `glance-direct`, are asked for at its own URL.
+ */
 export const createImportInfo =
-  ({ targetRegion }: { readonly targetRegion: TargetRegion }) =>
+  ({ targetRegion, enabledMethods }: InfoServices) =>
   async (token: Token, options: { readonly signal: AbortSignal }) => {
     const { target } = await targetRegion(token, options);
-    const value = [...new Set([...(await target.importMethods(options)), ...importMethods])];
+    const value = await enabledMethods.list(target, options);
     return { 'import-methods': { description: 'Import methods available.', type: 'array', value } };
   };

@@ -7,12 +7,14 @@ import { type ImageId, parseImageId, type RequestId, type TaskId, type Token } f
 import type { GlanceImage } from '../schemas/openstack.ts';
 import type { createSourceCheck } from './check-source.ts';
 import type { Claims } from './claims.ts';
+import type { EnabledMethods } from './enabled-methods.ts';
 import { requireNoImportOfGlance } from './glance-tasks.ts';
-import { type ImportBody, parseImportBody, parseSource, refuseStores } from './import-body.ts';
+import { type ImportBody, parseImportBody, parseMethod, parseSource } from './import-body.ts';
 import type { ImportMessage } from './messages.ts';
 import { requireModifiable, seemsModifiable } from './modifiable.ts';
 import { newTask } from './new-task.ts';
 import type { Sealer } from './sealed-secrets.ts';
+import { requireDefaultStore } from './stores.ts';
 import type { Caller, TargetRegion } from './target-region.ts';
 import { type Activation, hasEnded, type Task } from './task.ts';
 import type { Tasks } from './tasks.ts';
@@ -23,6 +25,7 @@ export interface RequestServices {
   readonly tasks: Tasks;
   readonly claims: Claims;
   readonly streamQueue: Outbox<ImportMessage>;
+  readonly enabledMethods: EnabledMethods;
   readonly checkSource: ReturnType<typeof createSourceCheck>;
   /** `glance`: as upstream, formats must be set before and the source is looked at by the task only. */
   readonly contract: 'ferry' | 'glance';
@@ -132,7 +135,7 @@ export const createRequestImport = (services: RequestServices) => {
     if (!(await allowed)) await requireModifiable(target, image, options);
     await requireNoImportOfGlance(target, image, options);
     await requireFree(imageId, await holder);
-    refuseStores(body, request.store);
+    await requireDefaultStore({ body, header: request.store }, target, options);
     await checked;
     return task;
   };
@@ -140,7 +143,9 @@ export const createRequestImport = (services: RequestServices) => {
   return async (request: RequestedImport): Promise<Task> => {
     const { token, signal } = request;
     const caller = await services.targetRegion(token, { signal });
-    const body = parseImportBody(request.body);
+    const named = parseMethod(request.body);
+    await services.enabledMethods.require(named.method.name, caller.target, { signal });
+    const body = parseImportBody(named);
     const imageId = parseImageId(request.imageId);
     if (!imageId) throw new FerryError('not-found', `No image found with ID ${echo(request.imageId)}`);
     const decided = new AbortController();

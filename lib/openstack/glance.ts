@@ -1,7 +1,13 @@
 import { put } from '../http/exchange.ts';
 import type { ImageId, Token } from '../schemas/ids.ts';
-import type { GlanceImage, GlanceTasks } from '../schemas/openstack.ts';
-import { isGlanceImage, isGlanceImportInfo, isGlanceTasks, type Validator } from '../schemas/validators.js';
+import type { GlanceImage, GlanceStores, GlanceTasks } from '../schemas/openstack.ts';
+import {
+  isGlanceImage,
+  isGlanceImportInfo,
+  isGlanceStores,
+  isGlanceTasks,
+  type Validator,
+} from '../schemas/validators.js';
 import { callJson, guarded, type Headers, type OpenStackHttp, requireSuccess } from './http.ts';
 import { request } from './undici.ts';
 
@@ -23,6 +29,8 @@ export interface Glance {
   removeTag(id: ImageId, tag: string, options: Options): Promise<void>;
   tasks(id: ImageId, options: Options): Promise<GlanceTasks['tasks']>;
   importMethods(options: Options): Promise<readonly string[]>;
+  /** `not-found` at a Glance of one store, which has no list of them. */
+  stores(options: Options): Promise<GlanceStores['stores']>;
   /**
    * PUT /file. `body` is read once, and each of its buffers may be used again when the next one is asked for; an error
    * it throws ends the connection, and the image is `queued` again.
@@ -104,6 +112,8 @@ export const createGlance = (endpoint: string, credentials: Credentials, http: O
       const info = await get(`${endpoint}/v2/info/import`, 'import methods', isGlanceImportInfo, options);
       return info['import-methods'].value;
     },
+    stores: async (options) =>
+      (await get(`${endpoint}/v2/info/stores`, 'stores', isGlanceStores, options)).stores,
     upload,
   };
 };

@@ -6,7 +6,7 @@ import standaloneCode from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
 import { GlanceDownloadMethod, ImportRequest, WebDownloadMethod } from './import-request.ts';
 import { ApplyMetadataInvocation, StepMessage } from './messages.ts';
-import { GlanceImage, GlanceImportInfo, GlanceTasks, KeystoneToken } from './openstack.ts';
+import { GlanceImage, GlanceImportInfo, GlanceStores, GlanceTasks, KeystoneToken } from './openstack.ts';
 import { Settings } from './settings.ts';
 
 const validators = {
@@ -19,6 +19,7 @@ const validators = {
   isGlanceImage: GlanceImage,
   isGlanceTasks: GlanceTasks,
   isGlanceImportInfo: GlanceImportInfo,
+  isGlanceStores: GlanceStores,
   isSettings: Settings,
 };
 

@@ -53,3 +53,13 @@ export const GlanceImportInfo = Type.Object({
   'import-methods': Type.Object({ value: Type.Array(text) }),
 });
 export type GlanceImportInfo = Static<typeof GlanceImportInfo>;
+
+/** GET /v2/info/stores. Both marks are the text `true` (discovery.py, get_stores). */
+export const GlanceStore = Type.Object({
+  id: text,
+  default: Type.Optional(text),
+  'read-only': Type.Optional(text),
+});
+export type GlanceStore = Static<typeof GlanceStore>;
+export const GlanceStores = Type.Object({ stores: Type.Array(GlanceStore) });
+export type GlanceStores = Static<typeof GlanceStores>;

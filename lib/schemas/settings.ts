@@ -5,6 +5,9 @@ const httpUrl = Type.String({ pattern: '^https?://' });
 const names = Type.Array(nonEmpty);
 const ports = Type.Array(Type.Integer({ minimum: 1, maximum: 65535 }));
 
+/** Glance's own, so that one value may serve both; the first two are not for us. */
+const importMethod = Type.Enum(['glance-direct', 'copy-image', 'web-download', 'glance-download']);
+
 /**
  * The functions' environment after it was split into lists and numbers (lib/config.ts).
  * Names are those that operators know: openrc for Keystone, oslo.config's environment driver for Glance's options.
@@ -26,6 +29,7 @@ export const Settings = Type.Object({
   OS_IMPORT_FILTERING_OPTS__DISALLOWED_HOSTS: names,
   OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: ports,
   OS_IMPORT_FILTERING_OPTS__DISALLOWED_PORTS: ports,
+  OS_DEFAULT__ENABLED_IMPORT_METHODS: Type.Optional(Type.Array(importMethod)),
   OS_DEFAULT__IMAGE_SIZE_CAP: Type.Integer({ minimum: 1 }),
 
   API_CONTRACT: Type.Enum(['ferry', 'glance']),

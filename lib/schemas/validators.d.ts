@@ -2,7 +2,7 @@
 import type { ErrorObject } from 'ajv';
 import type { GlanceDownloadMethod, ImportRequest, WebDownloadMethod } from './import-request.ts';
 import type { ApplyMetadataInvocation, StepMessage } from './messages.ts';
-import type { GlanceImage, GlanceImportInfo, GlanceTasks, KeystoneToken } from './openstack.ts';
+import type { GlanceImage, GlanceImportInfo, GlanceStores, GlanceTasks, KeystoneToken } from './openstack.ts';
 import type { Settings } from './settings.ts';
 
 export interface Validator<T> {
@@ -19,4 +19,5 @@ export const isKeystoneToken: Validator<KeystoneToken>;
 export const isGlanceImage: Validator<GlanceImage>;
 export const isGlanceTasks: Validator<GlanceTasks>;
 export const isGlanceImportInfo: Validator<GlanceImportInfo>;
+export const isGlanceStores: Validator<GlanceStores>;
 export const isSettings: Validator<Settings>;

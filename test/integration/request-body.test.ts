@@ -8,7 +8,8 @@ let sourceId: string;
 let imageId: string;
 
 beforeAll(async () => {
-  ferry = await startFerry({ idle: ['stream-image', 'apply-metadata', 'fail-import'] });
+  const openstack = { glance: { REGION2: { furtherStores: ['s3'] } } };
+  ferry = await startFerry({ openstack, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
   token = ferry.openstack.issueToken('demo');
   const { REGION1, REGION2 } = ferry.openstack.regions;
   sourceId = (await REGION1.createImage({ disk_format: 'raw', container_format: 'bare' }, 'data')).id;

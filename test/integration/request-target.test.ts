@@ -10,7 +10,8 @@ let token: string;
 let sourceId: string;
 
 beforeAll(async () => {
-  ferry = await startFerry({ idle: ['stream-image', 'apply-metadata', 'fail-import'] });
+  const openstack = { glance: { REGION2: { furtherStores: ['s3'] } } };
+  ferry = await startFerry({ openstack, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
   token = ferry.openstack.issueToken('demo');
   const formats = { disk_format: 'raw', container_format: 'bare' };
   sourceId = (await ferry.openstack.regions.REGION1.createImage(formats, 'data')).id;

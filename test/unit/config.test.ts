@@ -95,6 +95,24 @@ describe('a list', () => {
   });
 });
 
+describe('import methods', () => {
+  const enabled = (OS_DEFAULT__ENABLED_IMPORT_METHODS: string) =>
+    loadConfig({ ...needed, OS_DEFAULT__ENABLED_IMPORT_METHODS }).OS_DEFAULT__ENABLED_IMPORT_METHODS;
+
+  test.each([
+    ['', undefined],
+    ['[]', []],
+    ['[web-download,glance-download]', ['web-download', 'glance-download']],
+    ['glance-direct', ['glance-direct']],
+  ])('%j are read as Glance reads them', (text, expected) => {
+    expect(enabled(text)).toEqual(expected);
+  });
+
+  test('of a name that Glance does not know stop the function', () => {
+    expect(messageOf(() => enabled('web_download'))).toContain('OS_DEFAULT__ENABLED_IMPORT_METHODS');
+  });
+});
+
 describe('injected properties', () => {
   const inject = (OS_INJECT_METADATA_PROPERTIES__INJECT: string) =>
     loadConfig({ ...needed, OS_INJECT_METADATA_PROPERTIES__INJECT }).OS_INJECT_METADATA_PROPERTIES__INJECT;

@@ -1,11 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FerryError } from '../../../lib/errors.ts';
-import { parseImportBody, parseSource, refuseStores } from '../../../lib/imports/import-body.ts';
+import {
+  type ImportBody,
+  parseMethod,
+  parseImportBody as parseRest,
+  parseSource,
+} from '../../../lib/imports/import-body.ts';
 import { parseMessage } from '../../../lib/imports/messages.ts';
 
 const id = '12345678-90ab-cdef-1234-567812345678';
 const good = { name: 'glance-download', glance_region: 'REGION1', glance_image_id: id };
+const parseImportBody = (text: string | undefined): ImportBody => parseRest(parseMethod(text));
 const sourceOf = (method: object) => parseSource(parseImportBody(JSON.stringify({ method })));
 
 const messageOf = (run: () => unknown): string => {
@@ -146,32 +152,6 @@ describe('a web-download', () => {
   test.each([{}, { uri: '' }, { uri: 5 }, { uri: null }])('with %j is refused', (more) => {
     expect(messageOf(() => sourceOf({ name: 'web-download', ...more }))).toBe(
       "'uri' needs to be set for web-download import method",
-    );
-  });
-});
-
-describe('stores', () => {
-  const refuse = (more: object, header?: string) =>
-    messageOf(() => refuseStores(parseImportBody(JSON.stringify({ method: good, ...more })), header));
-
-  test.each([
-    [{}, undefined],
-    [{ all_stores: false, all_stores_must_succeed: false }, undefined],
-    [{ stores: [] }, undefined],
-    [{ stores: null }, ''],
-  ])('that are not chosen are fine: %j', (more, header) => {
-    expect(refuse(more, header)).toBe('accepted');
-  });
-
-  test.each([
-    [{ all_stores: true }, undefined, 'all_stores'],
-    [{ stores: ['a', 'b'] }, undefined, 'stores: a, b'],
-    [{ stores: 'a' }, undefined, 'stores: a'],
-    [{}, 'a', 'stores: a'],
-    [{ stores: ['a'] }, 'b', 'stores: a'],
-  ])('that are chosen are refused: %j, header %s', (more, header, got) => {
-    expect(refuse(more, header)).toBe(
-      `The image goes to the default store, others cannot be chosen here (got ${got})`,
     );
   });
 });

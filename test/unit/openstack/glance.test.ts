@@ -179,9 +179,10 @@ describe('an upload', () => {
   });
 });
 
-test('tasks and import methods come as Glance lists them', async () => {
+test('tasks, import methods and stores come as Glance lists them', async () => {
   expect(await glance.tasks(await queued(), { signal })).toEqual([]);
   expect(await glance.importMethods({ signal })).toEqual(expect.arrayContaining(['web-download']));
+  expect(await glance.stores({ signal })).toEqual([{ id: 'files', default: 'true' }]);
 });
 
 test('a service token goes beside the token of the user, and reasons are asked for as JSON', () => {

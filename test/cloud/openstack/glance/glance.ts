@@ -25,6 +25,8 @@ export interface GlanceOptions {
   readonly hashAlgo?: string;
   /** [DEFAULT] image_size_cap, bytes; 1 TiB when absent. */
   readonly imageSizeCap?: number;
+  /** What GET /v2/info/stores lists beside the default store; `none`: a Glance of one store, which answers 404. */
+  readonly furtherStores?: readonly string[] | 'none';
   /** What GET /v2/info/import lists. */
   readonly importMethods?: readonly string[];
   /** Uploads are counted and hashed but not kept: for throughput tests. */
@@ -50,6 +52,7 @@ const defaultImportMethods = ['glance-direct', 'web-download', 'copy-image'];
 /** A Glance v2 of one region, listed in the catalog of `keystone`. Records live in memory, data in files. */
 export async function startGlance(options: GlanceOptions): Promise<Glance> {
   const { keystone, region, store = 'file', importMethods = defaultImportMethods } = options;
+  const { furtherStores = [] } = options;
   await mkdir(options.dataDir, { recursive: true });
   const [images, faults, log, uploads] = [
     imageRepository(),
@@ -57,7 +60,7 @@ export async function startGlance(options: GlanceOptions): Promise<Glance> {
     requestLog(),
     uploadsOf(options),
   ];
-  const routes = glanceRoutes({ images, faults, uploads, store, importMethods });
+  const routes = glanceRoutes({ images, faults, uploads, store, furtherStores, importMethods });
   const server = await serve(glanceListener({ routes, keystone, log }), options.port ?? 0);
   keystone.addEndpoints(onAllInterfaces('image', region, server.url));
   return {

@@ -1,22 +1,24 @@
 import { isShownTo, mustOwn, owns } from './access.ts';
 import { recordFrom } from './create.ts';
 import { forbidden, notFound } from './errors.ts';
-import { checkImport, importMethod } from './import.ts';
+import { checkImport, checkStores, importMethod } from './import.ts';
 import { draftOf, readChanges } from './json-patch.ts';
 import { pageOf } from './list.ts';
 import { applyChanges } from './patch.ts';
 import { type ImageRecord, viewOf } from './record.ts';
 import { type Repository, save } from './repository.ts';
-import { contentType, type GlanceRequest, type Handler, jsonBody, noContent } from './request.ts';
+import { contentType, type GlanceRequest, type Handler, header, jsonBody, noContent } from './request.ts';
 
 export interface ImageHandlerOptions {
   readonly images: Repository;
   readonly storeId: string;
+  /** Ids of all stores, the default one first; undefined at a Glance of one store. */
+  readonly stores: readonly string[] | undefined;
   readonly importMethods: readonly string[];
 }
 
 /** The calls on image records: everything but their data and their members. */
-export function imageHandlers({ images, storeId, importMethods }: ImageHandlerOptions) {
+export function imageHandlers({ images, storeId, stores, importMethods }: ImageHandlerOptions) {
   const view = (image: ImageRecord): object => viewOf(image, storeId);
   const get = (request: GlanceRequest): ImageRecord => images.get(request.caller, request.param('image'));
 
@@ -61,8 +63,10 @@ export function imageHandlers({ images, storeId, importMethods }: ImageHandlerOp
   });
 
   const importImage: Handler = async (request) => {
-    const method = importMethod(await jsonBody(request), importMethods);
+    const body = await jsonBody(request);
+    const method = importMethod(body, importMethods);
     checkImport(get(request), method, request.caller);
+    if (stores) checkStores(body, header(request.incoming, 'x-image-meta-store'), stores);
     // Nothing here fetches anything: the emulation is for those who carry imports out themselves.
     throw forbidden('The emulated Glance validates imports but does not run them.');
   };

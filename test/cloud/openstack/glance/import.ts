@@ -50,6 +50,23 @@ function isLocked({ properties, tasks }: ImageRecord): boolean {
   return ageMs < (task.status === 'pending' ? 2 : 1) * hourMs;
 }
 
+/** common/utils.py, get_stores_from_request. @throws GlanceError 400 or 409 */
+export function checkStores(body: Json, header: string | undefined, known: readonly string[]): void {
+  const named = at(body, 'stores');
+  if (at(body, 'all_stores') === true) {
+    if (named === undefined && header === undefined) return;
+    throw badRequest("All_stores parameter can't be used with x-image-meta-store header or stores parameter");
+  }
+  if (named !== undefined && header !== undefined)
+    throw badRequest("Stores parameter and x-image-meta-store header can't be both specified");
+  // A text is taken apart into its characters.
+  const stores = typeof named === 'string' || Array.isArray(named) ? [...named] : [];
+  const unknown = [...stores, ...(header === undefined ? [] : [header])].find(
+    (one) => !known.some((id) => id === one),
+  );
+  if (unknown !== undefined) throw conflict(`Store for identifier ${unknown} not found`);
+}
+
 function checkStatus({ status }: ImageRecord, method: string): void {
   if (status === 'active' && method !== 'copy-image')
     throw conflict('Image with status active cannot be target for import');

@@ -16,13 +16,16 @@ export interface RouteOptions {
   readonly faults: Faults;
   readonly uploads: UploadOptions;
   readonly store: StoreKind;
+  readonly furtherStores: readonly string[] | 'none';
   readonly importMethods: readonly string[];
 }
 
 /** Everything below /v2. */
-export function glanceRoutes({ images, faults, uploads, store, importMethods }: RouteOptions): Routes {
+export function glanceRoutes(options: RouteOptions): Routes {
+  const { images, faults, uploads, store, importMethods } = options;
   const { storeId } = uploads;
-  const image = imageHandlers({ images, storeId, importMethods });
+  const stores = storesOf(options);
+  const image = imageHandlers({ images, storeId, stores, importMethods });
   const members = memberHandlers(images);
   const faulty = (on: FaultyOperation, handler: Handler): Handler => withFaults(faults, on, handler);
   const found = (request: GlanceRequest): ImageRecord => images.get(request.caller, request.param('image'));
@@ -49,7 +52,7 @@ export function glanceRoutes({ images, faults, uploads, store, importMethods }: 
     '/v2/images/:image/members/:member': { GET: members.show, PUT: members.update, DELETE: members.remove },
     '/v2/images/:image/tags/:tag': { PUT: image.addTag, DELETE: faulty('delete-tag', image.removeTag) },
     '/v2/info/import': { GET: () => importInfo(importMethods) },
-    '/v2/info/stores': { GET: () => json({ stores: [{ id: storeId, default: 'true' }] }) },
+    '/v2/info/stores': { GET: () => storesInfo(stores) },
     '/v2/schemas/:name': { GET: (request) => schema(request.param('name')) },
     '/v2/schemas/metadefs/:name': { GET: (request) => schema(`metadefs/${request.param('name')}`) },
     '/v2/tasks': { GET: refuseTasks, POST: refuseTasks },
@@ -61,6 +64,15 @@ const json = (value: object): Answer => ({ status: 200, json: value });
 
 const importInfo = (value: readonly string[]): Answer =>
   json({ 'import-methods': { description: 'Import methods available.', type: 'array', value } });
+
+const storesOf = ({ uploads, furtherStores }: RouteOptions): readonly string[] | undefined =>
+  furtherStores === 'none' ? undefined : [uploads.storeId, ...furtherStores];
+
+/** The first is the default. @throws GlanceError 404 at a Glance of one store */
+function storesInfo(stores: readonly string[] | undefined): Answer {
+  if (!stores) throw notFound('Multi backend is not supported at this site.');
+  return json({ stores: stores.map((id, index) => ({ id, ...(index === 0 && { default: 'true' }) })) });
+}
 
 function schema(name: string): Answer {
   const found = schemas[name];
