@@ -2,13 +2,13 @@ import { FerryError } from '../errors.ts';
 import type { ImageId, TaskId } from '../schemas/ids.ts';
 import { isStepMessage } from '../schemas/validators.js';
 
-/** What travels through the queues: ids, never state, never a token. */
+/** What travels through the queues: ids and what is to be done, never state, never a token. */
 export interface ImportMessage {
   readonly imageId: ImageId;
   readonly taskId: TaskId;
   /** Of stream-image, when it is to copy one segment. */
   readonly segment?: number;
-  /** Of apply-metadata, when it is to set formats and properties only. */
+  /** Of apply-metadata, when it is to set formats and properties only, with nothing transferred before it. */
   readonly activation?: 'none';
 }
 

@@ -168,9 +168,9 @@ export const createTransferImage =
   (services: TransferServices): Step =>
   async (run) => {
     const { task, claim } = run;
-    if (task.transferred || task.activation === 'none') {
-      return () => services.applyQueue.send({ imageId: task.imageId, taskId: task.id });
-    }
+    const ids = { imageId: task.imageId, taskId: task.id };
+    if (task.activation === 'none') return () => services.applyQueue.send({ ...ids, activation: 'none' });
+    if (task.transferred) return () => services.applyQueue.send(ids);
     if (claim.segment !== undefined) return await transferSegment(services, run, claim.segment);
     return await transferImage(services, run);
   };

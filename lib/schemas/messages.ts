@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox';
 
 const uuid = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' });
 
-/** Body of every queue message: ids and nothing else, so neither state nor a token ever lies in a queue. */
+/** Body of every queue message: ids and what is to be done, so neither state nor a token ever lies in a queue. */
 export const StepMessage = Type.Object(
   {
     imageId: uuid,
@@ -22,6 +22,7 @@ export const ApplyMetadataInvocation = Type.Object(
     glance_region: Type.String({ minLength: 1 }),
     glance_image_id: Type.String({ minLength: 1 }),
     glance_service_interface: Type.Optional(Type.String({ minLength: 1 })),
+    /** The word of the queue's message for the same. Alone the step can do nothing else, and refuses another one. */
     activation: Type.Optional(Type.Literal('none')),
   },
   { additionalProperties: false },

@@ -1,13 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Ferry, startFerry } from './ferry.ts';
+import { createQueuesByHand, type QueuesByHand } from './queues-by-hand.ts';
 
 let ferry: Ferry;
+let queues: QueuesByHand;
 
 beforeAll(async () => {
-  ferry = await startFerry({ env: { ACTIVATION: 'none' } });
+  const idle = ['stream-image', 'apply-metadata', 'fail-import'] as const;
+  ferry = await startFerry({ env: { ACTIVATION: 'none' }, idle });
+  queues = createQueuesByHand(ferry);
 });
-afterAll(() => ferry.stop());
+afterAll(async () => {
+  queues.stop();
+  await ferry.stop();
+});
 
 test('with ACTIVATION=none an import sets formats and properties, and moves no byte', async () => {
   const { REGION1, REGION2 } = ferry.openstack.regions;
@@ -15,11 +22,18 @@ test('with ACTIVATION=none an import sets formats and properties, and moves no b
   const formats = { disk_format: 'qcow2', container_format: 'bare' };
   const source = await REGION1.createImage({ ...formats, hw_disk_bus: 'scsi' }, randomBytes(100));
   const target = await REGION2.createImage({ name: 'copy' });
-  expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
-  expect(await ferry.finished(target.id, token)).toMatchObject({
-    status: 'success',
-    message: 'Formats and properties are set',
+  const { json } = await ferry.importFrom(source.id, target.id, token);
+  await queues.next('stream-image');
+  const applied = await queues.next('apply-metadata');
+  // Its input alone tells the step that it needs nothing transferred before it.
+  expect(JSON.parse(applied?.message.Body ?? '')).toEqual({
+    imageId: target.id,
+    taskId: json['id'],
+    activation: 'none',
   });
+  expect(await ferry.tasks(target.id, token)).toMatchObject([
+    { status: 'success', message: 'Formats and properties are set' },
+  ]);
   expect(REGION2.image(target.id)).toMatchObject({ status: 'queued', ...formats, hw_disk_bus: 'scsi' });
   expect(REGION1.requests().some(({ path }) => path.endsWith('/file'))).toBe(false);
 });
