@@ -1,0 +1,120 @@
+import { type ErrorCode, errorRules } from '../lib/errors.ts';
+import { type Metric, ofApi, ofFunction, ofQueue, ownMetric, reference, type Watched } from './metric.ts';
+
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+
+interface Line {
+  readonly metric: Metric;
+  readonly label: string;
+  readonly stat: string;
+}
+
+const lineOf = (metric: Metric, label: string, stat = 'Sum'): Line => ({ metric, label, stat });
+
+const chart = (title: string, lines: readonly Line[], unit = '') => ({
+  type: 'metric',
+  width: 8,
+  height: 6,
+  properties: {
+    title,
+    view: 'timeSeries',
+    region: reference('AWS::Region'),
+    period: 300,
+    yAxis: { left: { min: 0, label: unit, showUnits: false } },
+    metrics: lines.map(({ metric, label, stat }) => [
+      metric.namespace,
+      metric.name,
+      ...Object.entries(metric.dimensions).flat(),
+      { label, stat },
+    ]),
+  },
+});
+
+/** Codes with which no import ends: they belong to requests, or say that a step goes on. */
+const passing: readonly ErrorCode[] = ['method-not-allowed', 'claim-lost', 'progressed', 'stopped'];
+const endingCodes = (Object.keys(errorRules) as ErrorCode[]).filter((code) => !passing.includes(code));
+
+const steps = ['stream-image', 'apply-metadata', 'fail-import'];
+
+const lastFailures = ({ stack }: Watched) => ({
+  type: 'log',
+  width: 24,
+  height: 6,
+  properties: {
+    title: 'Imports that failed',
+    view: 'table',
+    region: reference('AWS::Region'),
+    query: [
+      ...steps.map((step) => `SOURCE '/aws/lambda/${stack}-${step}'`),
+      'fields @timestamp, request_id, task_id, image_id, reason',
+      'filter message like /import ended/ and status = "failure"',
+      'sort @timestamp desc',
+      'limit 50',
+    ].join(' | '),
+  },
+});
+
+const widgets = (watched: Watched) => {
+  const own = (name: string, dimensions = {}) => ownMetric(watched, name, dimensions);
+  const { functions, queues, deadQueue } = watched;
+  const ofEachFunction = (name: string, stat: string) =>
+    functions.map((each) => lineOf(ofFunction(each, name), each.name, stat));
+  return [
+    chart('Imports', [
+      lineOf(own('ImportsStarted'), 'started'),
+      lineOf(own('ImportsSucceeded'), 'succeeded'),
+      lineOf(own('ImportsFailed'), 'failed'),
+    ]),
+    chart(
+      'Failures by code',
+      endingCodes.map((code) => lineOf(own('ImportsFailed', { code }), code)),
+    ),
+    chart('Bytes imported', [lineOf(own('ImportBytes'), 'bytes')], 'bytes in 5 min'),
+    chart(
+      'From request to success',
+      ['p50', 'p95', 'Maximum'].map((stat) => lineOf(own('ImportSeconds'), stat, stat)),
+      's',
+    ),
+    chart(
+      'Longest run of each step',
+      steps.map((step) => lineOf(own('StepSeconds', { step }), step, 'Maximum')),
+      's',
+    ),
+    chart(
+      'Oldest message',
+      queues.map((queue) => lineOf(ofQueue(queue, 'ApproximateAgeOfOldestMessage'), queue, 'Maximum')),
+      's',
+    ),
+    chart(
+      'Messages that wait',
+      [...queues, deadQueue].map((queue) =>
+        lineOf(ofQueue(queue, 'ApproximateNumberOfMessagesVisible'), queue, 'Maximum'),
+      ),
+    ),
+    chart('Functions at work', ofEachFunction('ConcurrentExecutions', 'Maximum')),
+    chart('Functions: crashes and ends of time', ofEachFunction('Errors', 'Sum')),
+    chart('Functions throttled', ofEachFunction('Throttles', 'Sum')),
+    chart('Requests', [
+      lineOf(ofApi('Count'), 'all'),
+      lineOf(ofApi('4xx'), '4xx'),
+      lineOf(ofApi('5xx'), '5xx'),
+    ]),
+    chart(
+      'Time of an answer',
+      ['p50', 'p95', 'Maximum'].map((stat) => lineOf(ofApi('Latency'), stat, stat)),
+      'ms',
+    ),
+    lastFailures(watched),
+  ];
+};
+
+/** The dashboard of a deployment by its logical id. */
+export const dashboard = (watched: Watched) => ({
+  Dashboard: {
+    Type: 'AWS::CloudWatch::Dashboard',
+    Properties: {
+      DashboardName: watched.stack,
+      DashboardBody: { 'Fn::Sub': JSON.stringify({ widgets: widgets(watched) }) },
+    },
+  },
+});
