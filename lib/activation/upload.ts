@@ -74,7 +74,7 @@ export const activateByUpload = async (activation: UploadActivation): Promise<vo
   const ended = new AbortController();
   const signal = AbortSignal.any([activation.signal, ended.signal]);
   try {
-    const body = provenBytes(activation.object({ signal }), activation);
+    const body = () => provenBytes(activation.object({ signal }), activation);
     await target.upload(imageId, { size, body }, activation);
   } finally {
     ended.abort(new Error(`nobody uploads image ${imageId} any more`));

@@ -4,7 +4,8 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import { echo } from '../echo.ts';
 import { asFerryError, FerryError } from '../errors.ts';
 import { log } from '../log.ts';
-import { authenticationRequired } from '../openstack/keystone.ts';
+import { keystoneRoot } from '../openstack/keystone.ts';
+import { authenticationRequired } from '../openstack/validate-token.ts';
 import type { RequestId, Token } from '../schemas/ids.ts';
 import { errorForm, glanceError } from './glance-error.ts';
 
@@ -54,8 +55,7 @@ const requestIds = (): Middleware => {
 const extraHeaders = (error: FerryError, { method, authUrl }: HttpOptions): Result['headers'] => {
   if (error.code === 'method-not-allowed') return { allow: method };
   // keystonemiddleware's form, so that clients know where to get a token.
-  if (error.code === 'unauthorized')
-    return { 'www-authenticate': `Keystone uri="${authUrl.replace(/\/v3\/?$/, '')}"` };
+  if (error.code === 'unauthorized') return { 'www-authenticate': `Keystone uri="${keystoneRoot(authUrl)}"` };
   return {};
 };
 

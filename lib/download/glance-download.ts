@@ -1,6 +1,6 @@
 import { asFerryError, type ErrorCode, FerryError } from '../errors.ts';
+import { authorized, type Credentials } from '../openstack/credentials.ts';
 import type { Glance } from '../openstack/glance.ts';
-import type { Headers } from '../openstack/http.ts';
 import type { ImageId } from '../schemas/ids.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import {
@@ -13,8 +13,7 @@ import {
 
 export interface GlanceSource extends SourceName {
   readonly glance: Glance;
-  /** X-Auth-Token and, with a service user, X-Service-Token. */
-  readonly headers: Headers;
+  readonly credentials: Credentials;
 }
 
 /** `os_hash_value` where the record has one, else its md5 `checksum` (images older than Rocky). */
@@ -97,7 +96,8 @@ export class GlanceDownload extends Download {
   }
 
   override open(options: OpenOptions): Promise<ImageBytes> {
-    const { glance, imageId, headers } = this.source;
-    return this.get(`${glance.endpoint}/v2/images/${imageId}/file`, headers, options);
+    const { glance, imageId, credentials } = this.source;
+    const url = `${glance.endpoint}/v2/images/${imageId}/file`;
+    return authorized(credentials, options, (headers) => this.get(url, headers, options));
   }
 }

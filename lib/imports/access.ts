@@ -5,7 +5,8 @@ import { WebDownload } from '../download/web-download.ts';
 import { FerryError } from '../errors.ts';
 import type { Connections } from '../http/exchange.ts';
 import { endpointNotFound } from '../openstack/catalog.ts';
-import { type Credentials, createGlance, type Glance, requestHeaders } from '../openstack/glance.ts';
+import { type Credentials, withServiceToken } from '../openstack/credentials.ts';
+import { createGlance, type Glance } from '../openstack/glance.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
 import type { Keystone } from '../openstack/keystone.ts';
 import type { Sealer } from './sealed-secrets.ts';
@@ -38,17 +39,16 @@ export const createAccess = ({ http, keystone, sealer, uriFilter, filtered }: Ac
     if (!source.endpoint) throw new FerryError('bad-request', endpointNotFound(source));
     const glance = createGlance(source.endpoint, credentials, http);
     const { region, imageId } = source;
-    const download = new GlanceDownload(
-      { region, imageId, glance, headers: requestHeaders(credentials) },
-      connections,
-    );
+    const download = new GlanceDownload({ region, imageId, glance, credentials }, connections);
     return { source: glance, download };
   };
 
   return async (task: Task, { signal }: { readonly signal: AbortSignal }): Promise<Access> => {
     if (!task.sealed) throw new FerryError('unauthorized', `Task ${task.id} has no token any more`);
     const { token, uri = '' } = sealer.open(task.id, task.sealed);
-    const credentials = { token, serviceToken: await keystone.serviceToken({ signal }) };
+    // A step that would get no service token is better not begun.
+    await keystone.serviceToken({ signal });
+    const credentials = withServiceToken(token, keystone);
     const target = createGlance(task.targetEndpoint, credentials, http);
     if (task.source.kind === 'web-download') {
       return { target, source: undefined, download: new WebDownload(uri, connections) };

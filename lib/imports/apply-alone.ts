@@ -2,9 +2,10 @@ import { sourceImage } from '../download/glance-download.ts';
 import { echo } from '../echo.ts';
 import { FerryError } from '../errors.ts';
 import { endpointNotFound, imageEndpoint } from '../openstack/catalog.ts';
+import { callersToken } from '../openstack/credentials.ts';
 import { createGlance, type Glance } from '../openstack/glance.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
-import type { Identity } from '../openstack/keystone.ts';
+import type { Identity } from '../openstack/validate-token.ts';
 import { type ImageId, parseImageId, type Token } from '../schemas/ids.ts';
 import { isApplyMetadataInvocation } from '../schemas/validators.js';
 import { applyProperties, type PropertyRules, wantedProperties } from './apply-metadata.ts';
@@ -42,7 +43,7 @@ export const createApplyAlone = (services: ApplyAloneServices) => {
   ): Glance => {
     const endpoint = imageEndpoint(catalog, wanted);
     if (!endpoint) throw new FerryError('bad-request', endpointNotFound(wanted));
-    return createGlance(endpoint, { token }, services.http);
+    return createGlance(endpoint, callersToken(token), services.http);
   };
 
   return async (input: unknown, { signal }: { readonly signal: AbortSignal }): Promise<Applied> => {

@@ -3,8 +3,10 @@ import type { UriFilter } from '../download/uri-filter.ts';
 import { doesNotPass } from '../download/web-download.ts';
 import { FerryError } from '../errors.ts';
 import { endpointNotFound } from '../openstack/catalog.ts';
-import { type Credentials, createGlance } from '../openstack/glance.ts';
+import { callersToken } from '../openstack/credentials.ts';
+import { createGlance } from '../openstack/glance.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
+import type { Token } from '../schemas/ids.ts';
 import type { RequestedSource } from './import-body.ts';
 import type { TaskSource } from './task.ts';
 
@@ -28,13 +30,9 @@ const badRequest = (message: string): FerryError => new FerryError('bad-request'
  * @throws FerryError `bad-request` with the reason, `limit-exceeded`, or `unavailable`
  */
 export const createSourceCheck = ({ http, uriFilter, imageSizeCap }: SourceChecks) => {
-  const checkGlance = async (
-    source: GlanceTaskSource,
-    credentials: Credentials,
-    options: Options,
-  ): Promise<void> => {
+  const checkGlance = async (source: GlanceTaskSource, token: Token, options: Options): Promise<void> => {
     if (!source.endpoint) throw badRequest(endpointNotFound(source));
-    const glance = createGlance(source.endpoint, credentials, http);
+    const glance = createGlance(source.endpoint, callersToken(token), http);
     const image = await sourceImage(glance, source, options);
     refuseEmptySnapshot(image);
     if (image.size <= imageSizeCap) return;
@@ -47,10 +45,10 @@ export const createSourceCheck = ({ http, uriFilter, imageSizeCap }: SourceCheck
   return async (
     requested: RequestedSource,
     source: TaskSource,
-    credentials: Credentials,
+    token: Token,
     options: Options,
   ): Promise<void> => {
-    if (source.kind === 'glance-download') return await checkGlance(source, credentials, options);
+    if (source.kind === 'glance-download') return await checkGlance(source, token, options);
     if (requested.kind === 'web-download' && !(await uriFilter.passes(requested.uri)))
       throw doesNotPass(requested.uri);
   };

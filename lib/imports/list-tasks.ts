@@ -1,6 +1,6 @@
 import { echo } from '../echo.ts';
 import { FerryError } from '../errors.ts';
-import type { Identity } from '../openstack/keystone.ts';
+import type { Identity } from '../openstack/validate-token.ts';
 import { parseImageId, type Token } from '../schemas/ids.ts';
 import { tasksOfGlance } from './glance-tasks.ts';
 import { progressMessage } from './progress.ts';

@@ -1,6 +1,6 @@
 import { displayUri } from '../download/uri-filter.ts';
 import { imageEndpoint } from '../openstack/catalog.ts';
-import type { Identity } from '../openstack/keystone.ts';
+import type { Identity } from '../openstack/validate-token.ts';
 import { type ImageId, newTaskId, type RequestId, type Token } from '../schemas/ids.ts';
 import type { ImportBody, RequestedSource } from './import-body.ts';
 import type { Sealer } from './sealed-secrets.ts';

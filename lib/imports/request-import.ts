@@ -116,7 +116,7 @@ export const createRequestImport = (services: RequestServices) => {
   const checkSource = async ({ body, request }: Asked, task: Task, signal: AbortSignal): Promise<void> => {
     const source = parseSource(body);
     if (services.contract === 'glance' && source.kind !== 'web-download') return;
-    await services.checkSource(source, task.source, { token: request.token }, { signal });
+    await services.checkSource(source, task.source, request.token, { signal });
   };
 
   /** @returns the task that all checks let pass */

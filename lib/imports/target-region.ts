@@ -1,8 +1,10 @@
 import { FerryError } from '../errors.ts';
 import { endpointNotFound, imageEndpoint } from '../openstack/catalog.ts';
+import { callersToken } from '../openstack/credentials.ts';
 import { createGlance, type Glance } from '../openstack/glance.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
-import type { Identity, Keystone } from '../openstack/keystone.ts';
+import type { Keystone } from '../openstack/keystone.ts';
+import type { Identity } from '../openstack/validate-token.ts';
 import type { Token } from '../schemas/ids.ts';
 
 export interface TargetRegionServices {
@@ -29,7 +31,7 @@ export const createTargetRegion = ({ http, keystone, region, interface: name }: 
     const identity = await keystone.validate(token, options);
     const endpoint = imageEndpoint(identity.catalog, wanted);
     if (!endpoint) throw new FerryError('bad-request', endpointNotFound(wanted));
-    return { identity, target: createGlance(endpoint, { token }, http) };
+    return { identity, target: createGlance(endpoint, callersToken(token), http) };
   };
 };
 

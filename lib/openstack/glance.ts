@@ -1,5 +1,5 @@
 import { put } from '../http/exchange.ts';
-import type { ImageId, Token } from '../schemas/ids.ts';
+import type { ImageId } from '../schemas/ids.ts';
 import type { GlanceImage, GlanceStores, GlanceTasks } from '../schemas/openstack.ts';
 import {
   isGlanceImage,
@@ -8,7 +8,8 @@ import {
   isGlanceTasks,
   type Validator,
 } from '../schemas/validators.js';
-import { callJson, guarded, type Headers, type OpenStackHttp, requireSuccess } from './http.ts';
+import { authorized, type Credentials } from './credentials.ts';
+import { callJson, guarded, type OpenStackHttp, requireSuccess } from './http.ts';
 import { request } from './undici.ts';
 
 /** One operation of RFC 6902 as far as Glance takes it (application/openstack-images-v2.1-json-patch). */
@@ -32,73 +33,68 @@ export interface Glance {
   /** `not-found` at a Glance of one store, which has no list of them. */
   stores(options: Options): Promise<GlanceStores['stores']>;
   /**
-   * PUT /file. `body` is read once, and each of its buffers may be used again when the next one is asked for; an error
-   * it throws ends the connection, and the image is `queued` again.
+   * PUT /file. `body` opens the data, a second time when Glance wants another service token; each of its buffers may be
+   * used again when the next one is asked for. An error it throws ends the connection, and the image is `queued` again.
    */
   upload(
     id: ImageId,
-    data: { readonly size: number; readonly body: AsyncIterable<Buffer> },
+    data: { readonly size: number; readonly body: () => AsyncIterable<Buffer> },
     options: Options,
   ): Promise<void>;
 }
 
-export interface Credentials {
-  readonly token: Token;
-  /** A service user's token: lets Glance accept the user's own after its expiry (keystonemiddleware). */
-  readonly serviceToken?: Token | undefined;
-}
-
-/** Headers of every request to Glance. Without `accept`, the reason of a refusal comes as HTML. */
-export const requestHeaders = ({ token, serviceToken }: Credentials): Headers => ({
-  accept: 'application/json, */*;q=0.1',
-  'x-auth-token': token,
-  ...(serviceToken && { 'x-service-token': serviceToken }),
-});
-
 /** @param endpoint base URL without `/v2`, see normaliseEndpoint */
 export const createGlance = (endpoint: string, credentials: Credentials, http: OpenStackHttp): Glance => {
-  const auth = requestHeaders(credentials);
   const urlOf = (id: ImageId, tail = '') => `${endpoint}/v2/images/${encodeURIComponent(id)}${tail}`;
 
-  const get = <T>(url: string, what: string, isValid: Validator<T>, { signal }: Options) =>
-    callJson(
-      http.small,
-      { method: 'GET', url, headers: auth, signal, operation: `get ${what} from ${endpoint}` },
-      isValid,
+  const get = <T>(url: string, what: string, isValid: Validator<T>, options: Options) =>
+    authorized(credentials, options, (headers) =>
+      callJson(
+        http.small,
+        { method: 'GET', url, headers, ...options, operation: `get ${what} from ${endpoint}` },
+        isValid,
+      ),
     );
 
-  const patch: Glance['patch'] = (id, operations, { signal }) =>
-    callJson(
-      http.small,
-      {
-        method: 'PATCH',
-        url: urlOf(id),
-        headers: { ...auth, 'content-type': 'application/openstack-images-v2.1-json-patch' },
-        body: JSON.stringify(operations),
-        signal,
-        operation: `change image ${id} at ${endpoint}`,
-      },
-      isGlanceImage,
+  const patch: Glance['patch'] = (id, operations, options) =>
+    authorized(credentials, options, (headers) =>
+      callJson(
+        http.small,
+        {
+          method: 'PATCH',
+          url: urlOf(id),
+          headers: { ...headers, 'content-type': 'application/openstack-images-v2.1-json-patch' },
+          body: JSON.stringify(operations),
+          ...options,
+          operation: `change image ${id} at ${endpoint}`,
+        },
+        isGlanceImage,
+      ),
     ) as Promise<GlanceImage>;
 
   const removeTag: Glance['removeTag'] = (id, tag, { signal }) => {
     const call = { operation: `remove a tag of image ${id} at ${endpoint}`, signal };
-    return guarded(call, async () => {
-      const options = { dispatcher: http.small, method: 'DELETE', headers: auth, signal } as const;
-      const answer = await request(urlOf(id, `/tags/${encodeURIComponent(tag)}`), options);
-      await requireSuccess(answer, call);
-      await answer.body.dump();
-    });
+    return authorized(credentials, call, (headers) =>
+      guarded(call, async () => {
+        const options = { dispatcher: http.small, method: 'DELETE', headers, signal } as const;
+        const answer = await request(urlOf(id, `/tags/${encodeURIComponent(tag)}`), options);
+        await requireSuccess(answer, call);
+        await answer.body.dump();
+      }),
+    );
   };
 
   const upload: Glance['upload'] = (id, { size, body }, { signal }) => {
     const call = { operation: `upload image ${id} to ${endpoint}`, signal };
-    const headers = { ...auth, 'content-type': 'application/octet-stream', 'content-length': `${size}` };
-    return guarded(call, async () => {
-      const answer = await put({ url: urlOf(id, '/file'), headers, connections: http.data, signal }, body);
-      await requireSuccess(answer, call);
-      await answer.body.dump();
-    });
+    const ofData = { 'content-type': 'application/octet-stream', 'content-length': `${size}` };
+    const target = { url: urlOf(id, '/file'), connections: http.data, signal };
+    return authorized(credentials, call, (headers) =>
+      guarded(call, async () => {
+        const answer = await put({ ...target, headers: { ...headers, ...ofData } }, body());
+        await requireSuccess(answer, call);
+        await answer.body.dump();
+      }),
+    );
   };
 
   return {

@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import type { Dispatcher, RetryHandler } from 'undici';
 import requestThrough from 'undici/lib/api/api-request.js';
 import { parseURL } from 'undici/lib/core/util.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
@@ -14,6 +14,8 @@ export type RequestOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' |
   readonly dispatcher: Dispatcher;
   /** GET when absent. */
   readonly method?: Dispatcher.HttpMethod;
+  /** Over those of a dispatcher that was composed with `retry`. */
+  readonly retryOptions?: RetryHandler.RetryOptions;
 };
 
 /** undici's own `request`. @throws what undici throws, also for a URL that is none */

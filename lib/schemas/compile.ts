@@ -6,7 +6,14 @@ import standaloneCode from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
 import { GlanceDownloadMethod, ImportRequest, WebDownloadMethod } from './import-request.ts';
 import { ApplyMetadataInvocation, StepMessage } from './messages.ts';
-import { GlanceImage, GlanceImportInfo, GlanceStores, GlanceTasks, KeystoneToken } from './openstack.ts';
+import {
+  GlanceImage,
+  GlanceImportInfo,
+  GlanceStores,
+  GlanceTasks,
+  KeystoneError,
+  KeystoneToken,
+} from './openstack.ts';
 import { Settings } from './settings.ts';
 
 const validators = {
@@ -16,6 +23,7 @@ const validators = {
   isStepMessage: StepMessage,
   isApplyMetadataInvocation: ApplyMetadataInvocation,
   isKeystoneToken: KeystoneToken,
+  isKeystoneError: KeystoneError,
   isGlanceImage: GlanceImage,
   isGlanceTasks: GlanceTasks,
   isGlanceImportInfo: GlanceImportInfo,

@@ -8,6 +8,10 @@ export const KeystoneToken = Type.Object({
   token: Type.Object({
     expires_at: text,
     user: Type.Object({ id: text }),
+    /** Null, or absent, are no rules; an empty list forbids everything. */
+    application_credential: Type.Optional(
+      Type.Object({ access_rules: Type.Optional(Type.Union([Type.Array(Type.Unknown()), Type.Null()])) }),
+    ),
     project: Type.Optional(Type.Object({ id: text })),
     roles: Type.Optional(Type.Array(Type.Object({ name: text }))),
     catalog: Type.Optional(
@@ -43,6 +47,12 @@ export const GlanceImage = Type.Object({
   updated_at: Type.Optional(text),
 });
 export type GlanceImage = Static<typeof GlanceImage> & Readonly<Record<string, unknown>>;
+
+/** Keystone's own errors: of 401, 404 and whatever else it refuses. */
+export const KeystoneError = Type.Object({
+  error: Type.Object({ code: Type.Integer(), message: text }),
+});
+export type KeystoneError = Static<typeof KeystoneError>;
 
 /** GET /v2/images/{id}/tasks: the tasks themselves are passed on as they are. */
 export const GlanceTasks = Type.Object({ tasks: Type.Array(Type.Record(text, Type.Unknown())) });

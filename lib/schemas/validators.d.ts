@@ -2,7 +2,14 @@
 import type { ErrorObject } from 'ajv';
 import type { GlanceDownloadMethod, ImportRequest, WebDownloadMethod } from './import-request.ts';
 import type { ApplyMetadataInvocation, StepMessage } from './messages.ts';
-import type { GlanceImage, GlanceImportInfo, GlanceStores, GlanceTasks, KeystoneToken } from './openstack.ts';
+import type {
+  GlanceImage,
+  GlanceImportInfo,
+  GlanceStores,
+  GlanceTasks,
+  KeystoneError,
+  KeystoneToken,
+} from './openstack.ts';
 import type { Settings } from './settings.ts';
 
 export interface Validator<T> {
@@ -16,6 +23,7 @@ export const isWebDownloadMethod: Validator<WebDownloadMethod>;
 export const isStepMessage: Validator<StepMessage>;
 export const isApplyMetadataInvocation: Validator<ApplyMetadataInvocation>;
 export const isKeystoneToken: Validator<KeystoneToken>;
+export const isKeystoneError: Validator<KeystoneError>;
 export const isGlanceImage: Validator<GlanceImage>;
 export const isGlanceTasks: Validator<GlanceTasks>;
 export const isGlanceImportInfo: Validator<GlanceImportInfo>;

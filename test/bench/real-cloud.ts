@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { seemsModifiable } from '../../lib/imports/modifiable.ts';
+import { callersToken } from '../../lib/openstack/credentials.ts';
 import { createGlance, type Glance } from '../../lib/openstack/glance.ts';
 import { createOpenStackHttp } from '../../lib/openstack/http.ts';
 import type { ImageId, Token } from '../../lib/schemas/ids.ts';
@@ -49,7 +50,7 @@ export const startRealCloud = async () => {
   const created = new Set<string>();
 
   const http = createOpenStackHttp({ stallMs: 60_000 });
-  const glanceAt = (endpoint: string): Glance => createGlance(endpoint, { token: token as Token }, http);
+  const glanceAt = (endpoint: string): Glance => createGlance(endpoint, callersToken(token as Token), http);
   const [sourceGlance, targetGlance] = [glanceAt(endpoints.source), glanceAt(endpoints.target)];
 
   const bodyOf = (sourceId: string) => ({

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { userNamed } from '../cloud/openstack/keystone/fixture.ts';
+import { restrictedCredential, userNamed } from '../cloud/openstack/keystone/fixture.ts';
 import { type Ferry, startFerry } from './ferry.ts';
 import { downloadOf, expectError, requestIdForm } from './refusals.ts';
 
@@ -61,6 +61,23 @@ describe.each(functions)('%s', (name, method) => {
     expect(answer.headers).toMatchObject({ 'www-authenticate': `Keystone uri="${keystone}"` });
     expect(await ferry.traces.items()).toEqual([]);
   });
+
+  test('a token with access rules is 403 and says why', async () => {
+    const restricted = { credential: restrictedCredential, methods: ['application_credential'] };
+    const user = userNamed('demo');
+    const bound = ferry.openstack.keystone.tokens.issue({ user, project: user.project, ...restricted }).id;
+    const message = 'Tokens of application credentials with access rules are not accepted here.';
+    expectError(await ferry.http(name, { method, imageId, body, token: bound }), { status: 403, message });
+  });
+
+  test.each(['/nowhere/v3', '/v3/auth'])(
+    "a good token is not refused for the operator's OS_AUTH_URL: …%s",
+    async (path) => {
+      withSettings({ OS_AUTH_URL: `${ferry.openstack.keystone.url}${path}` });
+      const message = 'This service cannot validate tokens: its OS_AUTH_URL does not lead to a Keystone v3.';
+      expectError(await ferry.http(name, { method, imageId, token, body }), { status: 503, message });
+    },
+  );
 
   const others = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD'].filter((other) => other !== method);
   test.each(others)('%s is 405 and says what is allowed', async (other) => {

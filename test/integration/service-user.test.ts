@@ -1,17 +1,29 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { applicationCredentials } from '../cloud/openstack/keystone/fixture.ts';
 import { importExpiringBefore } from './expiring-import.ts';
 import { type Ferry, startFerry } from './ferry.ts';
-import { steps } from './queues-by-hand.ts';
+import { createQueuesByHand, steps } from './queues-by-hand.ts';
 
 let ferry: Ferry;
+/** All that the service user has got. */
+const serviceTokens: string[] = [];
 
 beforeAll(async () => {
   const credential = applicationCredentials.find(({ user }) => user.name === 'svc');
   if (!credential) throw new Error('no service user');
   const { id, secret } = credential;
   const env = { OS_APPLICATION_CREDENTIAL_ID: id, OS_APPLICATION_CREDENTIAL_SECRET: secret };
-  ferry = await startFerry({ env, idle: steps });
+  // Between a source's breaking off and its being opened again there is time for a revocation.
+  const pause = { SOURCE_RETRY_DELAY_MS: '500' };
+  ferry = await startFerry({ env: { ...env, ...pause }, idle: steps });
+  const { tokens } = ferry.openstack.keystone;
+  const { issue } = tokens;
+  tokens.issue = (grant, lifetimeS) => {
+    const token = issue(grant, lifetimeS);
+    if (grant.user.name === 'svc') serviceTokens.push(token.id);
+    return token;
+  };
 });
 afterAll(() => ferry.stop());
 
@@ -24,3 +36,33 @@ test.each(['stream-image', 'apply-metadata'] as const)(
     expect(target).toMatchObject({ status: 'active', os_hash_value, hw_disk_bus: 'scsi' });
   },
 );
+
+const ends = ['revoke', 'expire'] as const;
+
+test.each(ends)('a service token that Keystone %ss in the middle of a copy is replaced', async (end) => {
+  const { tokens } = ferry.openstack.keystone;
+  const { REGION1, REGION2 } = ferry.openstack.regions;
+  const formats = { disk_format: 'raw', container_format: 'bare' };
+  const source = await REGION1.createImage(formats, randomBytes(100_000));
+  const target = await REGION2.createImage({ name: 'copy' });
+  const token = ferry.openstack.issueToken('demo');
+  expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
+  tokens.expire(token);
+  const downloads = () =>
+    REGION1.requests()
+      .filter(({ path }) => path.endsWith(`${source.id}/file`))
+      .map(({ status }) => status);
+
+  REGION1.fault(source.id, { kind: 'drop-after', bytes: 50_000, on: 'get-file' });
+  const queues = createQueuesByHand(ferry);
+  const copied = queues.next('stream-image');
+  await vi.waitFor(() => expect(downloads()).toEqual([200]), { timeout: 10_000, interval: 10 });
+  for (const id of serviceTokens) tokens[end](id);
+  await copied;
+  for (const id of serviceTokens) tokens[end](id);
+  await queues.next('apply-metadata');
+  queues.stop();
+
+  expect(downloads()).toEqual([200, 401, 206]);
+  expect(REGION2.image(target.id)).toMatchObject({ status: 'active', os_hash_value: source.os_hash_value });
+});

@@ -49,7 +49,6 @@ test('a Keystone that does not answer is 503', async () => {
   const authUrl = `http://127.0.0.1:${await freePort()}/v3`;
   vi.stubEnv('OS_AUTH_URL', authUrl);
   vi.resetModules();
-  const reason = `connect ECONNREFUSED ${new URL(authUrl).host}`;
-  const message = `Failed to validate the token with Keystone at ${authUrl}: ${reason}`;
+  const message = 'The identity service cannot validate tokens at the moment.';
   expectError(await ferry.http('import-info', { method: 'GET', token }), { status: 503, message });
 });

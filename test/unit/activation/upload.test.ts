@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { activateByUpload } from '../../../lib/activation/upload.ts';
 import { FerryError } from '../../../lib/errors.ts';
+import { callersToken } from '../../../lib/openstack/credentials.ts';
 import { createGlance, type Glance } from '../../../lib/openstack/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
@@ -22,7 +23,7 @@ let target: Glance;
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'unit-upload-'));
   cloud = await startOpenStack({ dataDir });
-  target = createGlance(cloud.regions.REGION2.url, { token: cloud.issueToken('demo') as Token }, http);
+  target = createGlance(cloud.regions.REGION2.url, callersToken(cloud.issueToken('demo') as Token), http);
 });
 afterAll(async () => {
   await http.small.close();

@@ -4,6 +4,7 @@ import { GlanceDownload } from '../../../lib/download/glance-download.ts';
 import { createUriFilter } from '../../../lib/download/uri-filter.ts';
 import { WebDownload } from '../../../lib/download/web-download.ts';
 import { FerryError } from '../../../lib/errors.ts';
+import { callersToken } from '../../../lib/openstack/credentials.ts';
 import { createGlance } from '../../../lib/openstack/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
@@ -35,11 +36,9 @@ afterAll(async () => {
 });
 
 const fromGlance = (): Download => {
-  const glance = createGlance(server.url, { token }, http);
-  return new GlanceDownload(
-    { region: 'REGION1', imageId, glance, headers: { 'x-auth-token': token } },
-    connections,
-  );
+  const credentials = callersToken(token);
+  const glance = createGlance(server.url, credentials, http);
+  return new GlanceDownload({ region: 'REGION1', imageId, glance, credentials }, connections);
 };
 const fromWeb = (path = '/image?signature=secret'): Download =>
   new WebDownload(`${server.url}${path}`, connections);

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { GlanceDownload } from '../../../lib/download/glance-download.ts';
 import { startReading } from '../../../lib/download/reading.ts';
 import { createUriFilter } from '../../../lib/download/uri-filter.ts';
-import { createGlance, requestHeaders } from '../../../lib/openstack/glance.ts';
+import { callersToken } from '../../../lib/openstack/credentials.ts';
+import { createGlance } from '../../../lib/openstack/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
 import type { FaultKind } from '../../cloud/openstack/glance/faults.ts';
@@ -58,9 +59,9 @@ describe.each(stores)('an image in %s', (_, region) => {
     end = undefined as number | undefined,
     signal = live,
   }) => {
-    const credentials = { token: openstack.issueToken('demo') as Token };
+    const credentials = callersToken(openstack.issueToken('demo') as Token);
     const port = createGlance(glance.url, credentials, http);
-    const source = { region, imageId: id as ImageId, glance: port, headers: requestHeaders(credentials) };
+    const source = { region, imageId: id as ImageId, glance: port, credentials };
     const download = new GlanceDownload(source, connections);
     return startReading(download, { size: told, offset, ...(end && { end }), budget, signal });
   };

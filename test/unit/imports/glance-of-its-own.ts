@@ -1,4 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
+import { callersToken } from '../../../lib/openstack/credentials.ts';
 import { createGlance, type Glance } from '../../../lib/openstack/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import type { Token } from '../../../lib/schemas/ids.ts';
@@ -15,7 +16,7 @@ export function useGlance(options: Partial<GlanceOptions>): () => {
   let glance: Glance;
   beforeAll(() => {
     const token = use().cloud.issueToken('demo') as Token;
-    glance = createGlance(use().cloud.regions.REGION2.url, { token }, http);
+    glance = createGlance(use().cloud.regions.REGION2.url, callersToken(token), http);
   });
   afterAll(() => http.small.close());
   return () => ({ glance, region: use().cloud.regions.REGION2 });

@@ -3,9 +3,13 @@ import { FerryError } from '../../../lib/errors.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import { createKeystone, type Keystone } from '../../../lib/openstack/keystone.ts';
 import type { Token } from '../../../lib/schemas/ids.ts';
-import { applicationCredentials, userNamed } from '../../cloud/openstack/keystone/fixture.ts';
+import {
+  applicationCredentials,
+  restrictedCredential,
+  userNamed,
+} from '../../cloud/openstack/keystone/fixture.ts';
 import { type Keystone as Emulation, startKeystone } from '../../cloud/openstack/keystone/keystone.ts';
-import { type ScriptedServer, startScriptedServer } from '../scripted-server.ts';
+import { type Answer, type ScriptedServer, startScriptedServer } from '../scripted-server.ts';
 
 const http = createOpenStackHttp({ stallMs: 1000 });
 const signal = new AbortController().signal;
@@ -43,12 +47,15 @@ describe('a token', () => {
     expect(identity.catalog.map(({ type }) => type)).toContain('identity');
   });
 
-  test.each(['', '/', '/v3', '/v3/', '/v3//'])('is validated where OS_AUTH_URL ends in %j', async (end) => {
-    const found = createKeystone({ authUrl: `${emulation.url}${end}`, http });
-    await expect(found.validate(demoToken(), { signal })).resolves.toMatchObject({
-      userId: userNamed('demo').id,
-    });
-  });
+  test.each(['', '/', '/v3', '/v3/', '/v3//', '/v2.0', '/v2.0/'])(
+    'is validated where OS_AUTH_URL ends in %j',
+    async (end) => {
+      const found = createKeystone({ authUrl: `${emulation.url}${end}`, http });
+      await expect(found.validate(demoToken(), { signal })).resolves.toMatchObject({
+        userId: userNamed('demo').id,
+      });
+    },
+  );
 
   test('that has expired, was revoked, or is none, requires authentication', async () => {
     const revoked = demoToken();
@@ -57,10 +64,64 @@ describe('a token', () => {
       expect(await failureOf(keystone.validate(token, { signal }))).toMatchObject(required);
   });
 
-  test.each([400, 401, 403, 404])('to which Keystone says %i requires authentication', async (status) => {
-    server.script({ status });
-    const odd = createKeystone({ authUrl: server.url, http });
-    expect(await failureOf(odd.validate('t' as Token, { signal }))).toMatchObject(required);
+  const error = (code: number, message: string) => ({ status: code, json: { error: { code, message } } });
+
+  test.each([
+    ['it has expired', error(401, 'The request you have made requires authentication.')],
+    ['it is none', error(404, 'Could not recognize Fernet token')],
+    ['it was revoked', error(404, 'Failed to validate token')],
+    ['of old', error(404, 'Could not find token: gAAAA.')],
+  ])('of which Keystone says that %s requires authentication', async (_, refusal) => {
+    server.script(refusal);
+    const keystone = createKeystone({ authUrl: server.url, http });
+    expect(await failureOf(keystone.validate('t' as Token, { signal }))).toMatchObject(required);
+  });
+
+  const page = { headers: { 'content-type': 'text/html' }, text: '<h1>A page</h1>' };
+  const notKeystone: readonly [what: string, answer: Answer][] = [
+    ['a page of 401', { status: 401, ...page }],
+    ['a page of 404', { status: 404, ...page }],
+    ['a page', { status: 200, ...page }],
+    ['nothing', { status: 204 }],
+    ['versions', { status: 300, json: { versions: {} } }],
+    ['JSON of something else', { status: 200, json: {} }],
+    ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1/' } }],
+    ['405', { status: 405, json: { message: 'The method is not allowed for the requested URL.' } }],
+    ["Keystone's 404 of another kind", error(404, 'Could not find resource')],
+    ["Keystone's 403, by a policy of its own", error(403, 'You are not authorized to validate_token.')],
+    ['an error of another code', { status: 401, json: { error: { code: 404, message: 'token' } } }],
+    ['a JSON 401 of something else', { status: 401, json: { error: 'invalid_token' } }],
+  ];
+
+  test.each(notKeystone)('is not refused where OS_AUTH_URL gives %s: it is wrong', async (_, answer) => {
+    server.script(answer);
+    const keystone = createKeystone({ authUrl: server.url, http });
+    const failure = await failureOf(keystone.validate('gAAAA-secret' as Token, { signal }));
+    expect(failure).toMatchObject({
+      code: 'misconfigured',
+      status: 503,
+      message: 'This service cannot validate tokens: its OS_AUTH_URL does not lead to a Keystone v3.',
+      cause: { message: expect.stringContaining(`GET ${server.url}/v3/auth/tokens answered`) },
+    });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  test('with access rules is forbidden, and Keystone is told that we know of them', async () => {
+    const { id, secret } = restrictedCredential;
+    const user = createKeystone({ authUrl: emulation.authUrl, http, serviceUser: { id, secret } });
+    const token = await user.serviceToken({ signal });
+    expect(await failureOf(keystone.validate(token as Token, { signal }))).toMatchObject({
+      code: 'forbidden',
+      message: 'Tokens of application credentials with access rules are not accepted here.',
+    });
+  });
+
+  test('of an application credential without access rules is a good one', async () => {
+    const [credential] = applicationCredentials;
+    const { id = '', secret = '', user } = credential ?? {};
+    const issuer = createKeystone({ authUrl: emulation.authUrl, http, serviceUser: { id, secret } });
+    const token = await issuer.serviceToken({ signal });
+    expect(await keystone.validate(token as Token, { signal })).toMatchObject({ userId: user?.id });
   });
 
   test('without a project requires authentication', async () => {
@@ -72,15 +133,38 @@ describe('a token', () => {
     expect(await failureOf(unscoped.validate('t' as Token, { signal }))).toMatchObject(required);
   });
 
-  test('that cannot be validated now is no refusal', async () => {
-    server.script({ status: 503, headers: { 'retry-after': '0' } });
-    const broken = createKeystone({ authUrl: server.url, http });
-    const error = await failureOf(broken.validate('gAAAA-secret' as Token, { signal }));
-    expect(error).toMatchObject({ code: 'unavailable', status: 503 });
-    expect((error as FerryError).message).toBe(
-      `Failed to validate the token with Keystone at ${server.url}: HTTP 503`,
-    );
-  });
+  const outages: readonly [what: string, answer: Answer, calls: number][] = [
+    ['503', { status: 503, headers: { 'retry-after': '0' } }, 1],
+    ['429', { status: 429 }, 1],
+    ['an error of its own', error(500, 'An unexpected error prevented the server from fulfilling'), 1],
+    // A connection that was kept may have died, so that is tried once more.
+    ['no answer', 'reset', 2],
+  ];
+
+  test.each(outages)(
+    'is not refused by a Keystone that gives %s, nor asked for often',
+    async (_, answer, calls) => {
+      server.script(answer);
+      const broken = createKeystone({ authUrl: server.url, http });
+      const failure = await failureOf(broken.validate('gAAAA-secret' as Token, { signal }));
+      expect(failure).toMatchObject({
+        code: 'unavailable',
+        status: 503,
+        message: 'The identity service cannot validate tokens at the moment.',
+      });
+      expect(server.seen).toHaveLength(calls);
+    },
+  );
+
+  test.each(['', 'a b', 'a\nb', '€', 'x'.repeat(4097)])(
+    'that cannot be one is not asked for',
+    async (odd) => {
+      server.script({ status: 500 });
+      const asked = createKeystone({ authUrl: server.url, http });
+      expect(await failureOf(asked.validate(odd as Token, { signal }))).toMatchObject(required);
+      expect(server.seen).toEqual([]);
+    },
+  );
 
   test('goes in both headers, and nowhere else', async () => {
     server.script({ status: 404 });
@@ -92,6 +176,7 @@ describe('a token', () => {
     expect(request?.headers).toMatchObject({
       'x-auth-token': 'gAAAA-secret',
       'x-subject-token': 'gAAAA-secret',
+      'openstack-identity-access-rules': '1.0',
     });
   });
 });
@@ -147,6 +232,31 @@ describe('the service user', () => {
     expect(`${(error as FerryError).explanation}`).toContain("get the service user's token from Keystone");
     expect(JSON.stringify(error) + (error as FerryError).explanation).not.toContain(secret);
     expect(await service.serviceToken({ signal })).toBe('later');
+  });
+
+  test.each([
+    ['of an unknown id', { id: 'none', secret }],
+    ['with a wrong secret', { id, secret: 'wrong' }],
+  ])("%s is the operator's fault", async (_, serviceUser) => {
+    const service = createKeystone({ authUrl: emulation.authUrl, http, serviceUser });
+    const error = await failureOf(service.serviceToken({ signal }));
+    expect(error).toMatchObject({
+      code: 'misconfigured',
+      explanation:
+        "Failed to get the service user's token from Keystone: its application credential is refused",
+    });
+  });
+
+  test('gets one token for all who ask while it is on its way', async () => {
+    server.script(answer('first', 3_600_000), answer('second', 3_600_000));
+    const service = scripted();
+    const ask = () => service.serviceToken({ signal });
+    expect(await Promise.all([ask(), ask(), ask()])).toEqual(['first', 'first', 'first']);
+    service.dropServiceToken('first');
+    expect(await Promise.all([ask(), ask()])).toEqual(['second', 'second']);
+    service.dropServiceToken('first'); // somebody was late
+    expect(await ask()).toBe('second');
+    expect(server.seen).toHaveLength(2);
   });
 
   test('keeps the reason of an abort', async () => {

@@ -53,6 +53,7 @@ function byApplicationCredential(given: Json | undefined): Grant {
     user: credential.user,
     methods: ['application_credential'],
     project: credential.user.project,
+    credential,
   };
 }
 

@@ -11,9 +11,18 @@ export interface User extends Named {
   readonly roles: readonly Named[];
 }
 
+/** A request that a token of an application credential is good for. */
+export interface AccessRule {
+  readonly service: string;
+  readonly method: string;
+  readonly path: string;
+}
+
 export interface ApplicationCredential extends Named {
   readonly secret: string;
   readonly user: User;
+  /** Absent: its tokens are good for all that its user may do. */
+  readonly accessRules?: readonly AccessRule[];
 }
 
 /** The same id for the same name in every run, so that tests may write ids down. */
@@ -42,13 +51,21 @@ export const users: readonly User[] = [
   user('svc', 'service', ['service']),
 ];
 
-/** One per user, named `<name>-ac`, secret `<name>-ac-secret`. */
-export const applicationCredentials: readonly ApplicationCredential[] = users.map((owner) => ({
-  id: idOf('application-credential', owner.name),
-  name: `${owner.name}-ac`,
-  secret: `${owner.name}-ac-secret`,
-  user: owner,
-}));
+function applicationCredential(owner: User, name = `${owner.name}-ac`): ApplicationCredential {
+  return { id: idOf('application-credential', name), name, secret: `${name}-secret`, user: owner };
+}
+
+/** Good for looking at images, and for nothing else. */
+export const restrictedCredential: ApplicationCredential = {
+  ...applicationCredential(userNamed('demo'), 'demo-rules'),
+  accessRules: [{ service: 'image', method: 'GET', path: '/v2/images/**' }],
+};
+
+/** One per user, named `<name>-ac`, secret `<name>-ac-secret`, and one with access rules. */
+export const applicationCredentials: readonly ApplicationCredential[] = [
+  ...users.map((owner) => applicationCredential(owner)),
+  restrictedCredential,
+];
 
 /** @throws Error when the fixture has no such user */
 export function userNamed(name: string): User {

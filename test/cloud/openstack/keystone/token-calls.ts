@@ -37,7 +37,7 @@ export function tokenCalls(tokens: TokenStore, endpoints: readonly Endpoint[]) {
       const subject = authorizedSubject(incoming, 'validate_token');
       const allowExpired = !['', '0', 'false', null].includes(query.get('allow_expired'));
       const token = allowExpired ? tokens.evenExpired(subject) : tokens.valid(subject);
-      if (!token) throw notFound(unknownSubject(subject));
+      if (!token || !knowsRules(incoming, token)) throw notFound(unknownSubject(subject));
       return answer(200, token, query.has('nocatalog') ? undefined : catalogOf(endpoints));
     },
 
@@ -49,6 +49,10 @@ export function tokenCalls(tokens: TokenStore, endpoints: readonly Endpoint[]) {
     },
   };
 }
+
+/** Who does not say that it knows of access rules must not take a token that has some (Keystone's provider). */
+const knowsRules = (incoming: IncomingMessage, { credential }: Token): boolean =>
+  !credential?.accessRules || Number(header(incoming, 'openstack-identity-access-rules') ?? 0) >= 1;
 
 const answer = (status: number, token: Token, catalog: CatalogService[] | undefined): KeystoneAnswer => ({
   status,

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { Named, User } from './fixture.ts';
+import type { ApplicationCredential, Named, User } from './fixture.ts';
 
 export interface Grant {
   readonly user: User;
   readonly methods: readonly string[];
   /** Absent in an unscoped token. */
   readonly project?: Named;
+  /** Of a token that was got by one. */
+  readonly credential?: ApplicationCredential;
 }
 
 export interface Token extends Grant {

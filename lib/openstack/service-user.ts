@@ -1,0 +1,93 @@
+import { asFerryError, FerryError } from '../errors.ts';
+import type { Token } from '../schemas/ids.ts';
+import { isKeystoneToken } from '../schemas/validators.js';
+import { guarded, type OpenStackHttp, requireSuccess } from './http.ts';
+import { request } from './undici.ts';
+
+export interface ApplicationCredential {
+  readonly id: string;
+  readonly secret: string;
+}
+
+interface ServiceToken {
+  readonly token: Token;
+  /** ms since 1970. */
+  readonly expiresAt: number;
+}
+
+/** The service user's token, kept while it is good. */
+export interface ServiceUser {
+  token(options: { readonly signal: AbortSignal }): Promise<Token>;
+  /** Forgets this token, unless another one has taken its place already. */
+  drop(token: string): void;
+}
+
+const renewBefore = 5 * 60_000; // ms before its expiry that a token is replaced
+/** Of a renewal, ms: it is everybody's, so no caller's signal ends it. Less than a step's reserve. */
+const issueWithin = 20_000;
+
+const operation = "get the service user's token from Keystone";
+
+/** A credential that Keystone refuses is the operator's to mend: no caller's token is blamed for it. */
+const asOperators = (thrown: unknown): FerryError => {
+  const error = asFerryError(thrown);
+  if (error.retryable) return error;
+  return new FerryError('misconfigured', 'its application credential is refused', {
+    operation,
+    cause: error,
+  });
+};
+
+/** @param url Keystone's `…/v3/auth/tokens` */
+export const createServiceUser = (options: {
+  readonly url: string;
+  readonly http: OpenStackHttp;
+  readonly credential: ApplicationCredential;
+}): ServiceUser => {
+  const { url, http, credential } = options;
+  const { id, secret } = credential;
+  let current: ServiceToken | undefined;
+  let renewal: Promise<ServiceToken> | undefined;
+
+  const issue = (): Promise<ServiceToken> => {
+    const signal = AbortSignal.timeout(issueWithin);
+    const call = { operation, signal };
+    const identity = { methods: ['application_credential'], application_credential: { id, secret } };
+    return guarded(call, async () => {
+      const answer = await request(url, {
+        dispatcher: http.small,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        body: JSON.stringify({ auth: { identity } }),
+        signal,
+      });
+      await requireSuccess(answer, call);
+      const body: unknown = await answer.body.json();
+      const token = answer.headers['x-subject-token'];
+      if (typeof token !== 'string' || !isKeystoneToken(body))
+        throw new Error('the answer is not of the expected form');
+      return { token: token as Token, expiresAt: Date.parse(body.token.expires_at) };
+    }).catch((error: unknown) => {
+      throw asOperators(error);
+    });
+  };
+
+  /** Steps that need a new token at the same time wait for one request. */
+  const renew = async (): Promise<ServiceToken> => {
+    renewal ??= issue().finally(() => {
+      renewal = undefined;
+    });
+    return await renewal;
+  };
+
+  return {
+    token: async ({ signal }) => {
+      signal.throwIfAborted();
+      if (!current || current.expiresAt - Date.now() < renewBefore) current = await renew();
+      return current.token;
+    },
+    drop: (token) => {
+      if (current?.token === token) current = undefined;
+    },
+  };
+};
