@@ -25,7 +25,7 @@ function importCurl({ url, token, sourceId, sourceRegion, targetId }: Import): s
 /** What `npm start` prints: where everything is, and what to try. */
 export function emulatedBanner({
   cloud: { openstack, aws },
-  functions: { url, logFile },
+  functions: { url, lambdaUrl, logFile },
   token,
   sourceId,
   targetId,
@@ -43,6 +43,7 @@ glance-ferry is up. Ctrl-C stops it.
 
 ${lines({
   'our HTTP API': url,
+  'Lambda’s API': lambdaUrl,
   Keystone: openstack.authUrl,
   'Glance of REGION1': REGION1.url,
   'Glance of REGION2': REGION2.url,
@@ -67,7 +68,7 @@ curl -s ${REGION2.url}/v2/images/${targetId} ${auth}
 /** The same for a real cloud. */
 export function realBanner({
   env,
-  functions: { url, logFile },
+  functions: { url, lambdaUrl, logFile },
 }: {
   readonly env: Readonly<Record<string, string>>;
   readonly functions: Functions;
@@ -84,6 +85,7 @@ glance-ferry is up. Ctrl-C stops it.
 
 ${lines({
   'our HTTP API': url,
+  'Lambda’s API': lambdaUrl,
   Keystone: env['OS_AUTH_URL'],
   'target region': env['OS_REGION_NAME'],
   'relay bucket': `${env['RELAY_BUCKET']} at ${env['AWS_ENDPOINT_URL_S3']}`,
