@@ -13,7 +13,7 @@ export interface VerifyServices extends RelayObjectServices {
   readonly tasks: Tasks;
 }
 
-/** Bytes after which the states of the digests are saved: about a second, so a crash costs no more. */
+/** Bytes after which the states of the digests are saved: a crash costs no more than reading so many again. */
 const saveEvery = 256 * MiB;
 
 /** A digest, and the byte that it is at. */
