@@ -24,7 +24,7 @@ export interface Member {
   updatedAt: Date;
 }
 
-/** A task of Glance's own import, as far as anything here looks at it. */
+/** A task of Glance's own import, as far as this cloud looks at it. */
 export interface ImportTask {
   readonly id: string;
   readonly status?: string;
