@@ -1,8 +1,8 @@
 import { FerryError } from '../errors.ts';
 import type { ByteReader } from '../http/byte-reader.ts';
-import { type AskedRange, lengthOf, rangeHeader, rangeOf } from '../http/content-range.ts';
+import { type AskedRange, rangeHeader, rangeOf } from '../http/content-range.ts';
 import { type Answer, type Connections, get } from '../http/exchange.ts';
-import type { MessageHead } from '../http/message-head.ts';
+import { contentLength, type MessageHead } from '../http/message-head.ts';
 import { areOfOtherBytes } from '../http/validators.ts';
 import { guarded, type Headers, requireSuccess } from '../openstack/http.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
@@ -182,7 +182,7 @@ export abstract class Download implements ByteSource {
       answer.body.close();
       throw this.refused(`the source answered ${answer.statusCode}, it has no data`);
     }
-    return { startsAt: 0, length: lengthOf(answer), body: answer.body };
+    return { startsAt: 0, length: contentLength(answer), body: answer.body };
   }
 
   private refused(reason: string): FerryError {

@@ -1,17 +1,19 @@
-import { type ByteReader, textOf } from './byte-reader.ts';
+import type { ByteReader } from './byte-reader.ts';
 import { createChunkedDecoder } from './chunked-decoder.ts';
 import type { Connection } from './connection.ts';
+import { UnframedAnswer } from './faults.ts';
 import { framingOf, type MessageHead } from './message-head.ts';
 
 /** Where the connection breaks off, `fill` returns what has come before; the next call throws. */
 export interface AnswerBody extends ByteReader {
-  /** The first 128 KiB as text, for the reason of a refusal; ends the connection. */
+  /** The first 128 KiB as text, for the reason of a refusal, as far as they come soon; ends the connection. */
   text(): Promise<string>;
   /** Ends the connection. */
   dump(): Promise<void>;
 }
 
 const longestText = 128 * 1024; // bytes
+const longestTextMs = 10_000;
 const codedSize = 64 * 1024; // bytes read at a time where they must be decoded
 
 /** What was read too early, then the connection. */
@@ -22,6 +24,7 @@ export const withRest = (connection: Connection, first: Buffer): Connection['rea
     rest = rest.subarray(taken);
     if (taken >= least) return taken;
     const more = connection.read(target.subarray(taken), least - taken);
+    // A connection that broke says so again at the next call.
     return taken + (taken === 0 ? await more : await more.catch(() => 0));
   };
 };
@@ -41,6 +44,7 @@ const bodyOfLength = (read: Connection['read'], bytes: number, done: () => void)
   };
 };
 
+/** Content before a connection broke off counts, as above; content before what is not chunked is worth nothing. */
 const chunkedBody = (read: Connection['read'], done: () => void): ByteReader['fill'] => {
   const decoder = createChunkedDecoder();
   const buffer = Buffer.allocUnsafe(codedSize);
@@ -61,28 +65,61 @@ const chunkedBody = (read: Connection['read'], done: () => void): ByteReader['fi
         filled += moved.written;
       }
     } catch (error) {
-      if (filled === 0) throw error;
+      if (filled === 0 || error instanceof UnframedAnswer) throw error;
     }
     if (decoder.isDone()) done();
     return filled;
   };
 };
 
-/** @param head with what of the body came with it. @throws Error for a body that is framed in no or in two ways */
-export const bodyOf = (connection: Connection, head: MessageHead & { readonly rest: Buffer }): AnswerBody => {
-  const read = withRest(connection, head.rest);
-  const framing = framingOf(head);
-  // Nobody need close what was read to its end.
-  const done = connection.close;
-  const fills = {
-    length: () => bodyOfLength(read, framing.kind === 'length' ? framing.bytes : 0, done),
-    chunked: () => chunkedBody(read, done),
-    'until-close': (): ByteReader['fill'] => (target) => read(target, target.length),
-  } as const satisfies Record<typeof framing.kind, () => ByteReader['fill']>;
-  const reader = { fill: fills[framing.kind](), close: connection.close };
-  return {
-    ...reader,
-    text: () => textOf(reader, longestText),
-    dump: async () => connection.close(),
+const bodyUntilClose =
+  (read: Connection['read'], done: () => void): ByteReader['fill'] =>
+  async (target) => {
+    const length = await read(target, target.length);
+    if (length === 0) done();
+    return length;
   };
+
+const closingWhenBroken =
+  (fill: ByteReader['fill'], close: () => void): ByteReader['fill'] =>
+  async (target) => {
+    try {
+      return await fill(target);
+    } catch (error) {
+      close();
+      throw error;
+    }
+  };
+
+/** What came before time or connection ended tells more than nothing. */
+const textSoon = async (reader: ByteReader): Promise<string> => {
+  const bytes = Buffer.alloc(longestText);
+  const timer = setTimeout(() => reader.close(), longestTextMs);
+  let length = 0;
+  try {
+    for (let came = -1; came !== 0; length += came) came = await reader.fill(bytes.subarray(length));
+  } catch {
+    // The status says the most important thing.
+  } finally {
+    clearTimeout(timer);
+    reader.close();
+  }
+  return bytes.toString('utf8', 0, length);
+};
+
+/**
+ * @param connection whose `read` gives what follows the head
+ * @throws UnframedAnswer for a body that is framed in no or in two ways
+ */
+export const bodyOf = (connection: Pick<Connection, 'read' | 'close'>, head: MessageHead): AnswerBody => {
+  const { read, close } = connection;
+  const framing = framingOf(head);
+  // Nobody need close what was read to its end, or cannot be read any further.
+  const fills = {
+    length: () => bodyOfLength(read, framing.kind === 'length' ? framing.bytes : 0, close),
+    chunked: () => chunkedBody(read, close),
+    'until-close': () => bodyUntilClose(read, close),
+  } as const satisfies Record<typeof framing.kind, () => ByteReader['fill']>;
+  const reader = { fill: closingWhenBroken(fills[framing.kind](), close), close };
+  return { ...reader, text: () => textSoon(reader), dump: async () => close() };
 };

@@ -19,11 +19,3 @@ export const fillWhole = async (reader: ByteReader, buffer: Buffer): Promise<num
   }
   return filled;
 };
-
-/** The first bytes as text, at most so many; then nobody reads any more. */
-export const textOf = async (reader: ByteReader, most: number): Promise<string> => {
-  const bytes = Buffer.alloc(most);
-  const length = await fillWhole(reader, bytes);
-  reader.close();
-  return bytes.toString('utf8', 0, length);
-};

@@ -1,37 +1,59 @@
+import { UnframedAnswer } from './faults.ts';
+
 /** The chunked transfer coding, RFC 9112 section 7.1, taken off piece by piece. */
 export interface ChunkedDecoder {
-  /** Moves content from one buffer to the other, as far as both reach. @throws Error for what is not chunked */
+  /**
+   * Moves content from one buffer to the other, as far as both reach.
+   * @throws UnframedAnswer for what is not chunked, then and at every further call
+   */
   decode(from: Buffer, to: Buffer): { readonly read: number; readonly written: number };
   /** Whether the last chunk and the trailers behind it have come. */
   isDone(): boolean;
 }
 
 const longestLine = 8 * 1024; // bytes; sizes and trailers need a hundred
+const longestTrailers = 64 * 1024; // bytes, all of them
+/**
+ * What stands beside the content: 16 bytes for each size, twice as much as the content it announces, and so much more,
+ * or a peer could send extensions for ever (as Go's net/http/internal/chunked.go).
+ */
+const mostExcess = 16 * 1024; // bytes
 const newline = 0x0a;
 /** Extensions (RFC 9112 7.1.1) are ignored. 2^52 bytes are enough, and a number can tell them exactly. */
 const sizeLine = /^([\da-f]{1,13})[ \t]*(?:;.*)?$/i;
 
-const notChunked = (): Error => new Error('the body is not what Transfer-Encoding: chunked says');
+const notChunked = (): Error => new UnframedAnswer('the body is not what Transfer-Encoding: chunked says');
 
 export const createChunkedDecoder = (): ChunkedDecoder => {
   let state: 'size' | 'content' | 'after content' | 'trailers' | 'done' = 'size';
   let line = '';
   /** Bytes of this chunk that are still to come. */
   let left = 0;
+  let excess = 0;
+  let trailers = 0;
+  let failure: unknown;
+
+  const takeSize = (text: string): void => {
+    const [, size] = sizeLine.exec(text) ?? [];
+    if (size === undefined) throw notChunked();
+    left = Number.parseInt(size, 16);
+    excess = Math.max(0, excess + text.length - 16 - 2 * left);
+    if (excess > mostExcess) throw notChunked();
+    state = left === 0 ? 'trailers' : 'content';
+  };
 
   const endLine = (): void => {
-    const text = line.replace(/\r$/, '');
+    const text = line.endsWith('\r') ? line.slice(0, -1) : line;
     line = '';
     if (state === 'trailers') {
+      trailers += text.length + 2;
+      if (trailers > longestTrailers) throw notChunked();
       if (text === '') state = 'done';
     } else if (state === 'after content') {
       if (text !== '') throw notChunked();
       state = 'size';
     } else {
-      const [, size] = sizeLine.exec(text) ?? [];
-      if (size === undefined) throw notChunked();
-      left = Number.parseInt(size, 16);
-      state = left === 0 ? 'trailers' : 'content';
+      takeSize(text);
     }
   };
 
@@ -45,7 +67,7 @@ export const createChunkedDecoder = (): ChunkedDecoder => {
     return end + 1;
   };
 
-  const decode: ChunkedDecoder['decode'] = (from, to) => {
+  const move: ChunkedDecoder['decode'] = (from, to) => {
     let [read, written] = [0, 0];
     while (read < from.length && state !== 'done') {
       if (state !== 'content') {
@@ -58,6 +80,16 @@ export const createChunkedDecoder = (): ChunkedDecoder => {
       if (left === 0) state = 'after content';
     }
     return { read, written };
+  };
+
+  const decode: ChunkedDecoder['decode'] = (from, to) => {
+    if (failure) throw failure;
+    try {
+      return move(from, to);
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
   };
 
   return { decode, isDone: () => state === 'done' };

@@ -1,13 +1,14 @@
 import net, { type LookupFunction } from 'node:net';
 import tls from 'node:tls';
+import { addressMs } from './tunnel.ts';
 
 /** Where a connection goes, and how. */
 export interface ConnectionOptions {
   readonly host: string;
   readonly port: number;
   readonly isSecure: boolean;
-  /** PEM of a CA that is trusted instead of the public ones. */
-  readonly ca?: Buffer | undefined;
+  /** A way to it that is there already, through a proxy: TLS begins on it. */
+  readonly tunnel?: net.Socket | undefined;
   /** Resolves the host's name. */
   readonly lookup?: LookupFunction | undefined;
   /** Longest wait for a byte that was asked for, ms; 0 for no limit. */
@@ -25,6 +26,10 @@ export interface Connection {
   read(target: Buffer, least: number): Promise<number>;
   /** Resolves when the bytes have left: their buffer may be used again. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Bytes that have come so far. */
+  received(): number;
+  /** Ends it; who reads gets this error. */
+  fail(error: Error): void;
   close(): void;
 }
 
@@ -94,11 +99,12 @@ const longestConnectMs = 60_000;
 const keepAlive = { keepAlive: true, keepAliveInitialDelay: 60_000 }; // ms
 
 const openSocket = (options: ConnectionOptions, onread: net.OnReadOpts): net.Socket => {
-  const { host, port, isSecure, ca, lookup } = options;
-  const common = { host, port, onread, ...keepAlive, ...(lookup && { lookup }) };
+  const { host, port, isSecure, tunnel, lookup } = options;
+  const dialing = { autoSelectFamilyAttemptTimeout: addressMs, ...keepAlive, ...(lookup && { lookup }) };
+  const common = { host, port, onread, ...dialing, ...(tunnel && { socket: tunnel }) };
   if (!isSecure) return net.connect(common);
   const servername = net.isIP(host) === 0 ? { servername: host } : {};
-  return tls.connect({ ...common, ...servername, ...(ca && { ca }) });
+  return tls.connect({ ...common, ...servername });
 };
 
 /** TCP, and TLS where it is wanted, must be there in time. @returns what ends the wait */
@@ -117,11 +123,13 @@ export const connect = (options: ConnectionOptions): Connection => {
   const receiver = createReceiver();
   let failure: Error | undefined;
   let isEnded = false;
+  let received = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const socket = openSocket(options, {
     buffer: receiver.buffer,
     callback: (length, buffer) => {
+      received += length;
       timer?.refresh();
       receiver.received(length, buffer);
       return receiver.isReading();
@@ -164,6 +172,8 @@ export const connect = (options: ConnectionOptions): Connection => {
       new Promise((resolve, reject) => {
         socket.write(bytes, (error) => (error ? reject(failure ?? error) : resolve()));
       }),
+    received: () => received,
+    fail: (error) => void socket.destroy(error),
     close: () => void socket.destroy(),
   };
 };

@@ -23,15 +23,10 @@ export interface Range {
 export const rangeHeader = ({ offset = 0, end }: AskedRange): string =>
   `bytes=${offset}-${end === undefined ? '' : end - 1}`;
 
-/** Bytes of an answer's body, where it tells. */
-export const lengthOf = ({ headers }: Answer): number | undefined => {
-  const length = headers['content-length'];
-  return length === undefined ? undefined : Number(length);
-};
-
 /**
  * A 206 must prove which bytes it has and of what image (RFC 9110 14.4), or the parts would not fit: all that were
- * asked for, and of an image of the size that the source's record says.
+ * asked for, and of an image of the size that the source's record says. Proxies that do not know the size say `*`: fine
+ * where it is known from elsewhere.
  * @throws FerryError `data-mismatch` for any other
  */
 export const rangeOf = (
@@ -42,8 +37,8 @@ export const rangeOf = (
   const found = headers['content-range'] ?? '';
   const [, start, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(found) ?? [];
   const [from, to] = [Number(start), Number(last) + 1];
-  const expected = end ?? size ?? (total === '*' ? to : Number(total));
-  const isOfImage = size === undefined ? total !== undefined : Number(total) === size;
+  const expected = end ?? size ?? Number(total);
+  const isOfImage = size === undefined || total === '*' || Number(total) === size;
   if (from === offset && to === expected && isOfImage) return { startsAt: from, length: to - from, body };
   body.close();
   const asked = `bytes ${offset}-${end === undefined ? '' : end - 1}${size === undefined ? '' : ` of ${size}`}`;

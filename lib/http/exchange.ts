@@ -1,92 +1,111 @@
-import type { LookupFunction } from 'node:net';
-import { ignored } from '../promises.ts';
 import { type AnswerBody, bodyOf, withRest } from './answer-body.ts';
-import { type Connection, connect } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { type Connections, type Exchange, open } from './dial.ts';
+import { TooSlow } from './faults.ts';
 import { type MessageHead, parseHead } from './message-head.ts';
+import { watchPace } from './pace.ts';
 
-// GET and PUT of image data over HTTP/1.1, one exchange a connection. undici and the SDK speak HTTP for everything small;
-// data goes from the kernel into the buffer that it is hashed and sent from, which neither can do (docs/architecture.md,
-// "Decisions").
+// GET of image data over HTTP/1.1, one exchange a connection; PUT is in put.ts. undici and the SDK speak HTTP for
+// everything small; data goes from the kernel into the buffer that it is hashed and sent from, which neither can do
+// (docs/architecture.md, "Decisions").
 
-/** How connections are made. */
-export interface Connections {
-  /** PEM of a CA that is trusted instead of the public ones. */
-  readonly ca?: Buffer | undefined;
-  readonly lookup?: LookupFunction | undefined;
-  /** Longest wait for the next byte, ms. */
-  readonly stallMs: number;
-}
-
-export interface Exchange {
-  /** http or https. */
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly connections: Connections;
-  readonly signal: AbortSignal;
-}
+export type { Connections, Exchange };
 
 export interface Answer extends MessageHead {
   readonly body: AnswerBody;
 }
 
+/** Limits that no byte of the peer's begins anew. */
 const longestHead = 64 * 1024; // bytes
+const longestHeadMs = 30_000;
+const mostInterim = 16;
 const endOfHead = '\r\n\r\n';
 
-const open = ({ url, connections, signal }: Exchange, stallMs = connections.stallMs): Connection => {
-  signal.throwIfAborted();
-  const { protocol, hostname, port } = new URL(url);
-  if (protocol !== 'http:' && protocol !== 'https:') throw new Error(`${protocol} is not HTTP`);
-  const isSecure = protocol === 'https:';
-  const { ca, lookup } = connections;
-  return connect({
-    host: hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: Number(port) || (isSecure ? 443 : 80),
-    isSecure,
-    ca,
-    lookup,
-    stallMs,
-    signal,
-  });
-};
+interface Head extends MessageHead {
+  /** What of the body came with it. */
+  readonly rest: Buffer;
+}
 
-/** @throws Error for a header that would begin a line of its own */
-const requestHead = (method: 'GET' | 'PUT', { url, headers }: Exchange): Buffer => {
-  const { pathname, search, host } = new URL(url);
-  const all = { host, connection: 'close', ...headers };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
-  if (lines.some((line) => /[^\t\x20-\x7e\x80-\xff]/.test(line)))
-    throw new Error('a header has a forbidden byte');
-  return Buffer.from([`${method} ${pathname}${search} HTTP/1.1`, ...lines, '', ''].join('\r\n'), 'latin1');
-};
-
-/** Reads up to the empty line. @returns the head, and what of the body came with it */
-const readHead = async (connection: Connection): Promise<MessageHead & { readonly rest: Buffer }> => {
+/** Reads up to the empty line. */
+const readHead = async (read: Connection['read']): Promise<Head> => {
   const bytes = Buffer.allocUnsafe(longestHead);
   let length = 0;
   let end = -1;
   while (end < 0) {
     if (length === longestHead) throw new Error('the head of the answer is too long');
-    const came = await connection.read(bytes.subarray(length), 1);
+    const came = await read(bytes.subarray(length), 1);
     if (came === 0) throw new Error('the connection ended before an answer came');
+    // The empty line may have begun in what came before.
+    const from = Math.max(0, length - endOfHead.length);
     length += came;
-    end = bytes.subarray(0, length).indexOf(endOfHead);
+    end = bytes.subarray(0, length).indexOf(endOfHead, from);
   }
   const head = parseHead(bytes.toString('latin1', 0, end));
   return { ...head, rest: bytes.subarray(end + endOfHead.length, length) };
 };
 
-/** The final answer: those of 1xx come before it (RFC 9110 15.2). */
-const readAnswer = async (connection: Connection): Promise<Answer> => {
-  let head = await readHead(connection);
-  while (head.statusCode < 200) {
-    const read = withRest(connection, head.rest);
-    head = await readHead({ ...connection, read });
+/** The final head: those of 1xx come before it (RFC 9110 15.2). */
+const readFinalHead = async (read: Connection['read'], connection: Connection): Promise<Head> => {
+  let head = await readHead(read);
+  for (let count = 1; head.statusCode < 200; count += 1) {
+    if (count > mostInterim) throw new Error(`more than ${mostInterim} interim answers came`);
+    head = await readHead(withRest({ ...connection, read }, head.rest));
   }
-  const { statusCode, headers } = head;
-  return { statusCode, headers, body: bodyOf(connection, head) };
+  return head;
 };
 
-const closingOnError = async <T>(connection: Connection, run: () => Promise<T>): Promise<T> => {
+/** The answer, whose body's reader must get bytes at a minimum rate while it asks for them. */
+const answerOf = (connection: Connection, head: Head, { connections }: Exchange): Answer => {
+  const { minimumRate = 0, windowMs } = connections;
+  const pace = watchPace({
+    minimumRate,
+    windowMs,
+    moved: connection.received,
+    tooSlow: (told) => connection.fail(new TooSlow(`it sent ${told}`)),
+  });
+  const close = (): void => {
+    pace.stop();
+    connection.close();
+  };
+  const read = withRest(connection, head.rest);
+  const paced: Connection['read'] = (target, least) => pace.during(read(target, least));
+  const { statusCode, headers } = head;
+  return { statusCode, headers, body: bodyOf({ read: paced, close }, head) };
+};
+
+/**
+ * Reads an answer, whose head must come whole in a time that no byte of it begins anew.
+ * @param from when that time begins: now, or with the first byte
+ */
+export const readAnswer = async (
+  connection: Connection,
+  exchange: Exchange,
+  from: 'now' | 'first byte',
+): Promise<Answer> => {
+  const { headMs = longestHeadMs } = exchange.connections;
+  const late = (): void => connection.fail(new Error(`no whole answer came in ${headMs / 1000} s`));
+  let timer = from === 'now' ? setTimeout(late, headMs) : undefined;
+  const timed: Connection['read'] = async (target, least) => {
+    const came = await connection.read(target, least);
+    timer ??= setTimeout(late, headMs);
+    return came;
+  };
+  try {
+    return answerOf(connection, await readFinalHead(timed, connection), exchange);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** @throws Error for a header that would begin a line of its own */
+export const requestHead = (method: 'GET' | 'PUT', target: string, headers: Exchange['headers']): Buffer => {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  if (lines.some((line) => /[^\t\x20-\x7e\x80-\xff]/.test(line)))
+    throw new Error('a header has a forbidden byte');
+  return Buffer.from([`${method} ${target} HTTP/1.1`, ...lines, '', ''].join('\r\n'), 'latin1');
+};
+
+export const closingOnError = async <T>(connection: Connection, run: () => Promise<T>): Promise<T> => {
   try {
     return await run();
   } catch (error) {
@@ -97,73 +116,9 @@ const closingOnError = async <T>(connection: Connection, run: () => Promise<T>):
 
 /** @throws Error when no answer comes; the signal's reason */
 export const get = async (exchange: Exchange): Promise<Answer> => {
-  const connection = open(exchange);
+  const { connection, target, headers } = await open(exchange);
   return await closingOnError(connection, async () => {
-    await connection.write(requestHead('GET', exchange));
-    return await readAnswer(connection);
-  });
-};
-
-/**
- * Races many short waits against a long one. Unlike Promise.race it leaves nothing behind at the long one, which
- * thousands of pieces of a body would pile up at.
- * @returns undefined for a race that the long wait wins
- */
-const raceAgainst = (long: Promise<unknown>) => {
-  let racing: { resolve(nothing: undefined): void; reject(error: unknown): void } | undefined;
-  let over: (() => void) | undefined;
-  const finish = (end: () => void): void => {
-    over = end;
-    end();
-  };
-  long.then(
-    () => finish(() => racing?.resolve(undefined)),
-    (error: unknown) => finish(() => racing?.reject(error)),
-  );
-  return <T>(short: Promise<T>): Promise<T | undefined> =>
-    new Promise<T | undefined>((resolve, reject) => {
-      racing = { resolve, reject };
-      short.then(resolve, reject);
-      over?.();
-    });
-};
-
-/** Sends the pieces until they end, or an answer comes before, or the connection breaks. @throws what the pieces throw */
-const sendPieces = async (
-  connection: Connection,
-  pieces: AsyncIterator<Buffer>,
-  answered: Promise<Answer>,
-): Promise<void> => {
-  // A refusal that comes while the body is on its way is the answer; a connection that breaks ends the wait for it.
-  const unlessAnswered = raceAgainst(answered);
-  for (;;) {
-    const next = await unlessAnswered(pieces.next());
-    if (!next || next.done) return;
-    const left = connection.write(next.value).then(
-      () => true,
-      () => false,
-    );
-    if (!(await unlessAnswered(left))) return;
-  }
-};
-
-/**
- * PUT of a body whose length stands in `content-length`. Each piece has left when the next one is asked for, so that
- * its buffer may be used again. There is no limit on the wait for the answer: Glance gives it when its store has all.
- * @throws Error when no answer comes, what the body throws, which ends the connection; the signal's reason
- */
-export const put = async (exchange: Exchange, body: AsyncIterable<Buffer>): Promise<Answer> => {
-  const connection = open(exchange, 0);
-  return await closingOnError(connection, async () => {
-    await connection.write(requestHead('PUT', exchange));
-    const answered = readAnswer(connection);
-    const pieces = body[Symbol.asyncIterator]();
-    try {
-      await sendPieces(connection, pieces, answered);
-      return await answered;
-    } finally {
-      // The body hears that it is not wanted any more. Not awaited: it may be waiting for bytes that never come.
-      pieces.return?.().catch(ignored);
-    }
+    await connection.write(requestHead('GET', target, headers));
+    return await readAnswer(connection, exchange, 'now');
   });
 };

@@ -1,4 +1,4 @@
-import { put } from '../http/exchange.ts';
+import { put } from '../http/put.ts';
 import type { ImageId } from '../schemas/ids.ts';
 import type { GlanceImage, GlanceStores, GlanceTasks } from '../schemas/openstack.ts';
 import {

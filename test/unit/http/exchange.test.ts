@@ -1,50 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer as createHttpServer } from 'node:http';
-import net, { type AddressInfo } from 'node:net';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import type { AddressInfo, LookupFunction, Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import tls from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { get, put } from '../../../lib/http/exchange.ts';
+import { get } from '../../../lib/http/exchange.ts';
+import { put } from '../../../lib/http/put.ts';
+import { trustAlso } from '../../../lib/http/trust.ts';
 import { readAll } from '../byte-readers.ts';
+import { answering, pemFile, serve } from './byte-server.ts';
 
 const live = new AbortController().signal;
-const pem = (name: string) => readFileSync(new URL(`fixtures/${name}.pem`, import.meta.url));
-const secure = { cert: pem('certificate'), key: pem('key') };
-const open: net.Server[] = [];
+const open: Server[] = [];
 
 afterEach(async () => {
   for (const server of open.splice(0)) await new Promise((closed) => server.close(closed));
 });
-
-/** A server of bytes: what it does with a connection is the test's business. */
-const serve = async (
-  act: (socket: net.Socket) => void,
-  { isSecure = false } = {},
-): Promise<{ readonly url: string; readonly connections: Set<net.Socket> }> => {
-  const connections = new Set<net.Socket>();
-  const accept = (socket: net.Socket) => {
-    connections.add(socket);
-    socket.on('error', () => undefined).on('close', () => connections.delete(socket));
-    act(socket);
-  };
-  const server = isSecure ? tls.createServer(secure, accept) : net.createServer(accept);
-  open.push(server.listen(0, '127.0.0.1'));
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { url: `http${isSecure ? 's' : ''}://127.0.0.1:${port}/image?a=b`, connections };
-};
-
-/** Writes when the request has come. */
-const answering =
-  (...pieces: readonly (string | Buffer)[]) =>
-  (socket: net.Socket): void => {
-    socket.once('data', () => {
-      for (const piece of pieces) socket.write(piece);
-      socket.end();
-    });
-  };
 
 const ask = (url: string, more: Partial<Parameters<typeof get>[0]> = {}) =>
   get({ url, headers: {}, connections: { stallMs: 500 }, signal: live, ...more });
@@ -116,7 +88,8 @@ describe('a GET', () => {
         isSecure,
       },
     );
-    const connections = { stallMs: 2000, ca: secure.cert };
+    trustAlso(fileURLToPath(pemFile('certificate')));
+    const connections = { stallMs: 2000 };
     for (const size of [100_000, 1_000_003]) {
       const { body } = await ask(url, { connections });
       const blocks: Buffer[] = [];
@@ -147,21 +120,14 @@ describe('a GET', () => {
 
   test('resolves names as it is told to', async () => {
     const { url } = await serve(answering('HTTP/1.1 204 No Content\r\n\r\n'));
-    const lookup: net.LookupFunction = (_host, _options, done) =>
+    const lookup: LookupFunction = (_host, _options, done) =>
       done(null, [{ address: '127.0.0.1', family: 4 }]);
     const named = url.replace('127.0.0.1', 'image.example.org');
     expect((await ask(named, { connections: { stallMs: 500, lookup } })).statusCode).toBe(204);
-    const refusing: net.LookupFunction = (_host, _options, done) => done(new Error('not allowed'), '');
+    const refusing: LookupFunction = (_host, _options, done) => done(new Error('not allowed'), '');
     await expect(ask(named, { connections: { stallMs: 500, lookup: refusing } })).rejects.toThrow(
       'not allowed',
     );
-  });
-
-  test('trusts no certificate that nobody vouches for', async () => {
-    const { url } = await serve(answering('HTTP/1.1 204 No Content\r\n\r\n'), { isSecure: true });
-    await expect(ask(url)).rejects.toThrow(/self-signed|self signed/);
-    const byName = url.replace('127.0.0.1', 'localhost');
-    expect((await ask(byName, { connections: { stallMs: 500, ca: secure.cert } })).statusCode).toBe(204);
   });
 });
 
@@ -169,21 +135,16 @@ describe('a body that breaks off', () => {
   const begin = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n';
 
   test.each([
-    ['is closed early', (socket: net.Socket) => void socket.end(`${begin}01234`), '5 bytes before the end'],
+    ['is closed early', (socket: Socket) => void socket.end(`${begin}01234`), '5 bytes before the end'],
     [
       'is chunked and closed early',
-      (socket: net.Socket) =>
-        void socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n01234'),
+      (socket: Socket) => void socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n01234'),
       'before the end of the body',
     ],
-    [
-      'says nothing more',
-      (socket: net.Socket) => void socket.write(`${begin}01234`),
-      'no byte came in 0.5 s',
-    ],
+    ['says nothing more', (socket: Socket) => void socket.write(`${begin}01234`), 'no byte came in 0.5 s'],
     [
       'is reset',
-      (socket: net.Socket) => {
+      (socket: Socket) => {
         socket.write(`${begin}01234`);
         setTimeout(() => socket.resetAndDestroy(), 50);
       },
@@ -276,7 +237,7 @@ describe('a PUT', () => {
   /** Collects everything, and answers when it has so many bytes of body. */
   const collecting =
     (received: Buffer[], answerAfter: number, answer: string, waitMs = 0) =>
-    (socket: net.Socket) => {
+    (socket: Socket) => {
       let [head, length] = ['', 0];
       socket.on('data', async (bytes) => {
         const inHead = head.includes('\r\n\r\n') ? 0 : bytes.indexOf('\r\n\r\n') + 4;
