@@ -33,6 +33,8 @@ const defaults: Env = {
   SEGMENTS_AT_ONCE: '4',
   PART_CHECKSUM: 'crc32',
   SOURCE_STALL_S: '60',
+  MINIMUM_RATE_KIB_S: '64',
+  UPLOAD_ANSWER_S: '3600',
   SOURCE_RETRIES: '5',
   SOURCE_RETRY_DELAY_MS: '500', // doubled at each further try
   DEADLINE_RESERVE_S: '30',
@@ -103,6 +105,8 @@ const parsers = {
   SEGMENTS_AT_ONCE: integer,
   PART_CHECKSUM: text,
   SOURCE_STALL_S: integer,
+  MINIMUM_RATE_KIB_S: integer,
+  UPLOAD_ANSWER_S: integer,
   SOURCE_RETRIES: integer,
   SOURCE_RETRY_DELAY_MS: integer,
   DEADLINE_RESERVE_S: integer,

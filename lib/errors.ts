@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'stopped'
   | 'upload-gone'
   | 'misconfigured'
+  | 'untrusted'
+  | 'too-slow'
   | 'unavailable'
   | 'internal';
 
@@ -28,6 +30,8 @@ export type ErrorCode =
  * `stopped` neither: the worker that ran the step was told to stop, the message is sent anew.
  * `misconfigured` is a service that refuses what we are and not what was asked (a right, a name, a region): no try of
  * ours mends it, so the import ends and says so; to a client it is 503, since it may work again tomorrow.
+ * `untrusted` is a certificate that nobody here vouches for: no try changes that. `too-slow` is a source that sends, but
+ * would hold a step for ever; lib/download tries it again as long as its budget has it.
  * `claim-lost` is silent: the import belongs to another attempt, or has ended.
  */
 export const errorRules = {
@@ -45,6 +49,8 @@ export const errorRules = {
   progressed: { status: 503, retryable: true },
   'upload-gone': { status: 503, retryable: true },
   misconfigured: { status: 503, retryable: false },
+  untrusted: { status: 502, retryable: false },
+  'too-slow': { status: 504, retryable: false },
   unavailable: { status: 503, retryable: true },
   internal: { status: 500, retryable: true },
 } as const satisfies Record<ErrorCode, ErrorRule>;

@@ -3,6 +3,8 @@ import { createS3Client } from '../aws/s3-client.ts';
 import { createDynamoClient, createTable } from '../aws/table.ts';
 import type { Config } from '../config.ts';
 import { createUriFilter } from '../download/uri-filter.ts';
+import { proxiesOf } from '../http/proxy.ts';
+import { trustAlso } from '../http/trust.ts';
 import { createOpenStackHttp } from '../openstack/http.ts';
 import { createKeystone } from '../openstack/keystone.ts';
 import { cacheValidations } from '../openstack/token-cache.ts';
@@ -34,8 +36,17 @@ export const composeUriFilter = (config: Config) =>
     },
   });
 
+/** Proxies as every tool finds them in the environment; the SDK's clients as well (lib/aws/connections.ts). */
+const composeConnections = (config: Config) => ({
+  proxyFor: proxiesOf(process.env),
+  stallMs: config.SOURCE_STALL_S * 1000,
+  minimumRate: config.MINIMUM_RATE_KIB_S * 1024,
+  answerMs: config.UPLOAD_ANSWER_S * 1000,
+});
+
 export const composeOpenStack = (config: Config) => {
-  const http = createOpenStackHttp({ caFile: config.OS_CACERT, stallMs: config.SOURCE_STALL_S * 1000 });
+  if (config.OS_CACERT) trustAlso(config.OS_CACERT);
+  const http = createOpenStackHttp(composeConnections(config));
   const { OS_APPLICATION_CREDENTIAL_ID: id, OS_APPLICATION_CREDENTIAL_SECRET: secret } = config;
   const serviceUser = id && secret ? { id, secret } : undefined;
   const keystone = createKeystone({ authUrl: config.OS_AUTH_URL, http, serviceUser });
@@ -64,7 +75,7 @@ export const composeState = (config: Config<'IMPORTS_TABLE'>) => {
 
 export const composeAccess = (config: Config<'TOKEN_SEALING_SECRET'>, openstack: OpenStack) => {
   const uriFilter = composeUriFilter(config);
-  const filtered = { lookup: uriFilter.lookup, stallMs: config.SOURCE_STALL_S * 1000 };
+  const filtered = { ...composeConnections(config), lookup: uriFilter.lookup };
   const sealer = createSealer(config.TOKEN_SEALING_SECRET);
   return createAccess({ ...openstack, sealer, uriFilter, filtered });
 };

@@ -12,7 +12,7 @@ interface Options {
  * Glance's own question, may this caller modify the image?, asked by removing a tag that no image has: Glance enforces
  * `modify_image` before it looks for the tag (glance/api/v2/image_tags.py, delete), so 404 is a yes, and nothing is
  * changed, not even `updated_at`.
- * @returns false for a no, whose words `requireModifiable` has
+ * @returns false for a no, whose words `requireModifiable` has, and where nobody could be asked so
  */
 export const seemsModifiable = async (target: Glance, id: ImageId, options: Options): Promise<boolean> => {
   try {
@@ -20,7 +20,8 @@ export const seemsModifiable = async (target: Glance, id: ImageId, options: Opti
     return true;
   } catch (error) {
     if (hasCode(error, 'not-found')) return true;
-    if (hasCode(error, 'forbidden')) return false;
+    // A proxy that lets no DELETE through (405) has said nothing about the caller.
+    if (hasCode(error, 'forbidden', 'bad-request')) return false;
     throw error;
   }
 };

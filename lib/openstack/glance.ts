@@ -9,8 +9,7 @@ import {
   type Validator,
 } from '../schemas/validators.js';
 import { authorized, type Credentials } from './credentials.ts';
-import { callJson, guarded, type OpenStackHttp, requireSuccess } from './http.ts';
-import { request } from './undici.ts';
+import { callJson, callWhole, guarded, type OpenStackHttp, requireSuccess } from './http.ts';
 
 /** One operation of RFC 6902 as far as Glance takes it (application/openstack-images-v2.1-json-patch). */
 export type PatchOperation =
@@ -72,15 +71,11 @@ export const createGlance = (endpoint: string, credentials: Credentials, http: O
       ),
     ) as Promise<GlanceImage>;
 
-  const removeTag: Glance['removeTag'] = (id, tag, { signal }) => {
+  const removeTag: Glance['removeTag'] = async (id, tag, { signal }) => {
+    const url = urlOf(id, `/tags/${encodeURIComponent(tag)}`);
     const call = { operation: `remove a tag of image ${id} at ${endpoint}`, signal };
-    return authorized(credentials, call, (headers) =>
-      guarded(call, async () => {
-        const options = { dispatcher: http.small, method: 'DELETE', headers, signal } as const;
-        const answer = await request(urlOf(id, `/tags/${encodeURIComponent(tag)}`), options);
-        await requireSuccess(answer, call);
-        await answer.body.dump();
-      }),
+    await authorized(credentials, call, (headers) =>
+      callWhole(http.small, { ...call, method: 'DELETE', url, headers }),
     );
   };
 

@@ -18,9 +18,7 @@ declare module 'undici/lib/dispatcher/agent.js' {
   export default Agent;
 }
 
-declare module 'undici/lib/interceptor/retry.js' {
-  import { interceptors } from 'undici';
-
-  const { retry } = interceptors;
-  export default retry;
+declare module 'undici/lib/core/connect.js' {
+  import { buildConnector } from 'undici';
+  export default buildConnector;
 }

@@ -1,14 +1,14 @@
 import type { Dispatcher, RetryHandler } from 'undici';
 import requestThrough from 'undici/lib/api/api-request.js';
+import buildConnector from 'undici/lib/core/connect.js';
 import { parseURL } from 'undici/lib/core/util.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
-import retry from 'undici/lib/interceptor/retry.js';
 
 // undici by its parts: its index loads fetch, WebSocket, caches and mocks as well, 0.25 MB of code that each cold start
 // compiles and runs for nothing. undici does not promise these files: its version is pinned, and a test compares them with
 // what its index hands out.
 
-export { Agent, retry };
+export { Agent, buildConnector };
 
 export type RequestOptions = Omit<Dispatcher.RequestOptions, 'origin' | 'path' | 'method'> & {
   readonly dispatcher: Dispatcher;

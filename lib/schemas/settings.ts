@@ -49,6 +49,8 @@ export const Settings = Type.Object({
   SEGMENTS_AT_ONCE: Type.Integer({ minimum: 1, maximum: 64 }),
   PART_CHECKSUM: Type.Enum(['crc32', 'md5', 'sha256', 'none']),
   SOURCE_STALL_S: Type.Integer({ minimum: 1 }),
+  MINIMUM_RATE_KIB_S: Type.Integer({ minimum: 0 }),
+  UPLOAD_ANSWER_S: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
   SOURCE_RETRIES: Type.Integer({ minimum: 0, maximum: 100 }),
   SOURCE_RETRY_DELAY_MS: Type.Integer({ minimum: 1 }),
   DEADLINE_RESERVE_S: Type.Integer({ minimum: 1, maximum: 600 }),

@@ -41,6 +41,8 @@ test('an environment with nothing but Keystone and a region gets the documented 
     SEGMENTS_AT_ONCE: 4,
     PART_CHECKSUM: 'crc32',
     SOURCE_STALL_S: 60,
+    MINIMUM_RATE_KIB_S: 64,
+    UPLOAD_ANSWER_S: 3600,
     TOKEN_CACHE_S: 300,
     WORKER_CONCURRENCY: 1,
     SOURCE_RETRIES: 5,

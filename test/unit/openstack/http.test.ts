@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FerryError } from '../../../lib/errors.ts';
 import { type Call, callJson, createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import { isGlanceTasks } from '../../../lib/schemas/validators.js';
-import { type ScriptedServer, startScriptedServer } from '../scripted-server.ts';
+import { type Answer, type ScriptedServer, startScriptedServer } from '../scripted-server.ts';
 
 const http = createOpenStackHttp({ stallMs: 1000 });
 const token = 'gAAAAA-very-secret';
@@ -157,13 +157,27 @@ describe('an answer', () => {
     expect(await failure()).toMatchObject({ code: 'unavailable' });
   });
 
-  test('that breaks off makes the service unavailable', async () => {
-    server.script((_request, response) => {
-      response.writeHead(200, { 'content-length': 100 });
-      response.write('{"tasks":');
-      setTimeout(() => response.socket?.destroy(), 20);
-    });
+  const half: Answer = (_request, response) => {
+    response.writeHead(200, { 'content-length': 100, etag: '"1"' });
+    response.write('{"tasks":');
+    setTimeout(() => response.socket?.destroy(), 20);
+  };
+
+  test('that breaks off in its middle is asked for anew, whole', async () => {
+    server.script(half, half, good);
+    expect(await call()).toEqual({ tasks: [] });
+    expect(server.seen.map(({ headers }) => headers.range)).toEqual([undefined, undefined, undefined]);
+  });
+
+  test('that breaks off at every try makes the service unavailable', async () => {
+    server.script(half);
     expect(await failure()).toMatchObject({ code: 'unavailable' });
+    expect(server.seen).toHaveLength(4);
+  });
+
+  test('that is none is not quoted', async () => {
+    server.script({ status: 200, text: `<html>${token}</html>` });
+    expect((await failure()).message).toBe('Failed to get the tasks: the answer is not of the expected form');
   });
 });
 
@@ -201,10 +215,4 @@ test.each([
   expect(error.code).toBe('unavailable');
   expect(error.message).toMatch(/^Failed to get the tasks: /);
   expect(error.message).toContain(reason);
-});
-
-test('a CA file that is not there is told when the connections are made', () => {
-  expect(() => createOpenStackHttp({ caFile: '/nonexistent/ca.pem', stallMs: 1 })).toThrow(
-    '/nonexistent/ca.pem',
-  );
 });
