@@ -72,7 +72,7 @@ export const callWhole = (dispatcher: Dispatcher, call: Call): Promise<WholeAnsw
   });
 
 /** @returns undefined for what is no JSON: a parser's message quotes it */
-const parseJson = (text: string): unknown => {
+export const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,8 +1,8 @@
 import { asFerryError, FerryError } from '../errors.ts';
 import type { Token } from '../schemas/ids.ts';
 import { isKeystoneToken } from '../schemas/validators.js';
-import { guarded, type OpenStackHttp, requireSuccess } from './http.ts';
-import { request } from './undici.ts';
+import { type Call, callWhole, guarded, type OpenStackHttp, parseJson } from './http.ts';
+import { usualRetries } from './whole-answer.ts';
 
 export interface ApplicationCredential {
   readonly id: string;
@@ -50,19 +50,20 @@ export const createServiceUser = (options: {
   let renewal: Promise<ServiceToken> | undefined;
 
   const issue = (): Promise<ServiceToken> => {
-    const signal = AbortSignal.timeout(issueWithin);
-    const call = { operation, signal };
     const identity = { methods: ['application_credential'], application_credential: { id, secret } };
+    const call: Call = {
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body: JSON.stringify({ auth: { identity } }),
+      signal: AbortSignal.timeout(issueWithin),
+      operation,
+      // A second token does no harm.
+      retries: usualRetries,
+    };
     return guarded(call, async () => {
-      const answer = await request(url, {
-        dispatcher: http.small,
-        method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
-        body: JSON.stringify({ auth: { identity } }),
-        signal,
-      });
-      await requireSuccess(answer, call);
-      const body: unknown = await answer.body.json();
+      const answer = await callWhole(http.small, call);
+      const body: unknown = parseJson(answer.text);
       const token = answer.headers['x-subject-token'];
       if (typeof token !== 'string' || !isKeystoneToken(body))
         throw new Error('the answer is not of the expected form');

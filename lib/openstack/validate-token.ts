@@ -3,8 +3,8 @@ import type { Token } from '../schemas/ids.ts';
 import type { KeystoneToken } from '../schemas/openstack.ts';
 import { isKeystoneError, isKeystoneToken } from '../schemas/validators.js';
 import type { Catalog } from './catalog.ts';
-import { guarded, type OpenStackHttp } from './http.ts';
-import { request } from './undici.ts';
+import { guarded, type OpenStackHttp, parseJson } from './http.ts';
+import { wholeAnswer } from './whole-answer.ts';
 
 /** Who calls, as Keystone says. */
 export interface Identity {
@@ -24,26 +24,13 @@ export const authenticationRequired = (): FerryError =>
 const isHeaderValue = (token: Token): boolean => /^[\x21-\x7e]{1,4096}$/.test(token);
 
 /** Anybody may make us ask: an answer that is no answer is not asked for again. A connection that has died is opened anew. */
-const retryOptions = {
-  maxRetries: 1,
-  minTimeout: 0,
-  statusCodes: [],
-  errorCodes: ['ECONNRESET', 'UND_ERR_SOCKET'],
-};
+const retries = { most: 1, statuses: [], errors: ['ECONNRESET', 'UND_ERR_SOCKET'], firstDelayMs: 0 };
 
 interface Answer {
   readonly status: number;
   /** Undefined where the body is not JSON. */
   readonly json: unknown;
 }
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
 
 /**
  * Keystone's own word on the token: 401 for one that has expired, 404 for one that it does not know. Other 404s, and
@@ -103,10 +90,10 @@ export const createTokenCheck = ({ url, http }: { readonly url: string; readonly
   const ask = async (token: Token, signal: AbortSignal): Promise<Answer> => {
     const subject = { 'x-auth-token': token, 'x-subject-token': token };
     const headers = { accept: 'application/json', ...subject, ...accessRules };
-    const options = { dispatcher: http.small, headers, retryOptions, signal };
-    return await guarded({ operation: `get ${url}`, signal }, async () => {
-      const { statusCode, body } = await request(url, options);
-      return { status: statusCode, json: parsed(await body.text()) };
+    const call = { method: 'GET', url, headers, retries, signal, operation: `get ${url}` } as const;
+    return await guarded(call, async () => {
+      const { statusCode, text } = await wholeAnswer(http.small, call);
+      return { status: statusCode, json: parseJson(text) };
     });
   };
 
