@@ -13,6 +13,7 @@ import {
   composeState,
   composeTargetRegion,
 } from '../lib/imports/compose.ts';
+import { createLookAtTarget, isThere } from '../lib/imports/look-at-target.ts';
 import type { ImportMessage } from '../lib/imports/messages.ts';
 import { queueHandler } from '../lib/imports/queue-handler.ts';
 import { runStep } from '../lib/imports/run-step.ts';
@@ -31,17 +32,19 @@ const openstack = composeOpenStack(config);
 const sqs = createSqsClient();
 const propertyRules = composePropertyRules(config);
 const state = composeState(config);
+const openAccess = composeAccess(config, openstack);
 
 const services = {
   ...state,
   ...composeBudget(config),
   relay: composeRelay(config),
-  openAccess: composeAccess(config, openstack),
+  openAccess,
   propertyRules,
 };
 const pace = {
   ...state,
   ...composePace(config),
+  lookAtTarget: createLookAtTarget(openAccess, isThere),
   ownQueue: createOutbox<ImportMessage>(sqs, config.APPLY_METADATA_QUEUE_URL),
   failQueue: createOutbox<ImportMessage>(sqs, config.FAIL_IMPORT_QUEUE_URL),
 };

@@ -2,12 +2,13 @@ import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
 import { loadConfig } from '../lib/config.ts';
 import {
   composeAccess,
+  composeBudget,
   composeOpenStack,
   composePace,
   composeRelay,
   composeState,
 } from '../lib/imports/compose.ts';
-import { createFailImport } from '../lib/imports/fail-import.ts';
+import { createEndLost, createFailImport } from '../lib/imports/fail-import.ts';
 import type { ImportMessage } from '../lib/imports/messages.ts';
 import { queueHandler } from '../lib/imports/queue-handler.ts';
 import { runStep } from '../lib/imports/run-step.ts';
@@ -24,15 +25,17 @@ const openstack = composeOpenStack(config);
 const sqs = createSqsClient();
 const state = composeState(config);
 
+const ends = { ...state, relay: composeRelay(config) };
 const failImport = createFailImport({
-  ...state,
-  relay: composeRelay(config),
+  ...ends,
+  ...composeBudget(config),
   openAccess: composeAccess(config, openstack),
 });
 
 const services = {
   ...state,
   ...composePace(config),
+  endLost: createEndLost(ends),
   ownQueue: createOutbox<ImportMessage>(sqs, config.FAIL_IMPORT_QUEUE_URL),
 };
 

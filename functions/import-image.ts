@@ -4,6 +4,7 @@ import { loadConfig } from '../lib/config.ts';
 import { createSourceCheck } from '../lib/imports/check-source.ts';
 import {
   composeOpenStack,
+  composePropertyRules,
   composeState,
   composeTargetRegion,
   composeTransferLimits,
@@ -16,19 +17,27 @@ import { taskView } from '../lib/imports/task-view.ts';
 
 // POST /v2/images/{image_id}/import: validate, claim, queue.
 
-const config = loadConfig(process.env, ['IMPORTS_TABLE', 'STREAM_IMAGE_QUEUE_URL', 'TOKEN_SEALING_SECRET']);
+const config = loadConfig(process.env, [
+  'IMPORTS_TABLE',
+  'STREAM_IMAGE_QUEUE_URL',
+  'FAIL_IMPORT_QUEUE_URL',
+  'TOKEN_SEALING_SECRET',
+]);
 const openstack = composeOpenStack(config);
+const sqs = createSqsClient();
 
 const requestImport = createRequestImport({
   ...composeState(config),
   targetRegion: composeTargetRegion(config, openstack),
   sealer: createSealer(config.TOKEN_SEALING_SECRET),
-  streamQueue: createOutbox(createSqsClient(), config.STREAM_IMAGE_QUEUE_URL),
+  streamQueue: createOutbox(sqs, config.STREAM_IMAGE_QUEUE_URL),
+  failQueue: createOutbox(sqs, config.FAIL_IMPORT_QUEUE_URL),
   enabledMethods: createEnabledMethods(config.OS_DEFAULT__ENABLED_IMPORT_METHODS),
   checkSource: createSourceCheck({
     ...openstack,
     ...composeTransferLimits(config),
     uriFilter: composeUriFilter(config),
+    propertyPrefixes: composePropertyRules(config).prefixes,
   }),
   contract: config.API_CONTRACT,
   activation: config.ACTIVATION,

@@ -4,10 +4,12 @@ import {
   composeAccess,
   composeOpenStack,
   composePace,
+  composePropertyRules,
   composeRelay,
   composeState,
   composeTransferLimits,
 } from '../lib/imports/compose.ts';
+import { createLookAtTarget, isWaiting } from '../lib/imports/look-at-target.ts';
 import type { ImportMessage } from '../lib/imports/messages.ts';
 import { queueHandler } from '../lib/imports/queue-handler.ts';
 import { runStep } from '../lib/imports/run-step.ts';
@@ -27,6 +29,7 @@ const config = loadConfig(process.env, [
 const openstack = composeOpenStack(config);
 const sqs = createSqsClient();
 const state = composeState(config);
+const openAccess = composeAccess(config, openstack);
 
 const streamQueue = createOutbox<ImportMessage>(sqs, config.STREAM_IMAGE_QUEUE_URL);
 const failQueue = createOutbox<ImportMessage>(sqs, config.FAIL_IMPORT_QUEUE_URL);
@@ -35,11 +38,18 @@ const transferImage = createTransferImage({
   ...state,
   ...composeTransferLimits(config),
   relay: composeRelay(config),
-  openAccess: composeAccess(config, openstack),
+  openAccess,
   applyQueue: createOutbox(sqs, config.APPLY_METADATA_QUEUE_URL),
   streamQueue,
+  propertyRules: composePropertyRules(config),
 });
-const services = { ...state, ...composePace(config), ownQueue: streamQueue, failQueue };
+const services = {
+  ...state,
+  ...composePace(config),
+  lookAtTarget: createLookAtTarget(openAccess, isWaiting),
+  ownQueue: streamQueue,
+  failQueue,
+};
 
 export const handler = queueHandler(
   {

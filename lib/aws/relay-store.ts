@@ -12,7 +12,7 @@ import {
 import { FerryError } from '../errors.ts';
 import { type AskedRange, type Range, rangeHeader, rangeOf } from '../http/content-range.ts';
 import { get } from '../http/exchange.ts';
-import { abortUpload, clearPrefix, removeObject } from './bucket-contents.ts';
+import { abortUpload, clearPrefix, objectsUnder, openUploads, removeObject } from './bucket-contents.ts';
 import { withParts } from './completed-parts.ts';
 import { checksumParameter, type PartAlgorithm, type PartChecksum, type SentPart } from './part-checksum.ts';
 import { signGet, signPayload } from './s3-client.ts';
@@ -64,6 +64,8 @@ export interface RelayStore {
    * has kept, and deletes every object. May run twice.
    */
   clear(key: string, options: Options): Promise<void>;
+  /** Keys of all open uploads and objects whose keys begin so. */
+  keysUnder(prefix: string, options: Options): Promise<ReadonlySet<string>>;
 }
 
 const isStatus = (error: unknown, status: number): boolean =>
@@ -179,6 +181,15 @@ export const createRelayStore = (
 
     remove: (key, options) =>
       guarded(`delete ${named(key)}`, options, () => removeObject({ client, bucket, ...options }, key)),
+
+    keysUnder: (prefix, options) =>
+      guarded(`list ${named(prefix)}`, options, async () => {
+        const calls = { client, bucket, ...options };
+        const keys = new Set<string>();
+        for await (const { key } of openUploads(calls, prefix)) keys.add(key);
+        for await (const { key } of objectsUnder(calls, prefix)) keys.add(key);
+        return keys;
+      }),
 
     clear: (key, options) =>
       guarded(`clear ${named(key)}`, options, () => clearPrefix({ client, bucket, ...options }, key)),

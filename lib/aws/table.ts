@@ -8,11 +8,16 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  ScanCommand,
   UpdateItemCommand,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { type Condition, changesOf, conditionOf, type Item, toDynamo, updateOf } from './expressions.ts';
 import { serviceError } from './service-error.ts';
+import { type Intended, isWrittenBefore } from './written-before.ts';
+
+export type { Condition, Item } from './expressions.ts';
 
 /** Primary key: all that concerns one image lies together. */
 export interface Key {
@@ -20,16 +25,10 @@ export interface Key {
   readonly item: string;
 }
 
-export type Item = Readonly<Record<string, unknown>>;
-
-/** A condition in DynamoDB's expression language, names and values apart. */
-export interface Condition {
-  readonly expression: string;
-  readonly names?: Readonly<Record<string, string>>;
-  readonly values?: Item;
-}
-
-/** The imports table. A write whose condition does not hold answers false; see service-error.ts for what else they throw. */
+/**
+ * The imports table. A write whose condition does not hold answers false, unless the item is just as the write was to
+ * leave it: see written-before.ts. What else fails throws, see service-error.ts.
+ */
 export interface Table {
   get(key: Key): Promise<Item | undefined>;
   put(key: Key, item: Item, condition?: Condition): Promise<boolean>;
@@ -38,6 +37,8 @@ export interface Table {
   remove(key: Key, condition?: Condition): Promise<boolean>;
   /** Many items of one image, in few requests. */
   removeAll(imageId: string, items: readonly string[]): Promise<void>;
+  /** All items of the table, page by page. */
+  scan(): AsyncIterable<readonly Item[]>;
   /** All items of an image whose `item` starts with the prefix, in order. */
   query(imageId: string, prefix: string): Promise<readonly Item[]>;
   /** All items of an image from one to another, both included, in order. */
@@ -60,35 +61,6 @@ const silenceMs = 30_000;
 export const createDynamoClient = (): DynamoDBClient =>
   new DynamoDBClient({ maxAttempts: 4, requestHandler: { socketTimeout: silenceMs } });
 
-const toDynamo = (item: Item) => marshall(item, { removeUndefinedValues: true });
-
-const conditionOf = ({ expression, names, values }: Condition) => ({
-  ConditionExpression: expression,
-  ...(names && { ExpressionAttributeNames: { ...names } }),
-  ...(values && { ExpressionAttributeValues: toDynamo(values) }),
-});
-
-/** `SET #0 = :0 REMOVE #1`, every name aliased because DynamoDB reserves words such as `status` and `owner`. */
-const updateOf = (attributes: Item, condition: Condition | undefined) => {
-  const entries = Object.entries(attributes).map(([name, value], index) => ({ name, value, index }));
-  const set = entries.filter(({ value }) => value !== undefined);
-  const removed = entries.filter(({ value }) => value === undefined);
-  const clauses = [
-    ...(set.length > 0 ? [`SET ${set.map(({ index }) => `#${index} = :${index}`).join(', ')}`] : []),
-    ...(removed.length > 0 ? [`REMOVE ${removed.map(({ index }) => `#${index}`).join(', ')}`] : []),
-  ];
-  const names = Object.fromEntries(entries.map(({ name, index }) => [`#${index}`, name]));
-  const values = Object.fromEntries(set.map(({ value, index }) => [`:${index}`, value]));
-  return {
-    UpdateExpression: clauses.join(' '),
-    ...(condition && { ConditionExpression: condition.expression }),
-    ExpressionAttributeNames: { ...names, ...condition?.names },
-    ...(set.length + Object.keys(condition?.values ?? {}).length > 0 && {
-      ExpressionAttributeValues: toDynamo({ ...values, ...condition?.values }),
-    }),
-  };
-};
-
 const guarded = async <T>(operation: string, run: () => Promise<T>): Promise<T> => {
   try {
     return await run();
@@ -97,19 +69,22 @@ const guarded = async <T>(operation: string, run: () => Promise<T>): Promise<T> 
   }
 };
 
-const conditional = (operation: string, run: () => Promise<unknown>): Promise<boolean> =>
-  guarded(operation, async () => {
-    try {
-      await run();
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
-  });
-
 export const createTable = (client: DynamoDBClient, name: string): Table => {
   const at = (key: Key) => ({ TableName: name, Key: marshall({ imageId: key.imageId, item: key.item }) });
+
+  const read = async (key: Key) =>
+    (await client.send(new GetItemCommand({ ...at(key), ConsistentRead: true }))).Item;
+
+  const write = (operation: string, key: Key, intended: Intended, run: () => Promise<unknown>) =>
+    guarded(`${operation} ${key.item} of image ${key.imageId}`, async () => {
+      try {
+        await run();
+        return true;
+      } catch (error) {
+        if (!(error instanceof ConditionalCheckFailedException)) throw error;
+        return isWrittenBefore(await read(key), intended);
+      }
+    });
 
   const list = (what: string, imageId: string, condition: string, values: Item) =>
     guarded(`list ${what} of image ${imageId}`, async () => {
@@ -146,27 +121,23 @@ export const createTable = (client: DynamoDBClient, name: string): Table => {
   return {
     get: (key) =>
       guarded(`read ${key.item} of image ${key.imageId}`, async () => {
-        const { Item } = await client.send(new GetItemCommand({ ...at(key), ConsistentRead: true }));
-        return Item && unmarshall(Item);
+        const found = await read(key);
+        return found && unmarshall(found);
       }),
-    put: (key, item, condition) =>
-      conditional(`write ${key.item} of image ${key.imageId}`, () =>
-        client.send(
-          new PutItemCommand({
-            TableName: name,
-            Item: toDynamo({ ...item, ...key }),
-            ...(condition && conditionOf(condition)),
-          }),
-        ),
-      ),
-    update: (key, attributes, condition) =>
-      conditional(`update ${key.item} of image ${key.imageId}`, () =>
-        client.send(new UpdateItemCommand({ ...at(key), ...updateOf(attributes, condition) })),
-      ),
-    remove: (key, condition) =>
-      conditional(`delete ${key.item} of image ${key.imageId}`, () =>
-        client.send(new DeleteItemCommand({ ...at(key), ...(condition && conditionOf(condition)) })),
-      ),
+    put: (key, item, condition) => {
+      const put = { kind: 'put', item: toDynamo({ ...item, ...key }) } as const;
+      const command = { TableName: name, Item: put.item, ...(condition && conditionOf(condition)) };
+      return write('write', key, put, () => client.send(new PutItemCommand(command)));
+    },
+    update: (key, attributes, condition) => {
+      const changes = changesOf(attributes);
+      const command = { ...at(key), ...updateOf(changes, condition) };
+      return write('update', key, changes, () => client.send(new UpdateItemCommand(command)));
+    },
+    remove: (key, condition) => {
+      const command = { ...at(key), ...(condition && conditionOf(condition)) };
+      return write('delete', key, { kind: 'remove' }, () => client.send(new DeleteItemCommand(command)));
+    },
     removeAll: (imageId, items) =>
       guarded(`delete ${items.length} items of image ${imageId}`, async () => {
         for (let first = 0; first < items.length; first += mostPerBatch) {
@@ -174,6 +145,17 @@ export const createTable = (client: DynamoDBClient, name: string): Table => {
           await removeBatch(items.slice(first, first + mostPerBatch).map((item) => ({ imageId, item })));
         }
       }),
+    scan: async function* () {
+      let next: Record<string, AttributeValue> | undefined;
+      do {
+        const start = next && { ExclusiveStartKey: next };
+        const page = await guarded('scan', () =>
+          client.send(new ScanCommand({ TableName: name, ConsistentRead: true, ...start })),
+        );
+        yield (page.Items ?? []).map((item) => unmarshall(item));
+        next = page.LastEvaluatedKey;
+      } while (next);
+    },
     query: (imageId, prefix) => list(prefix, imageId, 'begins_with(#item, :prefix)', { ':prefix': prefix }),
     queryBetween: (imageId, from, to) =>
       list(`${from} to ${to}`, imageId, '#item BETWEEN :from AND :to', { ':from': from, ':to': to }),

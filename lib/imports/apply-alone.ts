@@ -6,9 +6,10 @@ import { callersToken } from '../openstack/credentials.ts';
 import { createGlance, type Glance } from '../openstack/glance.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
 import type { Identity } from '../openstack/validate-token.ts';
+import { type PropertyRules, wantedProperties } from '../properties/wanted.ts';
 import { type ImageId, parseImageId, type Token } from '../schemas/ids.ts';
 import { isApplyMetadataInvocation } from '../schemas/validators.js';
-import { applyProperties, type PropertyRules, wantedProperties } from './apply-metadata.ts';
+import { applyProperties } from './apply-properties.ts';
 import { requireNoImportOfGlance } from './glance-tasks.ts';
 import type { TargetRegion } from './target-region.ts';
 

@@ -1,82 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { activateByUpload } from '../activation/upload.ts';
 import { sourceImage } from '../download/glance-download.ts';
-import { FerryError, hasCode } from '../errors.ts';
+import { asFerryError, FerryError, hasCode } from '../errors.ts';
 import type { Glance } from '../openstack/glance.ts';
-import { type Changes, changesTo, patchFor } from '../properties/changes.ts';
-import { copiedProperties, type Properties } from '../properties/copied.ts';
-import { injectedProperties } from '../properties/injected.ts';
-import type { ImageId } from '../schemas/ids.ts';
+import type { Properties } from '../properties/copied.ts';
+import { type PropertyRules, requireKeepable, wantedProperties } from '../properties/wanted.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
-import { MiB } from '../transfer/part-plan.ts';
 import type { Access, OpenAccess } from './access.ts';
-import type { Claims } from './claims.ts';
-import { holdsTransferred } from './holds-transferred.ts';
+import { applyProperties } from './apply-properties.ts';
+import { type EndServices, endImport } from './end-import.ts';
+import { isGiven, likenessOf } from './is-given.ts';
+import { targetImage } from './look-at-target.ts';
 import type { ImportMessage } from './messages.ts';
 import { type RelayObjectServices, readRelayObject } from './relay-object.ts';
 import type { Step, StepRun } from './run-step.ts';
-import { objectKey, type Task, type Transferred } from './task.ts';
-import type { Tasks } from './tasks.ts';
+import { successOf } from './success.ts';
+import type { Transferred } from './task.ts';
 
-/** The operator's rules for an import's properties. */
-export interface PropertyRules {
-  /** Prefixes of the properties that are copied. */
-  readonly prefixes: readonly string[];
-  readonly inject: Properties;
-  readonly ignoreUserRoles: readonly string[];
-}
-
-export interface ApplyServices extends RelayObjectServices {
-  readonly tasks: Tasks;
-  readonly claims: Claims;
+export interface ApplyServices extends EndServices, RelayObjectServices {
   readonly openAccess: OpenAccess;
   readonly propertyRules: PropertyRules;
 }
 
-const formatsOf = ({ disk_format, container_format }: GlanceImage): Properties => ({
-  ...(disk_format && { disk_format }),
-  ...(container_format && { container_format }),
-});
-
-/**
- * What the target gets: the source's formats and prefixed properties, then the injected ones, which win. Without a
- * source record (web-download) the injected ones alone.
- */
-export const wantedProperties = (
-  source: GlanceImage | undefined,
-  callerRoles: readonly string[],
-  { prefixes, inject, ignoreUserRoles }: PropertyRules,
-): Properties => ({
-  ...(source && { ...copiedProperties(source, prefixes), ...formatsOf(source) }),
-  ...injectedProperties(inject, { ignoreUserRoles, callerRoles }),
-});
-
-const requireQueued = (target: GlanceImage): void => {
-  if (target.status === 'queued') return;
-  // Of an attempt that died while it uploaded: Glance puts the image back as soon as it sees the connection gone.
-  const code = target.status === 'saving' ? 'unavailable' : 'conflict';
-  throw new FerryError(code, `Image ${target.id} is ${target.status}, it needs to be queued`);
+/** What the target is to get: as it was when the bytes were copied, or, without a copy before it, as it is now. */
+const wantedOf = async ({ propertyRules }: ApplyServices, { task, signal }: StepRun, { source }: Access) => {
+  if (task.wanted) return task.wanted;
+  const record =
+    source && task.source.kind === 'glance-download'
+      ? await sourceImage(source, task.source, { signal })
+      : undefined;
+  const wanted = wantedProperties(record, task.roles, propertyRules);
+  requireKeepable('The properties to be copied', wanted);
+  return wanted;
 };
 
-/**
- * Sets the wanted properties on a queued target in one PATCH.
- * @param remember called before the PATCH with what it will change
- */
-export const applyProperties = async (
+/** Formats and properties, while the target is queued, since Glance takes formats only then. */
+const applyTo = async (
+  { tasks }: ApplyServices,
+  { task, signal, log }: StepRun,
   target: { readonly glance: Glance; readonly image: GlanceImage },
   wanted: Properties,
-  { signal, remember }: { readonly signal: AbortSignal; remember?(changes: Changes): Promise<void> },
-): Promise<Changes> => {
-  requireQueued(target.image);
-  const changes = changesTo(target.image, wanted);
-  await remember?.(changes);
-  const operations = patchFor(changes);
-  if (operations.length > 0) await target.glance.patch(target.image.id as ImageId, operations, { signal });
-  return changes;
+): Promise<void> => {
+  const changes = await applyProperties(target, wanted, {
+    signal,
+    earlier: task.changes,
+    remember: (changes) => tasks.update(task, { changes, wanted }),
+  });
+  await tasks.update(task, { isApplied: true });
+  log.info('properties set', { names: Object.keys(changes) });
 };
 
-/** Glance's own hash of what it stored, against what was transferred. */
-const verifyActive = (image: GlanceImage, transferred: Transferred): void => {
-  if (holdsTransferred(image, transferred)) return;
+const looks = 5;
+const firstLookMs = 100; // doubled each time
+
+/** Glance's record of the target as soon as it says `active`: a replica of its database may be behind. */
+const lookAtActive = async (target: Glance, { task, signal }: StepRun): Promise<GlanceImage | undefined> => {
+  for (let look = 0; look < looks; look += 1) {
+    if (look > 0) await delay(firstLookMs * 2 ** look, undefined, { signal });
+    const image = await target.image(task.imageId, { signal });
+    if (image.status === 'active') return image;
+  }
+  return undefined;
+};
+
+/**
+ * Compares Glance's own hash of what it stored. The upload was answered and its bytes were proven before the last one
+ * left, so the import has succeeded; what cannot be looked at now (the token has just ended) takes nothing from that.
+ * @throws FerryError `data-mismatch` when Glance says that it holds other bytes
+ */
+const compareStored = async (target: Glance, run: StepRun, transferred: Transferred): Promise<void> => {
+  const image = await lookAtActive(target, run).catch((error: unknown) => {
+    run.log.warn('stored image not compared', { error: asFerryError(error) });
+    return undefined;
+  });
+  if (!image || likenessOf(image, transferred) !== 'other') return;
   const { size, digests } = transferred;
   const expected = digests[image.os_hash_algo ?? ''];
   const found = `${image.size} bytes with ${image.os_hash_algo} ${image.os_hash_value}`;
@@ -84,51 +81,32 @@ const verifyActive = (image: GlanceImage, transferred: Transferred): void => {
   throw new FerryError('data-mismatch', reason);
 };
 
-const applyToTarget = async (
-  services: ApplyServices,
-  { task, signal, log }: StepRun,
-  access: Access,
-  image: GlanceImage,
-) => {
-  const record =
-    access.source && task.source.kind === 'glance-download'
-      ? await sourceImage(access.source, task.source, { signal })
-      : undefined;
-  const wanted = wantedProperties(record, task.roles, services.propertyRules);
-  const changes = await applyProperties({ glance: access.target, image }, wanted, {
-    signal,
-    remember: async (changes) => {
-      // A second try would remember the first one's work.
-      if (!task.changes) await services.tasks.update(task, { changes });
-    },
-  });
-  log.info('properties set', { names: Object.keys(changes) });
+const upload = async (services: ApplyServices, run: StepRun, target: Glance): Promise<void> => {
+  const { imageId, transferred, id } = run.task;
+  if (!transferred) throw new FerryError('conflict', `Nothing was transferred for task ${id}`);
+  const { size } = transferred;
+  const object = (options: { readonly signal: AbortSignal }) =>
+    readRelayObject(services, run.task, { size, ...options });
+  await activateByUpload({ target, imageId, ...transferred, object, signal: run.signal });
+  await compareStored(target, run, transferred);
 };
 
-const activate = async (
-  services: ApplyServices,
-  { task, signal }: StepRun,
-  target: Glance,
-  image: GlanceImage,
-) => {
-  const { imageId, transferred } = task;
-  if (!transferred) throw new FerryError('conflict', `Nothing was transferred for task ${task.id}`);
-  if (image.status !== 'active') {
-    const { size } = transferred;
-    const object = (options: { readonly signal: AbortSignal }) =>
-      readRelayObject(services, task, { size, ...options });
-    await activateByUpload({ target, imageId, ...transferred, object, signal });
-  }
-  verifyActive(await target.image(imageId, { signal }), transferred);
+/** An earlier try may have died, or have lost its answer, after its upload. @throws FerryError `conflict` if not */
+const requireGiven = async (services: ApplyServices, run: StepRun, image: GlanceImage): Promise<void> => {
+  if (await isGiven(services, run, image)) return;
+  const reason = `Image ${image.id} is active with other data, formats or properties than this import was to give it`;
+  throw new FerryError('conflict', `${reason}: somebody else has made it active`);
 };
 
-const apply = async (services: ApplyServices, run: StepRun): Promise<void> => {
-  const { task, signal } = run;
-  const access = await services.openAccess(task, { signal });
-  const image = await access.target.image(task.imageId, { signal });
-  // A try that died after its upload left an active image: it only needs the proof.
-  if (image.status !== 'active') await applyToTarget(services, run, access, image);
-  if (task.activation === 'upload') await activate(services, run, access.target, image);
+const apply = async (services: ApplyServices, given: StepRun): Promise<void> => {
+  const { signal } = given;
+  const access = await services.openAccess(given.task, { signal });
+  const image = await targetImage(access.target, given.task.imageId, { signal });
+  const wanted = await wantedOf(services, given, access);
+  const run = { ...given, task: { ...given.task, wanted } };
+  if (image.status === 'active') return await requireGiven(services, run, image);
+  await applyTo(services, run, { glance: access.target, image }, wanted);
+  if (run.task.activation === 'upload') await upload(services, run, access.target);
 };
 
 /** A time that ended says of what: with `upload`, the way into Glance must fit into one run. */
@@ -142,29 +120,25 @@ const explain = ({ task, signal }: StepRun, startedMs: number, cause: unknown): 
   return new FerryError('out-of-time', reason, { cause });
 };
 
-const successMessage = ({ transferred }: Task): string =>
-  transferred ? `Copied ${Math.floor(transferred.size / MiB)} MiB` : 'Formats and properties are set';
-
 /**
- * The step `apply-metadata`: formats and properties while the target is queued, since Glance takes formats only then;
- * then the data. It may run twice or die anywhere. With activation `none` it needs nothing transferred before it.
+ * The step `apply-metadata`: formats and properties, then the data, then the end. It may run twice or die anywhere.
+ * With activation `none` it needs nothing transferred before it.
  */
 export const createApplyMetadata =
   (services: ApplyServices, message: Pick<ImportMessage, 'activation'> = {}): Step =>
   async (given) => {
     const task = { ...given.task, activation: message.activation ?? given.task.activation };
     const run = { ...given, task };
-    const { signal, log } = run;
+    const { log } = run;
     const startedMs = Date.now();
-    await services.tasks.update(task, { status: 'processing' });
-    try {
-      await apply(services, run);
-    } catch (error) {
-      throw explain(run, startedMs, error);
+    if (!task.ending) {
+      if (task.status === 'pending') await services.tasks.update(task, { status: 'processing' });
+      await apply(services, run).catch((error: unknown) => {
+        throw explain(run, startedMs, error);
+      });
     }
-    await services.relay.remove(objectKey(task), { signal });
-    await services.tasks.finish(task, { status: 'success', message: successMessage(task) });
-    await services.claims.release(task.imageId, task.id);
-    log.info('import succeeded', { bytes: task.transferred?.size });
+    const ended = await endImport(services, run, task.ending ?? successOf(task));
+    const bytes = task.transferred?.size;
+    log.info('import ended', { status: ended.status, reason: ended.message, bytes });
     return undefined;
   };

@@ -6,6 +6,8 @@ import { endpointNotFound } from '../openstack/catalog.ts';
 import { callersToken } from '../openstack/credentials.ts';
 import { createGlance } from '../openstack/glance.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
+import { copiedProperties } from '../properties/copied.ts';
+import { requireKeepable } from '../properties/wanted.ts';
 import type { Token } from '../schemas/ids.ts';
 import type { RequestedSource } from './import-body.ts';
 import type { TaskSource } from './task.ts';
@@ -17,6 +19,8 @@ export interface SourceChecks {
   readonly uriFilter: UriFilter;
   /** Bytes; Glance's image_size_cap. */
   readonly imageSizeCap: number;
+  /** Prefixes of the properties that are copied. */
+  readonly propertyPrefixes: readonly string[];
 }
 
 interface Options {
@@ -29,12 +33,13 @@ const badRequest = (message: string): FerryError => new FerryError('bad-request'
  * What of the source can be known before anything is queued.
  * @throws FerryError `bad-request` with the reason, `limit-exceeded`, or `unavailable`
  */
-export const createSourceCheck = ({ http, uriFilter, imageSizeCap }: SourceChecks) => {
+export const createSourceCheck = ({ http, uriFilter, imageSizeCap, propertyPrefixes }: SourceChecks) => {
   const checkGlance = async (source: GlanceTaskSource, token: Token, options: Options): Promise<void> => {
     if (!source.endpoint) throw badRequest(endpointNotFound(source));
     const glance = createGlance(source.endpoint, callersToken(token), http);
     const image = await sourceImage(glance, source, options);
     refuseEmptySnapshot(image);
+    requireKeepable('The properties to be copied', copiedProperties(image, propertyPrefixes));
     if (image.size <= imageSizeCap) return;
     throw new FerryError(
       'limit-exceeded',

@@ -8,11 +8,11 @@ import { trustAlso } from '../http/trust.ts';
 import { createOpenStackHttp } from '../openstack/http.ts';
 import { createKeystone } from '../openstack/keystone.ts';
 import { cacheValidations } from '../openstack/token-cache.ts';
+import type { PropertyRules } from '../properties/wanted.ts';
 import { largestPartIn, MiB, type PartLimits } from '../transfer/part-plan.ts';
 import { createAccess } from './access.ts';
-import type { PropertyRules } from './apply-metadata.ts';
 import { createClaims } from './claims.ts';
-import { heartbeatsHidden } from './run-step.ts';
+import { heartbeatsHidden } from './heartbeat.ts';
 import { createSealer } from './sealed-secrets.ts';
 import { createSegmentRecords } from './segment-records.ts';
 import { createTargetRegion } from './target-region.ts';
@@ -67,6 +67,7 @@ export const composeState = (config: Config<'IMPORTS_TABLE'>) => {
   // A little less than a message stays hidden: its next receiver finds the lease at its end.
   const leaseMs = (heartbeatsHidden * config.HEARTBEAT_S - 0.5 * config.HEARTBEAT_S) * 1000;
   return {
+    table,
     tasks: createTasks(table, { ttlH: config.TASK_TTL_H }),
     claims: createClaims(table, { leaseMs }),
     segments: createSegmentRecords(table),

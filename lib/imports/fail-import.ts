@@ -1,67 +1,80 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { RelayStore } from '../aws/relay-store.ts';
 import { FerryError, hasCode } from '../errors.ts';
 import type { Glance } from '../openstack/glance.ts';
 import { patchBack } from '../properties/changes.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import type { OpenAccess } from './access.ts';
-import type { Claims } from './claims.ts';
-import { holdsTransferred } from './holds-transferred.ts';
+import { type EndServices, endImport } from './end-import.ts';
+import { isGiven, type ReachedServices } from './is-given.ts';
+import { targetImage } from './look-at-target.ts';
 import type { Step, StepRun } from './run-step.ts';
-import { objectKey, type Task } from './task.ts';
-import type { Tasks } from './tasks.ts';
+import { successOf } from './success.ts';
+import type { Ending, Task } from './task.ts';
 
-export interface FailServices {
-  readonly tasks: Tasks;
-  readonly claims: Claims;
-  readonly relay: RelayStore;
+export interface FailServices extends EndServices, ReachedServices {
   readonly openAccess: OpenAccess;
 }
 
 const unknownReason = 'The function that worked on the import ended without a word, several times';
 
-const lookAgainMs = 500;
+/** Tries, of the ten that a message has, after which a target that cannot be put back is left and told of. */
+const mostTries = 8;
+/** Glance returns from `saving` by itself as soon as it sees the upload gone; one that was killed never does. */
+const mostTriesWhileSaving = 5;
 
-/** A part that arrives after the upload was aborted stays for ever: segments at work stop first, at their heartbeat. */
-const stopSegments = async ({ claims }: FailServices, { task, signal }: StepRun): Promise<void> => {
-  while (!(await claims.stopSegments(task))) await delay(lookAgainMs, undefined, { signal });
+/** What the failed import leaves of its target, in words that follow the reason; nothing where it is as before. */
+const notes = {
+  saving: (id: string) =>
+    `. Glance has left image ${id} in saving, where it takes no other import: delete it and import into a new one`,
+  changed: () => '. Its formats and properties could not be put back: look at them before another import',
+  unseen: () => '. Whether the target has become active could not be looked at',
+} as const;
+
+const isChanged = ({ changes = {} }: Task): boolean => Object.keys(changes).length > 0;
+
+/** Why nothing can be done about the target, or nothing any more. */
+const noteOf = ({ task }: StepRun, error: unknown): string => {
+  // A deleted image has nothing left to put back.
+  if (hasCode(error, 'not-found')) return '';
+  if (task.transferred && task.isApplied) return `${notes.unseen()}${isChanged(task) ? notes.changed() : ''}`;
+  return isChanged(task) ? notes.changed() : '';
 };
 
-const clearRelay = async ({ relay }: FailServices, { task, signal }: StepRun): Promise<void> => {
-  const key = objectKey(task);
-  if (task.uploadId) await relay.abortUpload(key, task.uploadId, { signal });
-  await relay.remove(key, { signal });
-};
+/** Whether another try may find the target otherwise. */
+const isWorthAnother = (error: unknown, { receiveCount }: StepRun): boolean =>
+  receiveCount < mostTries &&
+  !hasCode(error, 'not-found', 'unauthorized', 'forbidden', 'bad-request', 'misconfigured');
 
-/** An upload that ended while we thought it had failed leaves what the user asked for. */
-const isDone = ({ transferred }: Task, image: GlanceImage): boolean =>
-  image.status === 'active' && transferred !== undefined && holdsTransferred(image, transferred);
-
-const putBack = async (target: Glance, image: GlanceImage, { task, signal }: StepRun): Promise<void> => {
-  // Glance refuses formats in any other state, and returns from `saving` by itself.
-  if (image.status === 'saving') throw new FerryError('unavailable', `Image ${image.id} is still saving`);
-  if (image.status !== 'queued') return;
+/** @returns what is left, in words. @throws FerryError, retryable, while Glance saves */
+const putBack = async (target: Glance, image: GlanceImage, run: StepRun): Promise<string> => {
+  const { task, receiveCount, signal } = run;
+  if (image.status === 'saving') {
+    if (receiveCount >= mostTriesWhileSaving) return notes.saving(image.id);
+    throw new FerryError('unavailable', `Image ${image.id} is still saving`);
+  }
+  // Glance takes formats of a queued image only; in any other state it is in somebody else's hands.
+  if (image.status !== 'queued') return '';
   const operations = patchBack(image, task.changes ?? {});
   if (operations.length > 0) await target.patch(task.imageId, operations, { signal });
+  return '';
 };
 
-/** @returns whether the import turned out to be done; what could not be put back is said, not tried for ever */
-const undoTarget = async (services: FailServices, run: StepRun): Promise<{ done: boolean; note: string }> => {
+/** Puts the target back as it was. An upload that ended while we thought it had failed leaves what was asked for. */
+const undo = async (services: FailServices, run: StepRun): Promise<Ending> => {
   const { task, signal } = run;
-  if (!task.transferred && !task.changes) return { done: false, note: '' };
+  const failed = (note: string): Ending => ({
+    status: 'failure',
+    message: `${task.failure ?? unknownReason}${note}`,
+  });
+  if (!task.transferred && !task.changes) return failed('');
   try {
     const { target } = await services.openAccess(task, { signal });
-    const image = await target.image(task.imageId, { signal });
-    if (isDone(task, image)) return { done: true, note: '' };
-    await putBack(target, image, run);
-    return { done: false, note: '' };
+    const image = await targetImage(target, task.imageId, { signal });
+    if (await isGiven(services, run, image)) return successOf(task);
+    return failed(await putBack(target, image, run));
   } catch (error) {
-    if (hasCode(error, 'not-found')) return { done: false, note: '' };
-    // Everything else, a conflict too, may be gone at the next try, which looks anew.
-    if (!hasCode(error, 'unauthorized', 'forbidden', 'bad-request')) throw error;
+    if (signal.aborted || isWorthAnother(error, run)) throw error;
     run.log.warn('target not put back', { error: error as Error });
-    const isChanged = Object.keys(task.changes ?? {}).length > 0;
-    return { done: false, note: isChanged ? '. Its formats and properties could not be put back' : '' };
+    return failed(noteOf(run, error));
   }
 };
 
@@ -72,15 +85,23 @@ const undoTarget = async (services: FailServices, run: StepRun): Promise<{ done:
 export const createFailImport =
   (services: FailServices): Step =>
   async (run) => {
-    const { task } = run;
-    if (task.segments) await stopSegments(services, run);
-    const { done, note } = await undoTarget(services, run);
-    await clearRelay(services, run);
-    const end = done
-      ? ({ status: 'success', message: task.message } as const)
-      : ({ status: 'failure', message: `${task.failure ?? unknownReason}${note}` } as const);
-    await services.tasks.finish(task, end);
-    await services.claims.release(task.imageId, task.id);
-    run.log.warn('import ended by fail-import', end);
+    // Before the target is touched: a message that comes late finds nothing to work at.
+    await services.claims.end(run.task, 'failure');
+    const ending = run.task.ending ?? (await undo(services, run));
+    const { status, message } = await endImport(services, run, ending);
+    run.log.warn('import ended by fail-import', { status, reason: message });
     return undefined;
+  };
+
+/**
+ * Ends an import that has lost its image: another one has pushed it aside after a long silence, or its claim is gone.
+ * The target is not touched, since it may be another import's by now, which has taken over what is to be put back.
+ */
+export const createEndLost =
+  (services: EndServices) =>
+  async (run: Pick<StepRun, 'task' | 'signal' | 'log'>): Promise<void> => {
+    // Glance's own words.
+    const preempted = { status: 'failure', message: run.task.failure ?? 'Expired lock preempted' } as const;
+    const { status, message } = await endImport(services, run, run.task.ending ?? preempted);
+    run.log.warn('lost import ended', { status, reason: message });
   };

@@ -1,4 +1,3 @@
-import type { Outbox } from '../aws/queue.ts';
 import { echo } from '../echo.ts';
 import { FerryError } from '../errors.ts';
 import { log } from '../log.ts';
@@ -6,25 +5,20 @@ import { begun } from '../promises.ts';
 import { type ImageId, parseImageId, type RequestId, type TaskId, type Token } from '../schemas/ids.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import type { createSourceCheck } from './check-source.ts';
-import type { Claims } from './claims.ts';
 import type { EnabledMethods } from './enabled-methods.ts';
+import { type EnqueueServices, enqueueImport } from './enqueue-import.ts';
 import { requireNoImportOfGlance } from './glance-tasks.ts';
 import { type ImportBody, parseImportBody, parseMethod, parseSource } from './import-body.ts';
-import type { ImportMessage } from './messages.ts';
 import { requireModifiable, seemsModifiable } from './modifiable.ts';
 import { newTask } from './new-task.ts';
 import type { Sealer } from './sealed-secrets.ts';
 import { requireDefaultStore } from './stores.ts';
 import type { Caller, TargetRegion } from './target-region.ts';
 import { type Activation, hasEnded, type Task } from './task.ts';
-import type { Tasks } from './tasks.ts';
 
-export interface RequestServices {
+export interface RequestServices extends EnqueueServices {
   readonly targetRegion: TargetRegion;
   readonly sealer: Sealer;
-  readonly tasks: Tasks;
-  readonly claims: Claims;
-  readonly streamQueue: Outbox<ImportMessage>;
   readonly enabledMethods: EnabledMethods;
   readonly checkSource: ReturnType<typeof createSourceCheck>;
   /** `glance`: as upstream, formats must be set before and the source is looked at by the task only. */
@@ -75,24 +69,6 @@ export const createRequestImport = (services: RequestServices) => {
   const formatsNeeded = (source: ImportBody): boolean =>
     services.contract === 'glance' || source.method.name === 'web-download';
 
-  const enqueue = async (task: Task): Promise<void> => {
-    const taken = await claims.take(task.imageId, task.id);
-    if (!taken)
-      throw conflict(
-        `New operation on image '${task.imageId}' is not permitted as prior operation is still in progress`,
-      );
-    try {
-      if (taken.replaced) await endPreempted(task.imageId, taken.replaced);
-      await tasks.create(task);
-      await services.streamQueue.send({ imageId: task.imageId, taskId: task.id });
-    } catch (error) {
-      await tasks.remove(task);
-      await claims.release(task.imageId, task.id);
-      throw error;
-    }
-    await claims.queued(task.imageId, task.id);
-  };
-
   /** A task that has ended holds its image for the moment between its last two writes. */
   const requireFree = async (imageId: ImageId, id: TaskId | undefined): Promise<void> => {
     if (!id) return;
@@ -100,9 +76,6 @@ export const createRequestImport = (services: RequestServices) => {
     if (!task || !hasEnded(task)) throw conflict('Image has active task');
     await claims.release(imageId, id);
   };
-
-  const endPreempted = (imageId: ImageId, id: TaskId): Promise<void> =>
-    tasks.finish({ imageId, id }, { status: 'failure', message: 'Expired lock preempted' });
 
   const taskOf = (asked: Asked): Task => {
     const { caller, imageId, body, request } = asked;
@@ -151,7 +124,7 @@ export const createRequestImport = (services: RequestServices) => {
     const decided = new AbortController();
     const options = { signal: AbortSignal.any([signal, decided.signal]) };
     const task = await check({ request, caller, body, imageId }, options).finally(() => decided.abort());
-    await enqueue(task);
+    await enqueueImport(services, task);
     log.info('import queued', { task_id: task.id, image_id: imageId, method: body.method.name });
     return task;
   };

@@ -4,6 +4,7 @@ import { asFerryError, FerryError, hasCode } from '../errors.ts';
 import { log, logOf } from '../log.ts';
 import { newAttemptId } from '../schemas/ids.ts';
 import type { Claims } from './claims.ts';
+import { heartbeatsHidden, startHeartbeat } from './heartbeat.ts';
 import type { ImportMessage } from './messages.ts';
 import { type ClaimKey, hasEnded, type Task } from './task.ts';
 import type { Tasks } from './tasks.ts';
@@ -15,6 +16,10 @@ export interface StepServices {
   readonly ownQueue: Outbox<ImportMessage>;
   /** Where final errors go. Without it, as in fail-import itself, every error is tried again. */
   readonly failQueue?: Outbox<ImportMessage>;
+  /** Looks at each heartbeat whether the target still wants what the step works for. @throws FerryError, final, if not */
+  readonly lookAtTarget?: (task: Task, options: { readonly signal: AbortSignal }) => Promise<void>;
+  /** Of fail-import: ends an import whose image belongs to another one, or to none. */
+  readonly endLost?: (run: Pick<StepRun, 'task' | 'signal' | 'log'>) => Promise<void>;
   /** Seconds between heartbeats; a message is hidden for three of them at a time. */
   readonly heartbeatS: number;
   /** Seconds before a second try, doubled at each further one. */
@@ -26,13 +31,15 @@ export interface StepRun {
   readonly task: Task;
   /** This attempt, and the segment that it is at, if it is at one. */
   readonly claim: ClaimKey;
+  /** How often the message has come, 1 at the first time. */
+  readonly receiveCount: number;
   /**
    * Tells how much of the work is done already when a run begins, in any unit that only grows.
    * @throws FerryError `progressed` when the message has come so often that it would soon be a dead letter, though
    *   each run got further: it is sent anew, and the count begins again
    */
   begin(stored: number): Promise<void>;
-  /** Ends at the deadline, and when the claim goes to another attempt. */
+  /** Ends at the deadline, and when the claim goes to another attempt or the target is gone. */
   readonly signal: AbortSignal;
   /** Names the import in every line. */
   readonly log: Logger;
@@ -45,8 +52,6 @@ export interface Received {
   readonly deadline: AbortSignal;
 }
 
-/** Visibility of a message whose step is at work, in heartbeats: a crash is noticed after so many. */
-export const heartbeatsHidden = 3;
 /** Receipts after which a message that gets further is sent anew: two less than serverless.yml's maxReceiveCount. */
 const oftenReceived = 3;
 
@@ -56,38 +61,6 @@ const delayS = (services: StepServices, { receiveCount }: Delivery, { retryAfter
     longestDelayS,
     Math.max(services.retryDelayS * 2 ** (receiveCount - 1), Math.ceil(retryAfterMs / 1000)),
   );
-
-const claimLost = (): FerryError => new FerryError('claim-lost', 'The import belongs to another attempt');
-
-/** Keeps claim and message while the step works; `lost` aborts it when the claim is gone. */
-const startHeartbeat = (
-  services: StepServices,
-  claim: ClaimKey,
-  delivery: Delivery,
-  lost: AbortController,
-) => {
-  const beat = async (): Promise<void> => {
-    try {
-      // The lease first: it must end before the message can come again.
-      if (!(await services.claims.renew(claim))) return lost.abort(claimLost());
-      await delivery.hideFor(heartbeatsHidden * services.heartbeatS);
-    } catch (error) {
-      log.warn('heartbeat failed', { task_id: claim.taskId, error: asFerryError(error) });
-    }
-  };
-  const first = beat();
-  let last = first;
-  const next = () => {
-    last = last.then(beat);
-  };
-  const timer = setInterval(next, services.heartbeatS * 1000);
-  /** No beat is on its way afterwards: it would bring a claim that was given up back to life. */
-  const stop = (): Promise<void> => {
-    clearInterval(timer);
-    return last;
-  };
-  return { first, stop };
-};
 
 const requireFewTries = async (
   { claims }: StepServices,
@@ -100,18 +73,23 @@ const requireFewTries = async (
   throw new FerryError('progressed', `Message ${receiveCount} times received, and each time more was stored`);
 };
 
-const record = (services: StepServices, task: Task, error: FerryError): Promise<void> =>
-  services.tasks.update(task, { failure: error.explanation });
+/** After a delay that grows. @throws the error, which keeps the message in its queue */
+const comeAgain = async (services: StepServices, { delivery }: Received, thrown: unknown): Promise<never> => {
+  const error = asFerryError(thrown);
+  await delivery.hideFor(delayS(services, delivery, error));
+  throw error;
+};
 
+/** What becomes of a message whose step has failed. @throws the error when the message is to stay in its queue */
 const settle = async (
   services: StepServices,
   claim: ClaimKey,
   received: Received,
   task: Task,
   thrown: unknown,
-) => {
+): Promise<void> => {
   const error = asFerryError(thrown);
-  logOf(task).warn('step failed', { code: error.code, error });
+  logOf(task).warn('step failed', { code: error.code, reason: error.explanation, error });
   // A segment whose import is ended by fail-import, which waits for the lease.
   if (hasCode(error, 'claim-lost')) return await services.claims.pause(claim);
   if (!(await services.claims.renew(claim))) return;
@@ -121,15 +99,17 @@ const settle = async (
     const delayS = error.code === 'stopped' ? services.retryDelayS : 0;
     return await services.ownQueue.send(received.message, { delayS });
   }
-  if (services.failQueue) await record(services, task, error);
+  if (services.failQueue) await services.tasks.update(task, { failure: error.explanation });
   await services.claims.pause(claim);
   if (services.failQueue && !error.retryable) {
     const { imageId, taskId } = received.message;
     return await services.failQueue.send({ imageId, taskId });
   }
-  await received.delivery.hideFor(delayS(services, received.delivery, error));
-  throw error;
+  return await comeAgain(services, received, error);
 };
+
+/** @returns what sends the message of the next step, if there is one */
+export type Step = (run: StepRun) => Promise<(() => Promise<void>) | undefined>;
 
 const attempt = async (
   services: StepServices,
@@ -137,27 +117,35 @@ const attempt = async (
   received: Received,
   step: Step,
 ): Promise<void> => {
-  const task = await services.tasks.get({ imageId: claim.imageId, id: claim.taskId });
-  if (!task || hasEnded(task)) return await services.claims.release(claim.imageId, claim.taskId);
-  const lost = new AbortController();
-  const heartbeat = startHeartbeat(services, claim, received.delivery, lost);
+  const { claims, tasks, heartbeatS } = services;
+  const { delivery, deadline } = received;
+  const task = await tasks.get({ imageId: claim.imageId, id: claim.taskId });
+  if (!task || hasEnded(task)) return await claims.release(claim.imageId, claim.taskId);
+  const look = async (signal: AbortSignal) => services.lookAtTarget?.(task, { signal });
+  const heartbeat = startHeartbeat({ claims, claim, delivery, heartbeatS, look });
+  let handOn: Awaited<ReturnType<Step>>;
   try {
     await heartbeat.first;
-    const signal = AbortSignal.any([received.deadline, lost.signal]);
-    const begin = (stored: number) => requireFewTries(services, claim, received.delivery, stored);
-    const handOn = await step({ task, claim, begin, signal, log: logOf(task) });
-    await heartbeat.stop();
-    // Before the next step's message, which would find this attempt alive.
-    await services.claims.pause(claim);
-    await handOn?.();
+    const signal = AbortSignal.any([deadline, heartbeat.signal]);
+    const begin = (stored: number) => requireFewTries(services, claim, delivery, stored);
+    const { receiveCount } = delivery;
+    handOn = await step({ task, claim, receiveCount, begin, signal, log: logOf(task) });
   } catch (error) {
-    await heartbeat.stop();
-    await settle(services, claim, received, task, error);
+    heartbeat.stop();
+    return await settle(services, claim, received, task, error);
   }
+  heartbeat.stop();
+  // Before the next step's message, which would find this attempt alive.
+  await claims.pause(claim);
+  await handOn?.().catch((error: unknown) => comeAgain(services, received, error));
 };
 
-/** @returns what sends the message of the next step, if there is one */
-export type Step = (run: StepRun) => Promise<(() => Promise<void>) | undefined>;
+/** An import without a claim: nothing to do, but for who ends it. */
+const lost = async (services: StepServices, { message, deadline }: Received): Promise<void> => {
+  const { imageId, taskId: id } = message;
+  const task = services.endLost && (await services.tasks.get({ imageId, id }));
+  if (task && !hasEnded(task)) await services.endLost?.({ task, signal: deadline, log: logOf(task) });
+};
 
 /**
  * Runs a step for one message: takes the attempt, keeps it alive, and sorts what goes wrong. A final error goes to
@@ -169,14 +157,13 @@ export type Step = (run: StepRun) => Promise<(() => Promise<void>) | undefined>;
 export const runStep = async (services: StepServices, received: Received, step: Step): Promise<void> => {
   const { imageId, taskId, segment } = received.message;
   // A dead letter may be of a segment; what fails is the import.
-  const part = segment !== undefined && services.failQueue ? { segment } : {};
+  const part = services.failQueue ? segment !== undefined && { segment } : { mayEnd: true };
   const claim: ClaimKey = { imageId, taskId, attempt: newAttemptId(), ...part };
   const state = await services.claims.begin(claim);
   if (state === 'mine') return await attempt(services, claim, received, step);
   log.info('nothing to do', { task_id: taskId, image_id: imageId, claim: state });
+  if (state === 'lost') return await lost(services, received);
   // Not left to SQS, which would count: another attempt may work for hours, and this one must not be a dead letter.
-  if (state === 'live') {
-    const delayS = heartbeatsHidden * services.heartbeatS;
-    await services.ownQueue.send(received.message, { delayS });
-  }
+  const delayS = heartbeatsHidden * services.heartbeatS;
+  await services.ownQueue.send(received.message, { delayS });
 };

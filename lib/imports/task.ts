@@ -1,4 +1,5 @@
 import type { Changes } from '../properties/changes.ts';
+import type { Properties } from '../properties/copied.ts';
 import type { AttemptId, ImageId, RequestId, TaskId } from '../schemas/ids.ts';
 import type { SegmentPlan } from '../transfer/segment-plan.ts';
 
@@ -36,6 +37,12 @@ export interface Transferred {
   readonly digests: Readonly<Record<string, string>>;
 }
 
+/** How an import ends. */
+export interface Ending {
+  readonly status: 'success' | 'failure';
+  readonly message: string;
+}
+
 /** The record of one import, item `task#<id>` of the table. */
 export interface Task {
   readonly imageId: ImageId;
@@ -69,8 +76,16 @@ export interface Task {
   readonly stored?: { readonly size: number };
   readonly verification?: Verification;
   readonly transferred?: Transferred;
-  /** What apply-metadata set on the target, and what was there before. */
+  /** What the target is to get, as the source's record said when its bytes were copied. */
+  readonly wanted?: Properties;
+  /** What apply-metadata sets on the target, and what was there before. */
   readonly changes?: Changes;
+  /** The target has them. */
+  readonly isApplied?: boolean;
+  /** Settled: what is left to do is to clear up. */
+  readonly ending?: Ending;
+  /** How often sweep-imports has sent a message for it, since there was no sign of life. */
+  readonly revivals?: number;
   /** Why the last try failed. */
   readonly failure?: string;
 }
@@ -86,10 +101,15 @@ export interface ClaimKey {
   readonly attempt: AttemptId;
   /** Number of the segment that the attempt is at; the whole import when absent. */
   readonly segment?: number;
+  /** Of fail-import: it may begin although the import ends. */
+  readonly mayEnd?: boolean;
 }
 
 export const hasEnded = ({ status }: Pick<Task, 'status'>): boolean =>
   status === 'success' || status === 'failure';
 
+/** Where all relay objects lie. */
+export const objectsPrefix = 'imports/';
+
 /** The relay object's key. */
-export const objectKey = ({ id }: Pick<Task, 'id'>): string => `imports/${id}`;
+export const objectKey = ({ id }: Pick<Task, 'id'>): string => `${objectsPrefix}${id}`;

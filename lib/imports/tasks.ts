@@ -1,7 +1,8 @@
 import type { Table } from '../aws/table.ts';
 import type { StoredPart } from '../transfer/copy.ts';
+import { epochSeconds, hoursFromNow, unfinishedExpiresAtS } from './expiry.ts';
 import { segmentItems } from './segment-records.ts';
-import type { Task, TaskKey } from './task.ts';
+import type { Ending, Task, TaskKey } from './task.ts';
 
 /** What may change on a task that runs. */
 export type TaskChanges = Partial<
@@ -16,16 +17,19 @@ export type TaskChanges = Partial<
     | 'stored'
     | 'verification'
     | 'transferred'
+    | 'wanted'
     | 'changes'
+    | 'isApplied'
     | 'failure'
+    | 'revivals'
   >
 >;
 
 /** The task records and their checkpoints. */
 export interface Tasks {
   create(task: Task): Promise<void>;
-  /** Takes back a task that was never queued. */
-  remove(key: TaskKey): Promise<void>;
+  /** Takes back a task that was never queued. @returns false for one that a step has worked on */
+  takeBack(key: TaskKey): Promise<boolean>;
   get(key: TaskKey): Promise<Task | undefined>;
   /** An image's tasks, oldest first. */
   list(imageId: Task['imageId']): Promise<readonly Task[]>;
@@ -34,11 +38,12 @@ export interface Tasks {
     key: TaskKey,
     changes: { readonly [K in keyof TaskChanges]: TaskChanges[K] | undefined },
   ): Promise<void>;
-  /** Ends a task: its secrets and checkpoints go, and Glance's 48 hours until its own end begin. */
-  finish(
-    key: TaskKey,
-    end: { readonly status: 'success' | 'failure'; readonly message: string },
-  ): Promise<void>;
+  /** Settles how a task ends, once: @returns what was settled, now or before, or undefined for one that has ended */
+  decide(key: TaskKey, ending: Ending): Promise<Ending | undefined>;
+  /** Ends a task: its secrets go, and Glance's 48 hours until its own end begin. */
+  finish(key: TaskKey, ending: Ending): Promise<void>;
+  /** Drops all that the table knows of the copy: parts and segments. */
+  forgetCopy(key: TaskKey): Promise<void>;
   /** All segments are copied, a segment has found. @returns whether it is the first to find it */
   gather(key: TaskKey, segment: number): Promise<boolean>;
   /** Checkpoints of the parts that the store has, by number: all, or from one number to another. */
@@ -53,15 +58,9 @@ interface PartRange {
   readonly lastPart: number;
 }
 
-const secondsPerHour = 3600;
-/** An import that never ends leaves its records so long at most; SQS keeps messages for 14 days. */
-const unfinishedTtlH = 15 * 24;
-
 /** Glance's form: microseconds, no zone (`2020-12-18T05:20:38.000000`). */
 export const glanceTime = (at: Date): string => at.toISOString().replace('Z', '000');
 
-const after = (hours: number): Date => new Date(Date.now() + hours * secondsPerHour * 1000);
-const epochSeconds = (at: Date): number => Math.floor(at.getTime() / 1000);
 const running = {
   expression: '#status IN (:pending, :processing)',
   names: { '#status': 'status' },
@@ -98,10 +97,11 @@ export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): 
 
   return {
     create: async (task) => {
-      await table.put(taskItem(task), { ...task, expiresAtS: epochSeconds(after(unfinishedTtlH)) });
+      await table.put(taskItem(task), { ...task, expiresAtS: unfinishedExpiresAtS() });
     },
-    remove: async (key) => {
-      await table.remove(taskItem(key));
+    takeBack: (key) => {
+      const pending = { names: { '#status': 'status' }, values: { ':pending': 'pending' } };
+      return table.remove(taskItem(key), { expression: '#status = :pending', ...pending });
     },
     get: async (key) => (await table.get(taskItem(key))) as Task | undefined,
     list: async (imageId) => {
@@ -111,14 +111,21 @@ export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): 
     update: async (key, changes) => {
       await table.update(taskItem(key), { ...changes, updatedAt: now() }, running);
     },
+    decide: async (key, ending) => {
+      const first = { ...running, expression: `${running.expression} AND attribute_not_exists(ending)` };
+      if (await table.update(taskItem(key), { ending, updatedAt: now() }, first)) return ending;
+      return ((await table.get(taskItem(key))) as Task | undefined)?.ending;
+    },
     finish: async (key, { status, message }) => {
-      await forget(key, partPrefix(key));
-      await forget(key, segmentItems(key));
-      const expires = after(ttlH);
+      const expires = hoursFromNow(ttlH);
       const end = { status, message, updatedAt: now(), expiresAt: glanceTime(expires) };
       const erased = {
         sealed: undefined,
         changes: undefined,
+        wanted: undefined,
+        isApplied: undefined,
+        ending: undefined,
+        revivals: undefined,
         uploadId: undefined,
         sourceIdentity: undefined,
         segments: undefined,
@@ -137,9 +144,13 @@ export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): 
     savePart: async (key, part) => {
       await table.put(partItem(key, part.number), {
         ...part,
-        expiresAtS: epochSeconds(after(unfinishedTtlH)),
+        expiresAtS: unfinishedExpiresAtS(),
       });
     },
     forgetParts: (key) => forget(key, partPrefix(key)),
+    forgetCopy: async (key) => {
+      await forget(key, partPrefix(key));
+      await forget(key, segmentItems(key));
+    },
   };
 };

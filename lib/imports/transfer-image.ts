@@ -2,6 +2,7 @@ import type { Outbox } from '../aws/queue.ts';
 import type { Download, SourceDescription } from '../download/download.ts';
 import { FerryError, hasCode } from '../errors.ts';
 import { connectionError } from '../openstack/http.ts';
+import { type PropertyRules, requireKeepable, wantedProperties } from '../properties/wanted.ts';
 import { segmentAt } from '../transfer/segment-plan.ts';
 import type { OpenAccess } from './access.ts';
 import { copySegment } from './copy-segment.ts';
@@ -16,6 +17,7 @@ import { verifyObject } from './verify-object.ts';
 export interface TransferServices extends SplitServices {
   readonly openAccess: OpenAccess;
   readonly applyQueue: Outbox<ImportMessage>;
+  readonly propertyRules: PropertyRules;
 }
 
 type HandOn = Awaited<ReturnType<Step>>;
@@ -136,9 +138,11 @@ const transferSegment = async (services: TransferServices, run: StepRun, number:
 const transferImage = async (services: TransferServices, run: StepRun): Promise<HandOn> => {
   const { task, signal, log } = run;
   const message = { imageId: task.imageId, taskId: task.id };
-  await services.tasks.update(task, { status: 'processing' });
+  if (task.status === 'pending') await services.tasks.update(task, { status: 'processing' });
   const { download } = await services.openAccess(task, { signal });
   const source = await download.describe({ signal });
+  const wanted = wantedProperties(source.record, task.roles, services.propertyRules);
+  requireKeepable('The properties to be copied', wanted);
   const transferred = await untilTimeEnds(services, run, download, async () => {
     const copied = await copyAll(services, run, download, source);
     return copied && (await prove(services, run, copied, source));
@@ -148,6 +152,7 @@ const transferImage = async (services: TransferServices, run: StepRun): Promise<
   const { size } = transferred;
   await services.tasks.update(task, {
     transferred,
+    wanted,
     message: progressMessage(size, size),
     uploadId: undefined,
     verification: undefined,

@@ -27,6 +27,32 @@ export const changesTo = (target: GlanceImage, wanted: Properties): Changes =>
 /** `add` also replaces what is there (RFC 6902 4.1), so that a PATCH whose answer got lost may be sent again. */
 const set = (name: string, value: unknown): PatchOperation => ({ op: 'add', path: pointer(name), value });
 
+/** What a PATCH does, and what is to be put back should the import fail after all. */
+export interface ChangePlan {
+  readonly operations: readonly PatchOperation[];
+  readonly changes: Changes;
+}
+
+/**
+ * Gives the target the wanted values, though an earlier try of the same import may have set others: those go back to
+ * what they were, and of those that it shares the value before the first try is remembered. What the target's owner
+ * has changed in between is his, and counts as what was before.
+ */
+export const planChanges = (target: GlanceImage, wanted: Properties, earlier: Changes = {}): ChangePlan => {
+  const isOurs = (name: string): boolean =>
+    Object.hasOwn(earlier, name) && target[name] === earlier[name]?.set;
+  const given = Object.entries(earlier).filter(([name]) => isOurs(name));
+  const dropped = Object.fromEntries(given.filter(([name]) => !Object.hasOwn(wanted, name)));
+  const kept = given
+    .filter(([name]) => Object.hasOwn(wanted, name))
+    .map(([name, { was }]) => [name, { was, set: wanted[name] ?? '' }] as const);
+  const fresh = changesTo(target, wanted);
+  return {
+    operations: [...patchBack(target, dropped), ...patchFor(fresh)],
+    changes: { ...fresh, ...Object.fromEntries(kept) },
+  };
+};
+
 /** All changes in one PATCH. */
 export const patchFor = (changes: Changes): readonly PatchOperation[] =>
   Object.entries(changes).map(([name, change]) => set(name, change.set));

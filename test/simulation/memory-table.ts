@@ -113,6 +113,9 @@ export const createMemoryTable = (meter: Meter, sleep: (seconds: number) => Prom
         await write({ imageId, item }, undefined, () => undefined);
       }
     },
+    scan: async function* () {
+      yield [...images.values()].flatMap((items) => [...items.values()]);
+    },
     query: (imageId, prefix) => Promise.resolve(select(imageId, (item) => item.startsWith(prefix))),
     queryBetween: (imageId, from, to) =>
       Promise.resolve(select(imageId, (item) => item >= from && item <= to)),

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createDynamoClient, createTable } from '../../../lib/aws/table.ts';
+import { createDynamoClient, createTable, type Table } from '../../../lib/aws/table.ts';
 import { type Claims, createClaims } from '../../../lib/imports/claims.ts';
 import { type ImageId, newAttemptId, newTaskId } from '../../../lib/schemas/ids.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
@@ -8,12 +8,14 @@ import { startLocalAws } from '../local-aws.ts';
 const minute = 60_000;
 const leaseMs = 50_000;
 let aws: LocalAws;
+let table: Table;
 let claims: Claims;
 let imageId: ImageId;
 
 beforeAll(async () => {
   aws = await startLocalAws();
-  claims = createClaims(createTable(createDynamoClient(), aws.tableName), { leaseMs });
+  table = createTable(createDynamoClient(), aws.tableName);
+  claims = createClaims(table, { leaseMs });
 });
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
@@ -56,14 +58,35 @@ describe('an image', () => {
     await queuedTask();
   });
 
-  test('whose request crashed before it was queued is free after ten minutes', async () => {
+  test('whose request crashed before it was queued is free after a minute', async () => {
     const crashed = newTaskId();
     await claims.take(imageId, crashed);
-    later(10 * minute);
+    later(minute);
     expect(await claims.take(imageId, newTaskId())).toBe(false);
     later(1);
     expect(await claims.holder(imageId)).toBeUndefined();
     expect(await claims.take(imageId, newTaskId())).toEqual({ replaced: crashed });
+  });
+
+  test('for which nothing could be queued is given back, unless a step has begun all the same', async () => {
+    const [unheard, heard] = [newTaskId(), newTaskId()];
+    await claims.take(imageId, unheard);
+    expect(await claims.takeBack(imageId, unheard)).toBe(true);
+    await claims.take(imageId, heard);
+    const attempt = attemptAt(heard);
+    await claims.begin(attempt);
+    await claims.pause(attempt);
+    expect(await claims.takeBack(imageId, heard)).toBe(false);
+    expect(await claims.holder(imageId)).toBe(heard);
+  });
+
+  test('has a claim that the table forgets, should all else be lost', async () => {
+    const taskId = await queuedTask();
+    await claims.begin({ ...attemptAt(taskId), segment: 1 });
+    const items = await table.query(imageId, '');
+    expect(items).toHaveLength(2);
+    const days = items.map((item) => (Number(item['expiresAtS']) - Date.now() / 1000) / 86_400);
+    expect(days.every((count) => count > 14 && count < 16)).toBe(true);
   });
 
   test('that waits in a queue is kept for two hours', async () => {
@@ -108,6 +131,15 @@ describe('an attempt', () => {
     expect(await claims.renew(mine)).toBe(false);
     await claims.pause(mine);
     expect(await claims.begin(attemptAt(taskId))).toBe('live');
+  });
+
+  test('that has paused is not brought back to life by a heartbeat that comes late', async () => {
+    const taskId = await queuedTask();
+    const paused = attemptAt(taskId);
+    await claims.begin(paused);
+    await claims.pause(paused);
+    expect(await claims.renew(paused)).toBe(false);
+    expect(await claims.begin(attemptAt(taskId))).toBe('mine');
   });
 
   test('that pauses leaves the import to the next one at once, and to no other import', async () => {
@@ -188,18 +220,29 @@ describe('an attempt at a segment', () => {
     const [working, dead] = [segmentAt(taskId, 1), segmentAt(taskId, 2)];
     await claims.begin(working);
     await claims.begin(dead);
-    expect(await claims.stopSegments(keyOf(taskId))).toBe(false);
+    expect(await claims.end(keyOf(taskId), 'failure')).toBe(false);
     expect(await claims.renew(working)).toBe(false);
     await claims.pause(working);
-    expect(await claims.stopSegments(keyOf(taskId))).toBe(false);
+    expect(await claims.end(keyOf(taskId), 'failure')).toBe(false);
     later(leaseMs + 1);
-    expect(await claims.stopSegments(keyOf(taskId))).toBe(true);
-    expect(await claims.begin(segmentAt(taskId, 3))).toBe('lost');
+    expect(await claims.end(keyOf(taskId), 'failure')).toBe(true);
+    expect(await claims.begin(segmentAt(taskId, 3))).toBe('live');
+    expect(await claims.begin(attemptAt(taskId))).toBe('lost');
+    expect(await claims.begin({ ...attemptAt(taskId), mayEnd: true })).toBe('mine');
+    await claims.release(imageId, taskId);
+    expect(await claims.begin(working)).toBe('lost');
+    expect(await claims.begin(dead)).toBe('lost');
+    expect(await table.query(imageId, '')).toEqual([]);
+  });
+
+  test('of an import that ends well comes again until it has ended, and its step may end it', async () => {
+    const taskId = await queuedTask();
+    expect(await claims.end(keyOf(taskId), 'success')).toBe(true);
+    expect(await claims.begin(segmentAt(taskId, 1))).toBe('live');
     expect(await claims.begin(attemptAt(taskId))).toBe('mine');
   });
 
   test('whose import ends while it begins is lost, and leaves nothing', async () => {
-    const table = createTable(createDynamoClient(), aws.tableName);
     const taskId = await queuedTask();
     const ending: typeof table = {
       ...table,

@@ -81,6 +81,7 @@ const fails =
   () =>
     Promise.reject(new FerryError(code, `because of ${code}`));
 const claim = async () => (await table.get({ imageId: task.imageId, item: 'claim' })) ?? {};
+const expireLease = () => table.update({ imageId: task.imageId, item: 'claim' }, { leaseUntil: 0 });
 const read = async (): Promise<Task> => (await tasks.get(task)) ?? expect.fail('no task');
 const another = () => ({ imageId: task.imageId, taskId: task.id, attempt: newAttemptId() });
 
@@ -198,6 +199,98 @@ describe('a step that fails', () => {
   });
 });
 
+describe('a table that is away', () => {
+  const away = async () => Promise.reject(new FerryError('unavailable', 'no table'));
+
+  test('ends the step when its lease has run out: another attempt may have begun', async () => {
+    const deaf = { ...createClaims(table, { leaseMs: 300 }), renew: away };
+    let reason: unknown;
+    const step: Step = async ({ signal }) => {
+      await new Promise((ended) => signal.addEventListener('abort', ended));
+      reason = signal.reason;
+      throw signal.reason;
+    };
+    const run = runStep({ ...services, claims: deaf, heartbeatS: 0.05 }, await received(), step);
+    await expect(run).rejects.toThrow('no table');
+    expect(reason).toMatchObject({
+      code: 'unavailable',
+      message: 'The lease on the import could not be renewed for 0.3 s: another attempt may be at work',
+    });
+  });
+
+  test('gets one heartbeat at a time, and a step that has ended waits for none', async () => {
+    let [beats, atOnce, most] = [0, 0, 0];
+    const slow: Claims = {
+      ...claims,
+      renew: async (key) => {
+        beats += 1;
+        if (beats === 1) return await claims.renew(key);
+        atOnce += 1;
+        most = Math.max(most, atOnce);
+        await delay(2_000);
+        atOnce -= 1;
+        return true;
+      },
+    };
+    const startedMs = performance.now();
+    await runStep({ ...services, claims: slow, heartbeatS: 0.02 }, await received(), async () => {
+      await delay(300);
+      return undefined;
+    });
+    expect(performance.now() - startedMs).toBeLessThan(1_500);
+    expect(most).toBe(1);
+  });
+});
+
+describe('a target that is looked at beside the step', () => {
+  const gone = (code: 'not-found' | 'unavailable' | 'unauthorized') =>
+    Promise.reject(new FerryError(code, `the target is ${code}`));
+  const until = (signal: AbortSignal, ms: number) =>
+    new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(resolve, ms);
+      signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      });
+    });
+
+  test('and is gone ends the import, when it is still gone at the next look', async () => {
+    const looking = { ...services, heartbeatS: 0.05, lookAtTarget: () => gone('not-found') };
+    await runStep(looking, await received(), async ({ signal }) => {
+      await until(signal, 8_000);
+      return undefined;
+    });
+    expect(await read()).toMatchObject({ failure: 'the target is not-found' });
+    expect(await receive('FailImportQueue')).toBeDefined();
+  });
+
+  test.each(['unavailable', 'unauthorized'] as const)(
+    'and cannot be seen (%s) lets the step work',
+    async (code) => {
+      const looking = { ...services, heartbeatS: 0.05, lookAtTarget: () => gone(code) };
+      await runStep(looking, await received(), async ({ signal }) => {
+        await until(signal, 400);
+        return undefined;
+      });
+      expect(await read()).not.toHaveProperty('failure');
+    },
+  );
+
+  test('and is missing for a moment lets the step work', async () => {
+    let looks = 0;
+    const lookAtTarget = async () => {
+      looks += 1;
+      if (looks % 2 === 1) await gone('not-found');
+    };
+    await runStep({ ...services, heartbeatS: 0.05, lookAtTarget }, await received(), async ({ signal }) => {
+      await until(signal, 400);
+      return undefined;
+    });
+    expect(looks).toBeGreaterThan(2);
+    expect(await read()).not.toHaveProperty('failure');
+  });
+});
+
 describe('another attempt', () => {
   test.each([1, 5])(
     'at work lets a message (received %i times) come anew after a minute, and nothing runs',
@@ -211,12 +304,12 @@ describe('another attempt', () => {
   );
 
   test('that took the import over ends the step, which says and changes nothing', async () => {
-    const fast = { ...services, heartbeatS: 0.05, claims: createClaims(table, { leaseMs: 1 }) };
+    const fast = { ...services, heartbeatS: 0.05 };
     const other = another();
     let reason: unknown;
     await runStep(fast, await received(), async ({ signal }) => {
-      await delay(5);
-      await expect.poll(() => claims.begin(other), { interval: 1 }).toBe('mine');
+      await expireLease();
+      expect(await claims.begin(other)).toBe('mine');
       await new Promise((ended) => signal.addEventListener('abort', ended));
       reason = signal.reason;
       throw signal.reason;
@@ -228,10 +321,9 @@ describe('another attempt', () => {
   });
 
   test('that took the import over is not disturbed by the failure of this one', async () => {
-    const brief = { ...services, claims: createClaims(table, { leaseMs: 1 }) };
     const other = another();
-    await runStep(brief, await received(), async () => {
-      await delay(5);
+    await runStep(services, await received(), async () => {
+      await expireLease();
       expect(await claims.begin(other)).toBe('mine');
       throw new FerryError('conflict', 'too late');
     });
@@ -311,14 +403,14 @@ describe('a segment', () => {
     const fast = { ...services, heartbeatS: 0.05 };
     let reason: unknown;
     await runStep(fast, await messageFor(1), async ({ signal }) => {
-      expect(await claims.stopSegments(task)).toBe(false);
+      expect(await claims.end(task, 'failure')).toBe(false);
       await new Promise((ended) => signal.addEventListener('abort', ended));
       reason = signal.reason;
       throw signal.reason;
     });
     expect(reason).toMatchObject({ code: 'claim-lost' });
-    expect(await claims.stopSegments(task)).toBe(true);
-    expect(await claims.begin(segment(2))).toBe('lost');
+    expect(await claims.end(task, 'failure')).toBe(true);
+    expect(await claims.begin(segment(2))).toBe('live');
     expect(await receive('FailImportQueue')).toBeUndefined();
   });
 });
@@ -341,7 +433,7 @@ describe('a message that comes too late', () => {
   );
 
   test('of a task that nobody knows frees the image', async () => {
-    await tasks.remove(task);
+    await tasks.takeBack(task);
     await runStep(services, await received(), () => expect.fail('it ran'));
     expect(await claim()).toEqual({});
   });

@@ -65,7 +65,7 @@ describe('a task', () => {
   });
 
   test('that was never queued can be taken back', async () => {
-    await tasks.remove(task);
+    await tasks.takeBack(task);
     expect(await itemsOf()).toEqual([]);
   });
 });
@@ -83,6 +83,7 @@ describe('a task that ends', () => {
         transferred: { size: 5, digests: {} },
       });
       vi.setSystemTime(start + 2000);
+      await tasks.forgetCopy(task);
       await tasks.finish(task, { status, message: 'the end' });
       const { imageId, id, requestId } = task;
       expect(await read()).toMatchObject({
@@ -96,6 +97,21 @@ describe('a task that ends', () => {
       expect(await itemsOf()).toEqual([`task#${task.id}`]);
     },
   );
+
+  test('ends in one way: what is settled first stays', async () => {
+    const success = { status: 'success', message: 'done' } as const;
+    const failure = { status: 'failure', message: 'lost' } as const;
+    expect(await tasks.decide(task, success)).toEqual(success);
+    expect(await tasks.decide(task, failure)).toEqual(success);
+    await tasks.finish(task, success);
+    expect(await tasks.decide(task, failure)).toBeUndefined();
+  });
+
+  test('is not taken back once a step has worked on it', async () => {
+    await tasks.update(task, { status: 'processing' });
+    expect(await tasks.takeBack(task)).toBe(false);
+    expect(await read()).toMatchObject({ status: 'processing' });
+  });
 
   test('stays ended: no change reaches it any more', async () => {
     await tasks.finish(task, { status: 'success', message: 'the end' });

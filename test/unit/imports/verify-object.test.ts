@@ -59,7 +59,7 @@ const verify = async (
   const begin = async (stored: number) => void begun.push(stored);
   return await verifyObject(
     services,
-    { task: current, claim, begin, signal, log },
+    { task: current, claim, receiveCount: 1, begin, signal, log },
     { size: bytes.length, hash },
   );
 };

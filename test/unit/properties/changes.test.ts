@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PatchOperation } from '../../../lib/openstack/glance.ts';
-import { changesTo, patchBack, patchFor } from '../../../lib/properties/changes.ts';
+import { changesTo, patchBack, patchFor, planChanges } from '../../../lib/properties/changes.ts';
 import type { GlanceImage } from '../../../lib/schemas/openstack.ts';
 
 const image = (own: Readonly<Record<string, unknown>> = {}): GlanceImage => ({
@@ -124,5 +124,45 @@ describe('for any image and any wish', () => {
         expect(patchBack(target, changesTo(target, wish))).toEqual([]);
       }),
     );
+  });
+});
+
+describe('a second try', () => {
+  const names = fc.constantFrom('hw_a', 'hw_b', 'hw_c', 'os_type');
+  const values = fc.constantFrom('1', '2', '3');
+  const properties = fc.dictionary(names, values);
+  const own = (target: GlanceImage) => Object.fromEntries(Object.entries(target));
+
+  test('with another source record sets that, and can be put back to what was before the first try', () => {
+    fc.assert(
+      fc.property(properties, properties, properties, (before, first, second) => {
+        const target = image(before);
+        const one = planChanges(target, first);
+        const afterOne = applyPatch(target, one.operations);
+        const two = planChanges(afterOne, second, one.changes);
+        const afterTwo = applyPatch(afterOne, two.operations);
+        expect(own(afterTwo)).toEqual(own(applyPatch(target, patchFor(changesTo(target, second)))));
+        expect(own(applyPatch(afterTwo, patchBack(afterTwo, two.changes)))).toEqual(own(target));
+      }),
+    );
+  });
+
+  test('after a source that gained a property puts both back', () => {
+    const one = planChanges(image(), { hw_a: '1' });
+    const target = applyPatch(image(), one.operations);
+    const two = planChanges(target, { hw_a: '1', hw_b: '2' }, one.changes);
+    expect(patchBack(applyPatch(target, two.operations), two.changes)).toEqual([
+      { op: 'remove', path: '/hw_b' },
+      { op: 'remove', path: '/hw_a' },
+    ]);
+  });
+
+  test('keeps what the owner has changed since the first one', () => {
+    const one = planChanges(image({ hw_a: 'old' }), { hw_a: '1' });
+    const changed = image({ hw_a: 'the owner’s' });
+    const two = planChanges(changed, { hw_a: '1' }, one.changes);
+    const after = applyPatch(changed, two.operations);
+    expect(after).toMatchObject({ hw_a: '1' });
+    expect(applyPatch(after, patchBack(after, two.changes))).toMatchObject({ hw_a: 'the owner’s' });
   });
 });

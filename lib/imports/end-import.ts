@@ -1,0 +1,38 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RelayStore } from '../aws/relay-store.ts';
+import type { Claims } from './claims.ts';
+import type { StepRun } from './run-step.ts';
+import { type Ending, objectKey } from './task.ts';
+import type { Tasks } from './tasks.ts';
+
+export interface EndServices {
+  readonly tasks: Tasks;
+  readonly claims: Claims;
+  readonly relay: RelayStore;
+}
+
+const lookAgainMs = 500;
+
+/**
+ * The one end of every import, well or badly or pushed aside by another one: no attempt begins any more, the relay is
+ * empty, the table forgets the copy, the task says how it ended, the image is free. It may run twice, side by side, or
+ * die anywhere, and be entered again by any step: what is settled first stays, and every write is the same again.
+ * @returns how the import has ended: what was settled before, if anything was
+ */
+export const endImport = async (
+  { tasks, claims, relay }: EndServices,
+  { task, signal }: Pick<StepRun, 'task' | 'signal'>,
+  ending: Ending,
+): Promise<Ending> => {
+  const settled = (await tasks.decide(task, ending)) ?? ending;
+  // A part that arrives after its upload was aborted stays for ever: segments at work stop first, at their heartbeat.
+  while (!(await claims.end(task, settled.status))) await delay(lookAgainMs, undefined, { signal });
+  const key = objectKey(task);
+  // By its id as well: some stores do not list their uploads, Swift's list is behind.
+  if (task.uploadId) await relay.abortUpload(key, task.uploadId, { signal });
+  await relay.clear(key, { signal });
+  await tasks.forgetCopy(task);
+  await tasks.finish(task, settled);
+  await claims.release(task.imageId, task.id);
+  return settled;
+};

@@ -1,0 +1,11 @@
+import { MiB } from '../transfer/part-plan.ts';
+import type { Ending, Task } from './task.ts';
+
+/** How an import ends that has succeeded, in Glance's words where it copies data. */
+export const successOf = ({ transferred, activation }: Task): Ending => ({
+  status: 'success',
+  message:
+    transferred && activation !== 'none'
+      ? `Copied ${Math.floor(transferred.size / MiB)} MiB`
+      : 'Formats and properties are set',
+});
