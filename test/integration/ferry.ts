@@ -69,7 +69,8 @@ const localSettings = {
   OS_REGION_NAME: 'REGION2',
   TOKEN_SEALING_SECRET: 'a secret of at least thirty-two characters',
   OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '127.0.0.1',
-  HEARTBEAT_S: '1',
+  // A lease lasts for two and a half of them: on a busy machine a second is not much.
+  HEARTBEAT_S: '4',
   TOKEN_CACHE_S: '0',
   RETRY_DELAY_S: '0',
   SOURCE_RETRIES: '2',
@@ -88,7 +89,8 @@ export const startFerry = async (options: FerryOptions = {}): Promise<Ferry> => 
   const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-'));
   const openstack = await startOpenStack({ dataDir, ...options.openstack });
   const aws = await startAws({ dataDir, ...options.aws });
-  Object.assign(process.env, localSettings, aws.env, { OS_AUTH_URL: openstack.authUrl }, options.env);
+  const brief = options.ownProcesses ? { HEARTBEAT_S: '1' } : {};
+  Object.assign(process.env, localSettings, brief, aws.env, { OS_AUTH_URL: openstack.authUrl }, options.env);
   const read = queueFunctions.filter((name) => !options.idle?.includes(name));
   const ownProcesses = options.ownProcesses ?? false;
   const pollers = await startPollers(read, {

@@ -1,20 +1,26 @@
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { type Answer, type Ferry, startFerry } from './ferry.ts';
+import { createQueuesByHand, type QueuesByHand } from './queues-by-hand.ts';
 import { expectError } from './refusals.ts';
 
 let ferry: Ferry;
+let queues: QueuesByHand;
 let token: string;
 let sourceId: string;
 let imageId: string;
 
 beforeAll(async () => {
   ferry = await startFerry({ idle: ['stream-image', 'apply-metadata', 'fail-import'] });
+  queues = createQueuesByHand(ferry);
   token = ferry.openstack.issueToken('demo');
   const formats = { disk_format: 'raw', container_format: 'bare' };
   sourceId = (await ferry.openstack.regions.REGION1.createImage(formats, 'data')).id;
 });
-afterAll(() => ferry.stop());
+afterAll(async () => {
+  queues.stop();
+  await ferry.stop();
+});
 beforeEach(async () => {
   imageId = (await ferry.openstack.regions.REGION2.createImage({ name: 'target' })).id;
 });
@@ -55,6 +61,7 @@ test('an import that nobody has worked on for two hours gives way to a new reque
 
   const second = await request();
   expect(second.status).toBe(201);
+  await queues.next('fail-import');
   expect(await ferry.tasks(imageId, token)).toMatchObject([
     { id: first.json['id'], status: 'failure', message: 'Expired lock preempted' },
     { id: second.json['id'], status: 'pending' },

@@ -108,7 +108,7 @@ test('nothing that an import says or leaves holds the token', async () => {
   const { status } = await importOf(downloadOf(await source()));
   expect(status).toBe('success');
   expect(said.filter(({ where }) => where === 'message')).toHaveLength(2);
-  expect(logged.some((line) => line.includes('import succeeded'))).toBe(true);
+  expect(logged.some((line) => line.includes('import ended'))).toBe(true);
   expectSecret(token);
 });
 
