@@ -6,13 +6,15 @@ import { contentLength, type MessageHead } from '../http/message-head.ts';
 import { areOfOtherBytes } from '../http/validators.ts';
 import { guarded, type Headers, requireSuccess } from '../openstack/http.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
+import type { Hash } from '../transfer/algorithms.ts';
 import { displayUri, type UriFilter } from './uri-filter.ts';
 
 /** What is known of a source before its bytes are read. */
 export interface SourceDescription {
   /** Bytes; undefined when only the download itself can tell. */
   readonly size: number | undefined;
-  readonly hash: SourceHash | undefined;
+  /** All that the source says its bytes digest to, the strongest first. */
+  readonly hashes: readonly Hash[];
   /** Changes when the bytes do, as far as the source tells; a copy that goes on later compares it. */
   readonly identity: string;
   /** Whether the same identity means the same bytes, so that a copy may go on where an earlier try ended. */
@@ -22,12 +24,6 @@ export interface SourceDescription {
    * still be had when the source is deleted after its bytes. None of a URL.
    */
   readonly record: GlanceImage | undefined;
-}
-
-export interface SourceHash {
-  /** Python hashlib's name, as in `os_hash_algo`. */
-  readonly algorithm: string;
-  readonly value: string;
 }
 
 /** Image bytes on their way. */

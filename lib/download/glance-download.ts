@@ -16,11 +16,11 @@ export interface GlanceSource extends SourceName {
   readonly credentials: Credentials;
 }
 
-/** `os_hash_value` where the record has one, else its md5 `checksum` (images older than Rocky). */
-const hashOf = ({ os_hash_algo, os_hash_value, checksum }: GlanceImage): SourceDescription['hash'] => {
-  if (os_hash_algo && os_hash_value) return { algorithm: os_hash_algo, value: os_hash_value };
-  return checksum ? { algorithm: 'md5', value: checksum } : undefined;
-};
+/** `os_hash_value`, which images older than Rocky have not, and the md5 `checksum`. */
+const hashesOf = ({ os_hash_algo, os_hash_value, checksum }: GlanceImage): SourceDescription['hashes'] => [
+  ...(os_hash_algo && os_hash_value ? [{ algorithm: os_hash_algo, value: os_hash_value }] : []),
+  ...(checksum ? [{ algorithm: 'md5', value: checksum }] : []),
+];
 
 /** Which image of which region, for messages. */
 export interface SourceName {
@@ -89,10 +89,11 @@ export class GlanceDownload extends Download {
     const image = await sourceImage(this.source.glance, this.source, { signal });
     refuseEmptySnapshot(image);
     const { size, updated_at } = image;
-    const hash = hashOf(image);
+    const hashes = hashesOf(image);
+    const [hash] = hashes;
     // Data of an active image never changes; without a hash its size and time are all that can tell.
     const identity = hash ? `${size} bytes ${hash.algorithm} ${hash.value}` : `${size} bytes ${updated_at}`;
-    return { size, hash, identity, isResumable: true, record: image };
+    return { size, hashes, identity, isResumable: true, record: image };
   }
 
   override open(options: OpenOptions): Promise<ImageBytes> {

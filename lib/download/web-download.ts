@@ -27,7 +27,7 @@ export class WebDownload extends Download {
 
   /** Presigned URLs are good for GET alone, so nothing is asked before the download. */
   override describe(): Promise<SourceDescription> {
-    const unknown = { size: undefined, hash: undefined, record: undefined };
+    const unknown = { size: undefined, hashes: [], record: undefined };
     return Promise.resolve({ ...unknown, identity: this.name, isResumable: false });
   }
 

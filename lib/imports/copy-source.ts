@@ -2,12 +2,13 @@ import type { RelayStore } from '../aws/relay-store.ts';
 import type { Download, SourceDescription } from '../download/download.ts';
 import { type Reading, type RetryBudget, startReading } from '../download/reading.ts';
 import { FerryError } from '../errors.ts';
-import { isKnownAlgorithm } from '../transfer/algorithms.ts';
+import { isKnownAlgorithm, lengthsOf } from '../transfer/algorithms.ts';
 import { type Copied, copyStream } from '../transfer/copy.ts';
 import { buffersFor, type PartLimits, type PartPlan, planParts } from '../transfer/part-plan.ts';
 import { beginAt, type EarlierParts, earlierParts } from './earlier-parts.ts';
 import { createProgress, type Progress, progressMessage } from './progress.ts';
 import type { StepRun } from './run-step.ts';
+import { strongestHash } from './source-hash.ts';
 import { objectKey } from './task.ts';
 import type { Tasks } from './tasks.ts';
 
@@ -60,11 +61,12 @@ export const requireIdentity = (
   if (identity !== pinned) throw mismatch(download, 'the source changed while it was copied');
 };
 
-/** Size and digest against the source's record. Where no digest was taken, the record must not have changed. */
+/**
+ * The digest against the source's record; the reading has held the size against it. Where no digest was taken, the
+ * record must not have changed.
+ */
 const verify = async (download: Download, source: SourceDescription, copied: Copied, run: StepRun) => {
-  const { size, hash, identity } = source;
-  if (size !== undefined && copied.size !== size)
-    throw mismatch(download, `got ${copied.size} bytes instead of ${size}`);
+  const hash = strongestHash(source);
   const digest = hash && copied.digests[hash.algorithm];
   if (hash && digest && digest !== hash.value) {
     throw mismatch(
@@ -72,7 +74,7 @@ const verify = async (download: Download, source: SourceDescription, copied: Cop
       `the bytes have ${hash.algorithm} ${digest}, the source's record says ${hash.value}`,
     );
   }
-  if (!digest) requireIdentity(download, await download.describe(run), identity);
+  if (!digest) requireIdentity(download, await download.describe(run), source.identity);
 };
 
 interface Source {
@@ -84,7 +86,7 @@ interface Source {
 export interface CopiedObject {
   /** Bytes. */
   readonly size: number;
-  /** Hex by hashlib name; none of a copy that went on where an earlier one had ended. */
+  /** Hex by hashlib name, held against the source's; none of a copy that went on where an earlier one had ended. */
   readonly digests: Readonly<Record<string, string>>;
 }
 
@@ -102,14 +104,16 @@ const copyReading = async (
   const { partSize, capacity } = planFor(size, services);
   const most = Math.min(size ?? capacity, imageSizeCap);
   const upload = { key: objectKey(task), uploadId };
-  const known = source.hash && isKnownAlgorithm(source.hash.algorithm) ? [source.hash.algorithm] : [];
+  const hash = strongestHash(source);
+  const inFlight = hash && isKnownAlgorithm(hash.algorithm) ? [hash] : [];
 
   const copied = await copyStream({
     source: reading,
     offset: startsAt,
     partSize,
     buffers: buffersFor({ partSize }, partLimits, partsInFlight),
-    algorithms: [...known, targetAlgorithm],
+    algorithms: [...inFlight.map(({ algorithm }) => algorithm), targetAlgorithm],
+    lengths: lengthsOf(inFlight),
     partAlgorithm: relay.partAlgorithm,
     stored,
     send: (part) => relay.uploadPart({ ...upload, ...part }, { signal }),

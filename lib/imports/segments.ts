@@ -16,6 +16,7 @@ import { type CopiedObject, planFor } from './copy-source.ts';
 import { earlierParts } from './earlier-parts.ts';
 import type { ImportMessage } from './messages.ts';
 import type { StepRun } from './run-step.ts';
+import { hashToRead } from './source-hash.ts';
 import { objectKey, type TaskKey } from './task.ts';
 
 export interface SplitServices extends SegmentServices {
@@ -32,12 +33,15 @@ export const planSplit = async (
   services: SplitServices,
   { task, signal }: StepRun,
   download: Download,
-  { size, hash, isResumable: isVouchedFor }: SourceDescription,
+  source: SourceDescription,
 ): Promise<SegmentPlan | undefined> => {
-  if (size === undefined || !isVouchedFor) return undefined;
+  const { size, hashes } = source;
+  if (size === undefined || !source.isResumable) return undefined;
   // An upload without parts is of a split that died between its two writes, or of a stream that has stored nothing.
   if (task.uploadId && (await services.tasks.parts(task)).size > 0) return undefined;
-  if (hash && !isResumable(hash.algorithm)) return undefined;
+  // The object of the segments is proven by reading it, in as many runs as that takes.
+  const hash = hashToRead(source);
+  if (hashes.length > 0 && !(hash && isResumable(hash.algorithm))) return undefined;
   const plan = planSegments(size, planFor(size, services), services.segmentLimits);
   return plan && (await download.probeRanges({ size, signal })) ? plan : undefined;
 };

@@ -33,8 +33,13 @@ export interface Verification {
 export interface Transferred {
   /** Bytes. */
   readonly size: number;
-  /** Hex by hashlib name: the source's algorithm, and sha512. */
+  /** Hex by hashlib name: sha512, and the source's algorithm where its digests have a length of their own. */
   readonly digests: Readonly<Record<string, string>>;
+  /**
+   * hashlib's name of the source's hash that the bytes were compared with; `size` where it has none that can be
+   * computed, but a size; absent where nothing vouched for them.
+   */
+  readonly provenBy?: string;
 }
 
 /** How an import ends. */

@@ -9,10 +9,10 @@ import { copySegment } from './copy-segment.ts';
 import { type CopiedObject, copySource, requireIdentity } from './copy-source.ts';
 import type { ImportMessage } from './messages.ts';
 import { progressMessage } from './progress.ts';
+import { prove } from './prove.ts';
 import type { Step, StepRun } from './run-step.ts';
 import { afterSegment, gather, planSplit, type SplitServices, split, stateOf } from './segments.ts';
-import { objectKey, type Task, type Transferred } from './task.ts';
-import { verifyObject } from './verify-object.ts';
+import { objectKey, type Task } from './task.ts';
 
 export interface TransferServices extends SplitServices {
   readonly openAccess: OpenAccess;
@@ -90,9 +90,8 @@ const copyAll = async (
 ): Promise<CopiedObject | undefined> => {
   const { task, log } = run;
   if (task.stored) return { ...task.stored, digests: {} };
-  // S3 has no multipart upload of nothing, and of nothing there is nothing to read.
-  if (source.size === 0)
-    return { size: 0, digests: source.hash ? { [source.hash.algorithm]: source.hash.value } : {} };
+  // S3 has no multipart upload of nothing.
+  if (source.size === 0) return { size: 0, digests: {} };
   if (task.segments) {
     requireIdentity(download, source, task.sourceIdentity);
     return await gather(services, run, task.segments);
@@ -101,22 +100,6 @@ const copyAll = async (
   if (plan) return void (await split(services, run, source, plan));
   log.info('copying', { source: download.name, bytes: source.size });
   return await copySource(services, run, { download, source });
-};
-
-/** The object with its proof: from the digests that ran over the copy, or by reading it. */
-const prove = async (
-  services: TransferServices,
-  run: StepRun,
-  { size, digests }: CopiedObject,
-  { hash }: SourceDescription,
-): Promise<Transferred> => {
-  if (size === 0 || Object.keys(digests).length > 0) return { size, digests };
-  // Once, so that the progress does not run backwards where the proof goes on in another run.
-  if (!run.task.stored) {
-    const message = progressMessage(0, size, 'Verified');
-    await services.tasks.update(run.task, { stored: { size }, uploadId: undefined, message });
-  }
-  return await verifyObject(services, run, { size, hash });
 };
 
 const transferSegment = async (services: TransferServices, run: StepRun, number: number): Promise<HandOn> => {

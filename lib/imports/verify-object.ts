@@ -1,7 +1,12 @@
-import type { SourceHash } from '../download/download.ts';
 import { FerryError, hasCode } from '../errors.ts';
+import { type Hash, lengthsOf } from '../transfer/algorithms.ts';
 import { MiB } from '../transfer/part-plan.ts';
-import { createResumableDigest, isResumable, type ResumableDigest } from '../transfer/resumable-digest.ts';
+import {
+  createResumableDigest,
+  createUnsavableDigest,
+  isResumable,
+  type ResumableDigest,
+} from '../transfer/resumable-digest.ts';
 import { targetAlgorithm } from './copy-source.ts';
 import { progressMessage } from './progress.ts';
 import { type RelayObjectServices, readRelayObject } from './relay-object.ts';
@@ -23,7 +28,10 @@ interface Verifying {
 }
 
 /** Where a verification goes on, or begins: also when another version has left states that this one cannot read. */
-const takeUp = async ({ verification }: Task, algorithms: readonly string[]): Promise<Verifying> => {
+const takeUp = async ({ verification }: Task, hash: Hash | undefined): Promise<Verifying> => {
+  const algorithms = [...(hash ? [hash.algorithm] : []), targetAlgorithm];
+  if (!algorithms.every(isResumable))
+    return { offset: 0, digest: createUnsavableDigest(algorithms, lengthsOf(hash ? [hash] : [])) };
   if (verification) {
     try {
       return {
@@ -46,8 +54,9 @@ const digestObject = async (
   let saved = from;
   const save = async (): Promise<void> => {
     saved = offset;
+    const states = digest.save();
     const message = progressMessage(offset, size, 'Verified');
-    await services.tasks.update(task, { verification: { offset, states: digest.save() }, message });
+    await services.tasks.update(task, { ...(states && { verification: { offset, states } }), message });
   };
   try {
     for await (const { bytes, release } of readRelayObject(services, task, { size, from, signal })) {
@@ -65,24 +74,24 @@ const digestObject = async (
 
 /**
  * Proves a finished object by reading it: what went into it in segments, or in several tries, no digest ran over. The
- * digests' states are saved as it goes, so that it may end anywhere and go on in another run, however large the object.
- * @returns the digests: the source's algorithm where it is known, and sha512
+ * digests' states are saved as it goes, so that it may end anywhere and go on in another run, however large the object;
+ * of a hash whose digest cannot be saved one run must do.
+ * @param hash one that can be computed, see source-hash.ts
+ * @returns the digests: the source's algorithm, and sha512
  * @throws FerryError `data-mismatch` when the object is not what the source's record says
  */
 export const verifyObject = async (
   services: VerifyServices,
   run: StepRun,
-  { size, hash }: { readonly size: number; readonly hash: SourceHash | undefined },
-): Promise<Transferred> => {
+  { size, hash }: { readonly size: number; readonly hash: Hash | undefined },
+): Promise<Pick<Transferred, 'size' | 'digests'>> => {
   const { task } = run;
-  const known = hash && isResumable(hash.algorithm) ? [hash.algorithm] : [];
-  const verifying = await takeUp(task, [...known, targetAlgorithm]);
+  const verifying = await takeUp(task, hash);
   await run.begin(verifying.offset);
   run.log.info('verifying', { from: verifying.offset, bytes: size });
   if (verifying.offset < size) await digestObject(services, run, size, verifying);
   const digests = verifying.digest.values();
-  const found = known.map((algorithm) => digests[algorithm]).at(0);
-  if (!hash || found === undefined || found === hash.value) return { size, digests };
-  const reason = `has ${hash.algorithm} ${found} instead of ${hash.value}`;
+  if (!hash || digests[hash.algorithm] === hash.value) return { size, digests };
+  const reason = `has ${hash.algorithm} ${digests[hash.algorithm]} instead of ${hash.value}`;
   throw new FerryError('data-mismatch', `The transferred object of image ${task.imageId} ${reason}`);
 };

@@ -1,6 +1,7 @@
 import type { PartAlgorithm } from '../aws/part-checksum.ts';
 import { type ByteReader, fillWhole } from '../http/byte-reader.ts';
 import { ignored } from '../promises.ts';
+import type { DigestLengths } from './algorithms.ts';
 import { createBufferPool } from './buffer-pool.ts';
 import { createThreadDigest } from './digest-thread.ts';
 import { MiB } from './part-plan.ts';
@@ -35,6 +36,7 @@ export interface CopyOptions {
   readonly buffers: number;
   /** hashlib names of the digests to take over all bytes. */
   readonly algorithms: readonly string[];
+  readonly lengths?: DigestLengths;
   /** Of each part by itself: what the store verifies. */
   readonly partAlgorithm: PartAlgorithm;
   /** Parts of an earlier try by number: not sent again when the same bytes come by. */
@@ -94,10 +96,10 @@ const createAside = (failed: () => void) => {
  * @throws whatever the source, `send`, `checkpoint` or `inspect` throws; nothing is on its way afterwards
  */
 export const copyStream = async (options: CopyOptions): Promise<Copied> => {
-  const { partSize, buffers, offset = 0, source, stored } = options;
+  const { partSize, buffers, offset = 0, source, stored, partAlgorithm, lengths = {} } = options;
   const pool = createBufferPool(buffers, partSize);
   const algorithms = offset === 0 ? options.algorithms : [];
-  const digest = createThreadDigest({ algorithms, partAlgorithm: options.partAlgorithm });
+  const digest = createThreadDigest({ algorithms, lengths, partAlgorithm });
   const firstNumber = offset / partSize + 1;
   const parts = [...stored.values()].filter(({ number }) => number < firstNumber);
   const aside = createAside(source.close);

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { PartAlgorithm } from '../aws/part-checksum.ts';
-import { opensslName } from './algorithms.ts';
+import { type DigestLengths, opensslName } from './algorithms.ts';
 
 /** Digests over one run of parts, taken in a thread of their own: the main one moves bytes meanwhile. */
 export interface ThreadDigest {
@@ -20,12 +20,19 @@ export interface ThreadDigest {
 export interface ThreadDigestOptions {
   /** hashlib names of the digests over all bytes. */
   readonly algorithms: readonly string[];
+  /** Of those that have none of their own. */
+  readonly lengths?: DigestLengths;
   /** Of each part by itself. */
   readonly partAlgorithm?: PartAlgorithm;
 }
 
 type Request =
-  | { readonly kind: 'open'; readonly run: number; readonly names: readonly string[]; readonly part?: string }
+  | {
+      readonly kind: 'open';
+      readonly run: number;
+      readonly hashes: readonly { readonly name: string; readonly outputLength?: number | undefined }[];
+      readonly part?: string;
+    }
   | {
       readonly kind: 'update';
       readonly run: number;
@@ -73,8 +80,9 @@ const checksums = {
   none: () => ({ update: () => {}, value: () => '' }),
 };
 const answers = {
-  open: ({ run, names, part = 'none' }) => {
-    runs.set(run, { part, checksum: checksums[part](), hashes: names.map((name) => createHash(name)) });
+  open: ({ run, hashes, part = 'none' }) => {
+    const created = hashes.map(({ name, outputLength }) => createHash(name, { outputLength }));
+    runs.set(run, { part, checksum: checksums[part](), hashes: created });
   },
   update: ({ run, memory, offset, length }) => {
     const { hashes, checksum } = runs.get(run);
@@ -158,12 +166,17 @@ const theThread = () => {
 };
 
 /** @throws Error for an algorithm that node:crypto does not know, see isKnownAlgorithm; when the thread ends */
-export const createThreadDigest = ({ algorithms, partAlgorithm }: ThreadDigestOptions): ThreadDigest => {
+export const createThreadDigest = ({
+  algorithms,
+  lengths = {},
+  partAlgorithm,
+}: ThreadDigestOptions): ThreadDigest => {
   const { send, ask } = theThread();
   const names = [...new Set(algorithms)];
   lastRun += 1;
   const run = lastRun;
-  send({ kind: 'open', run, names: names.map(opensslName), ...(partAlgorithm && { part: partAlgorithm }) });
+  const hashes = names.map((name) => ({ name: opensslName(name), outputLength: lengths[name] }));
+  send({ kind: 'open', run, hashes, ...(partAlgorithm && { part: partAlgorithm }) });
   return {
     update: async (bytes) => {
       const { buffer, byteOffset: offset, length } = bytes;

@@ -1,15 +1,20 @@
+import { createHash } from 'node:crypto';
 import {
   createBLAKE2b,
   createBLAKE2s,
+  createBLAKE3,
   createMD5,
+  createRIPEMD160,
   createSHA1,
   createSHA3,
   createSHA224,
   createSHA256,
   createSHA384,
   createSHA512,
+  createSM3,
   type IHasher,
 } from 'hash-wasm';
+import { type DigestLengths, opensslName } from './algorithms.ts';
 
 /** States of digests over the bytes so far, base64 by hashlib name. */
 export type DigestStates = Readonly<Record<string, string>>;
@@ -17,12 +22,13 @@ export type DigestStates = Readonly<Record<string, string>>;
 /** Digests that can be put aside and taken up again by another process. node:crypto's are faster, but cannot. */
 export interface ResumableDigest {
   update(bytes: Uint8Array): void;
-  save(): DigestStates;
+  /** Undefined where nobody could go on. */
+  save(): DigestStates | undefined;
   /** Lower-case hex by algorithm. Ends the digest. */
   values(): Readonly<Record<string, string>>;
 }
 
-/** hashlib's algorithms of a fixed length, which are what `os_hash_algo` can be. */
+/** Algorithms of a fixed length that `os_hash_algo` may name, by hashlib's names. */
 const makers: Readonly<Record<string, () => Promise<IHasher>>> = {
   md5: createMD5,
   sha1: createSHA1,
@@ -36,6 +42,9 @@ const makers: Readonly<Record<string, () => Promise<IHasher>>> = {
   sha3_512: () => createSHA3(512),
   blake2b: () => createBLAKE2b(512),
   blake2s: () => createBLAKE2s(256),
+  blake3: () => createBLAKE3(256),
+  ripemd160: createRIPEMD160,
+  sm3: createSM3,
 };
 
 export const isResumable = (algorithm: string): boolean => Object.hasOwn(makers, algorithm);
@@ -69,5 +78,26 @@ export const createResumableDigest = async (
     },
     save: () => byName((hash) => Buffer.from(hash.save()).toString('base64')),
     values: () => byName((hash) => hash.digest('hex')),
+  };
+};
+
+/**
+ * A digest that one run must take from the first byte to the last: of what only node:crypto can compute.
+ * @throws Error for an algorithm that it does not know, see isKnownAlgorithm
+ */
+export const createUnsavableDigest = (
+  algorithms: readonly string[],
+  lengths: DigestLengths,
+): ResumableDigest => {
+  const hashes = [...new Set(algorithms)].map((name) => {
+    const outputLength = lengths[name];
+    return { name, hash: createHash(opensslName(name), outputLength === undefined ? {} : { outputLength }) };
+  });
+  return {
+    update: (bytes) => {
+      for (const { hash } of hashes) hash.update(bytes);
+    },
+    save: () => undefined,
+    values: () => Object.fromEntries(hashes.map(({ name, hash }) => [name, hash.digest('hex')])),
   };
 };

@@ -163,7 +163,7 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
 
   const sourceOf = (task: TaskKey): SourceDescription => ({
     size: sizes.get(task.id) ?? 0,
-    hash: { algorithm: 'sha512', value: 'hash' },
+    hashes: [{ algorithm: 'sha512', value: '00' }],
     identity: 'the same',
     isResumable: true,
     record: undefined,

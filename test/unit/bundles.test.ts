@@ -9,7 +9,7 @@ const limits = {
   'import-image': 850,
   'list-tasks': 800,
   'import-info': 450,
-  'stream-image': 1110,
+  'stream-image': 1135,
   'apply-metadata': 1025,
   'fail-import': 1010,
 };

@@ -289,18 +289,22 @@ describe('an image of Glance', () => {
   test.each([
     [
       { os_hash_algo: 'sha256', os_hash_value: 'abc', checksum: 'md5sum' },
-      { algorithm: 'sha256', value: 'abc' },
+      [
+        { algorithm: 'sha256', value: 'abc' },
+        { algorithm: 'md5', value: 'md5sum' },
+      ],
     ],
     [
       { os_hash_algo: null, os_hash_value: null, checksum: 'md5sum' },
-      { algorithm: 'md5', value: 'md5sum' },
+      [{ algorithm: 'md5', value: 'md5sum' }],
     ],
-    [{ os_hash_algo: 'sha256', os_hash_value: null, checksum: null }, undefined],
-    [{}, undefined],
-  ])('is described by its size, its hash and what changes with it: %j', async (more, hash) => {
+    [{ os_hash_algo: 'sha256', os_hash_value: null, checksum: null }, []],
+    [{}, []],
+  ])('is described by its size, its hashes and what changes with it: %j', async (more, hashes) => {
+    const [hash] = hashes;
     expect(await describeRecord({ ...record, ...more })).toEqual({
       size: 7,
-      hash,
+      hashes,
       // With a hash, a change of other attributes does not matter.
       identity: hash ? `7 bytes ${hash.algorithm} ${hash.value}` : '7 bytes then',
       isResumable: true,
@@ -348,7 +352,7 @@ describe('a URL', () => {
   test('is not described beforehand: nobody is asked', async () => {
     expect(await fromWeb().describe({ signal: live })).toEqual({
       size: undefined,
-      hash: undefined,
+      hashes: [],
       identity: `${server.url}/image`,
       isResumable: false,
       record: undefined,

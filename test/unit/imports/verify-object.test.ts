@@ -17,6 +17,7 @@ import { taskFixture } from './task-fixture.ts';
 const MiB = 1024 ** 2;
 const bytes = randomBytes(24 * MiB);
 const hex = (algorithm: string) => createHash(algorithm).update(bytes).digest('hex');
+const shake = createHash('shake128', { outputLength: 16 }).update(bytes).digest('hex');
 const [sha512, sha256] = [hex('sha512'), hex('sha256')];
 const live = { signal: new AbortController().signal };
 
@@ -85,8 +86,19 @@ describe('a finished object', () => {
       { sha256, sha512 },
     ],
     [undefined, { sha512 }],
-    // Nobody can compute it, but the target's own can be told.
-    [{ algorithm: 'shake_128', value: 'f' }, { sha512 }],
+    // In one run, since its state cannot be saved.
+    [
+      { algorithm: 'sha512_256', value: hex('sha512-256') },
+      { sha512_256: hex('sha512-256'), sha512 },
+    ],
+    [
+      { algorithm: 'shake_128', value: shake },
+      { shake_128: shake, sha512 },
+    ],
+    [
+      { algorithm: 'sm3', value: hex('sm3') },
+      { sm3: hex('sm3'), sha512 },
+    ],
   ])('is proven by its source’s hash %j, and has the target’s beside it', async (hash, digests) => {
     expect(await verify(hash)).toEqual({ size: bytes.length, digests });
   });

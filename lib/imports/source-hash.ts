@@ -1,0 +1,27 @@
+import type { SourceDescription } from '../download/download.ts';
+import { type Hash, isKnownAlgorithm } from '../transfer/algorithms.ts';
+import { isResumable } from '../transfer/resumable-digest.ts';
+import type { Transferred } from './task.ts';
+
+const isHex = ({ value }: Hash): boolean => /^([0-9a-f]{2})+$/.test(value);
+
+const computable = ({ hashes }: Pick<SourceDescription, 'hashes'>): readonly Hash[] =>
+  hashes.filter((hash) => isHex(hash) && (isKnownAlgorithm(hash.algorithm) || isResumable(hash.algorithm)));
+
+/** What a source's bytes are held against: the strongest hash of its record that anybody here can compute. */
+export const strongestHash = (source: Pick<SourceDescription, 'hashes'>): Hash | undefined =>
+  computable(source).at(0);
+
+/**
+ * What a finished object is held against, which may take several runs to read: the strongest hash whose digest one run
+ * can leave to the next; else the strongest one, for which a single run must do.
+ */
+export const hashToRead = (source: Pick<SourceDescription, 'hashes'>): Hash | undefined =>
+  computable(source).find(({ algorithm }) => isResumable(algorithm)) ?? strongestHash(source);
+
+/** What an import that has succeeded says when a check could not be made. */
+export const unproven = ({ provenBy }: Pick<Transferred, 'provenBy'>): string => {
+  if (provenBy !== undefined && provenBy !== 'size') return '';
+  const beyond = provenBy === 'size' ? ' beyond their size' : '';
+  return `. The source has no hash that could be compared: nothing vouched for its bytes${beyond}`;
+};
