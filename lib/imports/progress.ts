@@ -1,4 +1,5 @@
 import { MiB } from '../transfer/part-plan.ts';
+import type { Transferred } from './task.ts';
 
 const inMiB = (bytes: number): string => `${Math.floor(bytes / MiB)} MiB`;
 
@@ -8,6 +9,13 @@ export const progressMessage = (
   size: number | undefined,
   what: 'Copied' | 'Verified' = 'Copied',
 ): string => (size === undefined ? `${what} ${inMiB(done)}` : `${what} ${inMiB(done)} of ${inMiB(size)}`);
+
+/** What an import that has succeeded says when a check could not be made. */
+export const unproven = ({ provenBy }: Pick<Transferred, 'provenBy'>): string => {
+  if (provenBy !== undefined && provenBy !== 'size') return '';
+  const beyond = provenBy === 'size' ? ' beyond their size' : '';
+  return `. The source has no hash that could be compared: nothing vouched for its bytes${beyond}`;
+};
 
 /** Writes progress now and then, the latest that there is. */
 export interface Progress {

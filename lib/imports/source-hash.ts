@@ -1,7 +1,6 @@
 import type { SourceDescription } from '../download/download.ts';
 import { type Hash, isKnownAlgorithm } from '../transfer/algorithms.ts';
 import { isResumable } from '../transfer/resumable-digest.ts';
-import type { Transferred } from './task.ts';
 
 const isHex = ({ value }: Hash): boolean => /^([0-9a-f]{2})+$/.test(value);
 
@@ -18,10 +17,3 @@ export const strongestHash = (source: Pick<SourceDescription, 'hashes'>): Hash |
  */
 export const hashToRead = (source: Pick<SourceDescription, 'hashes'>): Hash | undefined =>
   computable(source).find(({ algorithm }) => isResumable(algorithm)) ?? strongestHash(source);
-
-/** What an import that has succeeded says when a check could not be made. */
-export const unproven = ({ provenBy }: Pick<Transferred, 'provenBy'>): string => {
-  if (provenBy !== undefined && provenBy !== 'size') return '';
-  const beyond = provenBy === 'size' ? ' beyond their size' : '';
-  return `. The source has no hash that could be compared: nothing vouched for its bytes${beyond}`;
-};

@@ -1,4 +1,5 @@
 import { MiB } from '../transfer/part-plan.ts';
+import { unproven } from './progress.ts';
 import type { Ending, Task } from './task.ts';
 
 /** How an import ends that has succeeded, in Glance's words where it copies data. */
@@ -6,6 +7,6 @@ export const successOf = ({ transferred, activation }: Task): Ending => ({
   status: 'success',
   message:
     transferred && activation !== 'none'
-      ? `Copied ${Math.floor(transferred.size / MiB)} MiB`
+      ? `Copied ${Math.floor(transferred.size / MiB)} MiB${unproven(transferred)}`
       : 'Formats and properties are set',
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { hashToRead, strongestHash, unproven } from '../../../lib/imports/source-hash.ts';
+import { unproven } from '../../../lib/imports/progress.ts';
+import { hashToRead, strongestHash } from '../../../lib/imports/source-hash.ts';
 
 const md5 = { algorithm: 'md5', value: '900150983cd24fb0d6963f7d28e17f72' };
 const of = (algorithm: string, value = 'abcd') => ({ algorithm, value });
