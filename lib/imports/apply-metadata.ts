@@ -12,7 +12,6 @@ import { type EndServices, endImport } from './end-import.ts';
 import { isGiven, likenessOf } from './is-given.ts';
 import { targetImage } from './look-at-target.ts';
 import type { ImportMessage } from './messages.ts';
-import { unproven } from './progress.ts';
 import { type RelayObjectServices, readRelayObject } from './relay-object.ts';
 import type { Step, StepRun } from './run-step.ts';
 import { successOf } from './success.ts';
