@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RelayStore } from '../aws/relay-store.ts';
+import { countFailed, countSucceeded } from '../metrics.ts';
 import type { Claims } from './claims.ts';
 import type { StepRun } from './run-step.ts';
-import { type Ending, objectKey } from './task.ts';
+import { type Ending, objectKey, type Task } from './task.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface EndServices {
@@ -12,6 +13,15 @@ export interface EndServices {
 }
 
 const lookAgainMs = 500;
+
+/** Glance's form of a time has no zone; it is UTC. */
+const secondsSince = (time: string): number => (Date.now() - Date.parse(`${time}Z`)) / 1000;
+
+/** An import whose function ended without a word, or that was pushed aside, has no code but `internal`. */
+const count = ({ transferred, failureCode, createdAt }: Task, { status }: Ending): void =>
+  status === 'success'
+    ? countSucceeded({ bytes: transferred?.size ?? 0, seconds: secondsSince(createdAt) })
+    : countFailed(failureCode ?? 'internal');
 
 /**
  * The one end of every import, well or badly or pushed aside by another one: no attempt begins any more, the relay is
@@ -34,5 +44,6 @@ export const endImport = async (
   await tasks.forgetCopy(task);
   await tasks.finish(task, settled);
   await claims.release(task.imageId, task.id);
+  count(task, settled);
   return settled;
 };

@@ -1,6 +1,7 @@
 import { echo } from '../echo.ts';
 import { FerryError } from '../errors.ts';
 import { log } from '../log.ts';
+import { countStarted } from '../metrics.ts';
 import { begun } from '../promises.ts';
 import { type ImageId, parseImageId, type RequestId, type TaskId, type Token } from '../schemas/ids.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
@@ -125,6 +126,7 @@ export const createRequestImport = (services: RequestServices) => {
     const options = { signal: AbortSignal.any([signal, decided.signal]) };
     const task = await check({ request, caller, body, imageId }, options).finally(() => decided.abort());
     await enqueueImport(services, task);
+    countStarted();
     log.info('import queued', { task_id: task.id, image_id: imageId, method: body.method.name });
     return task;
   };

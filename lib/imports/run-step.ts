@@ -99,7 +99,8 @@ const settle = async (
     const delayS = error.code === 'stopped' ? services.retryDelayS : 0;
     return await services.ownQueue.send(received.message, { delayS });
   }
-  if (services.failQueue) await services.tasks.update(task, { failure: error.explanation });
+  if (services.failQueue)
+    await services.tasks.update(task, { failure: error.explanation, failureCode: error.code });
   await services.claims.pause(claim);
   if (services.failQueue && !error.retryable) {
     const { imageId, taskId } = received.message;

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors.ts';
 import type { Changes } from '../properties/changes.ts';
 import type { Properties } from '../properties/copied.ts';
 import type { AttemptId, ImageId, RequestId, TaskId } from '../schemas/ids.ts';
@@ -91,8 +92,9 @@ export interface Task {
   readonly ending?: Ending;
   /** How often sweep-imports has sent a message for it, since there was no sign of life. */
   readonly revivals?: number;
-  /** Why the last try failed. */
+  /** Why the last try failed, and of what kind that is. */
   readonly failure?: string;
+  readonly failureCode?: ErrorCode;
 }
 
 export interface TaskKey {

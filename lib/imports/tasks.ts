@@ -21,6 +21,7 @@ export type TaskChanges = Partial<
     | 'changes'
     | 'isApplied'
     | 'failure'
+    | 'failureCode'
     | 'revivals'
   >
 >;
@@ -133,6 +134,7 @@ export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): 
         stored: undefined,
         verification: undefined,
         failure: undefined,
+        failureCode: undefined,
       };
       await table.update(taskItem(key), { ...end, ...erased, expiresAtS: epochSeconds(expires) }, running);
     },
