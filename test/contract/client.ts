@@ -59,7 +59,7 @@ export function passwordLogin({ userName, password, projectName }: Account): obj
 }
 
 /** @throws Error when Keystone does not know the account */
-export async function signIn(cloud: ContractCloud, account: Account): Promise<SignedIn> {
+export async function signIn(cloud: Pick<ContractCloud, 'authUrl'>, account: Account): Promise<SignedIn> {
   const answer = await ask('POST', `${cloud.authUrl}/auth/tokens`, { json: passwordLogin(account) });
   const token = answer.headers.get('x-subject-token');
   if (!token) throw new Error(`${account.userName} cannot sign in: ${answer.status} ${answer.text}`);

@@ -1,17 +1,27 @@
 import type { Named } from '../keystone/fixture.ts';
-import { accessDenied, forbidden, noImage } from './errors.ts';
+import { accessDenied, forbidden, noImage, notFound } from './errors.ts';
 import type { ImageRecord, ImportTask } from './record.ts';
 
-/** Whom Keystone says the request comes from. */
+/** `secure`: enforce_secure_rbac, where `reader` reads records and `member` does all else. By default no role counts. */
+export type Policy = 'default' | 'secure';
+
+/** Whom Keystone says the request comes from, and what the region's policy lets their roles do. */
 export interface Caller {
   readonly userName: string;
   readonly userId: string;
   readonly project: Named | undefined;
   readonly isAdmin: boolean;
+  readonly policy: Policy;
+  readonly mayRead: boolean;
+  readonly mayWrite: boolean;
 }
 
 /** Glance's own visibility rule: a membership counts from the moment it is made, also when rejected. */
 export function canSee(caller: Caller, image: ImageRecord): boolean {
+  return caller.mayRead && isVisible(caller, image);
+}
+
+function isVisible(caller: Caller, image: ImageRecord): boolean {
   if (caller.isAdmin || image.owner === null) return true;
   if (image.visibility === 'public' || image.visibility === 'community') return true;
   if (image.owner === caller.project?.id) return true;
@@ -19,7 +29,8 @@ export function canSee(caller: Caller, image: ImageRecord): boolean {
 }
 
 export function owns(caller: Caller, image: ImageRecord): boolean {
-  return caller.isAdmin || (image.owner !== null && image.owner === caller.project?.id);
+  if (caller.isAdmin) return true;
+  return caller.mayWrite && image.owner !== null && image.owner === caller.project?.id;
 }
 
 /** A task is its project's, whoever sees the image; one without an owner is everybody's. */
@@ -30,14 +41,24 @@ export const isShownTo =
 
 /** @throws GlanceError 404 in Glance's words */
 export function visibleTo(caller: Caller, image: ImageRecord | undefined, imageId: string): ImageRecord {
-  if (!image || !canSee(caller, image)) throw noImage(imageId);
+  if (!image || !isVisible(caller, image)) throw noImage(imageId);
+  // Hidden by the policy instead of the database.
+  if (!caller.mayRead) throw notFound();
   return image;
 }
 
 /** @throws GlanceError 403 unless the caller owns the image or is admin. Readers may, by Zed's default policy. */
 export function mustOwn(caller: Caller, image: ImageRecord): void {
-  if (!owns(caller, image)) throw forbidden('You do not own this image');
+  if (owns(caller, image)) return;
+  throw caller.policy === 'secure' ? notAuthorized('modify_image') : forbidden('You do not own this image');
 }
+
+/** @throws GlanceError 403 */
+export function mustWrite(caller: Caller, action: 'add_image' | 'download_image'): void {
+  if (!caller.isAdmin && !caller.mayWrite) throw notAuthorized(action);
+}
+
+const notAuthorized = (action: string) => forbidden(`You are not authorized to complete ${action} action.`);
 
 /** @throws GlanceError 403: only an admin makes an image public */
 export function mayPublish(caller: Caller, visibility: unknown): void {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { Keystone } from '../keystone/keystone.ts';
 import type { Token, TokenStore } from '../keystone/tokens.ts';
-import type { Caller } from './access.ts';
+import type { Caller, Policy } from './access.ts';
 import { GlanceError } from './errors.ts';
 import { header } from './request.ts';
 
@@ -9,15 +10,23 @@ import { header } from './request.ts';
  * the X-Service-Token beside it is valid and has the role `service`.
  * @throws GlanceError 401
  */
-export function callerOf(incoming: IncomingMessage, tokens: TokenStore, keystoneUrl: string): Caller {
+export function callerOf(
+  incoming: IncomingMessage,
+  { tokens, url }: Pick<Keystone, 'tokens' | 'url'>,
+  policy: Policy,
+): Caller {
   const id = header(incoming, 'x-auth-token');
   const token = isFromService(incoming, tokens) ? tokens.evenExpired(id) : tokens.valid(id);
-  if (!token) throw unauthorized(keystoneUrl);
+  if (!token) throw unauthorized(url);
+  const may = (role: string): boolean => policy === 'default' || hasRole(token, role);
   return {
     userName: token.user.name,
     userId: token.user.id,
     project: token.project,
     isAdmin: hasRole(token, 'admin'),
+    policy,
+    mayRead: may('reader'),
+    mayWrite: may('member'),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Caller } from './access.ts';
+import { type Caller, mustWrite } from './access.ts';
 import { bend } from './bend.ts';
 import { badRequest, forbidden } from './errors.ts';
 import type { ByteRange } from './range.ts';
@@ -15,6 +15,7 @@ export type StoreKind = 'file' | 'object';
  */
 export function download(request: GlanceRequest, image: ImageRecord, store: StoreKind): Answer {
   const { incoming, outgoing, fault } = request;
+  mustWrite(request.caller, 'download_image');
   refuseDeactivated(request.caller, image);
   const range = requestedRange(header(incoming, 'range'), header(incoming, 'content-range'), image.size);
   // Also what Glance answers when its store has lost the file.

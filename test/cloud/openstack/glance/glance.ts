@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { serve } from '../http/server.ts';
 import { onAllInterfaces } from '../keystone/catalog.ts';
 import type { Keystone } from '../keystone/keystone.ts';
+import type { Policy } from './access.ts';
 import type { StoreKind } from './download.ts';
 import { type Fault, faultRegistry } from './faults.ts';
 import { glanceListener } from './listener.ts';
@@ -39,6 +40,8 @@ export interface Glance extends PreparedImages {
   /** Lets the next requests for this image go wrong. */
   fault(imageId: string, fault: Fault): void;
   clearFaults(): void;
+  /** Another policy from now on, as after a restart with other settings. */
+  setPolicy(policy: Policy): void;
   /** Every request since the start, or since clearRequests. */
   requests(): readonly RecordedRequest[];
   clearRequests(): void;
@@ -61,7 +64,11 @@ export async function startGlance(options: GlanceOptions): Promise<Glance> {
     uploadsOf(options),
   ];
   const routes = glanceRoutes({ images, faults, uploads, store, furtherStores, importMethods });
-  const server = await serve(glanceListener({ routes, keystone, log }), options.port ?? 0);
+  let policy: Policy = 'default';
+  const server = await serve(
+    glanceListener({ routes, keystone, log, policyOf: () => policy }),
+    options.port ?? 0,
+  );
   keystone.addEndpoints(onAllInterfaces('image', region, server.url));
   return {
     ...preparedImages(images, uploads),
@@ -69,6 +76,9 @@ export async function startGlance(options: GlanceOptions): Promise<Glance> {
     region,
     fault: faults.add,
     clearFaults: faults.clear,
+    setPolicy: (other) => {
+      policy = other;
+    },
     requests: log.all,
     clearRequests: log.clear,
     stop: server.stop,

@@ -1,7 +1,7 @@
 import { isShownTo, mustOwn, owns } from './access.ts';
 import { recordFrom } from './create.ts';
 import { forbidden, notFound } from './errors.ts';
-import { checkImport, checkStores, importMethod } from './import.ts';
+import { checkImport, checkStores, importMethod, takeImport } from './import.ts';
 import { draftOf, readChanges } from './json-patch.ts';
 import { pageOf } from './list.ts';
 import { applyChanges } from './patch.ts';
@@ -65,10 +65,11 @@ export function imageHandlers({ images, storeId, stores, importMethods }: ImageH
   const importImage: Handler = async (request) => {
     const body = await jsonBody(request);
     const method = importMethod(body, importMethods);
-    checkImport(get(request), method, request.caller);
+    const image = get(request);
+    checkImport(image, method, request.caller);
     if (stores) checkStores(body, header(request.incoming, 'x-image-meta-store'), stores);
-    // Nothing here fetches anything: the emulation is for those who carry imports out themselves.
-    throw forbidden('The emulated Glance validates imports but does not run them.');
+    takeImport(image, request, body);
+    return { status: 202, headers: { 'Content-Type': 'text/html; charset=UTF-8', 'Content-Length': 0 } };
   };
 
   const become =

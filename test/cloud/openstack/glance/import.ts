@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { at, isObject, type Json, type JsonObject, stringAt } from '../http/json.ts';
 import { type Caller, mustOwn } from './access.ts';
 import { badRequest, conflict, serverError } from './errors.ts';
 import type { ImageRecord } from './record.ts';
+import type { GlanceRequest } from './request.ts';
 
 const hourMs = 3_600_000;
 
@@ -65,6 +67,22 @@ export function checkStores(body: Json, header: string | undefined, known: reado
     (one) => !known.some((id) => id === one),
   );
   if (unknown !== undefined) throw conflict(`Store for identifier ${unknown} not found`);
+}
+
+/**
+ * Takes an import that passed all checks, and the image with it. No worker ever comes: nothing here fetches anything, the
+ * emulation is for those who carry imports out themselves. The image stays `queued`, the task pending.
+ */
+export function takeImport(image: ImageRecord, { caller, requestId }: GlanceRequest, import_req: Json): void {
+  const now = new Date().toISOString().replace('Z', '000');
+  const id = randomUUID();
+  image.properties.set('os_glance_import_task', id);
+  image.tasks.push({
+    ...{ id, type: 'api_image_import', status: 'pending', owner: caller.project?.id ?? null },
+    ...{ expires_at: null, created_at: now, updated_at: now, deleted_at: null, deleted: false },
+    ...{ image_id: image.id, request_id: requestId, user_id: caller.userId },
+    ...{ input: { image_id: image.id, import_req, backend: [null] }, result: null, message: '' },
+  });
 }
 
 function checkStatus({ status }: ImageRecord, method: string): void {

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { newRequestId } from '../http/request-id.ts';
 import type { Listener } from '../http/server.ts';
 import type { Keystone } from '../keystone/keystone.ts';
+import type { Policy } from './access.ts';
 import { callerOf, serviceUserOf } from './authenticate.ts';
 import { errorBody, titleOf } from './error-body.ts';
 import { BareServerError, GlanceError, serverError } from './errors.ts';
@@ -15,10 +16,11 @@ export interface ListenerOptions {
   readonly routes: Routes;
   readonly keystone: Keystone;
   readonly log: RequestLog;
+  policyOf(): Policy;
 }
 
 /** From the socket to the handler and back: versions, token, route, error bodies. */
-export function glanceListener({ routes, keystone, log }: ListenerOptions): Listener {
+export function glanceListener({ routes, keystone, log, policyOf }: ListenerOptions): Listener {
   return async (incoming, outgoing) => {
     const entry = log.add(incoming);
     outgoing.once('close', () => {
@@ -36,7 +38,7 @@ export function glanceListener({ routes, keystone, log }: ListenerOptions): List
       const unversioned = versionAnswer(pathname, `http://${incoming.headers.host}`);
       if (unversioned) return unversioned;
       if (incoming.method === 'OPTIONS') return { status: 200, headers: { 'Content-Length': 0 } };
-      const caller = callerOf(incoming, keystone.tokens, keystone.url);
+      const caller = callerOf(incoming, keystone, policyOf());
       entry.user = caller.userName;
       entry.serviceUser = serviceUserOf(incoming, keystone.tokens);
       const { handler, params } = matchRoute(routes, incoming.method ?? '', pathname);

@@ -80,4 +80,7 @@ export function preparedImages(images: Repository, uploads: UploadOptions): Prep
   };
 }
 
-const anAdmin: Caller = { userName: 'admin', userId: '', project: undefined, isAdmin: true };
+const anAdmin: Caller = {
+  ...{ userName: 'admin', userId: '', project: undefined, isAdmin: true },
+  ...{ policy: 'default', mayRead: true, mayWrite: true },
+};

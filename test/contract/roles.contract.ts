@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Asked, ask, signIn } from './client.ts';
+import type { Account, SignedIn } from './cloud.ts';
+import type { Answered, Ours } from './ours.ts';
+import { type Caller, callers, cell, differences, type Kind, kinds, type Policy, rights } from './roles.ts';
+import { octets } from './workbench.ts';
+
+/** A cloud with somebody of every role. */
+export interface RolesCloud {
+  /** With /v3. */
+  readonly authUrl: string;
+  /** The region whose Glance is asked, as target and as source. */
+  readonly region: string;
+  /** Without /v2. */
+  readonly glanceUrl: string;
+  /** `reader` in the project of `member`; `other` and `service` in projects of their own. */
+  readonly accounts: Readonly<Record<Caller, Account>>;
+}
+
+const formats = { disk_format: 'raw', container_format: 'bare' };
+const jsonPatch = { 'Content-Type': 'application/openstack-images-v2.1-json-patch' };
+
+/** Who may do what: Glance's answer and ours beside it, for every caller and every image. */
+export function rolesContract(
+  policy: Policy,
+  cloudOf: () => { readonly cloud: RolesCloud; readonly ours: Ours },
+): void {
+  const table = rights[policy];
+  const made: string[] = [];
+  let signedIn: Readonly<Record<Caller, SignedIn>>;
+  /** Active, and asked for as sources. */
+  let sources: Readonly<Record<Kind, string>>;
+  /** Queued until the owner's member has imported into them. */
+  let imported: Readonly<Record<Kind, string>>;
+
+  const glance = (caller: Caller, method: string, path: string, options: object = {}): Promise<Asked> =>
+    ask(method, `${cloudOf().cloud.glanceUrl}/v2${path}`, { token: signedIn[caller].token, ...options });
+  const askOurs: Ours['ask'] = (name, request) => cloudOf().ours.ask(name, request);
+
+  /** @returns undefined where the caller may not have images */
+  const create = async (caller: Caller, record: object = {}): Promise<string | undefined> => {
+    const json = { name: 'contract', ...formats, ...record };
+    const answer = await glance(caller, 'POST', '/images', { json });
+    if (answer.status !== 201) return undefined;
+    const id = String(answer.field('id'));
+    made.push(id);
+    return id;
+  };
+
+  /** An image of the owner's member, as visible as asked for. */
+  const ofKind = async (kind: Kind, fill?: (id: string) => Promise<unknown>): Promise<string> => {
+    const visibility = kind === 'pending' || kind === 'accepted' ? 'shared' : kind;
+    const id = (await create('member', visibility === 'public' ? {} : { visibility })) ?? '';
+    await fill?.(id);
+    if (visibility === 'public') {
+      const body = JSON.stringify([{ op: 'replace', path: '/visibility', value: visibility }]);
+      await glance('admin', 'PATCH', `/images/${id}`, { body, headers: jsonPatch });
+    }
+    if (visibility === 'shared' && kind !== 'shared') await share(id, kind);
+    return id;
+  };
+
+  const share = async (id: string, status: string): Promise<void> => {
+    const member = signedIn.other.projectId;
+    await glance('member', 'POST', `/images/${id}/members`, { json: { member } });
+    const path = `/images/${id}/members/${member}`;
+    if (status === 'accepted') await glance('other', 'PUT', path, { json: { status } });
+  };
+
+  const download = (glance_image_id: string): object => {
+    const { region: glance_region } = cloudOf().cloud;
+    return { method: { name: 'glance-download', glance_region, glance_image_id } };
+  };
+  const importByOurs = (caller: Caller, imageId: string, sourceId: string): Promise<Answered> =>
+    askOurs('import-image', {
+      ...{ method: 'POST', imageId, token: signedIn[caller].token, body: download(sourceId) },
+    });
+  const importByGlance = (caller: Caller, imageId: string, sourceId: string): Promise<Asked> =>
+    glance(caller, 'POST', `/images/${imageId}/import`, { json: download(sourceId) });
+
+  beforeAll(async () => {
+    const { cloud } = cloudOf();
+    const tokens = callers.map(async (name) => [name, await signIn(cloud, cloud.accounts[name])] as const);
+    signedIn = Object.fromEntries(await Promise.all(tokens)) as typeof signedIn;
+    const upload = (id: string) =>
+      glance('member', 'PUT', `/images/${id}/file`, { headers: octets, body: 'hello world' });
+    const active = kinds.map(async (kind) => [kind, await ofKind(kind, upload)] as const);
+    sources = Object.fromEntries(await Promise.all(active)) as typeof sources;
+    const importInto = async (id: string) => {
+      expect((await importByOurs('member', id, sources.private)).status).toBe(201);
+      expect((await importByGlance('member', id, sources.private)).status).toBe(202);
+    };
+    const withTasks = kinds.map(async (kind) => [kind, await ofKind(kind, importInto)] as const);
+    imported = Object.fromEntries(await Promise.all(withTasks)) as typeof imported;
+  });
+
+  afterAll(async () => {
+    for (const id of made) await glance('admin', 'DELETE', `/images/${id}`);
+  });
+
+  const everyCell = kinds.flatMap((kind) => callers.map((caller) => [kind, caller] as const));
+
+  describe.each(everyCell)('a %s image and %s', (kind, caller) => {
+    const expected = (column: keyof typeof table): string => cell(table[column], kind, caller);
+
+    test('import into it', async () => {
+      const id = await ofKind(kind);
+      const ours = await importByOurs(caller, id, sources.public);
+      const theirs = await importByGlance(caller, id, sources.public);
+      expect(`${theirs.status}`).toBe(expected('import'));
+      if (theirs.status === differences.accepted.glance)
+        return expect(ours.status).toBe(differences.accepted.ours);
+      expect([ours.status, ours.json['message']]).toEqual([theirs.status, theirs.message]);
+    });
+
+    test('import from it', async () => {
+      const [record, data] = await Promise.all([
+        glance(caller, 'GET', `/images/${sources[kind]}`),
+        glance(caller, 'GET', `/images/${sources[kind]}/file`),
+      ]);
+      expect([`${record.status}`, `${data.status}`]).toEqual([expected('record'), expected('data')]);
+      const target = await create(caller);
+      if (!target) return expect(expected('from')).toBe('-');
+      const ours = await importByOurs(caller, target, sources[kind]);
+      expect(`${ours.status}`).toBe(expected('from'));
+      if (ours.status === differences.unseenSource.ours)
+        expect(ours.json['message']).toMatch(/^Source image \S+ was not found in region /);
+    });
+
+    test('its tasks', async () => {
+      const theirs = await glance(caller, 'GET', `/images/${imported[kind]}/tasks`);
+      const ours = await askOurs('list-tasks', {
+        ...{ method: 'GET', imageId: imported[kind], token: signedIn[caller].token },
+      });
+      if (expected('tasks') === '404') {
+        expect([theirs.status, theirs.message]).toEqual([404, differences.tasksNotFound.glance]);
+        expect([ours.status, ours.json['message']]).toEqual([404, expect.any(String)]);
+        return;
+      }
+      expect([ours.status, theirs.status]).toEqual([200, 200]);
+      const own = theirs.field('tasks') as object[];
+      expect(own).toHaveLength(expected('tasks') === 'shown' ? 1 : 0);
+      expect(ours.json['tasks']).toHaveLength(2 * own.length);
+    });
+  });
+
+  test.each(callers)('versions and import methods are anybody’s: %s', async (caller) => {
+    const { token } = signedIn[caller];
+    expect((await glance(caller, 'GET', '/info/import')).status).toBe(200);
+    expect(await askOurs('import-info', { method: 'GET', token })).toMatchObject({
+      status: 200,
+      json: { 'import-methods': { value: ['glance-download', 'web-download'] } },
+    });
+    const versions = { method: 'GET', path: '/versions', headers: { host: 'ferry' } };
+    expect((await askOurs('import-info', versions)).status).toBe(200);
+  });
+}
