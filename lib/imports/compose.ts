@@ -12,7 +12,7 @@ import type { PropertyRules } from '../properties/wanted.ts';
 import { largestPartIn, MiB, type PartLimits } from '../transfer/part-plan.ts';
 import { createAccess } from './access.ts';
 import { createClaims } from './claims.ts';
-import { heartbeatsHidden } from './heartbeat.ts';
+import { leaseMsOf } from './heartbeat.ts';
 import { createSealer } from './sealed-secrets.ts';
 import { createSegmentRecords } from './segment-records.ts';
 import { createTargetRegion } from './target-region.ts';
@@ -64,12 +64,10 @@ export const composeTargetRegion = (config: Config, openstack: OpenStack) =>
 
 export const composeState = (config: Config<'IMPORTS_TABLE'>) => {
   const table = createTable(createDynamoClient(), config.IMPORTS_TABLE);
-  // A little less than a message stays hidden: its next receiver finds the lease at its end.
-  const leaseMs = (heartbeatsHidden * config.HEARTBEAT_S - 0.5 * config.HEARTBEAT_S) * 1000;
   return {
     table,
     tasks: createTasks(table, { ttlH: config.TASK_TTL_H }),
-    claims: createClaims(table, { leaseMs }),
+    claims: createClaims(table, { leaseMs: leaseMsOf(config.HEARTBEAT_S) }),
     segments: createSegmentRecords(table),
   };
 };

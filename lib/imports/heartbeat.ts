@@ -7,6 +7,9 @@ import type { ClaimKey } from './task.ts';
 /** Visibility of a message whose step is at work, in heartbeats: a crash is noticed after so many. */
 export const heartbeatsHidden = 3;
 
+/** How long a lease lasts: a little less than a message stays hidden, whose next receiver finds the lease at its end. */
+export const leaseMsOf = (heartbeatS: number): number => (heartbeatsHidden - 0.5) * heartbeatS * 1000;
+
 /** Looks, one after the other, that must find the target gone: one alone may have met a replica that is behind. */
 const verdictsNeeded = 2;
 

@@ -38,6 +38,8 @@ export interface Ferry {
   importFrom(sourceId: string, targetId: string, token: string): Promise<Answer>;
   /** Invokes a function with an event as it is. */
   invoke(name: QueueFunction, event: unknown): Promise<unknown>;
+  /** Runs sweep-imports. @returns what it has done */
+  sweep(): Promise<unknown>;
   /** Kills a function's processes, as a crash would. */
   kill(name: QueueFunction): Promise<void>;
   /** An image's tasks as GET /v2/images/{id}/tasks shows them. */
@@ -132,6 +134,7 @@ export const startFerry = async (options: FerryOptions = {}): Promise<Ferry> => 
       return http('import-image', { method: 'POST', imageId: targetId, token, body: { method } });
     },
     invoke: async (name, event) => (await loadHandler(name))(event, lambdaContext()),
+    sweep: async () => (await loadHandler('sweep-imports'))({}, lambdaContext()),
     kill: (name) => pollers.kill(name),
     tasks,
     finished,

@@ -1,4 +1,10 @@
-import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  DeleteMessageCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { sqsEvent } from '../../worker/sqs-event.ts';
 import type { Ferry } from './ferry.ts';
 
@@ -12,9 +18,21 @@ const queueOf = {
   'fail-import': 'FailImportQueue',
 } as const;
 
+/** A message, and what its function has made of it. */
+interface Taken {
+  readonly message: Message;
+  readonly result: unknown;
+}
+
 export interface QueuesByHand {
   /** Hands a queue's next message to its function and deletes it. @returns undefined when there is none */
-  next(step: StepName): Promise<{ readonly message: Message; readonly result: unknown } | undefined>;
+  next(step: StepName): Promise<Taken | undefined>;
+  /** The same, but the message stays: for a step that fails, and hides it for as long as it chooses. */
+  again(step: StepName): Promise<Taken | undefined>;
+  /** A queue's next message is lost. */
+  lose(step: StepName): Promise<void>;
+  /** Puts a message into a step's queue. */
+  send(step: StepName, message: object): Promise<void>;
   stop(): void;
 }
 
@@ -22,21 +40,45 @@ export interface QueuesByHand {
 export const createQueuesByHand = (ferry: Ferry): QueuesByHand => {
   const sqs = new SQSClient({});
 
-  const next: QueuesByHand['next'] = async (step) => {
+  const queueFor = (step: StepName) => {
     const queue = ferry.aws.queues[queueOf[step]];
     if (!queue) throw new Error(`serverless.yml has no queue ${queueOf[step]}`);
+    return queue;
+  };
+
+  const receive = async (step: StepName): Promise<Message | undefined> => {
     const everything = {
       MessageSystemAttributeNames: ['All'],
       MessageAttributeNames: ['All'],
     } satisfies Partial<ReceiveMessageCommand['input']>;
-    const asked = new ReceiveMessageCommand({ QueueUrl: queue.url, ...everything });
-    const { Messages: [message] = [] } = await sqs.send(asked);
-    if (!message) return undefined;
-    const result = await ferry.invoke(step, sqsEvent([message], queue.arn));
-    const { ReceiptHandle } = message;
-    await sqs.send(new DeleteMessageCommand({ QueueUrl: queue.url, ReceiptHandle }));
-    return { message, result };
+    const asked = new ReceiveMessageCommand({ QueueUrl: queueFor(step).url, ...everything });
+    return (await sqs.send(asked)).Messages?.[0];
   };
 
-  return { next, stop: () => sqs.destroy() };
+  const remove = async (step: StepName, { ReceiptHandle }: Message): Promise<void> => {
+    await sqs.send(new DeleteMessageCommand({ QueueUrl: queueFor(step).url, ReceiptHandle }));
+  };
+
+  const again: QueuesByHand['again'] = async (step) => {
+    const message = await receive(step);
+    return message && { message, result: await ferry.invoke(step, sqsEvent([message], queueFor(step).arn)) };
+  };
+
+  const next: QueuesByHand['next'] = async (step) => {
+    const taken = await again(step);
+    if (taken) await remove(step, taken.message);
+    return taken;
+  };
+
+  const lose: QueuesByHand['lose'] = async (step) => {
+    const message = await receive(step);
+    if (message) await remove(step, message);
+  };
+
+  const send: QueuesByHand['send'] = async (step, message) => {
+    const sent = { QueueUrl: queueFor(step).url, MessageBody: JSON.stringify(message) };
+    await sqs.send(new SendMessageCommand(sent));
+  };
+
+  return { next, again, lose, send, stop: () => sqs.destroy() };
 };

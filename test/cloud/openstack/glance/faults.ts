@@ -16,7 +16,9 @@ export type FaultKind =
   /** This answer instead of the real one, before anything happens. */
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   /** The request is carried out, its answer never arrives. */
-  | { readonly kind: 'lose-answer' };
+  | { readonly kind: 'lose-answer' }
+  /** The answer has these attributes instead of the image's own: of a database replica that is behind. */
+  | { readonly kind: 'stale'; readonly record: Readonly<Record<string, unknown>> };
 
 export type Fault = FaultKind & {
   readonly on: FaultyOperation;

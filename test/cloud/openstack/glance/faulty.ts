@@ -14,6 +14,8 @@ export function withFaults(faults: Faults, on: FaultyOperation, handler: Handler
         throw new GlanceError(fault.status, titleOf(fault.status), '', fault.headers);
       case 'lose-answer':
         return loseAnswer(request, handler);
+      case 'stale':
+        return outdated(await handler(request), fault.record);
       default:
         return on === 'get-file' || on === 'put-file'
           ? handler({ ...request, fault })
@@ -26,6 +28,9 @@ async function loseAnswer(request: GlanceRequest, handler: Handler): Promise<Ans
   await handler(request);
   return reset(request.outgoing);
 }
+
+const outdated = (answer: Answer, record: object): Answer =>
+  answer.json ? { ...answer, json: { ...answer.json, ...record } } : answer;
 
 /** Small answers are not cut in the middle: they do not come at all. */
 async function breakConnection({ outgoing }: GlanceRequest, kind: string): Promise<Answer> {

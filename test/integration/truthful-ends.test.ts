@@ -1,0 +1,224 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Glance } from '../cloud/openstack/glance/glance.ts';
+import type { ImageView } from '../cloud/openstack/glance/record.ts';
+import { type Ferry, startFerry } from './ferry.ts';
+import { createQueuesByHand, type QueuesByHand, steps } from './queues-by-hand.ts';
+
+const bytes = randomBytes(100_000);
+const formats = { disk_format: 'raw', container_format: 'bare' };
+
+let ferry: Ferry;
+let queues: QueuesByHand;
+let token: string;
+let region1: Glance;
+let region2: Glance;
+let source: ImageView;
+let target: ImageView;
+
+beforeAll(async () => {
+  ferry = await startFerry({ idle: steps });
+  queues = createQueuesByHand(ferry);
+  ({ REGION1: region1, REGION2: region2 } = ferry.openstack.regions);
+});
+afterAll(async () => {
+  queues.stop();
+  await ferry.stop();
+});
+
+beforeEach(async () => {
+  token = ferry.openstack.issueToken('demo');
+  source = await region1.createImage({ ...formats, hw_disk_bus: 'scsi' }, bytes);
+  target = await region2.createImage({ name: 'copy', disk_format: 'qcow2', hw_disk_bus: 'own' });
+});
+afterEach(async () => {
+  region1.clearFaults();
+  region2.clearFaults();
+  ferry.aws.s3Faults.clear();
+  for (const step of steps) while (await queues.next(step));
+});
+
+const request = async () =>
+  expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
+const lastTask = async () => (await ferry.tasks(target.id, ferry.openstack.issueToken('demo'))).at(-1);
+const given = () => ({
+  status: 'active',
+  os_hash_value: source.os_hash_value,
+  hw_disk_bus: 'scsi',
+  disk_format: 'raw',
+});
+const asBefore = { status: 'queued', disk_format: 'qcow2', hw_disk_bus: 'own' };
+
+const nothingIsLeft = async (): Promise<void> => {
+  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+  const items = (await ferry.traces.items()).filter(({ imageId }) => imageId === target.id);
+  expect(items.map(({ item }) => String(item).slice(0, 5))).toEqual(['task#']);
+  expect(JSON.stringify(items)).not.toContain('sealed');
+};
+
+/** The owner's own PUT of data. */
+const upload = (data: Buffer): Promise<Response> =>
+  fetch(`${region2.url}/v2/images/${target.id}/file`, {
+    method: 'PUT',
+    headers: { 'x-auth-token': token, 'content-type': 'application/octet-stream' },
+    body: new Uint8Array(data),
+  });
+
+describe('an upload that Glance has answered is a success', () => {
+  test('although the token ends before anybody can look', async () => {
+    await request();
+    await queues.next('stream-image');
+    region2.fault(target.id, { on: 'put-file', kind: 'slow', bytesPerSecond: 400_000 });
+    const applied = queues.next('apply-metadata');
+    await expect
+      .poll(() => region2.image(target.id)?.status, { timeout: 10_000, interval: 5 })
+      .toBe('saving');
+    ferry.openstack.keystone.tokens.expire(token);
+    await applied;
+    expect(await lastTask()).toMatchObject({ status: 'success', message: 'Copied 0 MiB' });
+    expect(region2.image(target.id)).toMatchObject(given());
+    await nothingIsLeft();
+  });
+
+  test('although a replica of Glance’s database is behind and calls the image queued', async () => {
+    await request();
+    await queues.next('stream-image');
+    const record = { status: 'queued', size: null, os_hash_value: null };
+    region2.fault(target.id, { on: 'get-image', kind: 'stale', record: {} });
+    region2.fault(target.id, { on: 'get-image', kind: 'stale', record, times: 3 });
+    await queues.next('apply-metadata');
+    expect(await lastTask()).toMatchObject({ status: 'success' });
+    expect(region2.image(target.id)).toMatchObject(given());
+  });
+
+  test('although its answer is lost: the next try finds what it was to give', async () => {
+    await request();
+    await queues.next('stream-image');
+    region2.fault(target.id, { on: 'put-file', kind: 'lose-answer' });
+    await queues.again('apply-metadata');
+    await queues.next('apply-metadata');
+    expect(await lastTask()).toMatchObject({ status: 'success', message: 'Copied 0 MiB' });
+    expect(region2.image(target.id)).toMatchObject(given());
+    await nothingIsLeft();
+  });
+});
+
+describe('an image that its owner has given data meanwhile', () => {
+  test.each([
+    ['other', randomBytes(10)],
+    ['the same', bytes],
+  ])('(%s bytes) is his, and the import fails and says so', async (_, data) => {
+    await request();
+    await queues.next('stream-image');
+    await fetch(`${region2.url}/v2/images/${target.id}`, {
+      method: 'PATCH',
+      headers: { 'x-auth-token': token, 'content-type': 'application/openstack-images-v2.1-json-patch' },
+      body: JSON.stringify([{ op: 'add', path: '/container_format', value: 'bare' }]),
+    });
+    expect((await upload(data)).status).toBe(204);
+    await queues.next('apply-metadata');
+    await queues.next('fail-import');
+    expect(await lastTask()).toMatchObject({
+      status: 'failure',
+      message: `Image ${target.id} is active with other data, formats or properties than this import was to give it: somebody else has made it active`,
+    });
+    expect(region2.image(target.id)).toMatchObject({
+      status: 'active',
+      size: data.length,
+      hw_disk_bus: 'own',
+    });
+    await nothingIsLeft();
+  });
+});
+
+test('a source that is gone once its bytes are proven is not needed any more', async () => {
+  await request();
+  await queues.next('stream-image');
+  region1.change(source.id, { status: 'deactivated' });
+  await queues.next('apply-metadata');
+  expect(await lastTask()).toMatchObject({ status: 'success' });
+  expect(region2.image(target.id)).toMatchObject(given());
+});
+
+test('an upload whose id never arrived does not stay', async () => {
+  ferry.aws.s3Faults.inject('CreateMultipartUpload', { kind: 'lost-answer' });
+  await request();
+  await queues.next('stream-image');
+  await queues.next('apply-metadata');
+  expect(await lastTask()).toMatchObject({ status: 'success' });
+  await nothingIsLeft();
+});
+
+test('properties that are too large to be put back are refused at once', async () => {
+  const large = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`hw_${i}`, 'x'.repeat(5_000)]));
+  source = await region1.createImage({ ...formats, ...large }, bytes);
+  expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({
+    status: 413,
+    json: { message: 'The properties to be copied take 501091 bytes, an import keeps 122880 at most' },
+  });
+});
+
+test('an image that was deleted while its import waited frees everything', async () => {
+  await request();
+  await queues.next('stream-image');
+  await fetch(`${region2.url}/v2/images/${target.id}`, {
+    method: 'DELETE',
+    headers: { 'x-auth-token': token },
+  });
+  await queues.next('apply-metadata');
+  await queues.next('fail-import');
+  const [task] = (await ferry.traces.items()).filter(({ imageId }) => imageId === target.id);
+  expect(task).toMatchObject({
+    status: 'failure',
+    message: expect.stringContaining('No image found with ID'),
+  });
+  await nothingIsLeft();
+});
+
+test('a late message of an import that has ended leaves nothing', async () => {
+  await request();
+  await queues.next('stream-image');
+  await queues.next('apply-metadata');
+  const { id } = (await lastTask()) ?? {};
+  const message = { imageId: target.id, taskId: id };
+  for (const late of [message, { ...message, segment: 1 }]) {
+    await queues.send('stream-image', late);
+    await queues.next('stream-image');
+  }
+  await queues.send('apply-metadata', message);
+  await queues.next('apply-metadata');
+  expect(await lastTask()).toMatchObject({ status: 'success' });
+  await nothingIsLeft();
+});
+
+describe('an image that Glance leaves in saving for ever', () => {
+  test('ends the import after some tries, frees all that is ours, and the task says what to do', async () => {
+    await request();
+    await queues.next('stream-image');
+    region2.fault(target.id, { on: 'put-file', kind: 'status', status: 500, times: 9 });
+    await queues.again('apply-metadata');
+    region2.change(target.id, { status: 'saving' });
+    for (let tries = 2; tries <= 5; tries += 1) await queues.again('apply-metadata');
+    await queues.next('apply-metadata'); // moves the message to the dead letters
+    for (let tries = 1; tries <= 4; tries += 1) await queues.again('fail-import');
+    await queues.next('fail-import');
+    expect(await lastTask()).toMatchObject({
+      status: 'failure',
+      message:
+        `Image ${target.id} is saving, it needs to be queued. Glance has left image ${target.id} in saving, ` +
+        'where it takes no other import: delete it and import into a new one',
+    });
+    await nothingIsLeft();
+  });
+});
+
+test('an import that fails after its properties were set leaves those that the owner has changed since', async () => {
+  await request();
+  await queues.next('stream-image');
+  region2.fault(target.id, { on: 'put-file', kind: 'status', status: 413 });
+  await queues.next('apply-metadata');
+  expect(region2.image(target.id)).toMatchObject({ disk_format: 'raw', hw_disk_bus: 'scsi' });
+  await queues.next('fail-import');
+  expect(region2.image(target.id)).toMatchObject(asBefore);
+  await nothingIsLeft();
+});
