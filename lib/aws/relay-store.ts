@@ -1,7 +1,6 @@
 import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
-  GetObjectCommand,
   HeadObjectCommand,
   NoSuchUpload,
   NotFound,
@@ -10,12 +9,13 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { FerryError } from '../errors.ts';
-import { type AskedRange, type Range, rangeHeader, rangeOf } from '../http/content-range.ts';
-import { get } from '../http/exchange.ts';
+import type { AskedRange, Range } from '../http/content-range.ts';
 import { abortUpload, clearPrefix, objectsUnder, openUploads, removeObject } from './bucket-contents.ts';
 import { withParts } from './completed-parts.ts';
+import { openRange } from './object-get.ts';
 import { checksumParameter, type PartAlgorithm, type PartChecksum, type SentPart } from './part-checksum.ts';
-import { signGet, signPayload } from './s3-client.ts';
+import { partGone } from './part-gone.ts';
+import { signPayload } from './s3-client.ts';
 import { serviceError } from './service-error.ts';
 
 export interface PartReceipt {
@@ -45,7 +45,10 @@ export interface RelayStore {
   createUpload(key: string, options: Options): Promise<string>;
   /** @returns the part's ETag. @throws FerryError `upload-gone` when the store does not know the upload (any more) */
   uploadPart(part: Upload & SentPart, options: Options): Promise<string>;
-  /** Completes an upload; one that was completed before is fine when the object has the size. */
+  /**
+   * Completes an upload; one that was completed before is fine when the object has the size.
+   * @throws PartGone when the store does not have a part as it was stored; FerryError `upload-gone`
+   */
   completeUpload(
     upload: Upload & { readonly size: number; readonly parts: readonly PartReceipt[] },
     options: Options,
@@ -54,7 +57,8 @@ export interface RelayStore {
   abortUpload(key: string, uploadId: string, options: Options): Promise<void>;
   /**
    * A range of the object. Where the connection breaks off, `fill` returns what has come before; the next call throws.
-   * @throws FerryError `not-found` when there is no such object; `data-mismatch` when it has another size
+   * An object that is not there is `unavailable`: Ceph's RGW, Garage and MinIO show one a moment after its upload ended.
+   * @throws FerryError `data-mismatch` when it has another size
    */
   open(key: string, range: Options & AskedRange): Promise<Range>;
   /** An object that does not exist is fine. */
@@ -79,16 +83,9 @@ const guarded = async <T>(operation: string, { signal }: Options, run: () => Pro
     return await run();
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (!isNoSuchUpload(error)) throw serviceError(operation, error);
+    if (!isNoSuchUpload(error)) throw partGone(operation, error) ?? serviceError(operation, error);
     throw new FerryError('upload-gone', `Failed to ${operation}: NoSuchUpload`, { cause: error });
   }
-};
-
-const unreadable = (status: number, operation: string, name: string): Error => {
-  if (status === 404) return new FerryError('not-found', `Nothing was transferred: ${name} does not exist`);
-  if (status === 416)
-    return new FerryError('data-mismatch', `Failed to ${operation}: it is shorter than what was transferred`);
-  return new Error(status === 200 ? 'the store ignores Range' : `HTTP ${status}`);
 };
 
 export interface RelayOptions {
@@ -170,13 +167,9 @@ export const createRelayStore = (
 
     open: (key, { signal, ...range }) => {
       const operation = `read ${named(key)}`;
-      return guarded(operation, { signal }, async () => {
-        const signed = await signGet(client, new GetObjectCommand({ ...at(key), Range: rangeHeader(range) }));
-        const answer = await get({ ...signed, connections: { stallMs }, signal });
-        if (answer.statusCode === 206) return rangeOf(answer, range, operation);
-        answer.body.close();
-        throw unreadable(answer.statusCode, operation, named(key));
-      });
+      return guarded(operation, { signal }, () =>
+        openRange(client, at(key), { range, operation, connections: { stallMs }, signal }),
+      );
     },
 
     remove: (key, options) =>

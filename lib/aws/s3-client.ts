@@ -1,14 +1,9 @@
-import {
-  type CompleteMultipartUploadCommand,
-  type GetObjectCommand,
-  S3Client,
-  type UploadPartCommand,
-} from '@aws-sdk/client-s3';
+import { type CompleteMultipartUploadCommand, S3Client, type UploadPartCommand } from '@aws-sdk/client-s3';
 
 const payloadHash = 'x-amz-content-sha256';
 
 /** The part of the SDK's requests that is used here. */
-interface SignedRequest {
+export interface SignedRequest {
   readonly protocol: string;
   readonly hostname: string;
   readonly port?: number;
@@ -18,7 +13,8 @@ interface SignedRequest {
   body?: unknown;
 }
 
-const requestOf = (args: unknown): SignedRequest => (args as { readonly request: SignedRequest }).request;
+export const requestOf = (args: unknown): SignedRequest =>
+  (args as { readonly request: SignedRequest }).request;
 
 /**
  * SigV4 over the headers alone: TLS and the part's checksum guard the body, a sha256 would be a second
@@ -61,51 +57,32 @@ export const replaceBody = (command: CompleteMultipartUploadCommand, body: strin
 };
 
 /**
- * A signed GetObject for who sends it himself: the SDK's own client gives its body out in pieces of 64 KiB.
- * @returns URL and headers
- */
-export const signGet = async (
-  client: S3Client,
-  command: GetObjectCommand,
-): Promise<{ readonly url: string; readonly headers: Readonly<Record<string, string>> }> => {
-  let signed: SignedRequest | undefined;
-  command.middlewareStack.add(
-    () => (args) => {
-      signed = requestOf(args);
-      return Promise.resolve({ output: { $metadata: {} }, response: {} });
-    },
-    // Behind the signature, which is the last that the SDK does in this step.
-    { step: 'finalizeRequest', name: 'signOnly', priority: 'low' },
-  );
-  await client.send(command);
-  if (!signed) throw new Error('the SDK has signed nothing');
-  const { protocol, hostname, port, path, query = {}, headers } = signed;
-  const search = Object.entries(query).map(
-    ([name, value]) => `${name}=${encodeURIComponent(String(value ?? ''))}`,
-  );
-  const authority = port === undefined ? hostname : `${hostname}:${port}`;
-  return {
-    url: `${protocol}//${authority}${path}${search.length > 0 ? `?${search.join('&')}` : ''}`,
-    headers,
-  };
-};
-
-/**
  * Without an answer for so long a connection counts as dead: a worker has no deadline that would end the wait. Long,
  * because the end of a large upload takes minutes.
  */
 const silenceMs = 300_000;
 
-/** A client of the store that AWS_ENDPOINT_URL_S3 names, else of AWS itself. */
+/**
+ * Path style wherever an endpoint is given, by the environment or by the configuration file (`endpoint_url`): bucket names
+ * in host names need DNS that such stores seldom have.
+ */
+const withPathStyle = (client: S3Client): S3Client => {
+  const resolve = client.config.endpointProvider;
+  client.config.endpointProvider = (params, context) =>
+    resolve(params.Endpoint === undefined ? params : { ...params, ForcePathStyle: true }, context);
+  return client;
+};
+
+/** A client of the store that AWS_ENDPOINT_URL_S3 names, or the configuration file, else of AWS itself. */
 export const createS3Client = (): S3Client =>
-  withUnsignedPayload(
-    new S3Client({
-      // Path style wherever an endpoint is given: bucket names in host names need DNS that such stores seldom have.
-      forcePathStyle: Boolean(process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL']),
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      expectContinueHeader: false,
-      maxAttempts: 4,
-      requestHandler: { socketTimeout: silenceMs },
-    }),
+  withPathStyle(
+    withUnsignedPayload(
+      new S3Client({
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+        responseChecksumValidation: 'WHEN_REQUIRED',
+        expectContinueHeader: false,
+        maxAttempts: 4,
+        requestHandler: { socketTimeout: silenceMs },
+      }),
+    ),
   );

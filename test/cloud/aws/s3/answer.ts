@@ -8,11 +8,11 @@ import { renderXml } from './xml.ts';
 
 /** What the client sees of an error. */
 export function errorAnswer(error: unknown): S3Answer {
-  const { code, message, status } =
+  const { code, message, status, details } =
     error instanceof S3Error
       ? error
       : new S3Error('InternalError', error instanceof Error ? error.message : '');
-  return { status, body: renderXml('Error', { Code: code, Message: message }) };
+  return { status, body: renderXml('Error', { Code: code, Message: message, ...details }) };
 }
 
 /** Sends bytes as they are up to a limit, then breaks the connection. */

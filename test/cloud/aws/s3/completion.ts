@@ -62,8 +62,10 @@ function checkPart(
   }
   const sameCrc = claimed.crc32 === undefined || claimed.crc32 === stored?.crc32;
   if (stored === undefined || stored.md5 !== claimed.etag || !sameCrc) {
-    const reason = 'The part may not have been uploaded, or the ETag or checksum may not match.';
-    throw new S3Error('InvalidPart', `Part ${claimed.partNumber} could not be found. ${reason}`);
+    const reason =
+      "The part may not have been uploaded, or the specified entity tag may not match the part's.";
+    const message = `One or more of the specified parts could not be found. ${reason}`;
+    throw new S3Error('InvalidPart', message, { PartNumber: claimed.partNumber, ETag: claimed.etag });
   }
   return stored;
 }

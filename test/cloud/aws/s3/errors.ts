@@ -39,11 +39,14 @@ export type S3ErrorCode = keyof typeof statusOf;
 export class S3Error extends Error {
   readonly code: S3ErrorCode;
   readonly status: number;
+  /** Further elements that the code has. */
+  readonly details: Readonly<Record<string, string | number>>;
 
-  constructor(code: S3ErrorCode, message: string) {
+  constructor(code: S3ErrorCode, message: string, details: S3Error['details'] = {}) {
     super(message);
     this.name = 'S3Error';
     this.code = code;
     this.status = statusOf[code];
+    this.details = details;
   }
 }

@@ -17,7 +17,14 @@ export type S3Fault =
 /** A queue of faults per operation: each request takes the next one. */
 export function createFaults() {
   const waiting = new Map<S3Operation, S3Fault[]>();
+  let clockOffsetMs = 0;
   return {
+    /** Sets the store's clock before or after everybody else's. */
+    setClock: (offsetMs: number): void => {
+      clockOffsetMs = offsetMs;
+    },
+    /** The store's own time. */
+    now: (): Date => new Date(Date.now() + clockOffsetMs),
     /** Lets the next `times` requests of an operation fail. */
     inject(operation: S3Operation, fault: S3Fault, times = 1): void {
       const faults = waiting.get(operation) ?? [];
@@ -26,7 +33,10 @@ export function createFaults() {
     take: (operation: S3Operation): S3Fault | undefined => waiting.get(operation)?.shift(),
     /** How many faults of an operation have not been met yet. */
     left: (operation: S3Operation): number => waiting.get(operation)?.length ?? 0,
-    clear: (): void => waiting.clear(),
+    clear: (): void => {
+      waiting.clear();
+      clockOffsetMs = 0;
+    },
   };
 }
 

@@ -31,7 +31,7 @@ function createListener(handlers: Record<S3Operation, S3Handler>, faults: S3Faul
   async function answerOf(request: IncomingMessage, fault: S3Fault | undefined): Promise<S3Answer> {
     try {
       const call = readCall(request);
-      checkAccess(call);
+      checkAccess(call, faults.now());
       if (fault?.kind === 'error') throw new S3Error(fault.code, `Injected ${fault.code}`);
       return await handlers[operationOf(call)](call);
     } catch (error) {
@@ -55,6 +55,7 @@ function createListener(handlers: Record<S3Operation, S3Handler>, faults: S3Faul
     if (fault?.kind === 'lost-answer') return void request.socket.resetAndDestroy();
     // A client still sending would see a broken pipe instead of the error, so the rest of its body is read first.
     if (!request.readableEnded) request.resume();
+    response.setHeader('date', faults.now().toUTCString());
     await send(answer, response, fault).catch(() => response.destroy());
   };
 }
