@@ -1,6 +1,6 @@
 import type { Context, SQSEvent } from 'aws-lambda';
 import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
-import { loadConfig } from '../lib/config.ts';
+import { loadConfig, sealingSecret } from '../lib/config.ts';
 import { createApplyAlone } from '../lib/imports/apply-alone.ts';
 import { createApplyMetadata } from '../lib/imports/apply-metadata.ts';
 import {
@@ -13,6 +13,7 @@ import {
   composeState,
   composeTargetRegion,
 } from '../lib/imports/compose.ts';
+import { composeServiceUser } from '../lib/imports/compose-secrets.ts';
 import { createLookAtTarget, isThere } from '../lib/imports/look-at-target.ts';
 import type { ImportMessage } from '../lib/imports/messages.ts';
 import { queueHandler } from '../lib/imports/queue-handler.ts';
@@ -21,14 +22,12 @@ import { runStep } from '../lib/imports/run-step.ts';
 // Queue apply-metadata: formats and properties, then the target's activation. Or, invoked directly with a target, a
 // source and a token: formats and properties alone.
 
-const config = loadConfig(process.env, [
-  'IMPORTS_TABLE',
-  'RELAY_BUCKET',
-  'APPLY_METADATA_QUEUE_URL',
-  'FAIL_IMPORT_QUEUE_URL',
-  'TOKEN_SEALING_SECRET',
-]);
-const openstack = composeOpenStack(config);
+const config = loadConfig(
+  process.env,
+  ['IMPORTS_TABLE', 'RELAY_BUCKET', 'APPLY_METADATA_QUEUE_URL', 'FAIL_IMPORT_QUEUE_URL'],
+  sealingSecret,
+);
+const openstack = composeOpenStack(config, composeServiceUser(config));
 const sqs = createSqsClient();
 const propertyRules = composePropertyRules(config);
 const state = composeState(config);

@@ -1,5 +1,5 @@
 import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
-import { loadConfig } from '../lib/config.ts';
+import { loadConfig, sealingSecret } from '../lib/config.ts';
 import {
   composeAccess,
   composeBudget,
@@ -8,6 +8,7 @@ import {
   composeRelay,
   composeState,
 } from '../lib/imports/compose.ts';
+import { composeServiceUser } from '../lib/imports/compose-secrets.ts';
 import { createEndLost, createFailImport } from '../lib/imports/fail-import.ts';
 import type { ImportMessage } from '../lib/imports/messages.ts';
 import { queueHandler } from '../lib/imports/queue-handler.ts';
@@ -15,13 +16,12 @@ import { runStep } from '../lib/imports/run-step.ts';
 
 // Queue fail-import, where final errors and dead letters arrive: undo, say why.
 
-const config = loadConfig(process.env, [
-  'IMPORTS_TABLE',
-  'RELAY_BUCKET',
-  'FAIL_IMPORT_QUEUE_URL',
-  'TOKEN_SEALING_SECRET',
-]);
-const openstack = composeOpenStack(config);
+const config = loadConfig(
+  process.env,
+  ['IMPORTS_TABLE', 'RELAY_BUCKET', 'FAIL_IMPORT_QUEUE_URL'],
+  sealingSecret,
+);
+const openstack = composeOpenStack(config, composeServiceUser(config));
 const sqs = createSqsClient();
 const state = composeState(config);
 

@@ -1,6 +1,6 @@
 import { httpHandler, json } from '../lib/api/http-handler.ts';
 import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
-import { loadConfig } from '../lib/config.ts';
+import { loadConfig, sealingSecret } from '../lib/config.ts';
 import { createSourceCheck } from '../lib/imports/check-source.ts';
 import {
   composeOpenStack,
@@ -10,26 +10,25 @@ import {
   composeTransferLimits,
   composeUriFilter,
 } from '../lib/imports/compose.ts';
+import { composeSealer } from '../lib/imports/compose-secrets.ts';
 import { createEnabledMethods } from '../lib/imports/enabled-methods.ts';
 import { createRequestImport } from '../lib/imports/request-import.ts';
-import { createSealer } from '../lib/imports/sealed-secrets.ts';
 import { taskView } from '../lib/imports/task-view.ts';
 
 // POST /v2/images/{image_id}/import: validate, claim, queue.
 
-const config = loadConfig(process.env, [
-  'IMPORTS_TABLE',
-  'STREAM_IMAGE_QUEUE_URL',
-  'FAIL_IMPORT_QUEUE_URL',
-  'TOKEN_SEALING_SECRET',
-]);
+const config = loadConfig(
+  process.env,
+  ['IMPORTS_TABLE', 'STREAM_IMAGE_QUEUE_URL', 'FAIL_IMPORT_QUEUE_URL'],
+  sealingSecret,
+);
 const openstack = composeOpenStack(config);
 const sqs = createSqsClient();
 
 const requestImport = createRequestImport({
   ...composeState(config),
   targetRegion: composeTargetRegion(config, openstack),
-  sealer: createSealer(config.TOKEN_SEALING_SECRET),
+  sealer: composeSealer(config),
   streamQueue: createOutbox(sqs, config.STREAM_IMAGE_QUEUE_URL),
   failQueue: createOutbox(sqs, config.FAIL_IMPORT_QUEUE_URL),
   enabledMethods: createEnabledMethods(config.OS_DEFAULT__ENABLED_IMPORT_METHODS),

@@ -1,5 +1,5 @@
 import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
-import { loadConfig } from '../lib/config.ts';
+import { loadConfig, sealingSecret } from '../lib/config.ts';
 import {
   composeAccess,
   composeOpenStack,
@@ -9,6 +9,7 @@ import {
   composeState,
   composeTransferLimits,
 } from '../lib/imports/compose.ts';
+import { composeServiceUser } from '../lib/imports/compose-secrets.ts';
 import { createLookAtTarget, isWaiting } from '../lib/imports/look-at-target.ts';
 import type { ImportMessage } from '../lib/imports/messages.ts';
 import { queueHandler } from '../lib/imports/queue-handler.ts';
@@ -18,15 +19,18 @@ import { createTransferImage } from '../lib/imports/transfer-image.ts';
 // Queue stream-image: the source's bytes into the relay bucket, at once or segment by segment, proven by size and hash;
 // then apply-metadata's turn.
 
-const config = loadConfig(process.env, [
-  'IMPORTS_TABLE',
-  'RELAY_BUCKET',
-  'STREAM_IMAGE_QUEUE_URL',
-  'APPLY_METADATA_QUEUE_URL',
-  'FAIL_IMPORT_QUEUE_URL',
-  'TOKEN_SEALING_SECRET',
-]);
-const openstack = composeOpenStack(config);
+const config = loadConfig(
+  process.env,
+  [
+    'IMPORTS_TABLE',
+    'RELAY_BUCKET',
+    'STREAM_IMAGE_QUEUE_URL',
+    'APPLY_METADATA_QUEUE_URL',
+    'FAIL_IMPORT_QUEUE_URL',
+  ],
+  sealingSecret,
+);
+const openstack = composeOpenStack(config, composeServiceUser(config));
 const sqs = createSqsClient();
 const state = composeState(config);
 const openAccess = composeAccess(config, openstack);

@@ -78,6 +78,7 @@ const parsers = {
   OS_CACERT: text,
   OS_APPLICATION_CREDENTIAL_ID: text,
   OS_APPLICATION_CREDENTIAL_SECRET: text,
+  OS_APPLICATION_CREDENTIAL_SECRET_ARN: text,
   OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES: list,
   OS_INJECT_METADATA_PROPERTIES__INJECT: dict,
   OS_INJECT_METADATA_PROPERTIES__IGNORE_USER_ROLES: list,
@@ -97,6 +98,7 @@ const parsers = {
   APPLY_METADATA_QUEUE_URL: text,
   FAIL_IMPORT_QUEUE_URL: text,
   TOKEN_SEALING_SECRET: text,
+  TOKEN_SEALING_SECRET_ARN: text,
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: integer,
   PART_SIZE_MIB: integer,
   PARTS_IN_FLIGHT: integer,
@@ -144,6 +146,19 @@ const inWords = ({ instancePath, params, message }: ErrorObject): string => {
   return `${place} ${message}${Array.isArray(allowed) ? `: ${allowed.join(', ')}` : ''}`;
 };
 
+/** The secret itself, or where it lies. */
+export const sealingSecret = ['TOKEN_SEALING_SECRET', 'TOKEN_SEALING_SECRET_ARN'] as const;
+/** Of each, one may be set. */
+const alternatives = [
+  sealingSecret,
+  ['OS_APPLICATION_CREDENTIAL_SECRET', 'OS_APPLICATION_CREDENTIAL_SECRET_ARN'],
+] as const;
+
+const bothOf = (settings: Record<string, unknown>): string[] =>
+  alternatives
+    .filter((names) => names.every((name) => settings[name] !== undefined))
+    .map((names) => `${names.join(' and ')} are two ways to say the same`);
+
 const halfACredential = (settings: Record<string, unknown>): string[] => {
   const { OS_APPLICATION_CREDENTIAL_ID: id, OS_APPLICATION_CREDENTIAL_SECRET: secret } = settings;
   return (id === undefined) === (secret === undefined)
@@ -154,16 +169,25 @@ const halfACredential = (settings: Record<string, unknown>): string[] => {
 /**
  * Reads and validates the environment, once, at the start of a function.
  * @param required settings that this function cannot do without
+ * @param either settings of which it needs one
  * @throws Error that lists everything that is wrong, without values.
  */
 export const loadConfig = <const K extends Optional = never>(
   env: Env,
   required: readonly K[] = [],
+  either: readonly Optional[] = [],
 ): Config<K> => {
   const settings = parse(env);
   const missing = required.filter((name) => settings[name] === undefined).map((name) => `${name} is not set`);
+  const isOneSet = either.length === 0 || either.some((name) => settings[name] !== undefined);
   const valid = isSettings(settings);
-  const wrong = [...(isSettings.errors ?? []).map(inWords), ...missing, ...halfACredential(settings)];
+  const wrong = [
+    ...(isSettings.errors ?? []).map(inWords),
+    ...missing,
+    ...(isOneSet ? [] : [`${either.join(' or ')} is not set`]),
+    ...bothOf(settings),
+    ...halfACredential(settings),
+  ];
   if (!valid || wrong.length > 0) throw new Error(`Configuration: ${[...new Set(wrong)].join('; ')}`);
   for (const value of Object.values(settings)) Object.freeze(value);
   return Object.freeze(settings) as Config<K>;

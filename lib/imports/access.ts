@@ -45,7 +45,7 @@ export const createAccess = ({ http, keystone, sealer, uriFilter, filtered }: Ac
 
   return async (task: Task, { signal }: { readonly signal: AbortSignal }): Promise<Access> => {
     if (!task.sealed) throw new FerryError('unauthorized', `Task ${task.id} has no token any more`);
-    const { token, uri = '' } = sealer.open(task.id, task.sealed);
+    const { token, uri = '' } = await sealer.open(task, task.sealed);
     // A step that would get no service token is better not begun.
     await keystone.serviceToken({ signal });
     const credentials = withServiceToken(token, keystone);

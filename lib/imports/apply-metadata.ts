@@ -15,7 +15,7 @@ import type { ImportMessage } from './messages.ts';
 import { type RelayObjectServices, readRelayObject } from './relay-object.ts';
 import type { Step, StepRun } from './run-step.ts';
 import { successOf } from './success.ts';
-import type { Transferred } from './task.ts';
+import type { Task, Transferred } from './task.ts';
 
 export interface ApplyServices extends EndServices, RelayObjectServices {
   readonly openAccess: OpenAccess;
@@ -98,9 +98,10 @@ const requireGiven = async (services: ApplyServices, run: StepRun, image: Glance
   throw new FerryError('conflict', `${reason}: somebody else has made it active`);
 };
 
-const apply = async (services: ApplyServices, given: StepRun): Promise<void> => {
+/** @param stored the task as the table has it: its token opens for no other */
+const apply = async (services: ApplyServices, given: StepRun, stored: Task): Promise<void> => {
   const { signal } = given;
-  const access = await services.openAccess(given.task, { signal });
+  const access = await services.openAccess(stored, { signal });
   const image = await targetImage(access.target, given.task.imageId, { signal });
   const wanted = await wantedOf(services, given, access);
   const run = { ...given, task: { ...given.task, wanted } };
@@ -133,7 +134,7 @@ export const createApplyMetadata =
     const startedMs = Date.now();
     if (!task.ending) {
       if (task.status === 'pending') await services.tasks.update(task, { status: 'processing' });
-      await apply(services, run).catch((error: unknown) => {
+      await apply(services, run, given.task).catch((error: unknown) => {
         throw explain(run, startedMs, error);
       });
     }

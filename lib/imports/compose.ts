@@ -12,8 +12,8 @@ import type { PropertyRules } from '../properties/wanted.ts';
 import { largestPartIn, MiB, type PartLimits } from '../transfer/part-plan.ts';
 import { createAccess } from './access.ts';
 import { createClaims } from './claims.ts';
+import { composeSealer, type ServiceUserCredential } from './compose-secrets.ts';
 import { leaseMsOf } from './heartbeat.ts';
-import { createSealer } from './sealed-secrets.ts';
 import { createSegmentRecords } from './segment-records.ts';
 import { createTargetRegion } from './target-region.ts';
 import { createTasks } from './tasks.ts';
@@ -44,11 +44,10 @@ const composeConnections = (config: Config) => ({
   answerMs: config.UPLOAD_ANSWER_S * 1000,
 });
 
-export const composeOpenStack = (config: Config) => {
+/** @param serviceUser of the steps, which may outlive their caller's token */
+export const composeOpenStack = (config: Config, serviceUser?: ServiceUserCredential) => {
   if (config.OS_CACERT) trustAlso(config.OS_CACERT);
   const http = createOpenStackHttp(composeConnections(config));
-  const { OS_APPLICATION_CREDENTIAL_ID: id, OS_APPLICATION_CREDENTIAL_SECRET: secret } = config;
-  const serviceUser = id && secret ? { id, secret } : undefined;
   const keystone = createKeystone({ authUrl: config.OS_AUTH_URL, http, serviceUser });
   return { http, keystone: cacheValidations(keystone, { ttlMs: config.TOKEN_CACHE_S * 1000 }) };
 };
@@ -72,10 +71,10 @@ export const composeState = (config: Config<'IMPORTS_TABLE'>) => {
   };
 };
 
-export const composeAccess = (config: Config<'TOKEN_SEALING_SECRET'>, openstack: OpenStack) => {
+export const composeAccess = (config: Config, openstack: OpenStack) => {
   const uriFilter = composeUriFilter(config);
   const filtered = { ...composeConnections(config), lookup: uriFilter.lookup };
-  const sealer = createSealer(config.TOKEN_SEALING_SECRET);
+  const sealer = composeSealer(config);
   return createAccess({ ...openstack, sealer, uriFilter, filtered });
 };
 

@@ -1,9 +1,8 @@
 import { displayUri } from '../download/uri-filter.ts';
 import { imageEndpoint } from '../openstack/catalog.ts';
 import type { Identity } from '../openstack/validate-token.ts';
-import { type ImageId, newTaskId, type RequestId, type Token } from '../schemas/ids.ts';
+import { type ImageId, newTaskId, type RequestId } from '../schemas/ids.ts';
 import type { ImportBody, RequestedSource } from './import-body.ts';
-import type { Sealer } from './sealed-secrets.ts';
 import type { Activation, Task, TaskSource } from './task.ts';
 import { glanceTime } from './tasks.ts';
 
@@ -12,7 +11,6 @@ export interface NewTask {
   readonly imageId: ImageId;
   readonly requestId: RequestId;
   readonly identity: Identity;
-  readonly token: Token;
   readonly body: ImportBody;
   readonly source: RequestedSource;
   readonly targetEndpoint: string;
@@ -40,15 +38,13 @@ const taskSource = (source: RequestedSource, { catalog }: Identity): TaskSource 
   return { ...source, ...(endpoint && { endpoint }) };
 };
 
-/** The record of an import that was just asked for; its token, and the URI of a web-download, sealed. */
-export const newTask = (made: NewTask, sealer: Sealer): Task => {
-  const { imageId, requestId, identity, token, body, source, targetEndpoint, activation } = made;
-  const id = newTaskId();
+/** The record of an import that was just asked for, without its secrets. */
+export const newTask = (made: NewTask): Task => {
+  const { imageId, requestId, identity, body, source, targetEndpoint, activation } = made;
   const now = glanceTime(new Date());
-  const uri = source.kind === 'web-download' ? { uri: source.uri } : {};
   return {
     imageId,
-    id,
+    id: newTaskId(),
     status: 'pending',
     message: '',
     owner: identity.projectId,
@@ -61,6 +57,5 @@ export const newTask = (made: NewTask, sealer: Sealer): Task => {
     source: taskSource(source, identity),
     targetEndpoint,
     activation,
-    sealed: sealer.seal(id, { token, ...uri }),
   };
 };

@@ -78,13 +78,15 @@ export const createRequestImport = (services: RequestServices) => {
     await claims.release(imageId, id);
   };
 
-  const taskOf = (asked: Asked): Task => {
+  const taskOf = async (asked: Asked): Promise<Task> => {
     const { caller, imageId, body, request } = asked;
     const { requestId, token } = request;
     const { activation, sealer } = services;
     const source = parseSource(body);
-    const made = { imageId, requestId, identity: caller.identity, token, body, source, activation };
-    return newTask({ ...made, targetEndpoint: caller.target.endpoint }, sealer);
+    const made = { imageId, requestId, identity: caller.identity, body, source, activation };
+    const task = newTask({ ...made, targetEndpoint: caller.target.endpoint });
+    const uri = source.kind === 'web-download' ? { uri: source.uri } : {};
+    return { ...task, sealed: await sealer.seal(task, { token, ...uri }) };
   };
 
   const checkSource = async ({ body, request }: Asked, task: Task, signal: AbortSignal): Promise<void> => {
@@ -100,7 +102,7 @@ export const createRequestImport = (services: RequestServices) => {
     const found = begun(() => target.image(imageId, options));
     const allowed = begun(() => seemsModifiable(target, imageId, options));
     const holder = begun(() => claims.holder(imageId));
-    const made = begun(async () => taskOf(asked));
+    const made = begun(() => taskOf(asked));
     const checked = begun(async () => checkSource(asked, await made, options.signal));
 
     const image = await found;

@@ -25,7 +25,7 @@ export const keystoneRoot = (authUrl: string): string =>
 export const createKeystone = (options: {
   readonly authUrl: string;
   readonly http: OpenStackHttp;
-  readonly serviceUser?: ApplicationCredential | undefined;
+  readonly serviceUser?: (() => Promise<ApplicationCredential>) | undefined;
 }): Keystone => {
   const { http, serviceUser } = options;
   const url = `${keystoneRoot(options.authUrl)}/v3/auth/tokens`;

@@ -1,7 +1,7 @@
-import { asFerryError, FerryError } from '../errors.ts';
+import { FerryError, hasCode } from '../errors.ts';
 import type { Token } from '../schemas/ids.ts';
 import { isKeystoneToken } from '../schemas/validators.js';
-import { type Call, callWhole, guarded, type OpenStackHttp, parseJson } from './http.ts';
+import { type Call, callWhole, guarded, type OpenStackHttp, parseJson, type WholeAnswer } from './http.ts';
 import { usualRetries } from './whole-answer.ts';
 
 export interface ApplicationCredential {
@@ -29,27 +29,34 @@ const issueWithin = 20_000;
 const operation = "get the service user's token from Keystone";
 
 /** A credential that Keystone refuses is the operator's to mend: no caller's token is blamed for it. */
-const asOperators = (thrown: unknown): FerryError => {
-  const error = asFerryError(thrown);
-  if (error.retryable) return error;
-  return new FerryError('misconfigured', 'its application credential is refused', {
-    operation,
-    cause: error,
-  });
+const refuse = (error: unknown): never => {
+  if (!hasCode(error, 'unauthorized', 'forbidden', 'not-found', 'bad-request')) throw error;
+  const reason = 'its application credential is refused';
+  throw new FerryError('misconfigured', reason, { operation, cause: error });
+};
+
+/** @throws Error for an answer without a token */
+const tokenIn = ({ headers, text }: WholeAnswer): ServiceToken => {
+  const body = parseJson(text);
+  const token = headers['x-subject-token'];
+  if (typeof token !== 'string' || !isKeystoneToken(body))
+    throw new Error('the answer is not of the expected form');
+  return { token: token as Token, expiresAt: Date.parse(body.token.expires_at) };
 };
 
 /** @param url Keystone's `…/v3/auth/tokens` */
 export const createServiceUser = (options: {
   readonly url: string;
   readonly http: OpenStackHttp;
-  readonly credential: ApplicationCredential;
+  /** Asked for at each renewal: it may have been changed since. */
+  readonly credential: () => Promise<ApplicationCredential>;
 }): ServiceUser => {
   const { url, http, credential } = options;
-  const { id, secret } = credential;
   let current: ServiceToken | undefined;
   let renewal: Promise<ServiceToken> | undefined;
 
-  const issue = (): Promise<ServiceToken> => {
+  const issue = async (): Promise<ServiceToken> => {
+    const { id, secret } = await credential();
     const identity = { methods: ['application_credential'], application_credential: { id, secret } };
     const call: Call = {
       method: 'POST',
@@ -61,16 +68,7 @@ export const createServiceUser = (options: {
       // A second token does no harm.
       retries: usualRetries,
     };
-    return guarded(call, async () => {
-      const answer = await callWhole(http.small, call);
-      const body: unknown = parseJson(answer.text);
-      const token = answer.headers['x-subject-token'];
-      if (typeof token !== 'string' || !isKeystoneToken(body))
-        throw new Error('the answer is not of the expected form');
-      return { token: token as Token, expiresAt: Date.parse(body.token.expires_at) };
-    }).catch((error: unknown) => {
-      throw asOperators(error);
-    });
+    return await guarded(call, async () => tokenIn(await callWhole(http.small, call))).catch(refuse);
   };
 
   /** Steps that need a new token at the same time wait for one request. */

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 
 const nonEmpty = Type.String({ minLength: 1 });
 const httpUrl = Type.String({ pattern: '^https?://' });
+const secretArn = Type.String({ pattern: '^arn:[^:]+:secretsmanager:' });
 const names = Type.Array(nonEmpty);
 const ports = Type.Array(Type.Integer({ minimum: 1, maximum: 65535 }));
 
@@ -19,6 +20,7 @@ export const Settings = Type.Object({
   OS_CACERT: Type.Optional(nonEmpty),
   OS_APPLICATION_CREDENTIAL_ID: Type.Optional(nonEmpty),
   OS_APPLICATION_CREDENTIAL_SECRET: Type.Optional(nonEmpty),
+  OS_APPLICATION_CREDENTIAL_SECRET_ARN: Type.Optional(secretArn),
 
   OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES: names,
   OS_INJECT_METADATA_PROPERTIES__INJECT: Type.Record(Type.String(), Type.String()),
@@ -40,6 +42,7 @@ export const Settings = Type.Object({
   APPLY_METADATA_QUEUE_URL: Type.Optional(httpUrl),
   FAIL_IMPORT_QUEUE_URL: Type.Optional(httpUrl),
   TOKEN_SEALING_SECRET: Type.Optional(Type.String({ minLength: 32 })),
+  TOKEN_SEALING_SECRET_ARN: Type.Optional(secretArn),
 
   AWS_LAMBDA_FUNCTION_MEMORY_SIZE: Type.Optional(Type.Integer({ minimum: 1 })),
   PART_SIZE_MIB: Type.Integer({ minimum: 5, maximum: 5120 }),

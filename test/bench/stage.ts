@@ -13,7 +13,6 @@ type Env = Readonly<Record<string, string>>;
 
 const localSettings = {
   OS_REGION_NAME: 'REGION2',
-  TOKEN_SEALING_SECRET: 'a secret of at least thirty-two characters',
   OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '127.0.0.1',
   OS_DEFAULT__IMAGE_SIZE_CAP: `${2 * 1024 ** 4}`,
   POWERTOOLS_LOG_LEVEL: 'CRITICAL',

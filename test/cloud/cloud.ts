@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { type LocalAws, startAws } from './aws/aws.ts';
 import type { AwsPorts } from './aws/settings.ts';
 import { type OpenStack, type RegionName, startOpenStack } from './openstack/openstack.ts';
@@ -24,16 +23,12 @@ export interface Cloud {
   stop(): Promise<void>;
 }
 
-/** For TOKEN_SEALING_SECRET. */
-export const newSealingSecret = () => randomBytes(32).toString('hex');
-
-/** The whole cloud in this process: Keystone, Glance of REGION1 and REGION2, SQS, S3 and DynamoDB. */
+/** The whole cloud in this process: Keystone, Glance of REGION1 and REGION2, SQS, S3, DynamoDB, Secrets Manager. */
 export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const openstack = await startOpenStack(options);
   try {
     const aws = await startAws(options);
     const env = {
-      TOKEN_SEALING_SECRET: newSealingSecret(),
       // Without it the filter refuses the loopback.
       OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '127.0.0.1',
       ...aws.env,

@@ -69,7 +69,6 @@ export interface FerryOptions {
 /** A cloud on one machine: small waits, and hosts on the loopback may be downloaded from. */
 const localSettings = {
   OS_REGION_NAME: 'REGION2',
-  TOKEN_SEALING_SECRET: 'a secret of at least thirty-two characters',
   OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '127.0.0.1',
   // A lease lasts for two and a half of them: on a busy machine a second is not much.
   HEARTBEAT_S: '4',

@@ -14,7 +14,16 @@ import { ask } from '../contract/client.ts';
 import { account, imageEndpoint, setting, tokenOf } from './account.ts';
 
 const MiB = 1024 ** 2;
-const freePorts = { api: 0, keystone: 0, REGION1: 0, REGION2: 0, sqs: 0, s3: 0, dynamodb: 0 };
+const freePorts = {
+  api: 0,
+  keystone: 0,
+  REGION1: 0,
+  REGION2: 0,
+  sqs: 0,
+  s3: 0,
+  dynamodb: 0,
+  secretsManager: 0,
+};
 const name = 'glance-ferry test';
 
 /** Bytes of nobody in a file. @returns its path */

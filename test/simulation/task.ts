@@ -1,31 +1,26 @@
 import { newTask } from '../../lib/imports/new-task.ts';
-import { createSealer } from '../../lib/imports/sealed-secrets.ts';
 import type { Task } from '../../lib/imports/task.ts';
-import { type ImageId, newTaskId, type RequestId, type Token } from '../../lib/schemas/ids.ts';
+import { type ImageId, newTaskId, type RequestId } from '../../lib/schemas/ids.ts';
 
-const sealer = createSealer('a secret of at least thirty-two characters');
 const sourceId = newTaskId() as unknown as ImageId;
 
-/** A new import's task, with a token as long as a real one's: its items cost what they cost in the table. */
+/** A new import's task, with a sealed token as long as a real one's: its items cost what they cost in the table. */
 export const newSimulatedTask = (): Task => {
   const imageId = newTaskId() as unknown as ImageId;
-  return newTask(
-    {
-      imageId,
-      requestId: `req-${imageId}` as RequestId,
-      identity: {
-        userId: 'u'.repeat(32),
-        projectId: 'p'.repeat(32),
-        roles: ['member', 'reader'],
-        catalog: [],
-        expiresAtMs: 0,
-      },
-      token: 'g'.repeat(200) as Token,
-      body: { method: { name: 'glance-download' } },
-      source: { kind: 'glance-download', region: 'REGION1', interface: 'public', imageId: sourceId },
-      targetEndpoint: 'https://glance.region2.example.org',
-      activation: 'upload',
+  const task = newTask({
+    imageId,
+    requestId: `req-${imageId}` as RequestId,
+    identity: {
+      userId: 'u'.repeat(32),
+      projectId: 'p'.repeat(32),
+      roles: ['member', 'reader'],
+      catalog: [],
+      expiresAtMs: 0,
     },
-    sealer,
-  );
+    body: { method: { name: 'glance-download' } },
+    source: { kind: 'glance-download', region: 'REGION1', interface: 'public', imageId: sourceId },
+    targetEndpoint: 'https://glance.region2.example.org',
+    activation: 'upload',
+  });
+  return { ...task, sealed: 's'.repeat(340) };
 };

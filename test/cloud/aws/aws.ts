@@ -7,11 +7,12 @@ import { type Blueprint, readBlueprint, refOf, resourcesOf } from './blueprint.t
 import { createTables, startDynamoDb } from './dynamodb.ts';
 import type { S3Faults } from './s3/faults.ts';
 import { startS3 } from './s3/server.ts';
+import { createSecrets, type SecretStore, startSecretsManager } from './secrets.ts';
 import type { AwsPorts, AwsSettings } from './settings.ts';
 import { createQueues, type LocalQueue, startSqs } from './sqs.ts';
 
 export interface LocalAws {
-  readonly endpoints: { readonly sqs: string; readonly s3: string; readonly dynamodb: string };
+  readonly endpoints: Readonly<Record<keyof AwsPorts, string>>;
   /** What the functions, and an SDK in a test, need to work with it. */
   readonly env: Readonly<Record<string, string>>;
   /** By logical id in serverless.yml, the dead-letter queues too. */
@@ -20,6 +21,8 @@ export interface LocalAws {
   readonly bucketName: string;
   /** Lets requests to S3 fail. */
   readonly s3Faults: S3Faults;
+  /** Where a test rotates a secret. */
+  readonly secrets: SecretStore;
   stop(): Promise<void>;
 }
 
@@ -59,7 +62,11 @@ const only = (names: readonly string[], what: string): string => {
   return name;
 };
 
-async function createResources(settings: AwsSettings, endpoints: LocalAws['endpoints']) {
+async function createResources(
+  settings: AwsSettings,
+  endpoints: LocalAws['endpoints'],
+  secrets: SecretStore,
+) {
   const blueprint = readBlueprint();
   const { region } = settings;
   const sqs = new SQSClient({ region, credentials, endpoint: endpoints.sqs });
@@ -69,13 +76,14 @@ async function createResources(settings: AwsSettings, endpoints: LocalAws['endpo
     const queues = await createQueues(sqs, blueprint, { ...settings, endpoint: endpoints.sqs });
     const tables = await createTables(dynamodb, blueprint);
     const buckets = await createBuckets(s3, blueprint);
+    const secretArns = createSecrets(secrets, blueprint, region);
     const queueUrls = Object.fromEntries(Object.entries(queues).map(([id, { url }]) => [id, url]));
     const tableNames = Object.fromEntries(tables.map((name) => [name, name]));
     return {
       queues,
       tableName: only(tables, 'table'),
       bucketName: only(Object.values(buckets), 'bucket'),
-      references: referencesOf(blueprint, { ...queueUrls, ...tableNames, ...buckets }),
+      references: referencesOf(blueprint, { ...queueUrls, ...tableNames, ...buckets, ...secretArns }),
     };
   } finally {
     for (const client of [sqs, dynamodb, s3]) client.destroy();
@@ -83,13 +91,14 @@ async function createResources(settings: AwsSettings, endpoints: LocalAws['endpo
 }
 
 /**
- * Starts SQS, S3 and DynamoDB on 127.0.0.1, with the queues, redrive, table and bucket of serverless.yml.
+ * Starts SQS, S3, DynamoDB and Secrets Manager on 127.0.0.1, with the queues, redrive, table, bucket and secrets of
+ * serverless.yml.
  * @param options.visibilityS seconds for all queues; default LOCAL_VISIBILITY_S, else what serverless.yml says
  * @throws Error that names the service if a port is in use
  */
 export async function startAws(options: StartAwsOptions): Promise<LocalAws> {
   const visibilityS = options.visibilityS ?? (Number(process.env['LOCAL_VISIBILITY_S']) || undefined);
-  const ports = { sqs: 0, s3: 0, dynamodb: 0, ...options.ports };
+  const ports = { sqs: 0, s3: 0, dynamodb: 0, secretsManager: 0, ...options.ports };
   const settings: AwsSettings = { region: 'us-east-1', ...options, ports, visibilityS };
   const s3Dir = join(settings.dataDir, 's3');
   await mkdir(s3Dir, { recursive: true });
@@ -112,8 +121,15 @@ export async function startAws(options: StartAwsOptions): Promise<LocalAws> {
       }),
     );
     const dynamodb = await started(startDynamoDb(ports.dynamodb));
-    const endpoints = { sqs: sqs.endpoint, s3: s3.endpoint, dynamodb: dynamodb.endpoint };
-    const { references, ...resources } = await createResources(settings, endpoints);
+    const secretsManager = await started(startSecretsManager(ports.secretsManager));
+    const { secrets } = secretsManager;
+    const endpoints = {
+      sqs: sqs.endpoint,
+      s3: s3.endpoint,
+      dynamodb: dynamodb.endpoint,
+      secretsManager: secretsManager.endpoint,
+    };
+    const { references, ...resources } = await createResources(settings, endpoints, secrets);
     const env = {
       AWS_REGION: settings.region,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -121,9 +137,10 @@ export async function startAws(options: StartAwsOptions): Promise<LocalAws> {
       AWS_ENDPOINT_URL_SQS: endpoints.sqs,
       AWS_ENDPOINT_URL_S3: endpoints.s3,
       AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
       ...references,
     };
-    return { endpoints, env, ...resources, s3Faults: s3.faults, stop };
+    return { endpoints, env, ...resources, s3Faults: s3.faults, secrets, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -3,6 +3,7 @@ export interface AwsPorts {
   readonly sqs: number;
   readonly s3: number;
   readonly dynamodb: number;
+  readonly secretsManager: number;
 }
 
 export interface AwsSettings {

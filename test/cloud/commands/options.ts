@@ -10,6 +10,12 @@ const ports = {
   sqs: { flag: 'sqs-port', variable: 'SQS_PORT', start: 9284, what: 'SQS' },
   s3: { flag: 's3-port', variable: 'S3_PORT', start: 9285, what: 'S3' },
   dynamodb: { flag: 'dynamodb-port', variable: 'DYNAMODB_PORT', start: 9286, what: 'DynamoDB' },
+  secretsManager: {
+    flag: 'secrets-port',
+    variable: 'SECRETS_PORT',
+    start: 9287,
+    what: 'Secrets Manager',
+  },
 } as const;
 
 type PortName = keyof typeof ports;

@@ -1,6 +1,5 @@
 import { startAws } from '../aws/aws.ts';
 import { readBlueprint } from '../aws/blueprint.ts';
-import { newSealingSecret } from '../cloud.ts';
 import { readOpenrc } from './openrc.ts';
 import type { Options } from './options.ts';
 
@@ -24,16 +23,13 @@ function pick(names: readonly string[], variables: Readonly<Record<string, strin
 
 /**
  * The environment of functions that work with a real cloud: Keystone and the region from an openrc, S3 and any other
- * setting from this process's environment; SQS and DynamoDB are started here.
+ * setting from this process's environment; SQS, DynamoDB and Secrets Manager are started here.
  * @throws Error that names what is missing
  */
 export async function startForRealCloud({ openrc, region, ports }: Options, dataDir: string) {
   if (openrc === undefined) throw new Error('an openrc is needed');
   const keystone = pick(fromOpenrc, await readOpenrc(openrc));
-  const settings = pick(
-    [...Object.keys(readBlueprint().params.default), 'TOKEN_SEALING_SECRET'],
-    process.env,
-  );
+  const settings = pick(Object.keys(readBlueprint().params.default), process.env);
   const objectStore = pick(fromEnvironment, process.env);
   const missing = fromEnvironment.slice(0, 4).filter((name) => objectStore[name] === undefined);
   if (missing.length > 0)
@@ -47,7 +43,6 @@ export async function startForRealCloud({ openrc, region, ports }: Options, data
   const named = region === undefined ? {} : { OS_REGION_NAME: region };
   return {
     env: {
-      TOKEN_SEALING_SECRET: newSealingSecret(),
       ...settings,
       ...aws.env,
       ...keystone,

@@ -1,20 +1,17 @@
 import { newTask } from '../../../lib/imports/new-task.ts';
-import { createSealer } from '../../../lib/imports/sealed-secrets.ts';
 import type { Task } from '../../../lib/imports/task.ts';
-import { type ImageId, newTaskId, type RequestId, type Token } from '../../../lib/schemas/ids.ts';
+import { type ImageId, newTaskId, type RequestId } from '../../../lib/schemas/ids.ts';
 
 /** A new task of a new image. */
-export const taskFixture = (imageId = newTaskId() as unknown as ImageId): Task =>
-  newTask(
-    {
-      imageId,
-      requestId: 'req-1' as RequestId,
-      identity: { userId: 'user', projectId: 'project', roles: ['member'], catalog: [], expiresAtMs: 0 },
-      token: 'gAAAAA-very-secret' as Token,
-      body: { method: { name: 'web-download' } },
-      source: { kind: 'web-download', uri: 'https://h/i' },
-      targetEndpoint: 'http://glance2',
-      activation: 'upload',
-    },
-    createSealer('a secret of at least thirty-two characters'),
-  );
+export const taskFixture = (imageId = newTaskId() as unknown as ImageId): Task => ({
+  ...newTask({
+    imageId,
+    requestId: 'req-1' as RequestId,
+    identity: { userId: 'user', projectId: 'project', roles: ['member'], catalog: [], expiresAtMs: 0 },
+    body: { method: { name: 'web-download' } },
+    source: { kind: 'web-download', uri: 'https://h/i' },
+    targetEndpoint: 'http://glance2',
+    activation: 'upload',
+  }),
+  sealed: 'a sealed token',
+});

@@ -108,7 +108,11 @@ describe('a token', () => {
 
   test('with access rules is forbidden, and Keystone is told that we know of them', async () => {
     const { id, secret } = restrictedCredential;
-    const user = createKeystone({ authUrl: emulation.authUrl, http, serviceUser: { id, secret } });
+    const user = createKeystone({
+      authUrl: emulation.authUrl,
+      http,
+      serviceUser: async () => ({ id, secret }),
+    });
     const token = await user.serviceToken({ signal });
     expect(await failureOf(keystone.validate(token as Token, { signal }))).toMatchObject({
       code: 'forbidden',
@@ -119,7 +123,11 @@ describe('a token', () => {
   test('of an application credential without access rules is a good one', async () => {
     const [credential] = applicationCredentials;
     const { id = '', secret = '', user } = credential ?? {};
-    const issuer = createKeystone({ authUrl: emulation.authUrl, http, serviceUser: { id, secret } });
+    const issuer = createKeystone({
+      authUrl: emulation.authUrl,
+      http,
+      serviceUser: async () => ({ id, secret }),
+    });
     const token = await issuer.serviceToken({ signal });
     expect(await keystone.validate(token as Token, { signal })).toMatchObject({ userId: user?.id });
   });
@@ -190,14 +198,19 @@ describe('the service user', () => {
     headers: { 'x-subject-token': token },
     json: { token: { expires_at: new Date(Date.now() + lifetimeMs).toISOString(), user: { id: 'svc' } } },
   });
-  const scripted = () => createKeystone({ authUrl: server.url, http, serviceUser: { id, secret } });
+  const scripted = () =>
+    createKeystone({ authUrl: server.url, http, serviceUser: async () => ({ id, secret }) });
 
   test('is optional', async () => {
     expect(await keystone.serviceToken({ signal })).toBeUndefined();
   });
 
   test('gets a token for its application credential, with its role', async () => {
-    const service = createKeystone({ authUrl: emulation.authUrl, http, serviceUser: { id, secret } });
+    const service = createKeystone({
+      authUrl: emulation.authUrl,
+      http,
+      serviceUser: async () => ({ id, secret }),
+    });
     const token = await service.serviceToken({ signal });
     expect(emulation.tokens.valid(token)?.roles.map(({ name }) => name)).toEqual(['service']);
   });
@@ -241,7 +254,11 @@ describe('the service user', () => {
     ['of an unknown id', { id: 'none', secret }],
     ['with a wrong secret', { id, secret: 'wrong' }],
   ])("%s is the operator's fault", async (_, serviceUser) => {
-    const service = createKeystone({ authUrl: emulation.authUrl, http, serviceUser });
+    const service = createKeystone({
+      authUrl: emulation.authUrl,
+      http,
+      serviceUser: async () => serviceUser,
+    });
     const error = await failureOf(service.serviceToken({ signal }));
     expect(error).toMatchObject({
       code: 'misconfigured',

@@ -79,6 +79,7 @@ export function inShort(value: unknown): unknown {
   if ('Ref' in reference) return reference['Ref'];
   if ('Fn::Sub' in reference) return String(reference['Fn::Sub']).replace(/\$\{([^}]+)\}/g, '$1');
   if (Array.isArray(reference['Fn::GetAtt'])) return reference['Fn::GetAtt'].join('.');
+  if (Array.isArray(reference['Fn::If'])) return reference['Fn::If'].map(inShort).join(' ');
   return value;
 }
 

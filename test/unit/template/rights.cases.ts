@@ -19,6 +19,10 @@ export const rightsCases = (packaged: () => Packaged) =>
     const relay = (...actions: string[]) =>
       allow('RelayBucket.Arn/imports/*', ...actions.map((a) => `s3:${a}`));
     const useKey = allow('Key.Arn', 'kms:Decrypt', 'kms:GenerateDataKey');
+    const readSecrets = [
+      ...allow('SealingSecret', 'secretsmanager:GetSecretValue'),
+      ...allow('HasServiceUser ServiceUserArn AWS::NoValue', 'secretsmanager:GetSecretValue'),
+    ];
     const allOfTable = table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'Query');
 
     const rights = {
@@ -26,6 +30,7 @@ export const rightsCases = (packaged: () => Packaged) =>
         // Query for the checkpoints of a stale import that a new one pushes aside.
         ...allOfTable,
         ...send('StreamImageQueue'),
+        ...allow('SealingSecret', 'secretsmanager:GetSecretValue'),
         ...useKey,
       ],
       'stream-image': [
@@ -36,6 +41,7 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...send('FailImportQueue'),
         ...relay('PutObject', 'GetObject', 'AbortMultipartUpload', 'DeleteObject'),
         ...allow('RelayBucket.Arn', 's3:ListBucket'),
+        ...readSecrets,
         ...useKey,
       ],
       'apply-metadata': [
@@ -45,6 +51,7 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...send('FailImportQueue'),
         ...relay('GetObject', 'AbortMultipartUpload', 'DeleteObject'),
         ...allow('RelayBucket.Arn', 's3:ListBucket', 's3:ListBucketMultipartUploads'),
+        ...readSecrets,
         ...useKey,
       ],
       'fail-import': [
@@ -53,6 +60,7 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...send('FailImportQueue'),
         ...relay('AbortMultipartUpload', 'DeleteObject'),
         ...allow('RelayBucket.Arn', 's3:ListBucket', 's3:ListBucketMultipartUploads'),
+        ...readSecrets,
         ...useKey,
       ],
       'list-tasks': [...table('Query'), ...allow('Key.Arn', 'kms:Decrypt')],

@@ -11,11 +11,17 @@ export const settingsCases = (packaged: () => Packaged) =>
       'AWS_LAMBDA_FUNCTION_MEMORY_SIZE',
       'IMPORTS_TABLE',
       'RELAY_BUCKET',
-      'TOKEN_SEALING_SECRET',
+      'TOKEN_SEALING_SECRET_ARN',
       'WORKER_CONCURRENCY',
     ]);
+    // Secrets themselves: a worker's environment may hold them, a deployment's never does.
+    const secrets = [
+      'TOKEN_SEALING_SECRET',
+      'OS_APPLICATION_CREDENTIAL_ID',
+      'OS_APPLICATION_CREDENTIAL_SECRET',
+    ];
     const settings = Object.keys(Settings.properties).filter(
-      (name) => !given.has(name) && !name.endsWith('_QUEUE_URL'),
+      (name) => !given.has(name) && !secrets.includes(name) && !name.endsWith('_QUEUE_URL'),
     );
 
     test('each of the code is a parameter, and reaches a function', () => {
@@ -50,15 +56,22 @@ export const settingsCases = (packaged: () => Packaged) =>
       });
     });
 
-    test('the sealing secret is made by AWS, resolved on deployment, and given only to those that seal or open', () => {
+    test('the sealing secret is made by AWS, and those that seal or open are told where it lies', () => {
       expect(packaged().properties('SealingSecret')).toMatchObject({
         GenerateSecretString: { PasswordLength: 64 },
         KmsKeyId: { Ref: 'Key' },
       });
-      const sealing = names.filter((name) => 'TOKEN_SEALING_SECRET' in environmentOf(packaged(), name));
+      const sealing = names.filter((name) => 'TOKEN_SEALING_SECRET_ARN' in environmentOf(packaged(), name));
       expect(sealing).toEqual(['import-image', 'stream-image', 'apply-metadata', 'fail-import']);
-      const reference = '{{resolve:secretsmanager:SealingSecret:SecretString}}';
       for (const name of sealing)
-        expect(inShort(environmentOf(packaged(), name)['TOKEN_SEALING_SECRET'])).toBe(reference);
+        expect(inShort(environmentOf(packaged(), name)['TOKEN_SEALING_SECRET_ARN'])).toBe('SealingSecret');
+    });
+
+    test('no secret stands in the template, nor is it resolved into an environment', () => {
+      for (const name of names)
+        expect(Object.keys(environmentOf(packaged(), name)).filter((one) => secrets.includes(one))).toEqual(
+          [],
+        );
+      expect(JSON.stringify(packaged().template)).not.toContain('{{resolve:');
     });
   });
