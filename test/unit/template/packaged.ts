@@ -60,6 +60,7 @@ export const functions = {
   'stream-image': { timeoutS: 900, memoryMB: 1769, queue: 'StreamImageQueue' },
   'apply-metadata': { timeoutS: 900, memoryMB: 1024, queue: 'ApplyMetadataQueue' },
   'fail-import': { timeoutS: 300, memoryMB: 512, queue: 'FailImportQueue' },
+  'sweep-imports': { timeoutS: 300, memoryMB: 512 },
   'list-tasks': { timeoutS: 29, memoryMB: 512, routes: ['ANY /v2/images/{image_id}/tasks'] },
   'import-info': { timeoutS: 29, memoryMB: 512, routes: ['ANY /v2/info/import', 'ANY /versions', 'ANY /'] },
 };
