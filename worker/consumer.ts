@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   ChangeMessageVisibilityCommand,
@@ -9,6 +8,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { StoppableContext } from '../lib/imports/queue-handler.ts';
 import { log } from '../lib/log.ts';
+import { contextOf } from './context.ts';
 import { failedIds, sqsEvent } from './sqs-event.ts';
 
 /** A queue's function, as functions/ export it. */
@@ -32,26 +32,8 @@ export interface ConsumerOptions {
 const waitS = 2;
 /** For an answer that should take `waitS`, tries included: a stop waits no longer for an SQS that has gone silent. */
 const answerWithinMs = 20_000;
-/** 24 days, setTimeout's longest (anything more fires at once, also in middy); SQS keeps a message for 14 at most. */
-const noLimitMs = 2 ** 31 - 1;
 const firstPauseMs = 500; // after an error of SQS, doubled each time
 const longestPauseMs = 30_000;
-
-const contextOf = (name: string, stopping: AbortSignal): StoppableContext => ({
-  awsRequestId: randomUUID(),
-  functionName: name,
-  functionVersion: 'worker',
-  invokedFunctionArn: `worker:${name}`,
-  memoryLimitInMB: '0',
-  logGroupName: 'worker',
-  logStreamName: `${process.pid}`,
-  callbackWaitsForEmptyEventLoop: false,
-  getRemainingTimeInMillis: () => noLimitMs,
-  done: () => undefined,
-  fail: () => undefined,
-  succeed: () => undefined,
-  stopping,
-});
 
 /**
  * Feeds a queue's function from its queue, one message an event, as Lambda's event source does: what succeeded is

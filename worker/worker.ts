@@ -3,9 +3,11 @@ import { loadConfig } from '../lib/config.ts';
 import { FerryError } from '../lib/errors.ts';
 import { log } from '../lib/log.ts';
 import { consume, type Handler } from './consumer.ts';
+import { contextOf } from './context.ts';
 
 // The queues' functions in a process of one's own, without Lambda and without its limit on time:
-// `node worker/worker.ts [stream-image] [apply-metadata] [fail-import]`, all three when none is named.
+// `node worker/worker.ts [stream-image] [apply-metadata] [fail-import]`, all three when none is named. And, once and by
+// itself, for cron, a systemd timer or a CronJob: `node worker/worker.ts sweep-imports`.
 
 interface QueueFunction {
   readonly variable: 'STREAM_IMAGE_QUEUE_URL' | 'APPLY_METADATA_QUEUE_URL' | 'FAIL_IMPORT_QUEUE_URL';
@@ -58,7 +60,17 @@ const chosen = (names: readonly string[]): readonly (readonly [string, QueueFunc
   );
 };
 
+/** @returns when what remains of imports was taken care of, once */
+const sweep = async (stopping: AbortSignal): Promise<void> => {
+  const { handler } = await import('../functions/sweep-imports.ts');
+  await handler({}, contextOf('sweep-imports', stopping));
+};
+
 const stopping = stopOnSignals();
+if (process.argv[2] === 'sweep-imports') {
+  await sweep(stopping);
+  process.exit(0);
+}
 const wanted = chosen(process.argv.slice(2));
 const config = loadConfig(
   process.env,

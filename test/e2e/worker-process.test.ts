@@ -94,7 +94,7 @@ describe('the worker', () => {
     for (const one of imports) await arrives(one);
     worker.kill('SIGTERM');
     expect(await exited).toBe(0);
-    expect(said()).toContain('import succeeded');
+    expect(said()).toContain('import ended');
     expect(said()).toContain('worker has stopped');
     expect(said()).not.toContain(token);
   });
@@ -152,6 +152,12 @@ describe('the worker', () => {
     expect(await exited).toBe(1);
     expect(said()).not.toContain('worker has stopped');
     await silent.stop();
+  });
+
+  test('sweep-imports runs once and says what it has done', async () => {
+    const { exited, said } = startWorker('sweep-imports');
+    expect(await exited).toBe(0);
+    expect(said()).toContain('"message":"swept"');
   });
 
   test('runs as the bundle that the image starts, which needs nothing but Node', async () => {
