@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { errorRules } from '../../../lib/errors.ts';
 import { countFailed, countStarted, countSucceeded, stepTook } from '../../../lib/metrics.ts';
@@ -151,6 +152,16 @@ export const alarmsCases = (packaged: () => Packaged) => {
       );
       // "An alarm based on a metric math expression can reference up to 10 metrics."
       expect(metricsOf(alarm).length).toBeLessThanOrEqual(10);
+    });
+
+    test('are all explained in docs/operations.md, and no others', () => {
+      const operations = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+      const explained = new Set([...operations.matchAll(/`(\w+Alarm)`/g)].map(([, id]) => id));
+      expect([...explained].sort()).toEqual(
+        alarms()
+          .map(([id]) => id)
+          .sort(),
+      );
     });
 
     test('every queue that a function reads is watched', () => {
