@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { ask, passwordLogin } from '../contract/client.ts';
 import type { Account } from '../contract/cloud.ts';
 
@@ -20,9 +21,9 @@ export const account = (prefix: string): Account => ({
   projectName: setting(`${prefix}PROJECT_NAME`),
 });
 
-/** A fresh token of an account. */
-export const tokenOf = async (owner: Account): Promise<string> => {
-  const answer = await ask('POST', `${setting('OS_AUTH_URL')}/auth/tokens`, { json: passwordLogin(owner) });
+/** A fresh token of an account. @param authUrl of another Keystone of the same cloud */
+export const tokenOf = async (owner: Account, authUrl = setting('OS_AUTH_URL')): Promise<string> => {
+  const answer = await ask('POST', `${authUrl}/auth/tokens`, { json: passwordLogin(owner) });
   const token = answer.headers.get('x-subject-token');
   if (!token) throw new Error(`${owner.userName} cannot sign in: ${answer.status} ${answer.text}`);
   return token;
@@ -36,4 +37,24 @@ export const imageEndpoint = async (token: string, region: string): Promise<stri
   const found = endpoints.find((one) => one.region === region && one.interface === 'public');
   if (!found) throw new Error(`the catalog has no public image endpoint in ${region}`);
   return found.url.replace(/\/(v2\/?)?$/, '');
+};
+
+/** An application credential of an account, with all its roles, and a token that it gave. */
+export const newApplicationCredential = async (owner: Account) => {
+  const authUrl = setting('OS_AUTH_URL');
+  const token = await tokenOf(owner);
+  const self = await ask('GET', `${authUrl}/auth/tokens`, { token, headers: { 'X-Subject-Token': token } });
+  const { user } = self.field('token') as { user: { id: string } };
+  const url = `${authUrl}/users/${user.id}/application_credentials`;
+  const json = { application_credential: { name: `glance-ferry test ${randomUUID()}` } };
+  const created = (await ask('POST', url, { token, json })).field('application_credential');
+  const { id, secret } = created as { id: string; secret: string };
+  const identity = { methods: ['application_credential'], application_credential: { id, secret } };
+  const answer = await ask('POST', `${authUrl}/auth/tokens`, { json: { auth: { identity } } });
+  return {
+    id,
+    secret,
+    token: answer.headers.get('x-subject-token') ?? '',
+    remove: () => ask('DELETE', `${url}/${id}`, { token }),
+  };
 };

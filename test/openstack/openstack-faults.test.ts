@@ -1,0 +1,149 @@
+/*
+ * What an import meets on a real OpenStack while it runs. Environment: as for openstack-import.test.ts, and
+ * TARGET_RESTART, a command for bash that restarts the Glance of the target's region; SHORT_TOKEN_AUTH_URL, another
+ * Keystone of the same cloud, whose tokens live SHORT_TOKEN_S seconds; SERVICE_*, an account with the role `service`.
+ * Cases whose variables are not set are left out.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ferryClient, type Task } from '../cloud/commands/ferry.ts';
+import type { Image } from '../cloud/commands/glance.ts';
+import { type Asked, ask } from '../contract/client.ts';
+import { account, newApplicationCredential, setting, tokenOf } from './account.ts';
+import { type RealImports, randomFile, startRealImports } from './real-imports.ts';
+
+const { TARGET_RESTART, SHORT_TOKEN_AUTH_URL, SHORT_TOKEN_S, SERVICE_USERNAME } = process.env;
+const bash = (command: string) => promisify(execFile)('bash', ['-c', command]);
+const pace = { HEARTBEAT_S: '2', RETRY_DELAY_S: '1' };
+const octets = { 'Content-Type': 'application/octet-stream' };
+
+let real: RealImports;
+beforeAll(async () => {
+  real = await startRealImports(pace);
+});
+afterAll(() => real.stop());
+
+const newSource = async (imports: RealImports, mebibytes: number): Promise<Image> =>
+  imports.newSource(
+    { disk_format: 'raw', hw_disk_bus: 'scsi' },
+    await randomFile(join(imports.dataDir, `${mebibytes}.raw`), mebibytes),
+  );
+
+/** POSTs with one token. @returns the task's id */
+const begin = async (imports: RealImports, source: Image, target: Image, token = imports.token) => {
+  const method = {
+    ...{ name: 'glance-download', glance_region: setting('SOURCE_REGION'), glance_image_id: source.id },
+  };
+  const answer = await ferryClient(imports.functions.url, token).importImage(target.id, method);
+  return String(((await answer.json()) as Task).id);
+};
+
+const ended = async (imports: RealImports, target: Image): Promise<Task> => {
+  let last: Task = { id: '', status: 'pending', message: '' };
+  for await (last of ferryClient(imports.functions.url, imports.token).progress(target.id, 500));
+  return last;
+};
+
+const becomes = async (imports: RealImports, target: Image, status: string): Promise<void> => {
+  const options = { timeout: 120_000, interval: 100 };
+  await expect.poll(async () => (await imports.target.show(target.id)).status, options).toBe(status);
+};
+
+const arrived = async (imports: RealImports, source: Image, target: Image): Promise<void> => {
+  const { size, os_hash_value } = source;
+  const copy = { status: 'active', size, os_hash_value, hw_disk_bus: 'scsi' };
+  expect(await imports.target.show(target.id)).toMatchObject(copy);
+};
+
+const ofTarget = (target: Image, method: string, tail = '', options = {}): Promise<Asked> =>
+  ask(method, `${real.endpoints.target}/v2/images/${target.id}${tail}`, { token: real.token, ...options });
+
+test('an application credential’s token imports', async () => {
+  const credential = await newApplicationCredential(account('OS_'));
+  const [source, target] = [await newSource(real, 1), await real.newTarget()];
+  await begin(real, source, target, credential.token);
+  expect(await ended(real, target)).toMatchObject({ status: 'success' });
+  await arrived(real, source, target);
+  await credential.remove();
+});
+
+test('data that the owner uploads meanwhile stays, and the import says so', async () => {
+  const [source, target] = [
+    await newSource(real, 200),
+    await real.newTarget({ disk_format: 'raw', container_format: 'bare', hw_disk_bus: 'ide' }),
+  ];
+  const id = await begin(real, source, target);
+  expect(await ofTarget(target, 'PUT', '/file', { headers: octets, body: 'mine' })).toMatchObject({
+    status: 204,
+  });
+  const task = await ended(real, target);
+  expect(task).toMatchObject({ status: 'failure', message: expect.stringContaining('active') });
+  expect(await real.target.show(target.id)).toMatchObject({
+    ...{ status: 'active', size: 4, hw_disk_bus: 'ide' },
+  });
+  expect(await real.leftOf(id)).toBe(0);
+});
+
+test.runIf(TARGET_RESTART)(
+  'a target whose Glance is restarted while it saves ends, says what to do, and leaves nothing of ours',
+  async () => {
+    const [source, target] = [await newSource(real, 1024), await real.newTarget()];
+    const id = await begin(real, source, target);
+    await becomes(real, target, 'saving');
+    await bash(TARGET_RESTART ?? '');
+    const task = await ended(real, target);
+    expect(await real.leftOf(id)).toBe(0);
+    // A Glance that ends in peace lets the upload end first.
+    if (task.status === 'success') return await arrived(real, source, target);
+    expect(task.message).toContain('Glance has left image');
+    expect((await ofTarget(target, 'DELETE')).status).toBe(204);
+  },
+);
+
+describe.runIf(SHORT_TOKEN_AUTH_URL)('a token that ends while the image goes into Glance', () => {
+  /** POSTs so that the token ends halfway between `saving` and `active`, as an import before it took. */
+  const importByShortToken = async (imports: RealImports) => {
+    const source = await newSource(imports, 256);
+    const first = await imports.newTarget();
+    const startedMs = Date.now();
+    await begin(imports, source, first);
+    await becomes(imports, first, 'saving');
+    const savingMs = Date.now() - startedMs;
+    await ended(imports, first);
+    const halfMs = (savingMs + Date.now() - startedMs) / 2;
+    const token = await tokenOf(account('OS_'), SHORT_TOKEN_AUTH_URL);
+    await delay(Math.max(0, Number(SHORT_TOKEN_S) * 1000 - halfMs));
+    const target = await imports.newTarget();
+    const id = await begin(imports, source, target, token);
+    await becomes(imports, target, 'saving');
+    const look = () => ask('GET', `${imports.endpoints.target}/v2/images/${target.id}`, { token });
+    const before = (await look()).status;
+    const task = await ended(imports, target);
+    console.log(`the token is answered ${before} at "saving", ${(await look()).status} in the end`);
+    return { source, target, id, task };
+  };
+
+  test('takes nothing from an import whose upload was answered', async () => {
+    const { source, target, id, task } = await importByShortToken(real);
+    expect(task).toMatchObject({ status: 'success' });
+    await arrived(real, source, target);
+    expect(await real.leftOf(id)).toBe(0);
+  });
+
+  test.runIf(SERVICE_USERNAME)('with a service user neither', async () => {
+    const credential = await newApplicationCredential(account('SERVICE_'));
+    const withUser = await startRealImports({
+      ...pace,
+      OS_APPLICATION_CREDENTIAL_ID: credential.id,
+      OS_APPLICATION_CREDENTIAL_SECRET: credential.secret,
+    });
+    const { source, target, task } = await importByShortToken(withUser);
+    expect(task).toMatchObject({ status: 'success' });
+    await arrived(withUser, source, target);
+    await withUser.stop();
+    await credential.remove();
+  });
+});
