@@ -130,7 +130,6 @@ export const createApplyMetadata =
   async (given) => {
     const task = { ...given.task, activation: message.activation ?? given.task.activation };
     const run = { ...given, task };
-    const { log } = run;
     const startedMs = Date.now();
     if (!task.ending) {
       if (task.status === 'pending') await services.tasks.update(task, { status: 'processing' });
@@ -138,8 +137,6 @@ export const createApplyMetadata =
         throw explain(run, startedMs, error);
       });
     }
-    const ended = await endImport(services, run, task.ending ?? successOf(task));
-    const bytes = task.transferred?.size;
-    log.info('import ended', { status: ended.status, reason: ended.message, bytes });
+    await endImport(services, run, task.ending ?? successOf(task));
     return undefined;
   };

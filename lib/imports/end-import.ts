@@ -12,6 +12,9 @@ export interface EndServices {
   readonly relay: RelayStore;
 }
 
+/** What of a run its end needs. */
+export type EndingRun = Pick<StepRun, 'task' | 'signal' | 'log'>;
+
 const lookAgainMs = 500;
 
 /** Glance's form of a time has no zone; it is UTC. */
@@ -27,13 +30,12 @@ const count = ({ transferred, failureCode, createdAt }: Task, { status }: Ending
  * The one end of every import, well or badly or pushed aside by another one: no attempt begins any more, the relay is
  * empty, the table forgets the copy, the task says how it ended, the image is free. It may run twice, side by side, or
  * die anywhere, and be entered again by any step: what is settled first stays, and every write is the same again.
- * @returns how the import has ended: what was settled before, if anything was
  */
 export const endImport = async (
   { tasks, claims, relay }: EndServices,
-  { task, signal }: Pick<StepRun, 'task' | 'signal'>,
+  { task, signal, log }: EndingRun,
   ending: Ending,
-): Promise<Ending> => {
+): Promise<void> => {
   const settled = (await tasks.decide(task, ending)) ?? ending;
   // A part that arrives after its upload was aborted stays for ever: segments at work stop first, at their heartbeat.
   while (!(await claims.end(task, settled.status))) await delay(lookAgainMs, undefined, { signal });
@@ -45,5 +47,10 @@ export const endImport = async (
   await tasks.finish(task, settled);
   await claims.release(task.imageId, task.id);
   count(task, settled);
-  return settled;
+  const { status, message: reason } = settled;
+  log[status === 'success' ? 'info' : 'warn']('import ended', {
+    status,
+    reason,
+    bytes: task.transferred?.size,
+  });
 };

@@ -3,7 +3,7 @@ import type { Glance } from '../openstack/glance.ts';
 import { patchBack } from '../properties/changes.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import type { OpenAccess } from './access.ts';
-import { type EndServices, endImport } from './end-import.ts';
+import { type EndingRun, type EndServices, endImport } from './end-import.ts';
 import { isGiven, type ReachedServices } from './is-given.ts';
 import { targetImage } from './look-at-target.ts';
 import type { Step, StepRun } from './run-step.ts';
@@ -88,8 +88,7 @@ export const createFailImport =
     // Before the target is touched: a message that comes late finds nothing to work at.
     await services.claims.end(run.task, 'failure');
     const ending = run.task.ending ?? (await undo(services, run));
-    const { status, message } = await endImport(services, run, ending);
-    run.log.warn('import ended by fail-import', { status, reason: message });
+    await endImport(services, run, ending);
     return undefined;
   };
 
@@ -99,9 +98,8 @@ export const createFailImport =
  */
 export const createEndLost =
   (services: EndServices) =>
-  async (run: Pick<StepRun, 'task' | 'signal' | 'log'>): Promise<void> => {
+  async (run: EndingRun): Promise<void> => {
     // Glance's own words.
     const preempted = { status: 'failure', message: run.task.failure ?? 'Expired lock preempted' } as const;
-    const { status, message } = await endImport(services, run, run.task.ending ?? preempted);
-    run.log.warn('lost import ended', { status, reason: message });
+    await endImport(services, run, run.task.ending ?? preempted);
   };

@@ -130,7 +130,7 @@ test('the log has a line per event with request, task and image id, and no token
   };
   const ids = { image_id: target.id, request_id };
   await expect.poll(linesOf, { timeout: 10_000 }).toEqual(
-    ['import queued', 'copying', 'copied', 'properties set', 'import succeeded'].map((message) => ({
+    ['import queued', 'copying', 'copied', 'properties set', 'import ended'].map((message) => ({
       message,
       ...ids,
     })),
