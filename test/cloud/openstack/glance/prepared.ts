@@ -27,6 +27,8 @@ export interface PreparedImages {
   addTask(imageId: string, task: ImportTask): void;
   /** Glance's own import has the image, which is still as it was. @throws Error without the image */
   lock(imageId: string, taskId: string): void;
+  /** Deletes the image and its data, as its owner would. @throws Error without the image */
+  remove(imageId: string): Promise<void>;
   /** The image as it is now; undefined when it does not exist. */
   image(imageId: string): ImageView | undefined;
   /** The bytes of an image. @throws Error when it has none */
@@ -68,6 +70,7 @@ export function preparedImages(images: Repository, uploads: UploadOptions): Prep
     change: (imageId, attributes) => save(existing(imageId), attributes),
     addTask: (imageId, task) => void existing(imageId).tasks.push(task),
     lock: (imageId, taskId) => void existing(imageId).properties.set('os_glance_import_task', taskId),
+    remove: (imageId) => images.remove(existing(imageId)),
     image(imageId) {
       const record = images.find(imageId);
       return record && view(record);

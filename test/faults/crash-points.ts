@@ -1,0 +1,31 @@
+import { nameOf } from './call-log.ts';
+import { type Plan, pass } from './context.ts';
+import type { ImportUnderTest } from './imports-under-test.ts';
+import { type Bench, type Case, type Outcome, perform } from './one-run.ts';
+
+/** Nothing goes wrong. */
+const undisturbed: Plan = { fateOf: () => pass };
+
+/** How a kind of import must end where its request is accepted and nothing final goes wrong. */
+export const endOf = ({ fails }: ImportUnderTest): Case['ends'] => (fails ? 'failure' : 'success');
+
+/** How a kind of import goes when nothing is planned: the calls that it makes can be planned for. */
+export const baseline = (bench: Bench, kind: ImportUnderTest): Promise<Outcome> =>
+  perform(bench, {
+    ...{ group: 'undisturbed', name: 'undisturbed', kind, ends: endOf(kind) },
+    plan: () => undisturbed,
+  });
+
+type When = 'before' | 'during' | 'after';
+
+const momentsOf = (at: string): readonly When[] =>
+  at.includes('PUT file') ? ['before', 'during', 'after'] : ['before', 'after'];
+
+/** The process dies before and after every call that the undisturbed import makes, and while its data is on its way. */
+export const crashPoints = (kind: ImportUnderTest, { run }: Outcome): Case[] =>
+  [...new Set(run.calls.calls.map(nameOf))].flatMap((at) =>
+    momentsOf(at).map((when) => ({
+      ...{ group: `${kind.name}: dies`, name: `dies ${when} ${at}`, kind, ends: endOf(kind) },
+      plan: () => ({ fateOf: (call) => (nameOf(call) === at ? { kind: 'die', when } : pass) }),
+    })),
+  );

@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Context } from 'aws-lambda';
+import { type Cloud, startCloud } from '../cloud/cloud.ts';
+import { startWebServer, type WebServer } from '../integration/web-server.ts';
+import type { Service } from './call-log.ts';
+import { startFaultServer } from './fault-server.ts';
+import { interceptMachine } from './intercept.ts';
+import { interceptAws } from './intercept-aws.ts';
+import { interceptSockets } from './intercept-sockets.ts';
+import { interceptUndici } from './intercept-undici.ts';
+
+export const functionNames = ['import-image', 'stream-image', 'apply-metadata', 'fail-import'] as const;
+export type FunctionName = (typeof functionNames)[number];
+export type Handler = (event: unknown, context: Context) => Promise<unknown>;
+export type Functions = Readonly<Record<FunctionName, Handler>>;
+
+/** Ways to deploy the functions. Each has handlers of its own, which read their settings when they are loaded. */
+const settings = {
+  standard: {},
+  segments: { SEGMENT_SIZE_MIB: '5', SEGMENTS_AT_ONCE: '2' },
+  'activation none': { ACTIVATION: 'none' },
+} as const satisfies Record<string, Readonly<Record<string, string>>>;
+export type DeploymentName = keyof typeof settings;
+
+/** Short waits: a message is hidden for 3 s at a time, so a death is noticed after so long. */
+const common = {
+  HEARTBEAT_S: '1',
+  TOKEN_CACHE_S: '0',
+  RETRY_DELAY_S: '0',
+  SOURCE_RETRIES: '2',
+  SOURCE_RETRY_DELAY_MS: '1',
+  SOURCE_STALL_S: '3',
+  PART_SIZE_MIB: '5',
+  PARTS_IN_FLIGHT: '1',
+  OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: '',
+  POWERTOOLS_LOG_LEVEL: 'INFO',
+};
+/** Seconds that a message is hidden before its function has said anything. */
+const visibilityS = 3;
+
+/** The emulated cloud with the functions in this process, and whatever is to go wrong between them. */
+export interface Deployment {
+  readonly cloud: Cloud;
+  /** Where a web-download finds its images. */
+  readonly web: WebServer;
+  readonly functions: Readonly<Record<DeploymentName, Functions>>;
+  stop(): Promise<void>;
+}
+
+const load = async (name: FunctionName, deployment: DeploymentName): Promise<Handler> => {
+  const file = new URL(`../../functions/${name}.ts`, import.meta.url);
+  file.search = deployment.replaceAll(' ', '-');
+  return ((await import(file.href)) as { handler: Handler }).handler;
+};
+
+const loadAll = async (
+  deployment: DeploymentName,
+  env: Readonly<Record<string, string>>,
+): Promise<Functions> => {
+  Object.assign(process.env, env, settings[deployment]);
+  const entries: [FunctionName, Handler][] = [];
+  for (const name of functionNames) entries.push([name, await load(name, deployment)]);
+  for (const name of Object.keys(settings[deployment])) delete process.env[name];
+  // One entry for each name of the list.
+  return Object.fromEntries(entries) as Functions;
+};
+
+const servicesOf = ({ openstack, aws }: Cloud, web: WebServer): Map<string, Service> => {
+  const { keystone, regions } = openstack;
+  const { sqs, s3, dynamodb } = aws.endpoints;
+  const urls: readonly (readonly [string, Service])[] = [
+    [keystone.url, 'keystone'],
+    [regions.REGION1.url, 'source'],
+    [regions.REGION2.url, 'target'],
+    [sqs, 'sqs'],
+    [s3, 's3'],
+    [dynamodb, 'dynamodb'],
+    [web.url, 'web'],
+  ];
+  return new Map(urls.map(([url, service]) => [new URL(url).host, service]));
+};
+
+/** Once in a process: what is intercepted stays so. */
+export const deploy = async (): Promise<Deployment> => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-faults-'));
+  const cloud = await startCloud({ dataDir, visibilityS });
+  const web = await startWebServer();
+  const faults = await startFaultServer();
+  const env = { ...cloud.env, ...common, OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: new URL(web.url).port };
+  Object.assign(process.env, env);
+  const interception = { services: servicesOf(cloud, web), faults };
+  interceptMachine();
+  interceptAws(interception);
+  interceptUndici(interception);
+  interceptSockets(interception);
+  const functions = {
+    standard: await loadAll('standard', env),
+    segments: await loadAll('segments', env),
+    'activation none': await loadAll('activation none', env),
+  };
+  return {
+    ...{ cloud, web, functions },
+    stop: async () => {
+      await Promise.all([faults.stop(), web.stop(), cloud.stop()]);
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+};

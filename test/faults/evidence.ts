@@ -1,0 +1,75 @@
+import { DeleteItemCommand, DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { ImageView } from '../cloud/openstack/glance/record.ts';
+import type { Answer } from '../integration/ferry.ts';
+import type { Run } from './context.ts';
+import type { Deployment } from './deployment.ts';
+import type { Prepared } from './imports-under-test.ts';
+import type { WaitingMessage } from './queue-watch.ts';
+
+export type Item = Readonly<Record<string, unknown>>;
+
+/** What is to be seen from outside when a run has come to rest. */
+export interface Evidence {
+  /** `died` where the request's function died before it answered. */
+  readonly answer: Answer | 'died';
+  readonly prepared: Prepared;
+  /** The target as it is now; undefined when it was deleted. */
+  readonly target: ImageView | undefined;
+  /** Everything in the table about the target. */
+  readonly items: readonly Item[];
+  readonly objects: readonly string[];
+  readonly uploads: readonly string[];
+  /** Messages that wait for nobody. */
+  readonly messages: readonly WaitingMessage[];
+  readonly run: Run;
+  /** What must not be found anywhere in clear. */
+  readonly secrets: readonly string[];
+}
+
+export interface Investigator {
+  items(imageId: string): Promise<readonly Item[]>;
+  relay(keys: ReadonlySet<string>): Promise<Pick<Evidence, 'objects' | 'uploads'>>;
+  /** Takes a run's records out of the table: thousands of runs would fill it. */
+  forget(items: readonly Item[]): Promise<void>;
+  stop(): void;
+}
+
+/** Looks at table and bucket beside the functions. */
+export const createInvestigator = ({ cloud }: Deployment): Investigator => {
+  const { tableName: TableName, bucketName: Bucket } = cloud.aws;
+  const dynamodb = new DynamoDBClient({});
+  const s3 = new S3Client({ forcePathStyle: true });
+  return {
+    items: async (imageId) => {
+      const condition = { KeyConditionExpression: 'imageId = :id', ConsistentRead: true };
+      const values = { ExpressionAttributeValues: marshall({ ':id': imageId }) };
+      const { Items = [] } = await dynamodb.send(new QueryCommand({ TableName, ...condition, ...values }));
+      return Items.map((item) => unmarshall(item));
+    },
+    relay: async (keys) => {
+      const found = [...keys].map(async (Prefix) => {
+        const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix }));
+        const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket, Prefix }));
+        return {
+          objects: Contents.map(({ Key = '' }) => Key),
+          uploads: Uploads.map(({ Key = '' }) => Key).filter((key) => key === Prefix),
+        };
+      });
+      const all = await Promise.all(found);
+      return {
+        objects: all.flatMap(({ objects }) => objects),
+        uploads: all.flatMap(({ uploads }) => uploads),
+      };
+    },
+    forget: async (items) => {
+      const keys = items.map(({ imageId, item }) => marshall({ imageId, item }));
+      await Promise.all(keys.map((Key) => dynamodb.send(new DeleteItemCommand({ TableName, Key }))));
+    },
+    stop: () => {
+      dynamodb.destroy();
+      s3.destroy();
+    },
+  };
+};

@@ -1,0 +1,129 @@
+import type { Call } from './call-log.ts';
+
+/** What goes wrong with one call. */
+export type Fault =
+  /** This answer instead of the service's own; nothing is done. */
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    }
+  /** The connection breaks before anything is done. */
+  | { readonly kind: 'reset' }
+  /** The client's own error after its longest wait. Whether the service has done its work nobody knows: it has not. */
+  | { readonly kind: 'timeout' }
+  /** The work is done, the connection breaks instead of an answer. */
+  | { readonly kind: 'lost answer' }
+  /** What an earlier call of the same kind was answered: a replica that is behind. Without one, the truth. */
+  | { readonly kind: 'stale' }
+  /** The body of the answer is another one, or comes otherwise. */
+  | { readonly kind: 'bent'; readonly how: Bend };
+
+export type Bend =
+  | 'cut in the middle'
+  | 'short'
+  | 'long'
+  | 'a flipped byte'
+  | 'wrong range'
+  | 'stalls'
+  | 'drips';
+
+export interface NamedFault {
+  readonly name: string;
+  readonly fault: Fault;
+}
+
+const json = (body: object) => ({
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+/** An error in the form of its service: S3's XML, the `__type` of SQS and DynamoDB, Glance's and Keystone's JSON. */
+const refusal = (
+  { service, operation }: Call,
+  status: number,
+  code: string,
+  headers: Readonly<Record<string, string>> = {},
+): Fault => {
+  if (service === 's3') {
+    const body = operation.startsWith('Head')
+      ? ''
+      : `<Error><Code>${code}</Code><Message>planned</Message></Error>`;
+    return { kind: 'answer', status, headers: { 'content-type': 'application/xml', ...headers }, body };
+  }
+  const made = json({ __type: `com.amazonaws.${service}#${code}`, message: 'planned', code: status });
+  return { kind: 'answer', status, body: made.body, headers: { ...made.headers, ...headers } };
+};
+
+const isAws = ({ service }: Call): boolean => ['s3', 'sqs', 'dynamodb'].includes(service);
+
+const throttled = (call: Call): Fault =>
+  call.service === 's3'
+    ? refusal(call, 503, 'SlowDown')
+    : refusal(call, 400, call.service === 'sqs' ? 'RequestThrottled' : 'ThrottlingException');
+
+const denied = (call: Call): Fault =>
+  refusal(
+    call,
+    call.service === 's3' || !isAws(call) ? 403 : 400,
+    call.service === 's3' ? 'AccessDenied' : 'AccessDeniedException',
+  );
+
+/** Faults that another try mends: an import must come to its end through any one of them. */
+export const passingFaults = (call: Call): readonly NamedFault[] => [
+  { name: '500', fault: refusal(call, 500, 'InternalError') },
+  { name: '503', fault: refusal(call, 503, 'ServiceUnavailable') },
+  { name: '503, Retry-After', fault: refusal(call, 503, 'ServiceUnavailable', { 'retry-after': '1' }) },
+  { name: 'reset', fault: { kind: 'reset' } },
+  { name: 'timeout', fault: { kind: 'timeout' } },
+  { name: 'lost answer', fault: { kind: 'lost answer' } },
+  ...(isAws(call)
+    ? [{ name: 'throttled', fault: throttled(call) }]
+    : [
+        { name: '429', fault: refusal(call, 429, 'TooManyRequests') },
+        { name: '429, Retry-After', fault: refusal(call, 429, 'TooManyRequests', { 'retry-after': '1' }) },
+        {
+          name: 'a broken JSON',
+          fault: { kind: 'answer', status: 200, ...json({}), body: '{"id": "' },
+        } as const,
+      ]),
+  ...(call.operation === 'CompleteMultipartUpload'
+    ? [{ name: '200 with an error inside', fault: refusal(call, 200, 'InternalError') }]
+    : []),
+  ...(call.service === 'target' && call.operation === 'GET image'
+    ? [{ name: 'stale', fault: { kind: 'stale' } } as const]
+    : []),
+  ...(call.operation === 'GetObject' || call.operation === 'HeadObject'
+    ? [{ name: 'absent for a moment', fault: refusal(call, 404, 'NoSuchKey') }]
+    : []),
+];
+
+/** Faults that may end an import, if it says so; once, for one call. */
+export const finalFaults = (call: Call): readonly NamedFault[] => [
+  { name: 'access denied', fault: denied(call) },
+  ...(isAws(call) ? [] : [{ name: '404', fault: refusal(call, 404, 'NotFound') }]),
+  ...(isAws(call) ? [] : [{ name: '401', fault: refusal(call, 401, 'Unauthorized') }]),
+  ...(call.service === 'target'
+    ? [
+        { name: '409', fault: refusal(call, 409, 'Conflict') },
+        { name: '413', fault: refusal(call, 413, 'TooLarge') },
+      ]
+    : []),
+];
+
+/** What a source's data may look like. `ranges`: whether the request asked for one. */
+export const dataFaults: readonly NamedFault[] = [
+  ...(
+    ['cut in the middle', 'short', 'long', 'a flipped byte', 'wrong range', 'stalls', 'drips'] as const
+  ).map((how): NamedFault => ({ name: how, fault: { kind: 'bent', how } })),
+  {
+    name: 'HTML instead of data',
+    fault: {
+      kind: 'answer',
+      status: 200,
+      headers: { 'content-type': 'text/html' },
+      body: '<html>Sign in</html>',
+    },
+  },
+];

@@ -1,0 +1,86 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { Dispatcher } from 'undici';
+import { Agent } from '../../lib/openstack/undici.ts';
+import { currentInvocation, type Invocation, outsideInvocations } from './context.ts';
+import { faultHeader, originHeader } from './fault-server.ts';
+import type { Fault } from './faults.ts';
+import { type Interception, replaceMethod } from './intercept.ts';
+import { operationOf } from './operations.ts';
+
+type Options = Dispatcher.DispatchOptions;
+type Handler = Dispatcher.DispatchHandler;
+
+const timeout = (): Error =>
+  Object.assign(new Error('Headers Timeout Error'), {
+    name: 'HeadersTimeoutError',
+    code: 'UND_ERR_HEADERS_TIMEOUT',
+  });
+
+const callOf = (invocation: Invocation, { origin, path, method }: Options, { services }: Interception) => {
+  const { host } = new URL(String(origin));
+  const service = services.get(host);
+  if (!service) throw new Error(`no service at ${host}`);
+  const request = { method, path, query: new Set<string>(), target: undefined, body: undefined };
+  const { run, step, number } = invocation;
+  return run.calls.add({ step, invocation: number, service, operation: operationOf(service, request) });
+};
+
+const detour = (options: Options, fault: Fault, { faults }: Interception): Options => ({
+  ...options,
+  origin: `http://127.0.0.1:${faults.port}`,
+  headers: {
+    ...(options.headers as Record<string, string>),
+    [faultHeader]: faults.plan(fault),
+    [originHeader]: String(options.origin),
+  },
+});
+
+/**
+ * A handler whose events come in the context of who dispatched (a pool's connection was made by somebody else), and not
+ * at all once he is dead.
+ * @param answered called before the head of the answer is told
+ */
+const handlerOf = (invocation: Invocation, handler: Handler, answered: () => void): Handler => {
+  const resource = new AsyncResource('planned call');
+  const told =
+    <Args extends unknown[]>(event: ((...args: Args) => void) | undefined) =>
+    (...args: Args): void => {
+      if (!invocation.isDead) resource.runInAsyncScope(() => event?.apply(handler, args));
+    };
+  return {
+    onRequestStart: told(handler.onRequestStart),
+    onRequestUpgrade: told(handler.onRequestUpgrade),
+    onResponseStart: (...args) => {
+      answered();
+      told(handler.onResponseStart)(...args);
+    },
+    onResponseData: told(handler.onResponseData),
+    onResponseEnd: told(handler.onResponseEnd),
+    onResponseError: told(handler.onResponseError),
+  };
+};
+
+/** Keystone and the small calls of both Glances, below undici's retries: each try is a call. */
+export const interceptUndici = (interception: Interception): void => {
+  replaceMethod(
+    Agent.prototype,
+    'dispatch',
+    (dispatch) =>
+      function (this: Agent, options, handler) {
+        const invocation = currentInvocation();
+        if (!invocation) return dispatch.call(this, options, handler);
+        if (invocation.isDead) return true;
+        const fate = invocation.run.plan.fateOf(callOf(invocation, options, interception));
+        if (fate.kind === 'die' && fate.when === 'before') invocation.die();
+        if (invocation.isDead) return true;
+        const wrapped = handlerOf(invocation, handler, () => fate.kind === 'die' && invocation.die());
+        if (fate.kind === 'fault' && fate.fault.kind === 'timeout') {
+          // Undici tells a handler of an error before any connection without a controller, too.
+          setImmediate(() => wrapped.onResponseError?.(null as never, timeout()));
+          return true;
+        }
+        const sent = fate.kind === 'fault' ? detour(options, fate.fault, interception) : options;
+        return outsideInvocations(() => dispatch.call(this, sent as Agent.DispatchOptions, wrapped));
+      },
+  );
+};

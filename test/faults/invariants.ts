@@ -1,0 +1,121 @@
+import type { Evidence, Item } from './evidence.ts';
+
+// What glance-ferry promises, whatever goes wrong. Each rule returns what it finds broken, in words.
+
+/** How an import ended, as its caller sees it. */
+export type Ending = 'succeeded' | 'failed cleanly' | 'refused' | 'nothing happened';
+
+export interface Verdict {
+  readonly ending: Ending;
+  /** Broken promises. */
+  readonly broken: readonly string[];
+}
+
+type Rule = (evidence: Evidence) => readonly string[];
+
+const tasksOf = ({ items }: Evidence): readonly Item[] =>
+  items.filter(({ item }) => String(item).startsWith('task#'));
+
+/** Attributes that change without anybody's doing. */
+const incidental = new Set([
+  'updated_at',
+  'virtual_size',
+  'checksum',
+  'os_hash_algo',
+  'stores',
+  'direct_url',
+]);
+
+const differences = (found: object | undefined, wanted: object): string[] => {
+  const now: Readonly<Record<string, unknown>> = { ...found };
+  return Object.entries(wanted)
+    .filter(([name, value]) => !incidental.has(name) && JSON.stringify(now[name]) !== JSON.stringify(value))
+    .map(([name, value]) => `${name} is ${JSON.stringify(now[name])} instead of ${JSON.stringify(value)}`);
+};
+
+/** The target as the import should have made it: the source's bytes, formats and properties. */
+const targetIsMade: Rule = ({ target, prepared }) => differences(target, prepared.wanted);
+
+/** The target as it was, with what its owner changed meanwhile. */
+const targetIsAsBefore: Rule = ({ target, prepared }) => {
+  const { before } = prepared;
+  if (!before) return target ? ['the target is back, though its owner deleted it'] : [];
+  const added = Object.keys(target ?? {}).filter(
+    (name) => !Object.hasOwn(before, name) && !incidental.has(name),
+  );
+  return [...differences(target, before), ...added.map((name) => `${name} was left on the target`)];
+};
+
+/** A reason that a person can act on: what failed, at which object, and why. */
+const isReason = (message: unknown): boolean =>
+  typeof message === 'string' &&
+  message.length > 20 &&
+  !/undefined|\[object|NaN|: *$|has either erred|ended without a word/.test(message);
+
+const successIsTrue: Rule = (evidence) =>
+  targetIsMade(evidence).map((difference) => `the task says success, but ${difference}`);
+
+const failureIsTrue: Rule = (evidence) => [
+  ...targetIsAsBefore(evidence).map((difference) => `the task says failure, but ${difference}`),
+  ...tasksOf(evidence)
+    .map(({ message }) => message)
+    .filter((message) => !isReason(message))
+    .map((message) => `no reason that anybody could act on: ${JSON.stringify(message)}`),
+];
+
+const refusalIsTrue: Rule = (evidence) => [
+  ...targetIsAsBefore(evidence).map((difference) => `the request was refused, but ${difference}`),
+  ...tasksOf(evidence).map(({ status }) => `the request was refused, but there is a task, ${status}`),
+];
+
+/** No upload, object, claim, lease, part, segment, sealed secret or message is left. */
+const nothingIsLeft: Rule = ({ items, objects, uploads, messages }) => [
+  ...objects.map((key) => `object ${key} is left`),
+  ...uploads.map((key) => `an open upload of ${key} is left`),
+  ...items
+    .filter(({ item }) => !String(item).startsWith('task#'))
+    .map(({ item }) => `item ${String(item).replace(/#.*#/, '#…#')} is left`),
+  ...items.filter(({ sealed }) => sealed !== undefined).map(() => 'a sealed secret is left'),
+  ...messages.map(({ queue, body }) => `a message is left in ${queue}: ${body}`),
+];
+
+const everyItemExpires: Rule = ({ items }) =>
+  items
+    .filter(({ expiresAtS }) => typeof expiresAtS !== 'number')
+    .map(({ item }) => `item ${item} never expires`);
+
+const noSecretInClear: Rule = ({ items, run, answer, messages, secrets }) => {
+  const places = {
+    'the table': JSON.stringify(items),
+    'a log line': run.logs.join('\n'),
+    'a message': [...run.sent, ...messages.map(({ body }) => body)].join('\n'),
+    'the answer': answer === 'died' ? '' : JSON.stringify(answer),
+  };
+  return Object.entries(places)
+    .filter(([, text]) => secrets.some((secret) => text.includes(secret)))
+    .map(([place]) => `a token stands in clear in ${place}`);
+};
+
+/** One task at most, and it has ended. */
+const endingOf = (evidence: Evidence): { readonly ending: Ending; readonly broken: readonly string[] } => {
+  const { answer } = evidence;
+  if (answer !== 'died' && answer.status >= 400)
+    return { ending: 'refused', broken: refusalIsTrue(evidence) };
+  const statuses = tasksOf(evidence).map(({ status }) => status);
+  const [status, ...more] = statuses;
+  if (more.length > 0) return { ending: 'failed cleanly', broken: [`${statuses.length} tasks`] };
+  if (status === 'success') return { ending: 'succeeded', broken: successIsTrue(evidence) };
+  if (status === 'failure') return { ending: 'failed cleanly', broken: failureIsTrue(evidence) };
+  const unended = status === undefined ? [] : [`the task has not ended, it is ${status}`];
+  const lost =
+    answer === 'died' || status !== undefined ? [] : ['the request was accepted, and there is no task'];
+  const changed = targetIsAsBefore(evidence).map((difference) => `there is no end, but ${difference}`);
+  return { ending: 'nothing happened', broken: [...unended, ...lost, ...changed] };
+};
+
+/** Holds the evidence of a run against all promises. */
+export const judge = (evidence: Evidence): Verdict => {
+  const { ending, broken } = endingOf(evidence);
+  const always = [nothingIsLeft, everyItemExpires, noSecretInClear].flatMap((rule) => rule(evidence));
+  return { ending, broken: [...broken, ...always] };
+};

@@ -1,0 +1,61 @@
+import type { Service } from './call-log.ts';
+
+/** An HTTP request as far as its operation is read from it. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: ReadonlySet<string>;
+  readonly target: string | undefined;
+  readonly body: unknown;
+}
+
+const s3Operations: readonly (readonly [method: string, query: string, name: string])[] = [
+  ['POST', 'uploads', 'CreateMultipartUpload'],
+  ['POST', 'uploadId', 'CompleteMultipartUpload'],
+  ['POST', 'delete', 'DeleteObjects'],
+  ['PUT', 'uploadId', 'UploadPart'],
+  ['DELETE', 'uploadId', 'AbortMultipartUpload'],
+  ['GET', 'uploads', 'ListMultipartUploads'],
+  ['GET', 'uploadId', 'ListParts'],
+  ['GET', 'list-type', 'ListObjectsV2'],
+  ['PUT', '', 'PutObject'],
+  ['DELETE', '', 'DeleteObject'],
+  ['HEAD', '', 'HeadObject'],
+  ['GET', '', 'GetObject'],
+];
+
+const s3Operation = ({ method, query }: HttpRequest): string =>
+  s3Operations.find(([of, parameter]) => of === method && (parameter === '' || query.has(parameter)))?.[2] ??
+  method;
+
+/** Paths of Glance and Keystone, by what comes after the image's id. */
+const openstackOperation = ({ method, path }: HttpRequest): string => {
+  const [, tail] = /^\/v2\/images\/[^/]+\/?([^/?]*)/.exec(path) ?? [];
+  if (tail !== undefined) return `${method} ${tail || 'image'}`;
+  return `${method} ${path.split('?')[0]?.split('/').at(-1)}`;
+};
+
+interface AwsBody {
+  readonly Key?: { readonly item?: { readonly S?: string } };
+  readonly Item?: { readonly item?: { readonly S?: string } };
+}
+
+/** `claim`, `task`, `part` or `segment`: what an item of the table is. */
+const itemOf = (body: unknown): string => {
+  if (!(body instanceof Uint8Array) && typeof body !== 'string') return '';
+  const { Key, Item } = JSON.parse(Buffer.from(body).toString()) as AwsBody;
+  const item = (Key ?? Item)?.item?.S ?? '';
+  return item.replace(/#.*/, '');
+};
+
+/** Of SQS and DynamoDB: the operation stands in a header. */
+const awsOperation = ({ target = '', body }: HttpRequest): string =>
+  [target.split('.').at(-1), itemOf(body)].filter((word) => word !== '').join(' ');
+
+/** The name of a request's operation, such as `UploadPart`, `PATCH image` or `UpdateItem claim`. */
+export const operationOf = (service: Service, request: HttpRequest): string => {
+  if (service === 's3') return s3Operation(request);
+  if (service === 'sqs' || service === 'dynamodb') return awsOperation(request);
+  if (service === 'web') return `${request.method} page`;
+  return openstackOperation(request);
+};

@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util';
+
+export interface Options {
+  /** Of everything that is random. */
+  readonly seed: number;
+  /** Cases whose suite's or own name contains this; all when absent. */
+  readonly only: string | undefined;
+  /** How many storms. */
+  readonly storms: number;
+  /** A sample of the cases, by seed; all of them when absent. */
+  readonly sample: number | undefined;
+  /** Runs at work at a time. */
+  readonly atOnce: number;
+  /** Tells of every run, with its calls where it broke a promise. */
+  readonly isLoud: boolean;
+}
+
+const usage =
+  'usage: npm run test:faults [-- [--seed N] [--only NAME] [--runs N] [--short] [--at-once N] [--loud]]';
+
+const wholeStorms = 1500;
+const short = { storms: 100, sample: 100 };
+
+const numberOf = (name: string, text: string): number => {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 0) return number;
+  throw new Error(`--${name} must be a number, it is ${text}; ${usage}`);
+};
+
+/** @throws Error that names a wrong option */
+export const readOptions = (args: readonly string[]): Options => {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: { seed: text, only: text, runs: text, 'at-once': text, short: flag, loud: flag },
+  });
+  const storms = values.short ? short.storms : wholeStorms;
+  return {
+    seed: numberOf('seed', values.seed ?? '1'),
+    only: values.only,
+    storms: numberOf('runs', values.runs ?? `${storms}`),
+    sample: values.short ? short.sample : undefined,
+    atOnce: numberOf('at-once', values['at-once'] ?? '24'),
+    isLoud: values.loud,
+  };
+};
+
+/** A part of a whole run says nothing about the rest: its table is not for the page. */
+export const isWhole = ({ only, sample, storms }: Options): boolean =>
+  only === undefined && sample === undefined && storms >= wholeStorms;

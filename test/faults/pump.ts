@@ -1,0 +1,113 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { failedIds, sqsEvent } from '../../worker/sqs-event.ts';
+import type { LocalAws } from '../cloud/aws/aws.ts';
+import { lambdaContext } from '../integration/lambda.ts';
+import { invoke, type Run } from './context.ts';
+import type { FunctionName, Functions } from './deployment.ts';
+
+/** A run and the functions that serve it. */
+export interface Served {
+  readonly run: Run;
+  readonly functions: Functions;
+}
+
+export interface Pump {
+  /** From now on messages about this image are this run's. */
+  serve(imageId: string, served: Served): void;
+  /** Messages that belong to no run. */
+  readonly strays: readonly string[];
+  stop(): Promise<void>;
+}
+
+const queueOf = {
+  'stream-image': 'StreamImageQueue',
+  'apply-metadata': 'ApplyMetadataQueue',
+  'fail-import': 'FailImportQueue',
+} as const satisfies Partial<Record<FunctionName, string>>;
+type Step = keyof typeof queueOf;
+
+/** Receivers of each queue. Each takes up to ten messages at a time and works on all of them at once. */
+const receivers = 2;
+const waitS = 1;
+
+const imageOf = (body: string): string => {
+  try {
+    return (JSON.parse(body) as { imageId?: string }).imageId ?? '';
+  } catch {
+    return '';
+  }
+};
+
+/**
+ * Feeds the queues' functions, as Lambda's pollers do, each message to its run. Who dies leaves his message to its
+ * visibility.
+ */
+export const startPump = ({ queues }: LocalAws): Pump => {
+  const sqs = new SQSClient({});
+  const runs = new Map<string, Served>();
+  const strays: string[] = [];
+  const working = new Set<Promise<void>>();
+  let isStopping = false;
+
+  const remove = (QueueUrl: string, { ReceiptHandle }: Message) =>
+    sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+
+  const once = async (
+    step: Step,
+    { run, functions }: Served,
+    message: Message,
+    lateMs: number,
+  ): Promise<void> => {
+    await delay(lateMs);
+    const { url, arn } = queueOfStep(step);
+    const event = sqsEvent([message], arn);
+    const answer = await invoke(run, step, () => functions[step](event, lambdaContext())).catch(() => 'dead');
+    if (answer === 'dead' || failedIds(answer, [message.MessageId ?? '']).size > 0) return;
+    await remove(url, message);
+  };
+
+  const queueOfStep = (step: Step) => {
+    const queue = queues[queueOf[step]];
+    if (!queue) throw new Error(`serverless.yml has no queue ${queueOf[step]}`);
+    return queue;
+  };
+
+  const work = async (step: Step, message: Message): Promise<void> => {
+    const { Body = '', Attributes } = message;
+    const served = runs.get(imageOf(Body));
+    if (!served) {
+      strays.push(Body);
+      await remove(queueOfStep(step).url, message);
+      return;
+    }
+    const received = Number(Attributes?.ApproximateReceiveCount);
+    const { delaysMs } = served.run.plan.deliver?.(step, received) ?? { delaysMs: [0] };
+    await Promise.all(delaysMs.map((lateMs) => once(step, served, message, lateMs)));
+  };
+
+  const receive = async (step: Step): Promise<void> => {
+    const asked = { QueueUrl: queueOfStep(step).url, MaxNumberOfMessages: 10, WaitTimeSeconds: waitS };
+    const attributes = { MessageSystemAttributeNames: ['All' as const], MessageAttributeNames: ['All'] };
+    while (!isStopping) {
+      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ ...asked, ...attributes }));
+      for (const message of Messages) {
+        const done = work(step, message).finally(() => working.delete(done));
+        working.add(done);
+      }
+    }
+  };
+
+  const steps = Object.keys(queueOf) as Step[];
+  const loops = steps.flatMap((step) => Array.from({ length: receivers }, () => receive(step)));
+  return {
+    serve: (imageId, served) => void runs.set(imageId, served),
+    strays,
+    stop: async () => {
+      isStopping = true;
+      await Promise.all(loops);
+      await Promise.all(working);
+      sqs.destroy();
+    },
+  };
+};

@@ -1,0 +1,46 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LocalAws } from '../cloud/aws/aws.ts';
+
+/** A message somewhere in a queue: visible, delayed, or received and not deleted. */
+export interface WaitingMessage {
+  readonly queue: string;
+  readonly body: string;
+}
+
+export interface QueueWatch {
+  /** All messages, as they are after this call began. */
+  look(): Promise<readonly WaitingMessage[]>;
+}
+
+interface Inspected {
+  readonly messages: {
+    readonly ready: readonly { readonly body: string }[];
+    readonly delayed: readonly { readonly body: string }[];
+    readonly inflight: readonly { readonly message: { readonly body: string } }[];
+  };
+}
+
+const lookEveryMs = 50;
+
+/** Looks into the emulated queues without receiving anything; many who ask share one look. */
+export const createQueueWatch = ({ endpoints, queues }: LocalAws): QueueWatch => {
+  const inspect = async (queue: string): Promise<WaitingMessage[]> => {
+    const answer = await fetch(`${endpoints.sqs}/_fauxqs/queues/${queue}`);
+    const { messages } = (await answer.json()) as Inspected;
+    const { ready, delayed, inflight } = messages;
+    const all = [...ready, ...delayed, ...inflight.map(({ message }) => message)];
+    return all.map(({ body }) => ({ queue, body }));
+  };
+  const lookNow = async () => (await Promise.all(Object.keys(queues).map(inspect))).flat();
+
+  let next: Promise<readonly WaitingMessage[]> | undefined;
+  return {
+    look: () => {
+      next ??= delay(lookEveryMs).then(() => {
+        next = undefined;
+        return lookNow();
+      });
+      return next;
+    },
+  };
+};

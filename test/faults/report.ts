@@ -1,0 +1,45 @@
+import { commit, machine } from '../bench/machine.ts';
+import { writeBetween } from '../bench/report.ts';
+import { nameOf } from './call-log.ts';
+import { fullName, type Outcome } from './one-run.ts';
+import { isWhole, type Options } from './options.ts';
+
+const page = new URL('../../docs/reliability.md', import.meta.url);
+
+/** What a run that broke a promise left behind, and how to see it again. */
+export const complaint = ({ one, ending, broken, run, seconds }: Outcome, options: Options): string => {
+  const calls = options.isLoud ? run.calls.calls.map((call) => `    ${nameOf(call)}`) : [];
+  const repeat = `npm run test:faults -- --seed ${options.seed} --only '${fullName(one)}'`;
+  return [
+    `BROKEN ${fullName(one)} (${ending}, ${seconds.toFixed(1)} s)`,
+    ...broken.map((what) => `  ${what}`),
+    `  ${repeat}`,
+    ...calls,
+  ].join('\n');
+};
+
+const count = (outcomes: readonly Outcome[], is: (outcome: Outcome) => boolean): string =>
+  `${outcomes.filter(is).length}`;
+
+const row = (group: string, outcomes: readonly Outcome[]): string[] => [
+  group,
+  `${outcomes.length}`,
+  count(outcomes, ({ ending }) => ending === 'succeeded'),
+  count(outcomes, ({ ending }) => ending === 'failed cleanly'),
+  count(outcomes, ({ ending }) => ending === 'refused' || ending === 'nothing happened'),
+  count(outcomes, ({ broken }) => broken.length > 0),
+];
+
+/** Prints the table of a run; a whole run's goes into docs/reliability.md. */
+export const report = (outcomes: readonly Outcome[], options: Options, seconds: number): void => {
+  const groups = Map.groupBy(outcomes, ({ one }) => one.group);
+  const rows = [...groups].map(([group, those]) => row(group, those));
+  const head = ['case', 'runs', 'succeeded', 'failed cleanly', 'never began', 'a promise broken'];
+  const tables = [{ head, rows: [...rows, row('**all**', outcomes)] }];
+  const facts = {
+    head: ['seed', 'commit', 'minutes', 'machine'],
+    rows: [[`${options.seed}`, commit(), (seconds / 60).toFixed(1), machine()]],
+  };
+  if (isWhole(options)) writeBetween(page, 'faults', [...tables, facts]);
+  else console.log(rows.map((cells) => cells.join(' | ')).join('\n'));
+};
