@@ -11,7 +11,7 @@ export type Fate =
 
 export const pass: Fate = { kind: 'pass' };
 
-/** How a received message gets to its function: how often, how late (ms, one for each), or not at all. */
+/** How a received message gets to its function: how late (ms), once for each number; without one it is lost. */
 export interface Delivery {
   readonly delaysMs: readonly number[];
 }
@@ -34,6 +34,8 @@ export interface Run {
   readonly sent: string[];
   /** Keys in the relay bucket that the functions have named. */
   readonly relayKeys: Set<string>;
+  /** Messages that got lost. */
+  lost: number;
   /** Invocations at work. */
   readonly alive: Set<Invocation>;
   /** How often each step was invoked so far. */
@@ -56,7 +58,7 @@ export interface Invocation {
 }
 
 export const newRun = (plan: Plan, calls: CallLog): Run => ({
-  ...{ plan, calls, logs: [], sent: [], relayKeys: new Set(), alive: new Set(), invoked: new Map() },
+  ...{ plan, calls, logs: [], sent: [], lost: 0, relayKeys: new Set(), alive: new Set(), invoked: new Map() },
 });
 
 const storage = new AsyncLocalStorage<Invocation>();

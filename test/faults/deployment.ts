@@ -11,7 +11,9 @@ import { interceptAws } from './intercept-aws.ts';
 import { interceptSockets } from './intercept-sockets.ts';
 import { interceptUndici } from './intercept-undici.ts';
 
-export const functionNames = ['import-image', 'stream-image', 'apply-metadata', 'fail-import'] as const;
+export const functionNames = [
+  ...(['import-image', 'stream-image', 'apply-metadata', 'fail-import', 'sweep-imports'] as const),
+] as const;
 export type FunctionName = (typeof functionNames)[number];
 export type Handler = (event: unknown, context: Context) => Promise<unknown>;
 export type Functions = Readonly<Record<FunctionName, Handler>>;

@@ -5,13 +5,14 @@ import type { ImageView } from '../cloud/openstack/glance/record.ts';
 import type { Answer } from '../integration/ferry.ts';
 import type { Run } from './context.ts';
 import type { Deployment } from './deployment.ts';
-import type { Prepared } from './imports-under-test.ts';
+import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
 import type { WaitingMessage } from './queue-watch.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
 
 /** What is to be seen from outside when a run has come to rest. */
 export interface Evidence {
+  readonly starts: ImportUnderTest['starts'];
   /** `died` where the request's function died before it answered. */
   readonly answer: Answer | 'died';
   readonly prepared: Prepared;

@@ -1,43 +1,57 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
 import { bytesPage } from '../integration/web-server.ts';
+import type { Call } from './call-log.ts';
 import type { Deployment, DeploymentName } from './deployment.ts';
 
 const MiB = 1024 ** 2;
 
-/** What the target must be after a success, and where it comes from. */
+/** What an import is to do, and what may be expected of its target; owners change that meanwhile. */
 export interface Prepared {
   readonly targetId: string;
   readonly sourceId: string | undefined;
   /** The request's body. */
   readonly body: object;
-  /** As it was before. */
-  readonly before: ImageView;
-  /** Attributes after a success; `status` among them. */
-  readonly wanted: Readonly<Record<string, unknown>>;
+  /** The target after a failure: as it was before; `deleted` once its owner has done that. */
+  before: Readonly<Record<string, unknown>> | 'deleted';
+  /** Attributes of the target after a success. */
+  wanted: Readonly<Record<string, unknown>>;
 }
 
 /** A kind of import. */
 export interface ImportUnderTest {
   readonly name: string;
   readonly deployment: DeploymentName;
-  /** How it ends when nothing is planned: the message of a failure, or undefined for a success. */
+  /** By POST /import, or by invoking apply-metadata with a token, a target and a source. */
+  readonly starts: 'by request' | 'alone';
+  /** How it ends when nothing else goes wrong: the message of a failure, or undefined for a success. */
   readonly fails: RegExp | undefined;
   prepare(deployment: Deployment, options?: { readonly ownSource?: boolean }): Promise<Prepared>;
+  /** What happens meanwhile, told of each call before it is made. */
+  meanwhile?(call: Call, prepared: Prepared, deployment: Deployment): void;
 }
 
-const formats = { disk_format: 'raw', container_format: 'bare' };
-const copied = { hw_disk_bus: 'scsi', os_distro: 'debian' };
+export const formats = { disk_format: 'raw', container_format: 'bare' };
+export const copied = { hw_disk_bus: 'scsi', os_distro: 'debian' };
 const sourceImage = { ...formats, ...copied, name: 'source', architecture: 'x86_64' };
 const own = { name: 'target', mine: 'kept' };
 
 const sha512 = (bytes: Buffer): string => createHash('sha512').update(bytes).digest('hex');
 
-const data = { small: randomBytes(6 * MiB), large: randomBytes(16 * MiB) };
-const hashes = { small: sha512(data.small), large: sha512(data.large) };
+/** Of one part, of two parts, and of three segments. A part has 5 MiB at least. */
+const data = {
+  tiny: randomBytes(64 * 1024),
+  small: randomBytes(5 * MiB + 4096),
+  large: randomBytes(10 * MiB + 4096),
+};
+const hashes = { tiny: sha512(data.tiny), small: sha512(data.small), large: sha512(data.large) };
 type Size = keyof typeof data;
 
-const active = (size: Size) => ({ status: 'active', size: data[size].length, os_hash_value: hashes[size] });
+export const active = (size: Size) => ({
+  status: 'active',
+  size: data[size].length,
+  os_hash_value: hashes[size],
+});
 
 const glanceDownload = (sourceId: string) => ({
   method: { name: 'glance-download', glance_region: 'REGION1', glance_image_id: sourceId },
@@ -56,7 +70,7 @@ const sourceOf = (deployment: Deployment, size: Size, isOwn: boolean): Promise<I
   return made;
 };
 
-const fromGlance =
+export const fromGlance =
   (size: Size, wanted: object) =>
   async (deployment: Deployment, { ownSource = false } = {}): Promise<Prepared> => {
     const source = await sourceOf(deployment, size, ownSource);
@@ -78,18 +92,26 @@ const fromWeb = async (deployment: Deployment): Promise<Prepared> => {
   };
 };
 
+const imports = (starts: ImportUnderTest['starts'], deployment: DeploymentName) =>
+  ({ starts, deployment, fails: undefined }) as const;
+
+/** Imports that arrive when nothing goes wrong. */
 export const successes: readonly ImportUnderTest[] = [
   {
-    ...{ name: 'one stream', deployment: 'standard', fails: undefined },
+    ...{ name: 'one stream', ...imports('by request', 'standard') },
     prepare: fromGlance('small', active('small')),
   },
   {
-    ...{ name: 'segments', deployment: 'segments', fails: undefined },
+    ...{ name: 'segments', ...imports('by request', 'segments') },
     prepare: fromGlance('large', active('large')),
   },
-  { name: 'web-download', deployment: 'standard', fails: undefined, prepare: fromWeb },
+  { name: 'web-download', ...imports('by request', 'standard'), prepare: fromWeb },
   {
-    ...{ name: 'activation none', deployment: 'activation none', fails: undefined },
+    ...{ name: 'activation none', ...imports('by request', 'activation none') },
+    prepare: fromGlance('small', { status: 'queued', size: null }),
+  },
+  {
+    ...{ name: 'apply-metadata alone', ...imports('alone', 'standard') },
     prepare: fromGlance('small', { status: 'queued', size: null }),
   },
 ];

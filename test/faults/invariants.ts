@@ -1,4 +1,5 @@
 import type { Evidence, Item } from './evidence.ts';
+import { isDeadLetterQueue, type WaitingMessage } from './queue-watch.ts';
 
 // What glance-ferry promises, whatever goes wrong. Each rule returns what it finds broken, in words.
 
@@ -11,7 +12,9 @@ export interface Verdict {
   readonly broken: readonly string[];
 }
 
-type Rule = (evidence: Evidence) => readonly string[];
+type Rule<Part extends keyof Evidence = keyof Evidence> = (
+  evidence: Pick<Evidence, Part>,
+) => readonly string[];
 
 const tasksOf = ({ items }: Evidence): readonly Item[] =>
   items.filter(({ item }) => String(item).startsWith('task#'));
@@ -34,12 +37,15 @@ const differences = (found: object | undefined, wanted: object): string[] => {
 };
 
 /** The target as the import should have made it: the source's bytes, formats and properties. */
-const targetIsMade: Rule = ({ target, prepared }) => differences(target, prepared.wanted);
+const targetIsMade: Rule<'target' | 'prepared'> = ({ target, prepared }) =>
+  prepared.before === 'deleted'
+    ? targetIsAsBefore({ target, prepared })
+    : differences(target, prepared.wanted);
 
 /** The target as it was, with what its owner changed meanwhile. */
-const targetIsAsBefore: Rule = ({ target, prepared }) => {
+const targetIsAsBefore: Rule<'target' | 'prepared'> = ({ target, prepared }) => {
   const { before } = prepared;
-  if (!before) return target ? ['the target is back, though its owner deleted it'] : [];
+  if (before === 'deleted') return target ? ['the target is back, though its owner deleted it'] : [];
   const added = Object.keys(target ?? {}).filter(
     (name) => !Object.hasOwn(before, name) && !incidental.has(name),
   );
@@ -68,6 +74,9 @@ const refusalIsTrue: Rule = (evidence) => [
   ...tasksOf(evidence).map(({ status }) => `the request was refused, but there is a task, ${status}`),
 ];
 
+/** A dead letter is left for a person, who finds its cause in the log. */
+const isUnread = ({ queue }: WaitingMessage): boolean => !isDeadLetterQueue(queue);
+
 /** No upload, object, claim, lease, part, segment, sealed secret or message is left. */
 const nothingIsLeft: Rule = ({ items, objects, uploads, messages }) => [
   ...objects.map((key) => `object ${key} is left`),
@@ -76,7 +85,7 @@ const nothingIsLeft: Rule = ({ items, objects, uploads, messages }) => [
     .filter(({ item }) => !String(item).startsWith('task#'))
     .map(({ item }) => `item ${String(item).replace(/#.*#/, '#…#')} is left`),
   ...items.filter(({ sealed }) => sealed !== undefined).map(() => 'a sealed secret is left'),
-  ...messages.map(({ queue, body }) => `a message is left in ${queue}: ${body}`),
+  ...messages.filter(isUnread).map(({ queue, body }) => `a message is left in ${queue}: ${body}`),
 ];
 
 const everyItemExpires: Rule = ({ items }) =>
@@ -96,9 +105,22 @@ const noSecretInClear: Rule = ({ items, run, answer, messages, secrets }) => {
     .map(([place]) => `a token stands in clear in ${place}`);
 };
 
-/** One task at most, and it has ended. */
-const endingOf = (evidence: Evidence): { readonly ending: Ending; readonly broken: readonly string[] } => {
+/** apply-metadata invoked alone has no task: it has set all or nothing. */
+const endingAlone = (evidence: Evidence): Verdict => {
   const { answer } = evidence;
+  const [made, asBefore] = [targetIsMade(evidence), targetIsAsBefore(evidence)];
+  if (answer === 'died' && made.length > 0 && asBefore.length > 0)
+    return { ending: 'nothing happened', broken: ['the target is neither as it was nor as it should be'] };
+  if (answer === 'died') return { ending: 'nothing happened', broken: [] };
+  return answer.status < 400
+    ? { ending: 'succeeded', broken: made }
+    : { ending: 'refused', broken: asBefore };
+};
+
+/** One task at most, and it has ended. */
+const endingOf = (evidence: Evidence): Verdict => {
+  const { answer, starts } = evidence;
+  if (starts === 'alone') return endingAlone(evidence);
   if (answer !== 'died' && answer.status >= 400)
     return { ending: 'refused', broken: refusalIsTrue(evidence) };
   const statuses = tasksOf(evidence).map(({ status }) => status);

@@ -9,7 +9,7 @@ import type { Evidence, Investigator } from './evidence.ts';
 import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
 import { judge, type Verdict } from './invariants.ts';
 import type { Pump } from './pump.ts';
-import type { QueueWatch, WaitingMessage } from './queue-watch.ts';
+import { isDeadLetterQueue, type QueueWatch, type WaitingMessage } from './queue-watch.ts';
 
 /** All that runs share. */
 export interface Bench {
@@ -35,6 +35,8 @@ export interface Case {
 
 export interface Outcome extends Verdict {
   readonly one: Case;
+  /** The task's message. */
+  readonly reason: string;
   readonly run: Run;
   readonly seconds: number;
 }
@@ -45,13 +47,15 @@ export const fullName = ({ kind, name }: Case): string => `${kind.name}: ${name}
 /** Longest time for one run, s: a message that waits, some retries, several deaths. */
 const patienceS = 120;
 
-const request = async (
-  { deployment }: Bench,
-  { kind }: Case,
+type Start = (
+  bench: Bench,
+  one: Case,
   run: Run,
-  { targetId, body }: Prepared,
+  prepared: Prepared,
   token: string,
-): Promise<Answer | 'died'> => {
+) => Promise<Answer | 'died'>;
+
+const byRequest: Start = async ({ deployment }, { kind }, run, { targetId, body }, token) => {
   const event = httpEvent({ method: 'POST', imageId: targetId, token, body });
   const handler = deployment.functions[kind.deployment]['import-image'];
   const result = await invoke(run, 'import-image', () => handler(event, lambdaContext(29_000)));
@@ -60,12 +64,24 @@ const request = async (
   return { status: statusCode, headers, body: text, json: {} };
 };
 
+/** Who invokes apply-metadata alone gets what it has set, or an error. */
+const alone: Start = async ({ deployment }, { kind }, run, { targetId, sourceId }, token) => {
+  const source = { glance_region: 'REGION1', glance_image_id: sourceId };
+  const input = { token, image_id: targetId, ...source };
+  const handler = deployment.functions[kind.deployment]['apply-metadata'];
+  try {
+    const result = await invoke(run, 'apply-metadata', () => handler(input, lambdaContext(60_000)));
+    return result === 'dead' ? 'died' : { status: 200, headers: {}, body: JSON.stringify(result), json: {} };
+  } catch (error) {
+    return { status: 500, headers: {}, body: String(error), json: {} };
+  }
+};
+
 /** Waits until nobody works for the run and no message of its image is in a queue that somebody reads. */
 const rest = async ({ watch }: Bench, run: Run, imageId: string): Promise<readonly WaitingMessage[]> => {
-  const isDeadLetter = ({ queue }: WaitingMessage) => queue.includes('Dead');
   for (const end = performance.now() + patienceS * 1000; ; await delay(50)) {
     const messages = (await watch.look()).filter(({ body }) => body.includes(imageId));
-    if (run.alive.size === 0 && messages.every(isDeadLetter)) return messages;
+    if (run.alive.size === 0 && messages.every(({ queue }) => isDeadLetterQueue(queue))) return messages;
     if (performance.now() > end) return messages;
   }
 };
@@ -82,26 +98,60 @@ const clearUp = async ({ deployment, investigator }: Bench, evidence: Evidence, 
 const isWrongEnd = ({ ends }: Case, { ending }: Verdict): boolean =>
   (ends === 'success' && ending === 'failed cleanly') || (ends === 'failure' && ending === 'succeeded');
 
-/** Runs one import from its request until all is at rest, and judges what is to be seen then. */
-export const perform = async (bench: Bench, one: Case): Promise<Outcome> => {
+/** The case's plan, and what its kind brings with it. */
+const planFor = ({ kind, plan }: Case, prepared: Prepared, deployment: Deployment): Plan => {
+  const planned = plan(prepared, deployment);
+  return {
+    ...planned,
+    fateOf: (call) => {
+      kind.meanwhile?.(call, prepared, deployment);
+      return planned.fateOf(call);
+    },
+  };
+};
+
+/** A run that has come to rest. It may be looked at again when something was done about what it left. */
+export interface Rested {
+  /** Its request, or all its messages, are gone: only sweep-imports can take care of it. */
+  readonly isOrphaned: boolean;
+  judge(): Promise<Outcome>;
+}
+
+/** Runs one import from its request until all is at rest. */
+export const perform = async (bench: Bench, one: Case): Promise<Rested> => {
   const { deployment, pump, investigator } = bench;
   const startedMs = performance.now();
   const token = deployment.cloud.openstack.issueToken('demo');
   const prepared = await one.kind.prepare(deployment, { ownSource: one.ownSource ?? false });
-  const run = newRun(one.plan(prepared, deployment), createCallLog());
+  const run = newRun(planFor(one, prepared, deployment), createCallLog());
   const { targetId } = prepared;
   pump.serve(targetId, { run, functions: deployment.functions[one.kind.deployment] });
-  const answer = await request(bench, one, run, prepared, token);
-  const messages = await rest(bench, run, targetId);
-  const items = await investigator.items(targetId);
-  const relay = await investigator.relay(run.relayKeys);
-  const target = deployment.cloud.openstack.regions.REGION2.image(targetId);
-  const evidence = { answer, prepared, target, items, ...relay, messages, run, secrets: [token] };
-  const verdict = judge(evidence);
-  const message = items.map(({ message }) => message).join();
-  const wrongEnd = isWrongEnd(one, verdict) ? [`the import ${verdict.ending}: ${message}`] : [];
-  await clearUp(bench, evidence, one);
-  const seconds = (performance.now() - startedMs) / 1000;
-  const broken = [...verdict.broken, ...wrongEnd];
-  return { one, ending: verdict.ending, broken, run, seconds };
+  const start = one.kind.starts === 'alone' ? alone : byRequest;
+  const answer = await start(bench, one, run, prepared, token);
+
+  const look = async (): Promise<Evidence> => {
+    const messages = await rest(bench, run, targetId);
+    const items = await investigator.items(targetId);
+    const relay = await investigator.relay(run.relayKeys);
+    const target = deployment.cloud.openstack.regions.REGION2.image(targetId);
+    const { starts } = one.kind;
+    return { starts, answer, prepared, target, items, ...relay, messages, run, secrets: [token] };
+  };
+
+  const { items, messages } = await look();
+  const isUnended = items.some(
+    ({ item, status }) => item === 'claim' || status === 'pending' || status === 'processing',
+  );
+  return {
+    isOrphaned: messages.length === 0 && isUnended && (answer === 'died' || run.lost > 0),
+    judge: async () => {
+      const evidence = await look();
+      const verdict = judge(evidence);
+      await clearUp(bench, evidence, one);
+      const seconds = (performance.now() - startedMs) / 1000;
+      const reason = evidence.items.map(({ message }) => message).join();
+      const wrongEnd = isWrongEnd(one, verdict) ? [`the import ${verdict.ending}: ${reason}`] : [];
+      return { one, ...verdict, broken: [...verdict.broken, ...wrongEnd], reason, run, seconds };
+    },
+  };
 };

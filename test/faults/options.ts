@@ -41,7 +41,7 @@ export const readOptions = (args: readonly string[]): Options => {
     only: values.only,
     storms: numberOf('runs', values.runs ?? `${storms}`),
     sample: values.short ? short.sample : undefined,
-    atOnce: numberOf('at-once', values['at-once'] ?? '24'),
+    atOnce: numberOf('at-once', values['at-once'] ?? '16'),
     isLoud: values.loud,
   };
 };

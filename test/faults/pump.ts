@@ -83,6 +83,11 @@ export const startPump = ({ queues }: LocalAws): Pump => {
     }
     const received = Number(Attributes?.ApproximateReceiveCount);
     const { delaysMs } = served.run.plan.deliver?.(step, received) ?? { delaysMs: [0] };
+    // Lost: as if somebody had purged the queue.
+    if (delaysMs.length === 0) {
+      served.run.lost += 1;
+      await remove(queueOfStep(step).url, message);
+    }
     await Promise.all(delaysMs.map((lateMs) => once(step, served, message, lateMs)));
   };
 

@@ -10,6 +10,8 @@ export interface WaitingMessage {
 export interface QueueWatch {
   /** All messages, as they are after this call began. */
   look(): Promise<readonly WaitingMessage[]>;
+  /** Waits until nothing is left for anybody to receive. */
+  untilEmpty(): Promise<void>;
 }
 
 interface Inspected {
@@ -19,6 +21,9 @@ interface Inspected {
     readonly inflight: readonly { readonly message: { readonly body: string } }[];
   };
 }
+
+/** Nobody reads it: a person does. */
+export const isDeadLetterQueue = (queue: string): boolean => queue.includes('Dead');
 
 const lookEveryMs = 50;
 
@@ -34,13 +39,17 @@ export const createQueueWatch = ({ endpoints, queues }: LocalAws): QueueWatch =>
   const lookNow = async () => (await Promise.all(Object.keys(queues).map(inspect))).flat();
 
   let next: Promise<readonly WaitingMessage[]> | undefined;
+  const look = () => {
+    next ??= delay(lookEveryMs).then(() => {
+      next = undefined;
+      return lookNow();
+    });
+    return next;
+  };
   return {
-    look: () => {
-      next ??= delay(lookEveryMs).then(() => {
-        next = undefined;
-        return lookNow();
-      });
-      return next;
+    look,
+    untilEmpty: async () => {
+      while ((await look()).some(({ queue }) => !isDeadLetterQueue(queue))) await delay(lookEveryMs);
     },
   };
 };

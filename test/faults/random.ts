@@ -40,3 +40,10 @@ export const createRandom = (seed: number): Random => {
     },
   };
 };
+
+/** A seed for each word: decisions that do not depend on the order in which they are asked for. */
+export const seedOf = (seed: number, word: string): number =>
+  [...word].reduce(
+    (mixed, letter) => Math.imul(mixed ^ letter.charCodeAt(0), 16_777_619),
+    seed ^ 0x811c9dc5,
+  ) >>> 0;

@@ -1,21 +1,27 @@
 // `npm run test:faults [-- --seed N --only NAME --runs N --short]`: imports between the emulated services, with whatever can
 // go wrong between them. Ends with 0 only if every promise was kept in every run.
+import { callFaults, createUnseen, lastingFaults } from './call-faults.ts';
 import { baseline, crashPoints } from './crash-points.ts';
 import { deploy } from './deployment.ts';
 import { createInvestigator } from './evidence.ts';
+import { failingEnds } from './failing-ends.ts';
 import { successes } from './imports-under-test.ts';
-import { type Bench, type Case, fullName, type Outcome, perform } from './one-run.ts';
+import { type Bench, type Case, fullName, type Outcome, perform, type Rested } from './one-run.ts';
 import { type Options, readOptions } from './options.ts';
+import { changesAtEveryMoment } from './owner-changes.ts';
 import { startPump } from './pump.ts';
+import { queueFaults } from './queue-faults.ts';
 import { createQueueWatch } from './queue-watch.ts';
 import { createRandom } from './random.ts';
 import { complaint, report } from './report.ts';
 import { sideBySide } from './side-by-side.ts';
+import { storms } from './storms.ts';
+import { sweep } from './sweeping.ts';
 
 const told = (outcome: Outcome, options: Options): Outcome => {
-  const { one, ending, seconds, broken } = outcome;
+  const { one, ending, seconds, broken, reason } = outcome;
   if (broken.length > 0) console.log(complaint(outcome, options));
-  else if (options.isLoud) console.log(`${fullName(one)}: ${ending}, ${seconds.toFixed(1)} s`);
+  else if (options.isLoud) console.log(`${fullName(one)}: ${ending}, ${seconds.toFixed(1)} s: ${reason}`);
   return outcome;
 };
 
@@ -24,16 +30,46 @@ const chosen = (cases: readonly Case[], { only, sample, seed }: Options): readon
   return sample === undefined ? named : createRandom(seed).sample(named, sample);
 };
 
+/** All cases there are, by how the kinds of imports go when nothing is planned. */
+const casesFor = (undisturbed: readonly Outcome[], { seed, storms: count }: Options): readonly Case[] => {
+  const arriving = undisturbed.filter(({ one }) => !one.kind.fails);
+  const [once, always] = [createUnseen(), createUnseen()];
+  return [
+    ...undisturbed.flatMap((outcome) => crashPoints(outcome.one.kind, outcome)),
+    ...undisturbed.flatMap((outcome) => callFaults(outcome, once)),
+    ...undisturbed.flatMap((outcome) => lastingFaults(outcome, always)),
+    ...arriving.flatMap(changesAtEveryMoment),
+    ...arriving.flatMap(({ one }) => queueFaults(one.kind)),
+    ...storms(seed, count),
+  ];
+};
+
+/** The orphans of many runs are swept together: for the sweep's clock, which is hours ahead, everything else is old, too. */
+const sweepOrphans = async (bench: Bench, orphans: readonly Rested[]): Promise<readonly Outcome[]> => {
+  for (let sweeps = 0; orphans.length > 0 && sweeps < 2; sweeps += 1) {
+    await sweep(bench.deployment, 7);
+    await bench.watch.untilEmpty();
+  }
+  return await sideBySide(orphans, 4, (rested) => rested.judge());
+};
+
 const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[]> => {
-  const undisturbed = await sideBySide(successes, 1, (kind) => baseline(bench, kind));
+  const kinds = [...successes, ...failingEnds];
+  const undisturbed = await sideBySide(kinds, kinds.length, (kind) => baseline(bench, kind));
   for (const outcome of undisturbed) told(outcome, options);
-  const cases = undisturbed.flatMap((outcome) => crashPoints(outcome.one.kind, outcome));
+  const cases = casesFor(undisturbed, options);
   const run = chosen(cases, options);
   console.log(`${run.length} of ${cases.length} cases, seed ${options.seed}`);
-  const outcomes = await sideBySide(run, options.atOnce, async (one) =>
-    told(await perform(bench, one), options),
-  );
-  return [...undisturbed, ...outcomes];
+  const orphans: Rested[] = [];
+  const outcomes = await sideBySide(run, options.atOnce, async (one) => {
+    const rested = await perform(bench, one);
+    if (!rested.isOrphaned) return told(await rested.judge(), options);
+    orphans.push(rested);
+    return undefined;
+  });
+  const swept = await sweepOrphans(bench, orphans);
+  for (const outcome of swept) told(outcome, options);
+  return [...undisturbed, ...outcomes.filter((outcome) => outcome !== undefined), ...swept];
 };
 
 const options = readOptions(process.argv.slice(2));

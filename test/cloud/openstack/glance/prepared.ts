@@ -27,6 +27,8 @@ export interface PreparedImages {
   addTask(imageId: string, task: ImportTask): void;
   /** Glance's own import has the image, which is still as it was. @throws Error without the image */
   lock(imageId: string, taskId: string): void;
+  /** Sets a property, as its owner would. @throws Error without the image */
+  setProperty(imageId: string, name: string, value: string): void;
   /** Deletes the image and its data, as its owner would. @throws Error without the image */
   remove(imageId: string): Promise<void>;
   /** The image as it is now; undefined when it does not exist. */
@@ -70,6 +72,7 @@ export function preparedImages(images: Repository, uploads: UploadOptions): Prep
     change: (imageId, attributes) => save(existing(imageId), attributes),
     addTask: (imageId, task) => void existing(imageId).tasks.push(task),
     lock: (imageId, taskId) => void existing(imageId).properties.set('os_glance_import_task', taskId),
+    setProperty: (imageId, name, value) => void existing(imageId).properties.set(name, value),
     remove: (imageId) => images.remove(existing(imageId)),
     image(imageId) {
       const record = images.find(imageId);

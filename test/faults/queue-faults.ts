@@ -1,0 +1,100 @@
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type Delivery, type Plan, pass } from './context.ts';
+import { endOf } from './crash-points.ts';
+import type { Deployment } from './deployment.ts';
+import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
+import type { Case } from './one-run.ts';
+
+const minute = 60_000; // ms
+const steps = ['stream-image', 'apply-metadata', 'fail-import'] as const;
+
+/** Ways in which a queue delivers, that SQS allows itself: at least once, in any order, at any time. */
+const deliveries: Readonly<Record<string, Delivery>> = {
+  'comes twice at once': { delaysMs: [0, 0] },
+  'comes three times, one while the first is at work': { delaysMs: [0, 20, 300] },
+  'comes again when its work is long done': { delaysMs: [0, 2500] },
+  'comes late': { delaysMs: [1500] },
+  'comes when it is visible again': { delaysMs: [3500] },
+};
+
+const delivered = (kind: ImportUnderTest): Case[] =>
+  Object.entries(deliveries).flatMap(([name, delivery]) =>
+    steps.map((step) => ({
+      ...{ group: `${kind.name}: its queues`, name: `${step}'s message ${name}`, kind, ends: endOf(kind) },
+      plan: () => ({
+        fateOf: () => pass,
+        deliver: (to, received) => (to === step && received === 1 ? delivery : { delaysMs: [0] }),
+      }),
+    })),
+  );
+
+/** Somebody purges a queue: the import has no message any more. */
+const purged = (kind: ImportUnderTest): Case[] =>
+  steps.map((step) => ({
+    ...{ group: `${kind.name}: its queues`, name: `${step}'s message is lost`, kind, ends: endOf(kind) },
+    plan: () => {
+      let isLost = false;
+      return {
+        fateOf: () => pass,
+        deliver: (to) => {
+          if (to !== step || isLost) return { delaysMs: [0] };
+          isLost = true;
+          return { delaysMs: [] };
+        },
+      };
+    },
+  }));
+
+/** Clocks that are ten minutes off, each function's another way; with a message that comes twice as well. */
+const skewed = (kind: ImportUnderTest): Case[] =>
+  [1, -1].flatMap((sign) =>
+    [1, 2].map((copies) => ({
+      ...{ group: `${kind.name}: clocks`, kind, ends: endOf(kind) },
+      name: `clocks ${sign * 10} min off, by turns, ${copies === 1 ? 'each message once' : 'each message twice'}`,
+      plan: (): Plan => ({
+        fateOf: () => pass,
+        skewMs: (step, number) => sign * 10 * minute * (-1) ** (number + step.length),
+        deliver: () => ({ delaysMs: copies === 1 ? [0] : [0, 100] }),
+      }),
+    })),
+  );
+
+/** Messages that are none of ours, or of an import that nobody began. */
+const poison: Readonly<Record<string, (imageId: string) => string>> = {
+  'with a number for a task': (imageId) => JSON.stringify({ imageId, taskId: 7 }),
+  'with a field more': (imageId) => JSON.stringify({ imageId, taskId: imageId, token: 'no' }),
+  'of a task that is none': (imageId) => JSON.stringify({ imageId, taskId: imageId }),
+  'of a segment that is none': (imageId) => JSON.stringify({ imageId, taskId: imageId, segment: 99 }),
+};
+
+const queues = ['StreamImageQueue', 'ApplyMetadataQueue', 'FailImportQueue'];
+
+const sendAll = async (body: string, { cloud }: Deployment): Promise<void> => {
+  const sqs = new SQSClient({});
+  for (const queue of queues) {
+    const QueueUrl = cloud.aws.queues[queue]?.url ?? '';
+    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body }));
+  }
+  sqs.destroy();
+};
+
+const poisoned = (kind: ImportUnderTest): Case[] =>
+  Object.entries(poison).map(([name, bodyFor]) => ({
+    ...{
+      group: `${kind.name}: its queues`,
+      name: `a message ${name} in every queue`,
+      kind,
+      ends: endOf(kind),
+    },
+    plan: ({ targetId }: Prepared, deployment: Deployment): Plan => {
+      void sendAll(bodyFor(targetId), deployment);
+      return { fateOf: () => pass };
+    },
+  }));
+
+export const queueFaults = (kind: ImportUnderTest): Case[] => [
+  ...delivered(kind),
+  ...purged(kind),
+  ...skewed(kind),
+  ...poisoned(kind),
+];

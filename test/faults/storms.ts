@@ -1,0 +1,102 @@
+import { type Call, nameOf } from './call-log.ts';
+import { type Delivery, type Fate, type Plan, pass } from './context.ts';
+import { failingEnds } from './failing-ends.ts';
+import { dataFaults, finalFaults, passingFaults } from './faults.ts';
+import { type ImportUnderTest, successes } from './imports-under-test.ts';
+import type { Case } from './one-run.ts';
+import { ownerChanges } from './owner-changes.ts';
+import { createRandom, type Random, seedOf } from './random.ts';
+
+/** How much goes wrong in one storm. Probabilities are of each call, message or invocation. */
+interface Weather {
+  readonly passing: number;
+  readonly final: number;
+  readonly death: number;
+  readonly change: number;
+  readonly odd: number;
+  readonly isSkewed: boolean;
+  /** Then the weather clears up, so that the import comes to its end. */
+  readonly mostFaults: number;
+}
+
+const minute = 60_000; // ms
+
+const weatherOf = (random: Random): Weather => ({
+  passing: random.pick([0, 0.03, 0.1]),
+  final: random.pick([0, 0, 0.01]),
+  death: random.pick([0, 0.01, 0.04]),
+  change: random.pick([0, 0, 0.02]),
+  odd: random.pick([0, 0.1, 0.3]),
+  isSkewed: random.chance(0.15),
+  mostFaults: 1 + random.integer(8),
+});
+
+/** What cannot be told of a web-download is not done to it: nothing vouches for its bytes. */
+const dataFaultOf = (random: Random, { service, operation }: Call): Fate | undefined =>
+  operation === 'GET file' && service === 'source'
+    ? { kind: 'fault', fault: random.pick(dataFaults).fault }
+    : undefined;
+
+const fateIn = (weather: Weather, random: Random, call: Call): Fate => {
+  const { passing, final, death } = weather;
+  const drawn = random.next();
+  if (drawn < death) return { kind: 'die', when: random.pick(['before', 'after']) };
+  if (drawn < death + final) return { kind: 'fault', fault: random.pick(finalFaults(call)).fault };
+  if (drawn > death + final + passing) return pass;
+  const bent = random.chance(0.3) ? dataFaultOf(random, call) : undefined;
+  return bent ?? { kind: 'fault', fault: random.pick(passingFaults(call)).fault };
+};
+
+const oddDelivery = (random: Random): Delivery => ({
+  delaysMs: random.pick([[0, 0], [0, 300], [0, 3000], [800], [3500]]),
+});
+
+/** Every decision follows from the seed and the name of what it is about, in whatever order calls are made. */
+const stormPlan = (seed: number, weather: Weather, change: (call: Call, random: Random) => void): Plan => {
+  let faults = 0;
+  return {
+    fateOf: (call) => {
+      const random = createRandom(seedOf(seed, nameOf(call)));
+      if (random.chance(weather.change)) change(call, random);
+      const fate = fateIn(weather, random, call);
+      if (fate.kind === 'pass' || faults === weather.mostFaults) return pass;
+      faults += 1;
+      return fate;
+    },
+    deliver: (step, received) => {
+      const random = createRandom(seedOf(seed, `${step} ${received}`));
+      return random.chance(weather.odd) ? oddDelivery(random) : { delaysMs: [0] };
+    },
+    skewMs: (step, number) =>
+      weather.isSkewed ? createRandom(seedOf(seed, `${step}/${number}`)).pick([-10, 0, 10]) * minute : 0,
+  };
+};
+
+const kindIn = (random: Random): ImportUnderTest =>
+  random.chance(0.8) ? random.pick(successes) : random.pick(failingEnds);
+
+const storm = (seed: number, number: number): Case => {
+  const random = createRandom(seedOf(seed, `storm ${number}`));
+  const kind = kindIn(random);
+  const weather = weatherOf(random);
+  // A death and a clock that is ahead: the lease ends only when the others' clocks have come so far.
+  const calm = weather.isSkewed ? { ...weather, death: 0 } : weather;
+  const changes = ownerChanges.filter(({ ofSource }) => !ofSource || kind.name !== 'web-download');
+  return {
+    ...{
+      group: 'storms',
+      name: `storm ${number}`,
+      kind,
+      ends: kind.fails ? 'failure' : 'either',
+      ownSource: true,
+    },
+    plan: (prepared, deployment) =>
+      stormPlan(seedOf(seed, `weather ${number}`), calm, (_, drawn) =>
+        drawn.pick(changes).make(prepared, deployment),
+      ),
+  };
+};
+
+/** Random mixtures of everything, the same ones for the same seed. */
+export const storms = (seed: number, count: number): Case[] =>
+  Array.from({ length: count }, (_, index) => storm(seed, index + 1));
