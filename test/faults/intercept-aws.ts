@@ -3,7 +3,7 @@ import { currentInvocation, type Invocation, never, outsideInvocations } from '.
 import { faultHeader, originHeader } from './fault-server.ts';
 import type { Fault } from './faults.ts';
 import { type Interception, replaceMethod } from './intercept.ts';
-import { operationOf } from './operations.ts';
+import { operationOf, textOf } from './operations.ts';
 
 /** The part of the SDK's requests that is used here. */
 interface SdkRequest {
@@ -19,7 +19,10 @@ interface SdkRequest {
 }
 
 interface SdkHandler {
-  handle(request: SdkRequest, options: unknown): Promise<{ readonly response: unknown }>;
+  handle(
+    request: SdkRequest,
+    options: unknown,
+  ): Promise<{ readonly response: { readonly body?: { resume?(): void } } }>;
 }
 
 /** The class behind every client of the SDK, whose package is not ours to name. */
@@ -42,9 +45,6 @@ const detour = (request: SdkRequest, fault: Fault, { faults }: Interception): Sd
     ...{ headers, hostname: '127.0.0.1', port: faults.port },
   });
 };
-
-const textOf = (body: unknown): string =>
-  body instanceof Uint8Array ? Buffer.from(body).toString() : String(body);
 
 const callOf = (invocation: Invocation, request: SdkRequest, { services }: Interception) => {
   const service = services.get(`${request.hostname}:${request.port}`);
@@ -80,7 +80,10 @@ export const interceptAws = (interception: Interception): void => {
         const sent = fate.kind === 'fault' ? detour(request, fate.fault, interception) : request;
         const answer = await outsideInvocations(() => handle.call(this, sent, options));
         if (fate.kind === 'die') invocation.die();
-        return invocation.isDead ? await never() : answer;
+        if (!invocation.isDead) return answer;
+        // Nobody reads it: its connection would never be free again.
+        answer.response.body?.resume?.();
+        return await never();
       },
   );
 };

@@ -35,6 +35,10 @@ const openstackOperation = ({ method, path }: HttpRequest): string => {
   return `${method} ${path.split('?')[0]?.split('/').at(-1)}`;
 };
 
+/** A body of the SDK's, which is bytes or a string. */
+export const textOf = (body: unknown): string =>
+  body instanceof Uint8Array ? new TextDecoder().decode(body) : String(body ?? '');
+
 interface AwsBody {
   readonly Key?: { readonly item?: { readonly S?: string } };
   readonly Item?: { readonly item?: { readonly S?: string } };
@@ -42,8 +46,7 @@ interface AwsBody {
 
 /** `claim`, `task`, `part` or `segment`: what an item of the table is. */
 const itemOf = (body: unknown): string => {
-  if (!(body instanceof Uint8Array) && typeof body !== 'string') return '';
-  const { Key, Item } = JSON.parse(Buffer.from(body).toString()) as AwsBody;
+  const { Key, Item } = JSON.parse(textOf(body) || '{}') as AwsBody;
   const item = (Key ?? Item)?.item?.S ?? '';
   return item.replace(/#.*/, '');
 };

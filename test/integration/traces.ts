@@ -1,4 +1,4 @@
-import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
@@ -10,7 +10,7 @@ export interface Traces {
   items(): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Keys in the relay bucket, and of uploads that were neither completed nor aborted. */
   relay(): Promise<{ readonly objects: readonly string[]; readonly uploads: readonly string[] }>;
-  /** Messages by queue, visible and hidden. */
+  /** Messages by queue: visible, hidden and delayed. */
   messages(): Promise<Readonly<Record<string, number>>>;
 }
 
@@ -20,7 +20,11 @@ export const createTraces = ({ tableName, bucketName, queues }: LocalAws): Trace
   const sqs = new SQSClient({});
 
   const countOf = async (url: string): Promise<number> => {
-    const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+    const names = [
+      'ApproximateNumberOfMessages',
+      'ApproximateNumberOfMessagesNotVisible',
+      'ApproximateNumberOfMessagesDelayed',
+    ] as const;
     const asked = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...names] });
     const { Attributes = {} } = await sqs.send(asked);
     return names.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
@@ -28,10 +32,10 @@ export const createTraces = ({ tableName, bucketName, queues }: LocalAws): Trace
 
   return {
     items: async () => {
-      const { Items = [] } = await dynamodb.send(
-        new ScanCommand({ TableName: tableName, ConsistentRead: true }),
-      );
-      return Items.map((item) => unmarshall(item));
+      const items: Record<string, unknown>[] = [];
+      const pages = paginateScan({ client: dynamodb }, { TableName: tableName, ConsistentRead: true });
+      for await (const { Items = [] } of pages) items.push(...Items.map((item) => unmarshall(item)));
+      return items;
     },
     relay: async () => {
       const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucketName }));

@@ -1,0 +1,88 @@
+import { DeleteItemCommand, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import type { SQSEvent } from 'aws-lambda';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pass } from '../faults/context.ts';
+import { type Deployment, deploy, type FunctionName, type Handler } from '../faults/deployment.ts';
+import { createInvestigator } from '../faults/evidence.ts';
+import { successes } from '../faults/imports-under-test.ts';
+import { type Bench, type Case, type Outcome, perform } from '../faults/one-run.ts';
+import { startPump } from '../faults/pump.ts';
+import { createQueueWatch } from '../faults/queue-watch.ts';
+
+// The faults suite is worth something only if it can fail: each double has a fault that the product must not have.
+
+let bench: Bench;
+beforeAll(async () => {
+  const deployment = await deploy();
+  const { aws } = deployment.cloud;
+  const watch = createQueueWatch(aws);
+  bench = { deployment, watch, pump: startPump(aws), investigator: createInvestigator(deployment) };
+});
+afterAll(async () => {
+  await bench.pump.stop();
+  bench.investigator.stop();
+  await bench.deployment.stop();
+});
+
+const oneStream = (): Case => {
+  const kind = successes.find(({ name }) => name === 'one stream');
+  if (!kind) throw new Error('there is no such kind');
+  return { group: 'test', name: 'test', kind, ends: 'success', plan: () => ({ fateOf: () => pass }) };
+};
+
+/** Runs an import with a double in the place of one function. */
+const withDouble = async (name: FunctionName, doubleOf: (real: Handler) => Handler): Promise<Outcome> => {
+  const { functions } = bench.deployment;
+  const standard = { ...functions.standard, [name]: doubleOf(functions.standard[name]) };
+  const deployment: Deployment = { ...bench.deployment, functions: { ...functions, standard } };
+  const rested = await perform({ ...bench, deployment }, oneStream());
+  return await rested.judge();
+};
+
+const messageOf = (event: unknown): { imageId: string; taskId: string } =>
+  JSON.parse((event as SQSEvent).Records[0]?.body ?? '{}');
+
+test('an import without any fault keeps every promise', async () => {
+  const outcome = await withDouble('stream-image', (real) => real);
+  expect(outcome).toMatchObject({ ending: 'succeeded', broken: [] });
+});
+
+test('an upload that a function leaves open is found', async () => {
+  const s3 = new S3Client({ forcePathStyle: true });
+  const { bucketName: Bucket } = bench.deployment.cloud.aws;
+  const outcome = await withDouble('apply-metadata', (real) => async (event, context) => {
+    const answer = await real(event, context);
+    await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: `imports/${messageOf(event).taskId}` }));
+    return answer;
+  });
+  expect(outcome.broken).toEqual([expect.stringMatching(/^an open upload of imports\/.* is left$/)]);
+});
+
+test('a task that says success before the target is active is found out, with what it leaves', async () => {
+  const dynamodb = new DynamoDBClient({});
+  const { tableName: TableName } = bench.deployment.cloud.aws;
+  const outcome = await withDouble('apply-metadata', () => async (event) => {
+    const { imageId, taskId } = messageOf(event);
+    const Key = marshall({ imageId, item: `task#${taskId}` });
+    const ended = {
+      UpdateExpression: 'SET #status = :success REMOVE sealed',
+      ExpressionAttributeNames: { '#status': 'status' },
+      ExpressionAttributeValues: marshall({ ':success': 'success' }),
+    };
+    await dynamodb.send(new UpdateItemCommand({ TableName, Key, ...ended }));
+    await dynamodb.send(new DeleteItemCommand({ TableName, Key: marshall({ imageId, item: 'claim' }) }));
+    return { batchItemFailures: [] };
+  });
+  expect(outcome.broken).toContain('the task says success, but status is "queued" instead of "active"');
+  expect(outcome.broken).toContainEqual(expect.stringMatching(/^object imports\/.* is left$/));
+});
+
+test('a token in a log line is found', async () => {
+  const outcome = await withDouble('import-image', (real) => async (event, context) => {
+    process.stdout.write(`got ${JSON.stringify(event)}\n`);
+    return await real(event, context);
+  });
+  expect(outcome.broken).toEqual(['a token stands in clear in a log line']);
+});
