@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { loadConfig } from '../../lib/config.ts';
+import { loadConfig, sealingSecret } from '../../lib/config.ts';
 
 const needed = { OS_AUTH_URL: 'http://keystone:5000/v3', OS_REGION_NAME: 'REGION2' };
 
@@ -177,6 +177,31 @@ describe('what is wrong', () => {
     const message = messageOf(() => loadConfig({ ...needed, [name]: value }));
     expect(message).toContain(name);
     expect(message).not.toContain(value);
+  });
+
+  const arn = 'arn:aws:secretsmanager:eu-west-1:000000000000:secret:one';
+
+  test.each([
+    ['TOKEN_SEALING_SECRET', {}],
+    ['OS_APPLICATION_CREDENTIAL_SECRET', { OS_APPLICATION_CREDENTIAL_ID: 'id' }],
+  ])('is a secret that is given twice: %s, and where it lies', (name, more) => {
+    const both = { ...more, [name]: 's'.repeat(32), [`${name}_ARN`]: arn };
+    expect(messageOf(() => loadConfig({ ...needed, ...both }))).toBe(
+      `Configuration: ${name} and ${name}_ARN are two ways to say the same`,
+    );
+  });
+
+  test('is a function that seals without a secret: it needs one of two settings', () => {
+    expect(messageOf(() => loadConfig(needed, [], sealingSecret))).toBe(
+      'Configuration: TOKEN_SEALING_SECRET or TOKEN_SEALING_SECRET_ARN is not set',
+    );
+    for (const one of [{ TOKEN_SEALING_SECRET: 's'.repeat(32) }, { TOKEN_SEALING_SECRET_ARN: arn }])
+      expect(loadConfig({ ...needed, ...one }, [], sealingSecret)).toMatchObject(one);
+  });
+
+  test('is a place of a secret that is none', () => {
+    const name = 'OS_APPLICATION_CREDENTIAL_SECRET_ARN';
+    expect(messageOf(() => loadConfig({ ...needed, [name]: 'hunter2' }))).toContain(name);
   });
 
   test.each(['id', 'secret'])('is half a credential that has only its %s', (half) => {
