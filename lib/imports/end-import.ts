@@ -36,7 +36,9 @@ export const endImport = async (
   { task, signal, log }: EndingRun,
   ending: Ending,
 ): Promise<void> => {
-  const settled = (await tasks.decide(task, ending)) ?? ending;
+  const settled = await tasks.decide(task, ending);
+  // It has ended before, but for its last write.
+  if (!settled) return await claims.release(task.imageId, task.id);
   // A part that arrives after its upload was aborted stays for ever: segments at work stop first, at their heartbeat.
   while (!(await claims.end(task, settled.status))) await delay(lookAgainMs, undefined, { signal });
   const key = objectKey(task);
