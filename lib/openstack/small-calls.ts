@@ -3,7 +3,7 @@ import { type ForwardProxy, hostOf, type ProxyFor, portOf } from '../http/proxy.
 import { addressMs, openTunnel } from '../http/tunnel.ts';
 import { Agent, buildConnector } from './undici.ts';
 
-const headersTimeout = 20_000; // ms; a real Keystone here validates a token in 120 ms, 213 at worst
+const headersTimeout = 20_000; // ms; an HTTP function has 29 s for all its calls
 /** Longer than an address gets, so that the next one has a turn. */
 const connectTimeout = 3 * addressMs;
 /** A catalog of a hundred regions has some 100 KB. */

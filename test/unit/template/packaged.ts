@@ -23,14 +23,14 @@ interface Statement {
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** `npm run package` into a directory of its own, without credentials or settings. */
-export async function packageService() {
+/** `npm run package` into a directory of its own, without credentials and with no settings but these. */
+export async function packageService(settings: Readonly<Record<string, string>> = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'glance-ferry-package-'));
   const serverless = join(root, 'node_modules/serverless/bin/serverless.js');
   const { PATH, HOME } = process.env;
   await promisify(execFile)(process.execPath, [serverless, 'package', '--package', dir], {
     cwd: root,
-    env: { PATH, HOME, ESBUILD_FOLDER: relative(root, join(dir, 'esbuild')) },
+    env: { ...settings, PATH, HOME, ESBUILD_FOLDER: relative(root, join(dir, 'esbuild')) },
   });
   const text = await readFile(join(dir, 'cloudformation-template-update-stack.json'), 'utf8');
   const template = JSON.parse(text) as Template;

@@ -1,14 +1,15 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CelEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Packaged } from './packaged.ts';
+import { type Packaged, packageService } from './packaged.ts';
 
 // CloudFormation's own schemas and rules, by AWS's own validator, offline.
 
 /** What is as it should be, or is not ours. */
 const settled = [
   'F2015', // empty defaults that their patterns refuse: a deployment without Keystone or region stops at once
+  'W9003', // numbers in texts, as settings come; CloudFormation takes them
   'W8003', // conditions on settings, which osls has filled in by then
   'W3005', // osls lets functions and routes depend on what they refer to
 ];
@@ -128,6 +129,44 @@ export const schemaCases = (packaged: () => Packaged) =>
 
     test('find nothing wrong with the template', async () => {
       expect(await faultsOf(packaged().template)).toEqual([]);
+    });
+
+    describe('where an operator has set what changes it', () => {
+      const topic = 'arn:aws:sns:us-east-1:000000000000:alarms';
+      let service: Packaged;
+      beforeAll(async () => {
+        service = await packageService({
+          OS_AUTH_URL: 'https://keystone.example.org/v3',
+          OS_REGION_NAME: 'REGION2',
+          OS_APPLICATION_CREDENTIAL_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:user-x',
+          ALARM_TOPIC_ARN: topic,
+          HTTP_RATE: '7',
+          HTTP_RESERVED_CONCURRENCY: '20',
+          FAIL_RESERVED_CONCURRENCY: '2',
+        });
+      });
+      afterAll(() => rm(service.dir, { recursive: true, force: true }));
+
+      test('find nothing wrong', async () => {
+        expect(await faultsOf(service.template)).toEqual([]);
+      });
+
+      test('alarms are sent, concurrency is reserved, requests are limited', () => {
+        for (const [, alarm] of service.ofType('AWS::CloudWatch::Alarm'))
+          expect(alarm).toMatchObject({ AlarmActions: [topic] });
+        const reserved = service
+          .ofType('AWS::Lambda::Function')
+          .map(([id, plan]) => [id, plan['ReservedConcurrentExecutions']] as const)
+          .filter(([, concurrency]) => concurrency !== undefined);
+        expect(Object.fromEntries(reserved)).toEqual({
+          ImportDashimageLambdaFunction: 20,
+          ListDashtasksLambdaFunction: 20,
+          FailDashimportLambdaFunction: 2,
+        });
+        expect(service.properties('HttpApiStage')).toMatchObject({
+          DefaultRouteSettings: { ThrottlingRateLimit: '7', ThrottlingBurstLimit: 200 },
+        });
+      });
     });
 
     test.each(planted)('find %s', async (_, plant, found) => {
