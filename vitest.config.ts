@@ -17,7 +17,7 @@ export default defineConfig({
     maxWorkers: 2, // vitest would take one of two cores
     projects: [
       suite('unit', 'test/{unit,cloud}/**/*.test.ts', 10),
-      suite('contract', 'test/contract/emulation.test.ts', 10),
+      suite('contract', 'test/contract/emulation*.test.ts', 10),
       suite('integration', 'test/integration/**/*.test.ts', 40),
       suite('e2e', 'test/e2e/functions.test.ts', 60),
       suite('process', 'test/e2e/*-process.test.ts', 120),

@@ -25,7 +25,6 @@ export async function startOurs(cloud: { readonly authUrl: string; readonly regi
   Object.assign(process.env, aws.env, {
     OS_AUTH_URL: cloud.authUrl,
     OS_REGION_NAME: cloud.region,
-    TOKEN_SEALING_SECRET: 'a secret of at least thirty-two characters',
     POWERTOOLS_LOG_LEVEL: 'CRITICAL',
   });
   return {

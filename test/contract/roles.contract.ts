@@ -17,6 +17,17 @@ export interface RolesCloud {
   readonly accounts: Readonly<Record<Caller, Account>>;
 }
 
+interface Store {
+  readonly id: string;
+  readonly default?: string;
+}
+
+/** What a request says of stores. */
+interface Stores {
+  readonly body?: object;
+  readonly header?: string;
+}
+
 const formats = { disk_format: 'raw', container_format: 'bare' };
 const jsonPatch = { 'Content-Type': 'application/openstack-images-v2.1-json-patch' };
 
@@ -77,6 +88,21 @@ export function rolesContract(
     });
   const importByGlance = (caller: Caller, imageId: string, sourceId: string): Promise<Asked> =>
     glance(caller, 'POST', `/images/${imageId}/import`, { json: download(sourceId) });
+
+  const defaultStore = async (): Promise<string> => {
+    const stores = (await glance('member', 'GET', '/info/stores')).field('stores') as Store[];
+    return stores.find((store) => store.default === 'true')?.id ?? '';
+  };
+
+  /** An import into one image that names stores, by ours first: Glance does not know of it. */
+  const importByBoth = async ({ body = {}, header }: Stores): Promise<[Answered, Asked]> => {
+    const id = await ofKind('private');
+    const json = { ...download(sources.private), ...body };
+    const headers = header === undefined ? {} : { 'x-image-meta-store': header };
+    const asked = { method: 'POST', imageId: id, token: signedIn.member.token, body: json, headers };
+    const ours = await askOurs('import-image', asked);
+    return [ours, await glance('member', 'POST', `/images/${id}/import`, { json, headers })];
+  };
 
   beforeAll(async () => {
     const { cloud } = cloudOf();
@@ -142,6 +168,39 @@ export function rolesContract(
       expect(own).toHaveLength(expected('tasks') === 'shown' ? 1 : 0);
       expect(ours.json['tasks']).toHaveLength(2 * own.length);
     });
+  });
+
+  test('while Glance imports into an image, both refuse another import', async () => {
+    const id = await ofKind('private');
+    expect((await importByGlance('member', id, sources.private)).status).toBe(differences.accepted.glance);
+    const [ours, theirs] = [
+      await importByOurs('member', id, sources.private),
+      await importByGlance('member', id, sources.private),
+    ];
+    // The second one once a worker has begun, a moment later.
+    const refusals =
+      /^(Image has active task|Image needs to be in 'queued' state .*|Image with status active cannot be .*)$/;
+    expect([ours.status, ours.json['message']]).toEqual([409, expect.stringMatching(refusals)]);
+    expect([theirs.status, theirs.message]).toEqual([409, expect.stringMatching(refusals)]);
+  });
+
+  test.each<[what: string, fields: (byDefault: string) => Stores]>([
+    ['the default store', (byDefault) => ({ body: { stores: [byDefault] } })],
+    ['the default store by the header', (byDefault) => ({ header: byDefault })],
+    ['no store', () => ({ body: { stores: [] } })],
+  ])('of an import into %s', async (_, fields) => {
+    const [ours, theirs] = await importByBoth(fields(await defaultStore()));
+    expect([ours.status, theirs.status]).toEqual([differences.accepted.ours, differences.accepted.glance]);
+  });
+
+  test.each<[what: string, stores: Stores]>([
+    ['a store that is not there', { body: { stores: ['nosuch'] } }],
+    ['a store that is not there, by the header', { header: 'nosuch' }],
+    ['a text, which Glance takes for a list', { body: { stores: 'xyz' } }],
+  ])('of an import into %s', async (_, stores) => {
+    const [ours, theirs] = await importByBoth(stores);
+    expect(ours.status).toBe(differences.otherStores.ours);
+    expect(differences.otherStores.glance).toContain(theirs.status);
   });
 
   test.each(callers)('versions and import methods are anybody’s: %s', async (caller) => {

@@ -127,6 +127,8 @@ export const differences = {
    * record with the caller's token before it accepts, and says that it was not found.
    */
   unseenSource: { glance: 202, ours: 400 },
+  /** Glance has all its stores; ours has one way in, the default store, and knows no other, not even to say that there is none. */
+  otherStores: { glance: [202, 409], ours: 400 },
   /** Of a 404 for its tasks Glance says that a resource, ours that the image was not found, as both do elsewhere. */
   tasksNotFound: { glance: 'The resource could not be found.', ours: 'No image found with ID ' },
 } as const;
