@@ -1,5 +1,5 @@
 import { FerryError } from '../errors.ts';
-import { ignored } from '../promises.ts';
+import { begun, ignored } from '../promises.ts';
 import { serviceError } from './service-error.ts';
 
 /** The text of a secret, as it was five minutes ago at most. `fresh` asks for it anew, though it is known. */
@@ -27,7 +27,6 @@ const loadProvider = async () => {
     awsSdkV3Client: new SecretsManagerClient({ maxAttempts: 4, requestHandler }),
   });
 };
-let provider: ReturnType<typeof loadProvider> | undefined;
 
 /** What Powertools wraps around the service's own error would hide its code. */
 const innerError = (thrown: unknown): unknown =>
@@ -41,10 +40,10 @@ const innerError = (thrown: unknown): unknown =>
  */
 export const secretOf = (arn: string, what: string): Secret => {
   const operation = `get ${what} from Secrets Manager`;
+  const provider = begun(loadProvider);
   let last: string | undefined;
 
   const get: Secret = async ({ fresh = false } = {}) => {
-    provider ??= loadProvider();
     try {
       const text = await (await provider).get(arn, { maxAge: maxAgeS, forceFetch: fresh });
       if (typeof text !== 'string')

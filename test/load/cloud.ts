@@ -19,7 +19,6 @@ export type Env = Readonly<Record<string, string>>;
 
 const localSettings: Env = {
   OS_REGION_NAME: 'REGION2',
-  TOKEN_SEALING_SECRET: 'a secret of at least thirty-two characters',
   OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '127.0.0.1',
   HEARTBEAT_S: '5',
   RETRY_DELAY_S: '1',

@@ -1,0 +1,168 @@
+// Requests of every kind to the HTTP functions: `node test/faults/generated-requests.ts [--count 2000] [--seed 1]`. Promised are
+// answers of 2xx and 4xx, in at most 50 ms of a processor, that are short and hold no token; a request that is refused
+// changes nothing at either Glance, in the table or in a queue. Ends with 0 only if all of it was kept.
+import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { userNamed } from '../cloud/openstack/keystone/fixture.ts';
+import { type Answer, type Ferry, startFerry } from '../integration/ferry.ts';
+import { type OddRequest, oddRequest, type Surroundings } from './odd-requests.ts';
+import { createRandom } from './random.ts';
+
+export interface GeneratedRequests {
+  readonly count: number;
+  readonly seed: number;
+}
+
+/** What became of the requests. */
+export interface Answered {
+  readonly requests: number;
+  readonly byStatus: Readonly<Record<string, number>>;
+  /** ms of a processor that the most expensive request has taken, the emulated services' share included. */
+  readonly worstMs: number;
+  /** Promises that were broken, each with the number of the request that shows it. */
+  readonly broken: readonly string[];
+}
+
+const mostMs = 50;
+const longestAnswer = 16 * 1024; // characters
+/** So often everything that a refused request must leave alone is looked at. */
+const batch = 500;
+/** The machine may have collected garbage, or done something else, meanwhile: the least of some tries is ours. */
+const tries = 5;
+
+const formats = { disk_format: 'raw', container_format: 'bare' };
+
+const surround = async ({ openstack }: Ferry): Promise<Surroundings> => {
+  const { REGION1, REGION2 } = openstack.regions;
+  const { tokens } = openstack.keystone;
+  const expired = openstack.issueToken('demo', -1);
+  const unscoped = tokens.issue({ user: userNamed('demo'), methods: ['password'] }).id;
+  const source = await REGION1.createImage(formats, 'data');
+  const images = [
+    await REGION2.createImage({ name: 'one', ...formats }),
+    await REGION2.createImage({ name: 'two', ...formats }),
+    await REGION2.createImage({ name: 'without formats' }),
+    await REGION2.createImage({ name: 'active', ...formats }, 'data'),
+    await REGION2.createImage({ name: "another's", owner: 'other' }),
+    await REGION2.createImage({ name: 'community', owner: 'other', visibility: 'community' }),
+  ];
+  return {
+    tokens: { good: openstack.issueToken('demo'), bad: [expired, unscoped, 'gAAAAAB-unknown'] },
+    targets: [...images.map(({ id }) => id), '11111111-1111-1111-1111-111111111111'],
+    sources: [source.id, images[0]?.id ?? '', '11111111-1111-1111-1111-111111111111'],
+    uri: `${REGION1.url}/`,
+  };
+};
+
+/** What a refused request must leave alone. */
+const stateOf = async ({ openstack, traces }: Ferry, { targets, sources }: Surroundings) => {
+  const { REGION1, REGION2 } = openstack.regions;
+  const writes = [REGION1, REGION2].flatMap((region) =>
+    region.requests().filter(({ method, status }) => method !== 'GET' && Number(status) < 400),
+  );
+  for (const region of [REGION1, REGION2]) region.clearRequests();
+  const present = (region: typeof REGION1, ids: readonly string[]) =>
+    ids.map((id) => {
+      try {
+        return region.image(id);
+      } catch {
+        return id;
+      }
+    });
+  return {
+    writes,
+    images: [...present(REGION1, sources), ...present(REGION2, targets)],
+    items: await traces.items(),
+    messages: await traces.messages(),
+    relay: await traces.relay(),
+  };
+};
+
+const brokenBy = (
+  { status, body, headers }: Answer,
+  { name, request }: OddRequest,
+  good: string,
+): string[] => {
+  const isRoot = name === 'import-info' && request.path === '/' && status === 300;
+  const isPromised = (status >= 200 && status < 300) || (status >= 400 && status < 500) || isRoot;
+  return [
+    ...(isPromised ? [] : [`the status is ${status}: ${body.slice(0, 200)}`]),
+    ...(body.length > longestAnswer ? [`the answer has ${body.length} characters`] : []),
+    ...(JSON.stringify([body, headers]).includes(good) ? ['the answer holds the token'] : []),
+    ...('x-openstack-request-id' in headers ? [] : ['the answer has no request id']),
+  ];
+};
+
+const processorMs = (since: NodeJS.CpuUsage): number => {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1000;
+};
+
+/** Sends requests one by one to the functions in this process. @param told gets a line now and then */
+export const generatedRequests = async (
+  { count, seed }: GeneratedRequests,
+  told: (line: string) => void = () => undefined,
+): Promise<Answered> => {
+  const env = { TOKEN_CACHE_S: '300', POWERTOOLS_METRICS_DISABLED: 'true' };
+  const ferry = await startFerry({ env, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
+  const surroundings = await surround(ferry);
+  const { good } = surroundings.tokens;
+  const random = createRandom(seed);
+  const byStatus: Record<string, number> = {};
+  const broken: string[] = [];
+  let worstMs = 0;
+
+  const send = async (odd: OddRequest): Promise<{ answer: Answer; ms: number }> => {
+    const since = process.cpuUsage();
+    const answer = await ferry.http(odd.name, odd.request);
+    return { answer, ms: processorMs(since) };
+  };
+  const leastMs = async (odd: OddRequest, first: number): Promise<number> => {
+    let least = first;
+    for (let again = 1; again < tries && least > mostMs; again += 1)
+      least = Math.min(least, (await send(odd)).ms);
+    return least;
+  };
+
+  const one = async (number: number): Promise<boolean> => {
+    const odd = oddRequest(random, surroundings);
+    const { answer, ms } = await send(odd);
+    const least = await leastMs(odd, ms);
+    worstMs = Math.max(worstMs, least);
+    byStatus[answer.status] = (byStatus[answer.status] ?? 0) + 1;
+    const slow = least > mostMs ? [`it took ${least.toFixed(0)} ms`] : [];
+    const found = [...brokenBy(answer, odd, good), ...slow];
+    broken.push(...found.map((what) => `request ${number} to ${odd.name}: ${what}`));
+    return answer.status === 201;
+  };
+
+  try {
+    await ferry.http('import-image', { method: 'POST', token: good, body: '{}' }); // loads what is loaded once
+    let before = await stateOf(ferry, surroundings);
+    for (let number = 1; number <= count; ) {
+      let imports = 0;
+      const last = Math.min(count, number + batch - 1);
+      for (; number <= last; number += 1) imports += Number(await one(number));
+      const after = await stateOf(ferry, surroundings);
+      const kept = imports > 0 ? { ...after, items: before.items, messages: before.messages } : after;
+      if (!isDeepStrictEqual(kept, before))
+        broken.push(`something was changed by a request before ${number}`);
+      before = after;
+      told(`${number - 1} requests, at worst ${worstMs.toFixed(0)} ms, ${broken.length} promises broken`);
+    }
+  } finally {
+    await ferry.stop();
+  }
+  return { requests: count, byStatus, worstMs, broken };
+};
+
+if (import.meta.main) {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({ options: { count: text, seed: text } });
+  const asked = { count: Number(values.count ?? 100_000), seed: Number(values.seed ?? 1) };
+  const { requests, byStatus, worstMs, broken } = await generatedRequests(asked, console.log);
+  for (const what of broken.slice(0, 50)) console.log(`BROKEN ${what}`);
+  console.log(
+    `${requests} requests of seed ${asked.seed}: ${JSON.stringify(byStatus)}, at worst ${worstMs.toFixed(1)} ms`,
+  );
+  process.exitCode = broken.length > 0 ? 1 : 0;
+}
