@@ -94,6 +94,11 @@ export class FerryError extends Error {
   }
 }
 
+/** A mistake of our own. What a system or a library has to say of the world carries a code. */
+export const isMistake = (error: unknown): boolean =>
+  (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) &&
+  !('code' in error);
+
 /** Anything thrown, as a FerryError: what we did not throw ourselves is `internal`, and its text stays in the log. */
 export const asFerryError = (error: unknown): FerryError =>
   error instanceof FerryError

@@ -1,4 +1,4 @@
-import { asFerryError, type ErrorCode, FerryError } from '../errors.ts';
+import { asFerryError, type ErrorCode, FerryError, isMistake } from '../errors.ts';
 import { innermostReason } from '../innermost-reason.ts';
 
 /** The part of the SDK's exceptions that is used here. */
@@ -73,10 +73,6 @@ const isMissingSetting = (error: unknown): boolean =>
     error.message === 'Region is missing' ||
     ('code' in error && error.code === 'ERR_INVALID_URL'));
 
-/** A mistake of ours, which no service has to do with. */
-const isBug = (error: unknown): boolean =>
-  error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
-
 /** The seconds of Retry-After, in ms. */
 const retryAfterOf = ({ $response }: ServiceAnswer): number | undefined => {
   const header = $response?.headers?.['retry-after'] ?? '';
@@ -104,6 +100,6 @@ export const serviceError = (operation: string, cause: unknown): FerryError => {
   }
   if (isMissingSetting(cause))
     return new FerryError('misconfigured', `Failed to ${operation}: ${innermostReason(cause)}`, { cause });
-  if (isBug(cause)) return asFerryError(cause);
+  if (isMistake(cause)) return asFerryError(cause);
   return new FerryError('unavailable', `Failed to ${operation}: ${innermostReason(cause)}`, { cause });
 };

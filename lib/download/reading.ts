@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FerryError } from '../errors.ts';
 import type { ByteReader } from '../http/byte-reader.ts';
+import { EndedEarly } from '../http/faults.ts';
+import { connectionError } from '../openstack/http.ts';
 import { ignored } from '../promises.ts';
 import type { ByteSource, ImageBytes } from './download.ts';
 
@@ -32,16 +34,19 @@ export interface Reading extends ByteReader {
 
 const longestDelayMs = 30_000;
 /**
- * A connection's own error is worth another try; so are ours that the table calls retryable, unless the source wants to
- * be left alone for longer than a function should wait: that is the queue's to wait for.
+ * What the table calls retryable is worth another try, unless the source wants to be left alone for longer than a
+ * function should wait, which is the queue's to wait for; a mistake of our own is made again.
  */
-const isRetryable = (error: unknown): boolean =>
-  !(error instanceof FerryError) || (error.retryable && (error.retryAfterMs ?? 0) <= longestDelayMs);
+const isRetryable = (error: FerryError): boolean =>
+  error.retryable && error.code !== 'internal' && (error.retryAfterMs ?? 0) <= longestDelayMs;
 
-const delayMs = (failures: number, { firstDelayMs }: RetryBudget, error: unknown): number => {
+const delayMs = (
+  failures: number,
+  { firstDelayMs }: RetryBudget,
+  { retryAfterMs = 0 }: FerryError,
+): number => {
   const backoff = Math.min(longestDelayMs, firstDelayMs * 2 ** (failures - 1));
-  const jittered = backoff * (0.5 + Math.random() / 2);
-  return error instanceof FerryError ? Math.max(jittered, error.retryAfterMs ?? 0) : jittered;
+  return Math.max(backoff * (0.5 + Math.random() / 2), retryAfterMs);
 };
 
 const skipSize = 256 * 1024; // bytes at a time
@@ -60,36 +65,50 @@ const skip = async (body: ByteReader, bytes: number): Promise<void> => {
  * Reads a source to its last byte, or to another one, from its first or from an offset. A connection that breaks or
  * stalls is opened again at the byte where it ended; a source without ranges is read again, and what is known of it
  * thrown away.
- * @throws FerryError, here or by `fill`, when the budget is spent or another try cannot help; the signal's reason
+ * @throws FerryError, here or by `fill`, when the budget is spent or another try cannot help: `data-mismatch` where the
+ *   source itself has ended before its end at every try; the signal's reason
  */
 export const startReading = async (source: ByteSource, options: ReadingOptions): Promise<Reading> => {
   const { budget, signal, end } = options;
   let { size } = options;
   let position = options.offset ?? 0;
   let failures = 0;
+  /** Failures of these that were none of a connection: the source itself ended before its end. */
+  let early = 0;
   let body: ByteReader | undefined;
   const closed = new AbortController();
   const ended = AbortSignal.any([signal, closed.signal]);
+
+  const expected = (): number | undefined => end ?? size;
 
   const closeBody = (): void => {
     body?.close();
     body = undefined;
   };
 
-  /** Waits before another try. @throws the error when there is none */
-  const pause = async (error: unknown): Promise<void> => {
+  /** What a failure means. A source that ends at the same byte at every try will not be any longer at the next one. */
+  const explain = (thrown: unknown): FerryError => {
+    early += thrown instanceof EndedEarly ? 1 : 0;
+    const isFinal = failures > budget.retries && failures > 1 && early === failures;
+    if (!isFinal) return connectionError({ operation: `copy ${source.name}` }, thrown);
+    const reason = `the source ends at byte ${position} of ${expected()}`;
+    return new FerryError('data-mismatch', `Failed to copy ${source.name}: ${reason}`, { cause: thrown });
+  };
+
+  /** Waits before another try. @throws FerryError when there is none */
+  const pause = async (thrown: unknown): Promise<void> => {
     closeBody();
     failures += 1;
     ended.throwIfAborted();
+    const error = explain(thrown);
     if (!isRetryable(error) || failures > budget.retries) throw error;
     await delay(delayMs(failures, budget, error), undefined, { signal: ended }).catch(ignored);
     ended.throwIfAborted();
   };
 
   const requireSize = ({ startsAt, length }: ImageBytes): void => {
-    const expected = end ?? size;
-    if (expected === undefined || length === undefined || startsAt + length === expected) return;
-    const reason = `got ${startsAt + length} bytes instead of ${expected}`;
+    if (expected() === undefined || length === undefined || startsAt + length === expected()) return;
+    const reason = `got ${startsAt + length} bytes instead of ${expected()}`;
     throw new FerryError('data-mismatch', `Failed to copy ${source.name}: ${reason}`);
   };
 
@@ -122,15 +141,13 @@ export const startReading = async (source: ByteSource, options: ReadingOptions):
     }
   };
 
-  const expected = (): number | undefined => end ?? size;
-
   /** @returns 0 at the end of a source that has not told its size */
   const readOnce = async (target: Buffer): Promise<number> => {
     const came = await (body ?? (await reopen())).fill(target);
     position += came;
-    if (came > 0) failures = 0;
+    if (came > 0) [failures, early] = [0, 0];
     if (came > 0 || expected() === undefined) return came;
-    throw new FerryError('unavailable', `${source.name} ended after ${position} of ${expected()} bytes`);
+    throw new EndedEarly(`the source ended after ${position} of ${expected()} bytes`);
   };
 
   const fill: Reading['fill'] = async (target) => {

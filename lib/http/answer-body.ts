@@ -1,7 +1,7 @@
 import type { ByteReader } from './byte-reader.ts';
 import { createChunkedDecoder } from './chunked-decoder.ts';
 import type { Connection } from './connection.ts';
-import { UnframedAnswer } from './faults.ts';
+import { EndedEarly, UnframedAnswer } from './faults.ts';
 import { framingOf, type MessageHead } from './message-head.ts';
 
 /** Where the connection breaks off, `fill` returns what has come before; the next call throws. */
@@ -38,7 +38,7 @@ const bodyOfLength = (read: Connection['read'], bytes: number, done: () => void)
     if (wanted === 0) return 0;
     const length = await read(target.subarray(0, wanted), wanted);
     left -= length;
-    if (length === 0) throw new Error(`the connection ended ${left} bytes before the end of the body`);
+    if (length === 0) throw new EndedEarly(`the connection ended ${left} bytes before the end of the body`);
     if (left === 0) done();
     return length;
   };
@@ -52,7 +52,7 @@ const chunkedBody = (read: Connection['read'], done: () => void): ByteReader['fi
 
   const readCoded = async (): Promise<void> => {
     coded = buffer.subarray(0, await read(buffer, 1));
-    if (coded.length === 0) throw new Error('the connection ended before the end of the body');
+    if (coded.length === 0) throw new EndedEarly('the connection ended before the end of the body');
   };
 
   return async (target) => {

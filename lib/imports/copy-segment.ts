@@ -1,11 +1,11 @@
 import type { Download } from '../download/download.ts';
 import { startReading } from '../download/reading.ts';
 import { FerryError } from '../errors.ts';
-import { type Copied, copyStream, type StoredPart } from '../transfer/copy.ts';
+import { copyStream, type StoredPart } from '../transfer/copy.ts';
 import { buffersFor } from '../transfer/part-plan.ts';
-import { endOfStored, type Segment, type SegmentPlan, segmentAt } from '../transfer/segment-plan.ts';
-import { type CopyServices, mismatch, requireIdentity } from './copy-source.ts';
-import { createProgress } from './progress.ts';
+import { endOfStored, gapsIn, type Segment, type SegmentPlan, segmentAt } from '../transfer/segment-plan.ts';
+import { type CopyServices, requireIdentity } from './copy-source.ts';
+import { createProgress, type Progress, progressMessage } from './progress.ts';
 import type { StepRun } from './run-step.ts';
 import type { SegmentRecords } from './segment-records.ts';
 import { objectKey } from './task.ts';
@@ -14,29 +14,31 @@ export interface SegmentServices extends CopyServices {
   readonly segments: SegmentRecords;
 }
 
-interface SegmentCopy {
+interface RangeCopy {
   readonly download: Download;
   readonly plan: SegmentPlan;
-  readonly segment: Segment;
+  /** What of the image is to be copied. */
+  readonly range: Pick<Segment, 'from' | 'to'>;
   readonly stored: ReadonlyMap<number, StoredPart>;
 }
 
+/** Parts of a planned import, from the first one's first byte to the last one's last, into its upload. */
 const copyRange = async (
-  services: SegmentServices,
-  { task, claim, signal }: StepRun,
-  copy: SegmentCopy,
-  offset: number,
-): Promise<Copied> => {
-  const { tasks, relay, segments, partLimits, partsInFlight } = services;
-  const { plan, segment, stored, download } = copy;
+  services: CopyServices,
+  { task, signal }: StepRun,
+  copy: RangeCopy,
+  progress: Progress,
+): Promise<void> => {
+  const { tasks, relay, partLimits, partsInFlight } = services;
+  const { plan, range, stored, download } = copy;
   const { uploadId } = task;
   if (!uploadId) throw new FerryError('conflict', `Task ${task.id} has no upload to copy a segment into`);
   const upload = { key: objectKey(task), uploadId };
-  const progress = createProgress((copied) => segments.report(claim, copied), offset - segment.from);
-  const range = { size: plan.size, offset, end: segment.to };
-  const reading = await startReading(download, { ...range, budget: services.sourceBudget, signal });
+  const offset = range.from;
+  const asked = { size: plan.size, offset, end: range.to };
+  const reading = await startReading(download, { ...asked, budget: services.sourceBudget, signal });
   try {
-    return await copyStream({
+    await copyStream({
       source: reading,
       offset,
       partSize: plan.partSize,
@@ -47,7 +49,7 @@ const copyRange = async (
       send: (part) => relay.uploadPart({ ...upload, ...part }, { signal }),
       checkpoint: async (part, copiedTo) => {
         if (stored.get(part.number) !== part) await tasks.savePart(task, part);
-        progress.report(copiedTo - segment.from);
+        progress.report(copiedTo);
       },
     });
   } finally {
@@ -75,13 +77,35 @@ export const copySegment = async (
   const stored = await services.tasks.parts(task, segment);
   await run.begin(stored.size);
   requireIdentity(download, await download.describe(run), task.sourceIdentity);
-  const copy = { download, plan, segment, stored };
   const offset = endOfStored(plan, segment, stored);
   log.info('copying a segment', { segment: number, from: offset, to: segment.to });
-  if (offset < segment.to) {
-    const { size } = await copyRange(services, run, copy, offset);
-    if (size !== segment.to) throw mismatch(download, `segment ${number} ends at ${size}, not ${segment.to}`);
-  }
+  const copy = { download, plan, range: { from: offset, to: segment.to }, stored };
+  const report = (copiedTo: number) => services.segments.report(claim, copiedTo - segment.from);
+  if (offset < segment.to) await copyRange(services, run, copy, createProgress(report, offset));
   if (await services.segments.finish(claim, segment.to - segment.from)) return;
   throw new FerryError('claim-lost', `Segment ${number} belongs to another attempt`);
+};
+
+/**
+ * Copies the parts that the table does not know although their segments are copied: the store had lost them, or the
+ * table their records.
+ * @returns all parts of the image
+ */
+export const fillGaps = async (
+  services: CopyServices,
+  run: StepRun,
+  { download, plan }: Pick<RangeCopy, 'download' | 'plan'>,
+): Promise<readonly StoredPart[]> => {
+  const { tasks } = services;
+  const { task, log } = run;
+  const report = (copiedTo: number) => tasks.update(task, { message: progressMessage(copiedTo, plan.size) });
+  const stored = await tasks.parts(task);
+  const gaps = gapsIn(plan, stored);
+  if (gaps.length === 0) return [...stored.values()];
+  await run.begin(stored.size);
+  for (const range of gaps) {
+    log.info('copying parts that are missing', range);
+    await copyRange(services, run, { download, plan, range, stored }, createProgress(report, range.from));
+  }
+  return [...(await tasks.parts(task)).values()];
 };

@@ -5,6 +5,7 @@ import { FerryError } from '../errors.ts';
 import { isKnownAlgorithm, lengthsOf } from '../transfer/algorithms.ts';
 import { type Copied, copyStream } from '../transfer/copy.ts';
 import { buffersFor, type PartLimits, type PartPlan, planParts } from '../transfer/part-plan.ts';
+import { completeCopy } from './complete-copy.ts';
 import { beginAt, type EarlierParts, earlierParts } from './earlier-parts.ts';
 import { createProgress, type Progress, progressMessage } from './progress.ts';
 import type { StepRun } from './run-step.ts';
@@ -128,7 +129,7 @@ const copyReading = async (
   await verify(download, source, copied, run);
   // S3 has no multipart upload of nothing.
   if (copied.size === 0) await relay.abortUpload(upload.key, uploadId, { signal });
-  else await relay.completeUpload({ ...upload, size: copied.size, parts: copied.parts }, { signal });
+  else await completeCopy(services, run, { uploadId, ...copied });
   return { size: copied.size, digests: copied.digests };
 };
 

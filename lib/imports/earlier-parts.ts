@@ -24,7 +24,7 @@ export const earlierParts = async (
   const { uploadId: earlier, sourceIdentity } = task;
   if (earlier && sourceIdentity === identity) return { uploadId: earlier, stored: await tasks.parts(task) };
   if (earlier) await relay.abortUpload(objectKey(task), earlier, { signal });
-  await tasks.forgetParts(task);
+  await tasks.forgetCopy(task);
   const uploadId = await relay.createUpload(objectKey(task), { signal });
   await tasks.update(task, { uploadId, sourceIdentity: identity });
   return { uploadId, stored: new Map() };

@@ -1,7 +1,5 @@
 import type { Outbox } from '../aws/queue.ts';
 import type { Download, SourceDescription } from '../download/download.ts';
-import { FerryError } from '../errors.ts';
-import { partCount } from '../transfer/part-plan.ts';
 import { isResumable } from '../transfer/resumable-digest.ts';
 import {
   firstSegments,
@@ -11,13 +9,14 @@ import {
   type SegmentPlan,
   segmentAfter,
 } from '../transfer/segment-plan.ts';
-import type { SegmentServices } from './copy-segment.ts';
+import { completeCopy } from './complete-copy.ts';
+import { fillGaps, type SegmentServices } from './copy-segment.ts';
 import { type CopiedObject, planFor } from './copy-source.ts';
 import { earlierParts } from './earlier-parts.ts';
 import type { ImportMessage } from './messages.ts';
 import type { StepRun } from './run-step.ts';
 import { hashToRead } from './source-hash.ts';
-import { objectKey, type TaskKey } from './task.ts';
+import type { TaskKey } from './task.ts';
 
 export interface SplitServices extends SegmentServices {
   readonly segmentLimits: SegmentLimits;
@@ -125,27 +124,21 @@ export const afterSegment = async (
 };
 
 /**
- * Makes one object of all segments. Segments that never began, because their sender died, are set off.
+ * Makes one object of all segments. Segments that never began, because their sender died, are set off; parts that the
+ * store has lost are copied once more.
  * @returns undefined when there is something left to copy
  */
 export const gather = async (
   services: SplitServices,
-  { task, signal }: StepRun,
-  plan: SegmentPlan,
+  run: StepRun,
+  { download, plan }: { readonly download: Download; readonly plan: SegmentPlan },
 ): Promise<CopiedObject | undefined> => {
+  const { task } = run;
   if (!(await areAllDone(services, task, plan))) {
     await setOff(services, task, firstSegments(plan));
     return undefined;
   }
-  const { size, partSize } = plan;
-  const { uploadId = '' } = task;
-  const parts = [...(await services.tasks.parts(task)).values()];
-  const bytes = parts.reduce((sum, part) => sum + part.size, 0);
-  const count = partCount(size, { partSize, capacity: size });
-  if (parts.length !== count || bytes !== size) {
-    const found = `${parts.length} parts with ${bytes} bytes`;
-    throw new FerryError('data-mismatch', `The segments left ${found} instead of ${count} with ${size}`);
-  }
-  await services.relay.completeUpload({ key: objectKey(task), uploadId, size, parts }, { signal });
-  return { size, digests: {} };
+  const parts = await fillGaps(services, run, { download, plan });
+  await completeCopy(services, run, { uploadId: task.uploadId ?? '', size: plan.size, parts });
+  return { size: plan.size, digests: {} };
 };

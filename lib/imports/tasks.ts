@@ -50,7 +50,8 @@ export interface Tasks {
   /** Checkpoints of the parts that the store has, by number: all, or from one number to another. */
   parts(key: TaskKey, range?: PartRange): Promise<ReadonlyMap<number, StoredPart>>;
   savePart(key: TaskKey, part: StoredPart): Promise<void>;
-  forgetParts(key: TaskKey): Promise<void>;
+  /** One part by its number, or all. */
+  forgetParts(key: TaskKey, number?: number): Promise<void>;
 }
 
 /** Numbers, both included. */
@@ -149,7 +150,8 @@ export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): 
         expiresAtS: unfinishedExpiresAtS(),
       });
     },
-    forgetParts: (key) => forget(key, partPrefix(key)),
+    forgetParts: (key, number) =>
+      forget(key, number === undefined ? partPrefix(key) : partItem(key, number).item),
     forgetCopy: async (key) => {
       await forget(key, partPrefix(key));
       await forget(key, segmentItems(key));

@@ -1,10 +1,10 @@
 import type { Outbox } from '../aws/queue.ts';
 import type { Download, SourceDescription } from '../download/download.ts';
 import { FerryError, hasCode } from '../errors.ts';
-import { connectionError } from '../openstack/http.ts';
 import { type PropertyRules, requireKeepable, wantedProperties } from '../properties/wanted.ts';
 import { segmentAt } from '../transfer/segment-plan.ts';
 import type { OpenAccess } from './access.ts';
+import { beginAnew } from './begin-anew.ts';
 import { copySegment } from './copy-segment.ts';
 import { type CopiedObject, copySource, requireIdentity } from './copy-source.ts';
 import type { ImportMessage } from './messages.ts';
@@ -12,7 +12,7 @@ import { progressMessage } from './progress.ts';
 import { prove } from './prove.ts';
 import type { Step, StepRun } from './run-step.ts';
 import { afterSegment, gather, planSplit, type SplitServices, split, stateOf } from './segments.ts';
-import { objectKey, type Task } from './task.ts';
+import type { Task } from './task.ts';
 
 export interface TransferServices extends SplitServices {
   readonly openAccess: OpenAccess;
@@ -30,21 +30,6 @@ const outOfTime = ({ message }: Task, download: Download, seconds: number): Ferr
       `before (${message || 'nothing copied yet'}). The image needs a longer timeout of the stream function, a ` +
       'source that has ranges or sends faster, or the worker (docs/worker.md), which has no limit on time',
   );
-
-/** An operator or a lifecycle rule has removed the upload: the next try begins a new one. */
-const forgetUpload = async ({ tasks, relay }: TransferServices, { task, signal }: StepRun): Promise<void> => {
-  const uploadId = (await tasks.get(task))?.uploadId;
-  if (uploadId) await relay.abortUpload(objectKey(task), uploadId, { signal });
-  await tasks.update(task, { uploadId: undefined });
-};
-
-/** Turns what a broken stream throws into a retryable error; forgets an upload that the store does not know. */
-const explain = async (services: TransferServices, run: StepRun, download: Download, thrown: unknown) => {
-  const { signal, task } = run;
-  // Segments share their upload: without it the import cannot go on, and says so after its tries.
-  if (hasCode(thrown, 'upload-gone') && !task.segments) await forgetUpload(services, run);
-  return signal.aborted ? signal.reason : connectionError({ operation: `copy ${download.name}` }, thrown);
-};
 
 /** How much of this run's work is stored: parts of the image or the segment, and bytes that are verified. */
 const storedSoFar = async ({ tasks }: TransferServices, { task, claim }: StepRun): Promise<number> => {
@@ -69,7 +54,8 @@ const untilTimeEnds = async <T>(
   try {
     return await work();
   } catch (thrown) {
-    const error = await explain(services, run, download, thrown);
+    const error = run.signal.aborted ? run.signal.reason : thrown;
+    if (hasCode(error, 'upload-gone')) await beginAnew(services, run);
     if (hasCode(error, 'stopped')) return 'goes on';
     if (!hasCode(error, 'out-of-time')) throw error;
     const seconds = Math.round((Date.now() - startedMs) / 1000);
@@ -94,7 +80,7 @@ const copyAll = async (
   if (source.size === 0) return { size: 0, digests: {} };
   if (task.segments) {
     requireIdentity(download, source, task.sourceIdentity);
-    return await gather(services, run, task.segments);
+    return await gather(services, run, { download, plan: task.segments });
   }
   const plan = await planSplit(services, run, download, source);
   if (plan) return void (await split(services, run, source, plan));
@@ -105,7 +91,9 @@ const copyAll = async (
 const transferSegment = async (services: TransferServices, run: StepRun, number: number): Promise<HandOn> => {
   const { task, signal } = run;
   const plan = task.segments;
-  if (!plan || task.stored) return undefined;
+  if (task.stored) return undefined;
+  // The upload of the plan was gone: the copy begins anew.
+  if (!plan) return () => services.streamQueue.send({ imageId: task.imageId, taskId: task.id });
   const state = await stateOf(services, task, plan, number);
   if (state === 'not due') return undefined;
   if (state === 'done') return await afterSegment(services, run, plan, number);

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { type ErrorCode, FerryError } from '../errors.ts';
+import { asFerryError, type ErrorCode, FerryError, isMistake } from '../errors.ts';
 import type { Connections } from '../http/exchange.ts';
 import { TooSlow, UnframedAnswer } from '../http/faults.ts';
 import { type ProxyFor, proxiesOf } from '../http/proxy.ts';
@@ -37,9 +37,9 @@ const codeOf = (cause: unknown): ErrorCode => {
   return cause instanceof TooSlow ? 'too-slow' : 'unavailable';
 };
 
-/** A connection that failed, in words that carry neither headers nor token. */
+/** A connection that failed, in words that carry neither headers nor token; a mistake of our own is none. */
 export const connectionError = (call: Pick<Call, 'operation'>, cause: unknown): FerryError => {
-  if (cause instanceof FerryError) return cause;
+  if (cause instanceof FerryError || isMistake(cause)) return asFerryError(cause);
   const reason = innermostReason(cause);
   const distrust = distrustOf(cause);
   return distrust

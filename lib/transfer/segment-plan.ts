@@ -75,6 +75,26 @@ export const endOfStored = (
   return Math.min(to, (number - 1) * partSize);
 };
 
+/**
+ * The bytes between stored parts, in whole parts.
+ * @param stored by number; each is whole, or it would not be stored
+ */
+export const gapsIn = (
+  plan: SegmentPlan,
+  stored: { has(number: number): boolean },
+): readonly Pick<Segment, 'from' | 'to'>[] => {
+  const { size, partSize } = plan;
+  const gaps: { readonly from: number; readonly to: number }[] = [];
+  for (let number = 1; (number - 1) * partSize < size; number += 1) {
+    if (stored.has(number)) continue;
+    const [from, to] = [(number - 1) * partSize, Math.min(size, number * partSize)];
+    const last = gaps.at(-1);
+    if (last?.to === from) gaps[gaps.length - 1] = { from: last.from, to };
+    else gaps.push({ from, to });
+  }
+  return gaps;
+};
+
 const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
 

@@ -74,6 +74,11 @@ describe('an import that cannot succeed ends in failure with the reason, the tar
       /^Failed to copy image \S+ of region REGION1: /,
     ],
     [
+      'the source’s file is cut short on its disk',
+      () => region1.fault(source.id, { on: 'get-file', kind: 'truncated', bytes: 6 * MiB, times: 99 }),
+      /^Failed to copy image \S+ of region REGION1: the source ends at byte 6291456 of 12582912$/,
+    ],
+    [
       'the source has lost its data',
       () => region1.fault(source.id, { on: 'get-file', kind: 'status', status: 204, times: 9 }),
       /^Failed to download image \S+ of region REGION1: the source answered 204, it has no data$/,
@@ -169,6 +174,15 @@ describe('an import survives', () => {
       'an upload that was removed under it',
       () => ferry.aws.s3Faults.inject('UploadPart', { kind: 'error', code: 'NoSuchUpload' }),
     ],
+    [
+      'an object that the store does not show for a moment after its upload ended',
+      () => ferry.aws.s3Faults.inject('GetObject', { kind: 'error', code: 'NoSuchKey' }, 3),
+    ],
+    [
+      'a part that the store does not have (InvalidPart)',
+      () => ferry.aws.s3Faults.inject('CompleteMultipartUpload', { kind: 'error', code: 'InvalidPart' }),
+    ],
+    ['a store whose clock is an hour away', () => ferry.aws.s3Faults.setClock(3_600_000)],
     [
       'a relay object that breaks off while it is read',
       () => ferry.aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 5 * MiB }),

@@ -275,7 +275,8 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
       if (from === 0) return onward;
       await tasks.update(task, { stored: { size } });
     } else if (!task.stored) {
-      if (!task.segments || !(await gather(services, run, task.segments))) return undefined;
+      const plan = task.segments;
+      if (!plan || !(await gather(services, run, { download, plan }))) return undefined;
       await tasks.update(task, { stored: { size }, uploadId: undefined });
     }
     return await verifyStep(run, size, endsMs, onward);

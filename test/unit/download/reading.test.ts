@@ -138,6 +138,27 @@ describe.each(stores)('an image in %s', (_, region) => {
     expect(downloads().length).toBeLessThan(12);
   });
 
+  test('whose file is cut short on its disk fails for good, at the byte where it ends', async () => {
+    fault({ kind: 'truncated', bytes: 2 * MiB }, 99);
+    await expect(read()).rejects.toMatchObject({
+      code: 'data-mismatch',
+      retryable: false,
+      message: expect.stringMatching(
+        /^Failed to copy image \S+ of region \S+: the source ends at byte 2097152 of 3145728$/,
+      ),
+    });
+  });
+
+  test.each<FaultKind>([
+    { kind: 'drop-after', bytes: 0 },
+    { kind: 'stall-after', bytes: 0 },
+    { kind: 'status', status: 503 },
+  ])('that ends early once, and fails by %j then, may be whole at a later try', async (kind) => {
+    fault({ kind: 'truncated', bytes: 2 * MiB });
+    fault(kind, 9);
+    await expect(read()).rejects.toMatchObject({ code: 'unavailable', retryable: true });
+  });
+
   test('that is shorter than its record fails at once, and says by how much', async () => {
     fault({ kind: 'short-body', bytes: MiB }, 9);
     await expect(read()).rejects.toMatchObject({

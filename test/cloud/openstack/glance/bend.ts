@@ -21,6 +21,8 @@ export function bend(
       return cut(pieces, fault.bytes, () => reset(outgoing));
     case 'close-after':
       return cut(pieces, fault.bytes, () => closed(outgoing));
+    case 'truncated':
+      return cut(pieces, Math.max(0, fault.bytes - offset), () => closed(outgoing));
     case 'stall-after':
       return cut(pieces, fault.bytes, () => stalled(outgoing.socket));
     case 'short-body':
@@ -82,6 +84,7 @@ export async function reset(outgoing: ServerResponse): Promise<never> {
 
 /** Closes the connection once what was written so far has left. */
 async function closed(outgoing: ServerResponse): Promise<never> {
+  outgoing.flushHeaders();
   await flushed(outgoing);
   outgoing.socket?.destroySoon();
   throw new Error('the connection was closed, as the test asked');

@@ -6,6 +6,8 @@ export type FaultKind =
   | { readonly kind: 'drop-after'; readonly bytes: number }
   /** The connection is closed cleanly after this many bytes, short of the Content-Length: a store that failed. */
   | { readonly kind: 'close-after'; readonly bytes: number }
+  /** The store's file ends at this byte of the image, wherever a range begins: the connection is closed cleanly there. */
+  | { readonly kind: 'truncated'; readonly bytes: number }
   /** Nothing more comes (or is read) after this many bytes; the connection stays open. */
   | { readonly kind: 'stall-after'; readonly bytes: number }
   /** The byte at this offset is another one. */
