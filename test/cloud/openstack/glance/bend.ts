@@ -22,7 +22,11 @@ export function bend(
     case 'close-after':
       return cut(pieces, fault.bytes, () => closed(outgoing));
     case 'truncated':
-      return cut(pieces, Math.max(0, fault.bytes - offset), () => closed(outgoing));
+      return cut(pieces, Math.max(0, fault.bytes - offset), () => {
+        // The head has said how long the body is, also where nothing comes of it.
+        outgoing.flushHeaders();
+        return closed(outgoing);
+      });
     case 'stall-after':
       return cut(pieces, fault.bytes, () => stalled(outgoing.socket));
     case 'short-body':
@@ -84,7 +88,6 @@ export async function reset(outgoing: ServerResponse): Promise<never> {
 
 /** Closes the connection once what was written so far has left. */
 async function closed(outgoing: ServerResponse): Promise<never> {
-  outgoing.flushHeaders();
   await flushed(outgoing);
   outgoing.socket?.destroySoon();
   throw new Error('the connection was closed, as the test asked');
