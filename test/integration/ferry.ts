@@ -60,7 +60,7 @@ export interface FerryOptions {
   readonly functionTimeMs?: number;
   /** Takes the functions' REPORT lines, where they run in processes of their own. */
   readonly report?: (line: string) => void;
-  /** How long `finished` waits at most, s; default 30. */
+  /** How long `finished` waits at most, s; default 90. */
   readonly patienceS?: number;
   /** Functions whose queues nobody reads. */
   readonly idle?: readonly QueueFunction[];
@@ -116,7 +116,7 @@ export const startFerry = async (options: FerryOptions = {}): Promise<Ferry> => 
   };
 
   const finished: Ferry['finished'] = async (imageId, token) => {
-    for (const end = Date.now() + 1000 * (options.patienceS ?? 30); Date.now() < end; await delay(50)) {
+    for (const end = Date.now() + 1000 * (options.patienceS ?? 90); Date.now() < end; await delay(50)) {
       const last = (await tasks(imageId, token)).at(-1);
       if (last && ['success', 'failure'].includes(last.status)) return last;
     }
