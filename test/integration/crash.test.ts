@@ -51,7 +51,7 @@ test('stream-image killed in the middle of the copy: the message comes again, an
 
 test('apply-metadata killed in the middle of the upload: the image is activated anew', async () => {
   const { source, target } = await startImport((_, id) =>
-    region2.fault(id, { on: 'put-file', kind: 'slow', bytesPerSecond: 8 * MiB }),
+    region2.fault(id, { on: 'put-file', kind: 'slow', bytesPerSecond: 2 * MiB }),
   );
   await expect.poll(() => region2.image(target.id)?.status, { timeout: 15_000 }).toBe('saving');
   await ferry.kill('apply-metadata');

@@ -128,7 +128,7 @@ test('a relay object that cannot be read any more never becomes an active image'
 
 test('a target that is deleted meanwhile ends the import, and nothing is left of it', async () => {
   await newPair();
-  region1.fault(source.id, { on: 'get-file', kind: 'slow', bytesPerSecond: 20 * MiB });
+  region1.fault(source.id, { on: 'get-file', kind: 'slow', bytesPerSecond: 4 * MiB });
   const answer = await ferry.importFrom(source.id, target.id, token);
   const url = `${region2.url}/v2/images/${target.id}`;
   expect(await fetch(url, { method: 'DELETE', headers: { 'x-auth-token': token } })).toMatchObject({

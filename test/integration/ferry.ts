@@ -6,7 +6,13 @@ import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type LocalAws, type StartAwsOptions, startAws } from '../cloud/aws/aws.ts';
 import { type OpenStack, type OpenStackOptions, startOpenStack } from '../cloud/openstack/openstack.ts';
 import { httpEvent, lambdaContext, type RequestOptions } from './lambda.ts';
-import { loadHandler, type QueueFunction, queueFunctions, startPollers } from './pollers.ts';
+import {
+  type FunctionTimes,
+  loadHandler,
+  type QueueFunction,
+  queueFunctions,
+  startPollers,
+} from './pollers.ts';
 import { createTraces, type Traces } from './traces.ts';
 
 type HttpFunction = 'import-image' | 'list-tasks' | 'import-info';
@@ -56,8 +62,8 @@ export interface FerryOptions {
   readonly aws?: Partial<StartAwsOptions>;
   /** The queues' functions run in processes of their own, which can be killed; default false. */
   readonly ownProcesses?: boolean;
-  /** What a queue's function has left when it starts, in this process; 15 minutes when absent. */
-  readonly functionTimeMs?: number;
+  /** What a queue's function has left when it starts, in this process; 15 minutes where absent. */
+  readonly functionTimeMs?: FunctionTimes;
   /** Takes the functions' REPORT lines, where they run in processes of their own. */
   readonly report?: (line: string) => void;
   /** How long `finished` waits at most, s; default 90. */

@@ -48,11 +48,14 @@ const inProcessesOfItsOwn = (name: QueueFunction, report: (line: string) => void
   return { invoke, kill: stop };
 };
 
+/** By function, ms. */
+export type FunctionTimes = Readonly<Partial<Record<QueueFunction, number>>>;
+
 export interface PollerOptions {
   /** Functions run in processes of their own, which say what they used as Lambda's REPORT line does. */
   readonly ownProcesses: boolean;
-  /** What a function in this process has left when it starts; 15 minutes when absent. */
-  readonly functionTimeMs?: number;
+  /** What a function in this process has left when it starts; 15 minutes where absent. */
+  readonly functionTimeMs?: FunctionTimes;
   /** Takes the REPORT lines. */
   report?(line: string): void;
 }
@@ -60,14 +63,14 @@ export interface PollerOptions {
 /** Feeds the functions from their queues. */
 export const startPollers = async (
   names: readonly QueueFunction[],
-  { ownProcesses, functionTimeMs = 900_000, report = () => undefined }: PollerOptions,
+  { ownProcesses, functionTimeMs = {}, report = () => undefined }: PollerOptions,
 ): Promise<Pollers> => {
   const sqs = new SQSClient({});
   const started = await Promise.all(
     names.map(async (name) => {
       const runner = ownProcesses
         ? inProcessesOfItsOwn(name, report)
-        : await inThisProcess(name, functionTimeMs);
+        : await inThisProcess(name, functionTimeMs[name] ?? 900_000);
       const queueUrl = process.env[urlVariable[name]] ?? '';
       const queue = { queueUrl, queueArn: `arn:aws:sqs:us-east-1:000000000000:${name}`, batchSize: 1 };
       const mapping = { ...queue, maximumConcurrency: 4, reportsBatchItemFailures: true };
