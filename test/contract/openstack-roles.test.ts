@@ -2,19 +2,19 @@
  * Who may do what, on a real OpenStack: its Glance's answers and ours. Runs only by its own command,
  * `npm run test:openstack`. Environment: as the contract's (openstack.test.ts), and accounts READER_*, ADMIN_* and
  * SERVICE_*: somebody with the role `reader` alone in the first account's project, an admin, and somebody with the role
- * `service` alone; without them it is left out. SECURE_RBAC_ON and SECURE_RBAC_OFF are commands for bash that restart
- * the region's Glance with secure RBAC and without; without them it is left out with secure RBAC.
+ * `service` alone; without them it is left out. RECONFIGURE_TARGET (test/openstack/target-glance.ts); without it, only
+ * Glance as it is.
  */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { account, imageEndpoint, setting, tokenOf } from '../openstack/account.ts';
+import { canReconfigure, reconfigureTarget, secureRbac } from '../openstack/target-glance.ts';
+import { ask } from './client.ts';
 import { type Ours, startOurs } from './ours.ts';
 import { type RolesCloud, rolesContract } from './roles.contract.ts';
 
-const { READER_USERNAME, ADMIN_USERNAME, SERVICE_USERNAME, SECURE_RBAC_ON, SECURE_RBAC_OFF } = process.env;
+const { READER_USERNAME, ADMIN_USERNAME, SERVICE_USERNAME } = process.env;
 const hasAccounts = READER_USERNAME && ADMIN_USERNAME && SERVICE_USERNAME;
-const bash = (command: string) => promisify(execFile)('bash', ['-c', command]);
 
 describe.skipIf(!hasAccounts)('who may do what', () => {
   let cloud: RolesCloud;
@@ -34,9 +34,27 @@ describe.skipIf(!hasAccounts)('who may do what', () => {
 
   describe('under the default policy', () => rolesContract('default', () => ({ cloud, ours })));
 
-  describe.skipIf(!SECURE_RBAC_ON || !SECURE_RBAC_OFF)('with secure RBAC', () => {
-    beforeAll(() => bash(SECURE_RBAC_ON ?? ''));
-    afterAll(() => bash(SECURE_RBAC_OFF ?? ''));
+  describe.runIf(canReconfigure)('with secure RBAC', () => {
+    beforeAll(() => reconfigureTarget(secureRbac));
+    afterAll(() => reconfigureTarget());
     rolesContract('secure', () => ({ cloud, ours }));
+  });
+
+  describe.runIf(canReconfigure)('where the operator has switched all import methods off', () => {
+    beforeAll(() => reconfigureTarget('[DEFAULT]\nenabled_import_methods = []'));
+    afterAll(() => reconfigureTarget());
+
+    test('a web-download stays off', async () => {
+      vi.resetModules(); // what the handlers know of the methods before
+      const token = await tokenOf(cloud.accounts.member);
+      const json = { method: { name: 'web-download', uri: 'http://203.0.113.1/' } };
+      const imageId = randomUUID();
+      const theirs = await ask('POST', `${cloud.glanceUrl}/v2/images/${imageId}/import`, { token, json });
+      const answer = await ours.ask('import-image', { method: 'POST', imageId, token, body: json });
+      expect([theirs.status, theirs.message]).toEqual([400, "Unknown import method name 'web-download'."]);
+      expect([answer.status, answer.json['message']]).toEqual([theirs.status, theirs.message]);
+      const methods = { 'import-methods': { value: ['glance-download'] } };
+      expect(await ours.ask('import-info', { method: 'GET', token })).toMatchObject({ json: methods });
+    });
   });
 });

@@ -1,22 +1,19 @@
 /*
  * What an import meets on a real OpenStack while it runs. Environment: as for openstack-import.test.ts, and
- * TARGET_RESTART, a command for bash that restarts the Glance of the target's region; SHORT_TOKEN_AUTH_URL, another
- * Keystone of the same cloud, whose tokens live SHORT_TOKEN_S seconds; SERVICE_*, an account with the role `service`.
- * Cases whose variables are not set are left out.
+ * RECONFIGURE_TARGET (target-glance.ts); SHORT_TOKEN_AUTH_URL, another Keystone of the same cloud, whose tokens live
+ * SHORT_TOKEN_S seconds; SERVICE_*, an account with the role `service`. Cases whose variables are not set are left out.
  */
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ferryClient, type Task } from '../cloud/commands/ferry.ts';
 import type { Image } from '../cloud/commands/glance.ts';
 import { type Asked, ask } from '../contract/client.ts';
 import { account, newApplicationCredential, setting, tokenOf } from './account.ts';
 import { type RealImports, randomFile, startRealImports } from './real-imports.ts';
+import { canReconfigure, reconfigureTarget } from './target-glance.ts';
 
-const { TARGET_RESTART, SHORT_TOKEN_AUTH_URL, SHORT_TOKEN_S, SERVICE_USERNAME } = process.env;
-const bash = (command: string) => promisify(execFile)('bash', ['-c', command]);
+const { SHORT_TOKEN_AUTH_URL, SHORT_TOKEN_S, SERVICE_USERNAME } = process.env;
 const pace = { HEARTBEAT_S: '2', RETRY_DELAY_S: '1' };
 const octets = { 'Content-Type': 'application/octet-stream' };
 
@@ -87,13 +84,13 @@ test('data that the owner uploads meanwhile stays, and the import says so', asyn
   expect(await real.leftOf(id)).toBe(0);
 });
 
-test.runIf(TARGET_RESTART)(
+test.runIf(canReconfigure)(
   'a target whose Glance is restarted while it saves ends, says what to do, and leaves nothing of ours',
   async () => {
     const [source, target] = [await newSource(real, 1024), await real.newTarget()];
     const id = await begin(real, source, target);
     await becomes(real, target, 'saving');
-    await bash(TARGET_RESTART ?? '');
+    await reconfigureTarget();
     const task = await ended(real, target);
     expect(await real.leftOf(id)).toBe(0);
     // A Glance that ends in peace lets the upload end first.
@@ -102,6 +99,15 @@ test.runIf(TARGET_RESTART)(
     expect((await ofTarget(target, 'DELETE')).status).toBe(204);
   },
 );
+
+test.runIf(canReconfigure)('a target whose Glance is restarted while we copy gets its image', async () => {
+  const [source, target] = [await newSource(real, 300), await real.newTarget()];
+  const id = await begin(real, source, target);
+  await reconfigureTarget();
+  expect(await ended(real, target)).toMatchObject({ status: 'success' });
+  await arrived(real, source, target);
+  expect(await real.leftOf(id)).toBe(0);
+});
 
 describe.runIf(SHORT_TOKEN_AUTH_URL)('a token that ends while the image goes into Glance', () => {
   /** POSTs so that the token ends halfway between `saving` and `active`, as an import before it took. */
