@@ -19,22 +19,18 @@ const unusable = (): FerryError =>
     `The sealing secret is neither a text nor {"current": …, "previous": …}, of at least ${shortest} characters each`,
   );
 
-/** The JSON of a secret that is being rotated; undefined for a bare one. */
-const parsed = (text: string): unknown => {
-  if (!text.trimStart().startsWith('{')) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
-
 /** @returns the current secret, and the previous one while there is one */
 const secretsIn = (text: string): readonly unknown[] => {
-  const rotated = parsed(text);
-  if (typeof rotated !== 'object' || rotated === null) return [text];
-  const { current, previous } = rotated as { readonly current?: unknown; readonly previous?: unknown };
-  return previous === undefined ? [current] : [current, previous];
+  if (!text.trimStart().startsWith('{')) return [text];
+  try {
+    const { current, previous } = JSON.parse(text) as {
+      readonly current?: unknown;
+      readonly previous?: unknown;
+    };
+    return previous === undefined ? [current] : [current, previous];
+  } catch {
+    throw unusable(); // the reason of JSON.parse would quote the secret
+  }
 };
 
 const derive = (secret: string, info: string, bytes: number): Buffer =>

@@ -62,6 +62,6 @@ export const createSweepImports =
       );
       done[kind] = (done[kind] ?? 0) + 1;
     }
-    log.info('swept', done);
+    log.info('swept', { done });
     return done;
   };

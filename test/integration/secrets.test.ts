@@ -6,9 +6,11 @@ import { createQueuesByHand, type QueuesByHand, steps } from './queues-by-hand.t
 import { downloadOf } from './refusals.ts';
 import { bytesPage, startWebServer, type WebServer } from './web-server.ts';
 
-// The caller's token, the service user's and a URI's signature: everything that leaves a function is searched for them.
+// The caller's token, the service user's, its credential, the sealing secret and a URI's signature: everything that leaves a function is searched for them.
 // The queues are read by hand, so that every message and every state of the table is seen.
 
+const credentialArn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:service-user';
+const sealingSecret = 'the-sealing-secret-of-this-test-alone';
 const signature = 'SIGNATURE-that-nobody-may-see';
 
 let ferry: Ferry;
@@ -27,11 +29,13 @@ beforeAll(async () => {
     env: {
       POWERTOOLS_LOG_LEVEL: 'DEBUG',
       POWERTOOLS_LOGGER_LOG_EVENT: 'true',
-      OS_APPLICATION_CREDENTIAL_ID: service?.id ?? '',
-      OS_APPLICATION_CREDENTIAL_SECRET: service?.secret ?? '',
+      OS_APPLICATION_CREDENTIAL_SECRET_ARN: credentialArn,
       OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: new URL(web.url).port,
     },
   });
+  // As a deployment has them; no function has been loaded yet.
+  ferry.aws.secrets.set(credentialArn, JSON.stringify({ id: service?.id, secret: service?.secret }));
+  ferry.aws.secrets.set(ferry.aws.env['TOKEN_SEALING_SECRET_ARN'] ?? '', sealingSecret);
   queues = createQueuesByHand(ferry);
   token = ferry.openstack.issueToken('demo');
 });
@@ -98,7 +102,7 @@ const anyToken = /gAAAAAB[\w-]{40}/;
 
 const expectSecret = (...secrets: readonly string[]): void => {
   vi.restoreAllMocks();
-  const words = [...secrets, 'svc-ac-secret'].flatMap(spellings);
+  const words = [...secrets, 'svc-ac-secret', sealingSecret].flatMap(spellings);
   const everything = [...said, ...logged.map((text) => ({ where: 'log', text }))];
   const tells = (text: string) => anyToken.test(text) || words.some((word) => text.includes(word));
   expect(everything.filter(({ text }) => tells(text))).toEqual([]);
@@ -163,6 +167,33 @@ test('refusals do not hold the token, a wrong one neither', async () => {
   }
   expect(said).toHaveLength(6);
   expectSecret(token, wrong);
+});
+
+test.each([
+  [
+    'a sealing secret of another form',
+    () => ferry.aws.env['TOKEN_SEALING_SECRET_ARN'] ?? '',
+    `{"current": "${sealingSecret.slice(0, 30)}"}`,
+  ],
+  [
+    'a sealing secret that is no JSON any more',
+    () => ferry.aws.env['TOKEN_SEALING_SECRET_ARN'] ?? '',
+    `{${sealingSecret}`,
+  ],
+  ['a credential of another form', () => credentialArn, '{"id": "svc-ac-secret"}'],
+  ['a credential that is no JSON', () => credentialArn, '{svc-ac-secret'],
+])('%s is not repeated by what is said of it', async (_, arn, value) => {
+  const before = ferry.aws.secrets.get(arn()) ?? '';
+  ferry.aws.secrets.set(arn(), value);
+  vi.resetModules();
+  const { id: imageId } = await ferry.openstack.regions.REGION2.createImage({});
+  const answer = await call('import-image', { method: 'POST', imageId, body: downloadOf(await source()) });
+  if (answer.status === 201) await work();
+  await call('list-tasks', { method: 'GET', imageId });
+  expect(logged.join('') + JSON.stringify(said)).toMatch(/"misconfigured"/);
+  ferry.aws.secrets.set(arn(), before);
+  vi.resetModules();
+  expectSecret(token, sealingSecret.slice(0, 30));
 });
 
 test("a web-download's signature goes to its server and nowhere else", async () => {

@@ -145,6 +145,7 @@ describe('a sealing secret', () => {
     'too short',
     '{}',
     '{"current": 5}',
+    `{"current": "${next}"`,
     `{"current": "${next}", "previous": "short"}`,
     `{"previous": "${old}"}`,
   ])('is not %j, and its text is not repeated', (text) => {
