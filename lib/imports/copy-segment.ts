@@ -104,7 +104,7 @@ export const fillGaps = async (
   if (gaps.length === 0) return [...stored.values()];
   await run.begin(stored.size);
   for (const range of gaps) {
-    log.info('copying parts that are missing', range);
+    log.info('copying parts that are missing', { from: range.from, to: range.to });
     await copyRange(services, run, { download, plan, range, stored }, createProgress(report, range.from));
   }
   return [...(await tasks.parts(task)).values()];
