@@ -47,7 +47,7 @@ const lastFailures = ({ stack }: Watched) => ({
     query: [
       ...steps.map((step) => `SOURCE '/aws/lambda/${stack}-${step}'`),
       'fields @timestamp, request_id, task_id, image_id, reason',
-      'filter message like /import ended/ and status = "failure"',
+      'filter message = "import ended" and status = "failure"',
       'sort @timestamp desc',
       'limit 50',
     ].join(' | '),
