@@ -11,7 +11,9 @@ export const logOf = (task: {
   readonly requestId: string;
   readonly id: string;
   readonly imageId: string;
-}): Logger =>
-  log.createChild({
-    persistentLogAttributes: { request_id: task.requestId, task_id: task.id, image_id: task.imageId },
-  });
+}): Logger => {
+  const named = log.createChild();
+  // Appended, since a child takes over what others have appended to the log, and that comes before what is persistent.
+  named.appendKeys({ request_id: task.requestId, task_id: task.id, image_id: task.imageId });
+  return named;
+};

@@ -45,9 +45,11 @@ const importIt = async (spoil: (sourceId: string) => void = () => {}) => {
   spoil(source.id);
   const answer = await ferry.importFrom(source.id, target.id, token);
   const task = await ferry.finished(target.id, token);
+  const requestId = answer.headers['x-openstack-request-id'];
   // Its last line comes after its end is told.
-  await vi.waitFor(() => expect(lines().some(({ message }) => message === 'import ended')).toBe(true));
-  return { task, requestId: answer.headers['x-openstack-request-id'] };
+  const isLast = (line: Line) => line['message'] === 'import ended' && line['request_id'] === requestId;
+  await vi.waitFor(() => expect(lines().some(isLast)).toBe(true), 10_000);
+  return { task, requestId };
 };
 
 test('an import that succeeds is counted with its bytes, its seconds and those of each step', async () => {

@@ -148,7 +148,7 @@ test('the parts of an image in segments tile it exactly, wherever its copies bre
         expectTiled(world, bytes, partSize);
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
 });
 
@@ -184,7 +184,7 @@ test('the parts of an image in one stream tile it exactly, wherever its copies b
         expectTiled(world, bytes, partSize);
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
 });
 
