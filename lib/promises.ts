@@ -7,3 +7,19 @@ export const begun = <T>(run: () => Promise<T>): Promise<T> => {
   promise.catch(ignored);
   return promise;
 };
+
+/**
+ * For what cannot be aborted, such as the resolution of a name: it goes on, but nobody waits for it any longer.
+ * @throws the signal's reason when it ends first
+ */
+export const untilAborted = async <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> => {
+  const { promise: ended, reject } = Promise.withResolvers<never>();
+  const end = () => reject(signal.reason);
+  if (signal.aborted) end();
+  signal.addEventListener('abort', end);
+  try {
+    return await Promise.race([promise, ended]);
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+};

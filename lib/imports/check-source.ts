@@ -6,6 +6,7 @@ import { endpointNotFound } from '../openstack/catalog.ts';
 import { callersToken } from '../openstack/credentials.ts';
 import { createGlance } from '../openstack/glance.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
+import { untilAborted } from '../promises.ts';
 import { copiedProperties } from '../properties/copied.ts';
 import { requireKeepable } from '../properties/wanted.ts';
 import type { Token } from '../schemas/ids.ts';
@@ -54,7 +55,8 @@ export const createSourceCheck = ({ http, uriFilter, imageSizeCap, propertyPrefi
     options: Options,
   ): Promise<void> => {
     if (source.kind === 'glance-download') return await checkGlance(source, token, options);
-    if (requested.kind === 'web-download' && !(await uriFilter.passes(requested.uri)))
+    if (requested.kind !== 'web-download') return;
+    if (!(await untilAborted(uriFilter.passes(requested.uri), options.signal)))
       throw doesNotPass(requested.uri);
   };
 };

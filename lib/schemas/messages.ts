@@ -14,14 +14,17 @@ export const StepMessage = Type.Object(
 );
 export type StepMessage = Static<typeof StepMessage>;
 
+/** Long enough for Keystone's regions and for any spelling of a UUID, as in a request's body. */
+const name = Type.String({ minLength: 1, maxLength: 255 });
+
 /** Payload of a direct invocation of apply-metadata: the step on its own, without an import around it. */
 export const ApplyMetadataInvocation = Type.Object(
   {
-    image_id: Type.String({ minLength: 1 }),
+    image_id: name,
     token: Type.String({ minLength: 1 }),
-    glance_region: Type.String({ minLength: 1 }),
-    glance_image_id: Type.String({ minLength: 1 }),
-    glance_service_interface: Type.Optional(Type.String({ minLength: 1 })),
+    glance_region: name,
+    glance_image_id: name,
+    glance_service_interface: Type.Optional(name),
     /** The word of the queue's message for the same. Alone the step can do nothing else, and refuses another one. */
     activation: Type.Optional(Type.Literal('none')),
   },

@@ -127,6 +127,12 @@ describe('invoked directly', () => {
       'Image id does not look like a UUID: x',
     ],
     [
+      'a region of 256 characters',
+      async () => invocation(none, none, { glance_region: 'r'.repeat(256) }),
+      'bad-request',
+      '/glance_region must NOT have more than 255 characters',
+    ],
+    [
       'an unknown token',
       async () => invocation(none, none, { token: 'gAAAAAB-wrong' }),
       'unauthorized',
