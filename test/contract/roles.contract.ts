@@ -149,8 +149,10 @@ export function rolesContract(
       if (!target) return expect(expected('from')).toBe('-');
       const ours = await importByOurs(caller, target, sources[kind]);
       expect(`${ours.status}`).toBe(expected('from'));
-      if (ours.status === differences.unseenSource.ours)
-        expect(ours.json['message']).toMatch(/^Source image \S+ was not found in region /);
+      if (ours.status !== differences.unseenSource.ours) return;
+      expect(ours.json['message']).toMatch(/^Source image \S+ was not found in region /);
+      const theirs = await importByGlance(caller, target, sources[kind]);
+      expect(theirs.status).toBe(differences.unseenSource.glance);
     });
 
     test('its tasks', async () => {

@@ -30,5 +30,9 @@ test('what is advertised is what is answered: glance-download, which nobody has 
   const { REGION1, REGION2 } = ferry.openstack.regions;
   const source = await REGION1.createImage({ disk_format: 'raw', container_format: 'bare' }, 'data');
   const { id } = await REGION2.createImage({});
+  REGION2.clearRequests();
   expect(await ferry.importFrom(source.id, id, token)).toMatchObject({ status: 201 });
+  // No look at the methods makes it slower: the image, and the right to modify it.
+  const asked = REGION2.requests().map(({ method }) => method);
+  expect(asked.toSorted()).toEqual(['DELETE', 'GET']);
 });
