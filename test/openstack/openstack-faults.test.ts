@@ -145,13 +145,9 @@ describe.runIf(SHORT_TOKEN_AUTH_URL)('a token that ends while its import runs', 
 
   test.runIf(SERVICE_USERNAME)('earlier does not either, with a service user', async () => {
     const credential = await newApplicationCredential(account('SERVICE_'));
-    const withUser = await startRealImports({
-      ...pace,
-      OS_APPLICATION_CREDENTIAL_ID: credential.id,
-      OS_APPLICATION_CREDENTIAL_SECRET: credential.secret,
-    });
+    const withUser = await startRealImports(pace, credential);
     const source = await newSource(withUser, 512);
-    const { target, task, answers } = await importWithTokenFor(withUser, source, 4000);
+    const { target, task, answers } = await importWithTokenFor(withUser, source, 8000);
     expect(answers.at(-1)).toBe(401);
     expect(task).toMatchObject({ status: 'success' });
     await arrived(withUser, source, target);

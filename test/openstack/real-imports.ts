@@ -44,8 +44,12 @@ const createBucket = async (s3: S3Client): Promise<void> => {
 /**
  * The functions under serverless-offline between the real regions that the environment names; see the tests' heads.
  * @param settings of the functions, over the environment's
+ * @param serviceUser an application credential for X-Service-Token, as the functions find it in Secrets Manager
  */
-export const startRealImports = async (settings: Readonly<Record<string, string>> = {}) => {
+export const startRealImports = async (
+  settings: Readonly<Record<string, string>> = {},
+  serviceUser?: { readonly id: string; readonly secret: string },
+) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-openstack-'));
   const token = await tokenOf(account('OS_'));
   const [sourceRegion, region] = [setting('SOURCE_REGION'), setting('OS_REGION_NAME')];
@@ -58,7 +62,12 @@ export const startRealImports = async (settings: Readonly<Record<string, string>
   await createBucket(s3);
   const options = { ports: freePorts, openrc: setting('OPENRC'), region, help: false };
   const aws = await startForRealCloud(options, dataDir);
-  const functions = await startFunctions({ env: { ...aws.env, ...settings }, dataDir });
+  const OS_APPLICATION_CREDENTIAL_SECRET_ARN =
+    'arn:aws:secretsmanager:us-east-1:000000000000:secret:service-user';
+  const { id, secret } = serviceUser ?? {};
+  aws.secrets.set(OS_APPLICATION_CREDENTIAL_SECRET_ARN, JSON.stringify({ id, secret }));
+  const withUser = serviceUser ? { OS_APPLICATION_CREDENTIAL_SECRET_ARN } : {};
+  const functions = await startFunctions({ env: { ...aws.env, ...settings, ...withUser }, dataDir });
   const created: { readonly url: string; readonly token: string }[] = [];
 
   /** A queued image that is deleted in the end. */

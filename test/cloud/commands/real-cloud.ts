@@ -49,6 +49,7 @@ export async function startForRealCloud({ openrc, region, ports }: Options, data
       ...objectStore,
       ...named,
     },
+    secrets: aws.secrets,
     stop: aws.stop,
   };
 }
