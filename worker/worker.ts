@@ -1,4 +1,5 @@
 import { createSqsClient } from '../lib/aws/queue.ts';
+import { requireIdentity } from '../lib/aws/require-identity.ts';
 import { loadConfig } from '../lib/config.ts';
 import { FerryError } from '../lib/errors.ts';
 import { log } from '../lib/log.ts';
@@ -67,6 +68,8 @@ const sweep = async (stopping: AbortSignal): Promise<void> => {
 };
 
 const stopping = stopOnSignals();
+const sqs = createSqsClient();
+await requireIdentity(sqs);
 if (process.argv[2] === 'sweep-imports') {
   await sweep(stopping);
   process.exit(0);
@@ -76,7 +79,6 @@ const config = loadConfig(
   process.env,
   wanted.map(([, { variable }]) => variable),
 );
-const sqs = createSqsClient();
 log.info('worker starts', {
   functions: wanted.map(([name]) => name),
   concurrency: config.WORKER_CONCURRENCY,
