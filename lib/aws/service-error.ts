@@ -20,15 +20,6 @@ const isAnswer = (error: unknown): error is ServiceAnswer =>
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
  */
 const passing: ReadonlySet<string> = new Set([
-  ...['ProvisionedThroughputExceededException', 'RequestLimitExceeded', 'LimitExceededException'],
-  ...[
-    'Throttling',
-    'ThrottlingException',
-    'ThrottledException',
-    'RequestThrottled',
-    'TooManyRequestsException',
-  ],
-  ...['RequestThrottledException', 'SlowDown', 'BandwidthLimitExceeded', 'PriorRequestNotComplete'],
   ...[
     'RequestTimeout',
     'RequestTimeoutException',
@@ -44,8 +35,12 @@ const passing: ReadonlySet<string> = new Set([
     'ExpiredTokenException',
   ],
   ...['TransactionInProgressException', 'TransactionConflictException', 'ResourceInUseException'],
-  ...['OperationAborted', 'ConditionalRequestConflict', 'NoSuchKey', 'NotFound', 'KmsThrottled'],
+  ...['OperationAborted', 'ConditionalRequestConflict', 'PriorRequestNotComplete', 'NoSuchKey', 'NotFound'],
 ]);
+
+/** Each service has names of its own for too much at once; a quota is free again when other imports have ended. */
+const tooMuch =
+  /throttl|toomanyrequests|requestlimitexceeded|throughputexceeded|slowdown|bandwidthlimit|^quotaexceeded/i;
 
 /** A message or an item that the service has no room for: 400 KB in DynamoDB, 1 MiB in SQS. */
 const isTooLarge = ({ name, message }: ServiceAnswer): boolean =>
@@ -60,7 +55,7 @@ const isOutOfDate = ({ name, message }: ServiceAnswer): boolean =>
 
 const codeOf = (answer: ServiceAnswer): ErrorCode => {
   if (isTooLarge(answer)) return 'limit-exceeded';
-  if (passing.has(answer.name) || isOutOfDate(answer)) return 'unavailable';
+  if (passing.has(answer.name) || tooMuch.test(answer.name) || isOutOfDate(answer)) return 'unavailable';
   const status = answer.$metadata.httpStatusCode ?? 0;
   const isRefused = (status >= 300 && status < 500 && status !== 408 && status !== 429) || status === 501;
   return isRefused ? 'misconfigured' : 'unavailable';

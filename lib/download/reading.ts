@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FerryError } from '../errors.ts';
 import type { ByteReader } from '../http/byte-reader.ts';
-import { EndedEarly } from '../http/faults.ts';
+import { EndedEarly, UnframedAnswer } from '../http/faults.ts';
 import { connectionError } from '../openstack/http.ts';
 import { ignored } from '../promises.ts';
 import type { ByteSource, ImageBytes } from './download.ts';
@@ -61,6 +61,9 @@ const skip = async (body: ByteReader, bytes: number): Promise<void> => {
   }
 };
 
+const mismatch = ({ name }: ByteSource, reason: string, cause?: unknown): FerryError =>
+  new FerryError('data-mismatch', `Failed to copy ${name}: ${reason}`, { cause });
+
 /**
  * Reads a source to its last byte, or to another one, from its first or from an offset. A connection that breaks or
  * stalls is opened again at the byte where it ended; a source without ranges is read again, and what is known of it
@@ -89,10 +92,10 @@ export const startReading = async (source: ByteSource, options: ReadingOptions):
   /** What a failure means. A source that ends at the same byte at every try will not be any longer at the next one. */
   const explain = (thrown: unknown): FerryError => {
     early += thrown instanceof EndedEarly ? 1 : 0;
-    const isFinal = failures > budget.retries && failures > 1 && early === failures;
-    if (!isFinal) return connectionError({ operation: `copy ${source.name}` }, thrown);
-    const reason = `the source ends at byte ${position} of ${expected()}`;
-    return new FerryError('data-mismatch', `Failed to copy ${source.name}: ${reason}`, { cause: thrown });
+    const isSpent = failures > budget.retries && failures > 1;
+    if (!isSpent || early < failures || expected() === undefined)
+      return connectionError({ operation: `copy ${source.name}` }, thrown);
+    return mismatch(source, `the source ends at byte ${position} of ${expected()}`, thrown);
   };
 
   /** Waits before another try. @throws FerryError when there is none */
@@ -108,8 +111,16 @@ export const startReading = async (source: ByteSource, options: ReadingOptions):
 
   const requireSize = ({ startsAt, length }: ImageBytes): void => {
     if (expected() === undefined || length === undefined || startsAt + length === expected()) return;
-    const reason = `got ${startsAt + length} bytes instead of ${expected()}`;
-    throw new FerryError('data-mismatch', `Failed to copy ${source.name}: ${reason}`);
+    throw mismatch(source, `got ${startsAt + length} bytes instead of ${expected()}`);
+  };
+
+  /** What has not told its length beforehand may go on. A connection that breaks behind the last byte breaks nothing. */
+  const requireEnd = async (): Promise<void> => {
+    const more = await body?.fill(Buffer.alloc(1)).catch((error: unknown) => {
+      if (error instanceof UnframedAnswer) throw connectionError({ operation: `copy ${source.name}` }, error);
+      return 0;
+    });
+    if (more) throw mismatch(source, `the source goes on after its ${expected()} bytes`);
   };
 
   const open = async (): Promise<ImageBytes> => {
@@ -152,6 +163,7 @@ export const startReading = async (source: ByteSource, options: ReadingOptions):
 
   const fill: Reading['fill'] = async (target) => {
     const wanted = Math.min(target.length, (expected() ?? Number.POSITIVE_INFINITY) - position);
+    if (wanted === 0 && target.length > 0) await requireEnd();
     let filled = 0;
     while (filled < wanted) {
       ended.throwIfAborted();

@@ -1,6 +1,6 @@
 import { changesTo } from '../properties/changes.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
-import { isKnownAlgorithm } from '../transfer/algorithms.ts';
+import { isKnownAlgorithm, lengthsOf } from '../transfer/algorithms.ts';
 import { createThreadDigest } from '../transfer/digest-thread.ts';
 import { type RelayObjectServices, readRelayObject } from './relay-object.ts';
 import type { StepRun } from './run-step.ts';
@@ -30,7 +30,8 @@ const likenessByReading = async (
 ): Promise<Likeness> => {
   const algorithm = image.os_hash_algo;
   if (!algorithm || !isKnownAlgorithm(algorithm)) return 'unknown';
-  const digest = createThreadDigest({ algorithms: [algorithm] });
+  const lengths = lengthsOf([{ algorithm, value: image.os_hash_value ?? '' }]);
+  const digest = createThreadDigest({ algorithms: [algorithm], lengths });
   try {
     for await (const { bytes, release } of readRelayObject(services, task, { size, signal }))
       await digest.update(bytes).finally(release);

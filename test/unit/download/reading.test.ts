@@ -3,9 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { ByteSource } from '../../../lib/download/download.ts';
 import { GlanceDownload } from '../../../lib/download/glance-download.ts';
 import { startReading } from '../../../lib/download/reading.ts';
 import { createUriFilter } from '../../../lib/download/uri-filter.ts';
+import { UnframedAnswer } from '../../../lib/http/faults.ts';
 import { callersToken } from '../../../lib/openstack/credentials.ts';
 import { createGlance } from '../../../lib/openstack/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
@@ -204,5 +206,62 @@ describe.each(stores)('an image in %s', (_, region) => {
     reading.close();
     await expect(rest).rejects.toThrow('nobody reads');
     expect(downloads()).toHaveLength(2);
+  });
+});
+
+describe('a source that does not tell its length', () => {
+  /** Bytes in one piece, then the end, or what a connection does there. */
+  const told = (content: Buffer, atEnd: () => Promise<number> = async () => 0): ByteSource => ({
+    name: 'image 1',
+    open: async () => {
+      let left = content;
+      const fill = async (target: Buffer): Promise<number> => {
+        const length = left.copy(target);
+        left = left.subarray(length);
+        return length > 0 ? length : await atEnd();
+      };
+      return { startsAt: 0, length: undefined, body: { fill, close: () => undefined } };
+    },
+  });
+  const read = async (source: ByteSource) =>
+    await readAll(await startReading(source, { size: 4, budget, signal: live }));
+
+  test('and has more than its record says is refused, not cut', async () => {
+    await expect(read(told(Buffer.from('12345')))).rejects.toMatchObject({
+      code: 'data-mismatch',
+      message: 'Failed to copy image 1: the source goes on after its 4 bytes',
+    });
+  });
+
+  test('and has what its record says is whole, also when its connection breaks behind the last byte', async () => {
+    expect((await read(told(Buffer.from('1234')))).toString()).toBe('1234');
+    const broken = told(Buffer.from('1234'), () => Promise.reject(new Error('reset')));
+    expect((await read(broken)).toString()).toBe('1234');
+  });
+
+  test('and goes on with what is no chunk is refused', async () => {
+    const odd = told(Buffer.from('1234'), () => Promise.reject(new UnframedAnswer('no chunk')));
+    await expect(read(odd)).rejects.toMatchObject({ code: 'data-mismatch' });
+  });
+
+  test('and ends at the same byte at every try ends there for good', async () => {
+    await expect(read(told(Buffer.alloc(0)))).rejects.toMatchObject({
+      code: 'data-mismatch',
+      message: 'Failed to copy image 1: the source ends at byte 0 of 4',
+    });
+  });
+
+  test('whose reader has a mistake of ours is internal, and is not tried again', async () => {
+    let opened = 0;
+    const source: ByteSource = {
+      name: 'image 1',
+      open: async () => {
+        opened += 1;
+        const fill = () => Promise.reject(new TypeError("Cannot read properties of undefined (reading 'x')"));
+        return { startsAt: 0, length: 4, body: { fill, close: () => undefined } };
+      },
+    };
+    await expect(read(source)).rejects.toMatchObject({ code: 'internal' });
+    expect(opened).toBe(1);
   });
 });

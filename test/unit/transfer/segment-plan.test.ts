@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { MiB, type PartLimits, planParts } from '../../../lib/transfer/part-plan.ts';
 import {
   firstSegments,
+  gapsIn,
   lastSegments,
   planSegments,
   type SegmentPlan,
@@ -124,4 +125,31 @@ describe('the cut', () => {
     expect(() => segmentAt(plan, 0)).toThrow(RangeError);
     expect(() => segmentAt(plan, plan.count + 1)).toThrow('There is no segment 5 of 4');
   });
+});
+
+test('the gaps between stored parts tile the image with them, and no two lie side by side', () => {
+  const missing = fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 60 });
+  const cut = fc.record({ size: fc.integer({ min: 300, max: 600 }), missing });
+  fc.assert(
+    fc.property(cut, ({ size, missing }) => {
+      const plan = { size, partSize: 10, parts: 3, count: Math.ceil(size / 30), atOnce: 2 };
+      const stored = new Set(
+        Array.from({ length: Math.ceil(size / 10) }, (_, index) => index + 1).filter(
+          (number) => !missing.includes(number),
+        ),
+      );
+      const gaps = gapsIn(plan, stored);
+      const bytes = gaps.reduce((sum, { from, to }) => sum + to - from, 0);
+      const storedBytes = [...stored].reduce(
+        (sum, number) => sum + Math.min(size, number * 10) - (number - 1) * 10,
+        0,
+      );
+      expect(bytes + storedBytes).toBe(size);
+      for (const [index, { from, to }] of gaps.entries()) {
+        expect(from % 10).toBe(0);
+        expect(stored.has(from / 10 + 1)).toBe(false);
+        expect(to).toBeLessThan(gaps[index + 1]?.from ?? Number.POSITIVE_INFINITY);
+      }
+    }),
+  );
 });
