@@ -28,7 +28,7 @@ test('all processes killed in the middle of their segments: each goes on where i
   expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
 
   const message = async () => (await ferry.tasks(target.id, token)).at(-1)?.message;
-  await expect.poll(message, { timeout: 15_000 }).toMatch(/^Copied [23]\d MiB of 77 MiB$/);
+  await expect.poll(message, { timeout: 60_000 }).toMatch(/^Copied [23]\d MiB of 77 MiB$/);
   await ferry.kill('stream-image');
 
   expect(await ferry.finished(target.id, token)).toMatchObject({

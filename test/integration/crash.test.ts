@@ -44,7 +44,7 @@ test('stream-image killed in the middle of the copy: the message comes again, an
   const { source, target } = await startImport((id) =>
     region1.fault(id, { on: 'get-file', kind: 'stall-after', bytes: 16 * MiB }),
   );
-  await expect.poll(() => messageOf(target.id), { timeout: 15_000 }).toBe('Copied 15 MiB of 24 MiB');
+  await expect.poll(() => messageOf(target.id), { timeout: 60_000 }).toBe('Copied 15 MiB of 24 MiB');
   await ferry.kill('stream-image');
   await arrives(target.id, source.os_hash_value);
 });
@@ -53,7 +53,7 @@ test('apply-metadata killed in the middle of the upload: the image is activated 
   const { source, target } = await startImport((_, id) =>
     region2.fault(id, { on: 'put-file', kind: 'slow', bytesPerSecond: 2 * MiB }),
   );
-  await expect.poll(() => region2.image(target.id)?.status, { timeout: 15_000 }).toBe('saving');
+  await expect.poll(() => region2.image(target.id)?.status, { timeout: 60_000 }).toBe('saving');
   await ferry.kill('apply-metadata');
   await arrives(target.id, source.os_hash_value);
 });

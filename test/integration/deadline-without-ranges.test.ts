@@ -1,16 +1,21 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Ferry, startFerry } from './ferry.ts';
-import { importSlowly, shortRuns } from './slow-import.ts';
+import { createRuns, importSlowly, settings } from './slow-import.ts';
 
+const runs = createRuns();
 let ferry: Ferry;
 
 beforeAll(async () => {
-  ferry = await startFerry({ ...shortRuns, openstack: { glance: { REGION1: { store: 'object' } } } });
+  ferry = await startFerry({
+    env: settings,
+    endOfRun: { 'stream-image': runs.next },
+    openstack: { glance: { REGION1: { store: 'object' } } },
+  });
 });
 afterAll(() => ferry.stop());
 
 test('a copy whose source has no ranges and is too slow for a run fails, says so in numbers, and leaves nothing', async () => {
-  const { task, source, target, token } = await importSlowly(ferry, 99);
+  const { task, source, target, token } = await importSlowly(ferry, { runs, stalls: 2 });
   const { REGION1, REGION2 } = ferry.openstack.regions;
   expect(task).toMatchObject({
     status: 'failure',

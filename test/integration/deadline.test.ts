@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Ferry, startFerry } from './ferry.ts';
-import { importSlowly, shortRuns } from './slow-import.ts';
+import { createRuns, importSlowly, settings } from './slow-import.ts';
 
+const runs = createRuns();
 let ferry: Ferry;
 
 beforeAll(async () => {
-  ferry = await startFerry(shortRuns);
+  ferry = await startFerry({ env: settings, endOfRun: { 'stream-image': runs.next } });
 });
 afterAll(() => ferry.stop());
 
 test('a copy that needs more time than a function has goes on in another run, where the stored parts end', async () => {
-  const { task, source, target, statuses } = await importSlowly(ferry, 1);
+  const { task, source, target, statuses } = await importSlowly(ferry, { runs, stalls: 1 });
   expect(task).toMatchObject({ status: 'success', message: 'Copied 30 MiB' });
   const { os_hash_value } = source;
   expect(ferry.openstack.regions.REGION2.image(target.id)).toMatchObject({ status: 'active', os_hash_value });
@@ -20,7 +21,11 @@ test('a copy that needs more time than a function has goes on in another run, wh
 });
 
 test('a copy that went on is proven before its image is active: with a wrong hash it fails, and leaves nothing', async () => {
-  const { task, target } = await importSlowly(ferry, 1, { os_hash_value: 'f'.repeat(128) });
+  const { task, target } = await importSlowly(ferry, {
+    runs,
+    stalls: 1,
+    record: { os_hash_value: 'f'.repeat(128) },
+  });
   expect(task).toMatchObject({
     status: 'failure',
     message: expect.stringMatching(

@@ -7,6 +7,7 @@ import { type LocalAws, type StartAwsOptions, startAws } from '../cloud/aws/aws.
 import { type OpenStack, type OpenStackOptions, startOpenStack } from '../cloud/openstack/openstack.ts';
 import { httpEvent, lambdaContext, type RequestOptions } from './lambda.ts';
 import {
+  type EndsOfRuns,
   type FunctionTimes,
   loadHandler,
   type QueueFunction,
@@ -64,6 +65,8 @@ export interface FerryOptions {
   readonly ownProcesses?: boolean;
   /** What a queue's function has left when it starts, in this process; 15 minutes where absent. */
   readonly functionTimeMs?: FunctionTimes;
+  /** What tells the runs of a function in this process that their time has ended. */
+  readonly endOfRun?: EndsOfRuns;
   /** Takes the functions' REPORT lines, where they run in processes of their own. */
   readonly report?: (line: string) => void;
   /** How long `finished` waits at most, s; default 90. */
@@ -103,6 +106,7 @@ export const startFerry = async (options: FerryOptions = {}): Promise<Ferry> => 
   const pollers = await startPollers(read, {
     ownProcesses,
     ...(options.report && { report: options.report }),
+    ...(options.endOfRun && { endOfRun: options.endOfRun }),
     ...(options.functionTimeMs && { functionTimeMs: options.functionTimeMs }),
   });
 

@@ -85,15 +85,15 @@ describe('a large image from a source with ranges', () => {
   test('shows the progress of all its segments together', async () => {
     const { source, target } = await start({ kind: 'slow', bytesPerSecond: 6 * MiB, times: 99 });
     const message = async () => (await ferry.tasks(target.id, token)).at(-1)?.message;
-    await expect.poll(message, { timeout: 10_000 }).toMatch(/^Copied (1[05]|2[05]) MiB of 33 MiB$/);
+    await expect.poll(message, { timeout: 60_000 }).toMatch(/^Copied (1[05]|2[05]) MiB of 33 MiB$/);
     await arrives({ source, target });
   });
 
   test('says that it is being verified before the first of it is', async () => {
-    ferry.aws.s3Faults.inject('GetObject', { kind: 'delay', ms: 1000 });
+    ferry.aws.s3Faults.inject('GetObject', { kind: 'delay', ms: 3000 });
     const started = await start();
     const message = async () => (await ferry.tasks(started.target.id, token)).at(-1)?.message;
-    await expect.poll(message, { timeout: 10_000 }).toBe('Verified 0 MiB of 33 MiB');
+    await expect.poll(message, { timeout: 60_000 }).toBe('Verified 0 MiB of 33 MiB');
     await arrives(started);
   });
 });
@@ -129,7 +129,7 @@ describe('a segment', () => {
 
   test('whose source has changed meanwhile fails the import, and leaves nothing', async () => {
     const { source, target } = await start({ kind: 'slow', bytesPerSecond: 8 * MiB, times: 99 });
-    await expect.poll(() => downloads(source.id).length, { timeout: 10_000 }).toBeGreaterThanOrEqual(2);
+    await expect.poll(() => downloads(source.id).length, { timeout: 60_000 }).toBeGreaterThanOrEqual(2);
     ferry.openstack.regions.REGION1.change(source.id, { os_hash_value: 'e'.repeat(128) });
     expect(await ferry.finished(target.id, token)).toMatchObject({
       status: 'failure',

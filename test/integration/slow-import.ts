@@ -1,28 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
+import { FerryError } from '../../lib/errors.ts';
 import type { Ferry } from './ferry.ts';
 
 const MiB = 1024 ** 2;
 
-/**
- * Runs of stream-image that have so many seconds for their work, which is enough on the busiest machine for two parts.
- * The other functions have all the time they want.
- */
-export const shortRuns = {
-  env: { PART_SIZE_MIB: '5', DEADLINE_RESERVE_S: '1', RETRY_DELAY_S: '1', SOURCE_STALL_S: '120' },
-  functionTimeMs: { 'stream-image': 6000 },
+/** Runs of a function whose time ends when a test says so, however fast or slow the machine is. */
+export const createRuns = () => {
+  let run = new AbortController();
+  return {
+    next: (): AbortSignal => {
+      run = new AbortController();
+      return run.signal;
+    },
+    end: (): void => run.abort(new FerryError('out-of-time', "The function's time ended")),
+  };
 };
 
-/**
- * Imports 30 MiB from a source that says nothing more after 12 MiB: a run of the function ends by its time, with two parts
- * stored, however fast or slow the machine is.
- * @param stalls how many downloads stall
- */
-export const importSlowly = async (
-  ferry: Ferry,
-  stalls: number,
-  record: { readonly os_hash_value?: string } = {},
-) => {
+export const settings = { PART_SIZE_MIB: '5', RETRY_DELAY_S: '1', SOURCE_STALL_S: '300' };
+
+interface SlowImport {
+  readonly runs: ReturnType<typeof createRuns>;
+  /** Downloads that stall after 12 MiB, in which two parts are whole; the run of each ends then. */
+  readonly stalls: number;
+  /** What the source's record says. */
+  readonly record?: { readonly os_hash_value?: string };
+}
+
+/** Imports 30 MiB from a source for which some runs of stream-image have too little time. */
+export const importSlowly = async (ferry: Ferry, { runs, stalls, record = {} }: SlowImport) => {
   const { REGION1, REGION2 } = ferry.openstack.regions;
   const token = ferry.openstack.issueToken('demo');
   const formats = { disk_format: 'raw', container_format: 'bare' };
@@ -30,8 +36,19 @@ export const importSlowly = async (
   REGION1.change(source.id, record);
   const target = await REGION2.createImage({ name: 'copy', disk_format: 'qcow2' });
   REGION1.fault(source.id, { on: 'get-file', kind: 'stall-after', bytes: 12 * MiB, times: stalls });
+  const downloads = () => REGION1.requests().filter(({ path }) => path === `/v2/images/${source.id}/file`);
+  const fromTheStart = () => downloads().filter(({ headers }) => headers['range'] === undefined).length;
+  const parts = async () =>
+    (await ferry.traces.items()).filter(
+      ({ imageId, item }) => imageId === target.id && String(item).startsWith('part#'),
+    ).length;
+
   expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
+  for (let run = 1; run <= stalls; run += 1) {
+    await expect.poll(fromTheStart, { timeout: 60_000 }).toBe(run);
+    await expect.poll(parts, { timeout: 60_000 }).toBe(2);
+    runs.end();
+  }
   const task = await ferry.finished(target.id, token);
-  const downloads = REGION1.requests().filter(({ path }) => path === `/v2/images/${source.id}/file`);
-  return { task, source, target, token, statuses: downloads.map(({ status }) => status) };
+  return { task, source, target, token, statuses: downloads().map(({ status }) => status) };
 };

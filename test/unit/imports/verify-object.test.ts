@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRelayStore, type RelayStore } from '../../../lib/aws/relay-store.ts';
 import { createS3Client } from '../../../lib/aws/s3-client.ts';
@@ -70,12 +71,15 @@ const interrupted = async (code: 'out-of-time' | 'claim-lost') => {
   aws.s3Faults.inject('GetObject', { kind: 'delay', ms: 0 });
   aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 6 * MiB });
   const controller = new AbortController();
-  setTimeout(() => controller.abort(new FerryError(code, 'the end')), 500);
   const run = verify(
     { algorithm: 'sha512', value: sha512 },
     { signal: controller.signal, firstDelayMs: 60_000 },
   );
-  await expect(run).rejects.toMatchObject({ code });
+  const ended = expect(run).rejects.toMatchObject({ code });
+  await expect.poll(() => aws.s3Faults.left('GetObject'), { timeout: 30_000 }).toBe(0);
+  await delay(1500); // for the first block, which comes whole
+  controller.abort(new FerryError(code, 'the end'));
+  await ended;
 };
 
 describe('a finished object', () => {
