@@ -257,7 +257,7 @@ describe('a target that is looked at beside the step', () => {
   test('and is gone ends the import, when it is still gone at the next look', async () => {
     const looking = { ...services, heartbeatS: 0.05, lookAtTarget: () => gone('not-found') };
     await runStep(looking, await received(), async ({ signal }) => {
-      await until(signal, 8_000);
+      await until(signal, 40_000);
       return undefined;
     });
     expect(await read()).toMatchObject({ failure: 'the target is not-found' });
@@ -307,9 +307,13 @@ describe('another attempt', () => {
     const fast = { ...services, heartbeatS: 0.05 };
     const other = another();
     let reason: unknown;
-    await runStep(fast, await received(), async ({ signal }) => {
+    /** A heartbeat of the first attempt may come in between. */
+    const takeOver = async () => {
       await expireLease();
-      expect(await claims.begin(other)).toBe('mine');
+      return await claims.begin(other);
+    };
+    await runStep(fast, await received(), async ({ signal }) => {
+      await expect.poll(takeOver, { timeout: 30_000 }).toBe('mine');
       await new Promise((ended) => signal.addEventListener('abort', ended));
       reason = signal.reason;
       throw signal.reason;
