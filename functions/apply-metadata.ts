@@ -60,6 +60,7 @@ const fromQueue = queueHandler(
 
 const applyAlone = createApplyAlone({
   ...openstack,
+  claims: state.claims,
   targetRegion: composeTargetRegion(config, openstack),
   propertyRules,
 });

@@ -1,4 +1,5 @@
 import { httpHandler, json } from '../lib/api/http-handler.ts';
+import { hasty } from '../lib/aws/patience.ts';
 import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
 import { loadConfig, sealingSecret } from '../lib/config.ts';
 import { createSourceCheck } from '../lib/imports/check-source.ts';
@@ -23,10 +24,10 @@ const config = loadConfig(
   sealingSecret,
 );
 const openstack = composeOpenStack(config);
-const sqs = createSqsClient();
+const sqs = createSqsClient(hasty);
 
 const requestImport = createRequestImport({
-  ...composeState(config),
+  ...composeState(config, hasty),
   targetRegion: composeTargetRegion(config, openstack),
   sealer: composeSealer(config),
   streamQueue: createOutbox(sqs, config.STREAM_IMAGE_QUEUE_URL),

@@ -1,4 +1,5 @@
 import { httpHandler, json } from '../lib/api/http-handler.ts';
+import { hasty } from '../lib/aws/patience.ts';
 import { loadConfig } from '../lib/config.ts';
 import { composeOpenStack, composeState, composeTargetRegion } from '../lib/imports/compose.ts';
 import { createListTasks } from '../lib/imports/list-tasks.ts';
@@ -8,7 +9,7 @@ import { createListTasks } from '../lib/imports/list-tasks.ts';
 const config = loadConfig(process.env, ['IMPORTS_TABLE']);
 const openstack = composeOpenStack(config);
 const listTasks = createListTasks({
-  ...composeState(config),
+  ...composeState(config, hasty),
   targetRegion: composeTargetRegion(config, openstack),
 });
 

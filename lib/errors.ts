@@ -109,6 +109,10 @@ export const asFerryError = (error: unknown): FerryError =>
         { cause: error },
       );
 
+/** An attempt has nothing to work at any more. */
+export const claimLost = (): FerryError =>
+  new FerryError('claim-lost', 'The import belongs to another attempt, or has ended');
+
 /** Whether this is a FerryError of one of these codes. */
 export const hasCode = (error: unknown, ...codes: readonly ErrorCode[]): boolean =>
   error instanceof FerryError && codes.includes(error.code);

@@ -6,6 +6,7 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { log } from '../log.ts';
 
 /** A bucket, and the end of every wait for it. */
 export interface BucketCalls {
@@ -26,17 +27,21 @@ export interface FoundObject {
   readonly since: Date | undefined;
 }
 
-/** What a store answers that has no such call. */
-const unknownCall = [405, 501];
+/** What a store answers that has no such call, or a policy that does not allow it. */
+const notListed = [400, 403, 405, 501];
 
-/** A page of a listing; none where the store cannot list. */
-const pageOf = async <Page>(asked: Promise<Page>): Promise<Page | undefined> => {
+/**
+ * A page of a listing; none where the store does not list: what is known by its name goes all the same, and the rest is
+ * left to the bucket's lifecycle rules.
+ */
+const pageOf = async <Page>(what: string, asked: Promise<Page>): Promise<Page | undefined> => {
   try {
     return await asked;
   } catch (error) {
     const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-    if (status !== undefined && unknownCall.includes(status)) return undefined;
-    throw error;
+    if (status === undefined || !notListed.includes(status)) throw error;
+    log.warn(`${what} not listed`, { status, error: error as Error });
+    return undefined;
   }
 };
 
@@ -56,7 +61,7 @@ export const openUploads = async function* (
   let after: { readonly KeyMarker?: string | undefined; readonly UploadIdMarker?: string | undefined } = {};
   for (let isMore = true; isMore; ) {
     const command = new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: prefix, ...after });
-    const page = await pageOf(client.send(command, { abortSignal: signal }));
+    const page = await pageOf('uploads', client.send(command, { abortSignal: signal }));
     for (const { Key, UploadId, Initiated } of page?.Uploads ?? []) {
       if (Key && UploadId) yield { key: Key, uploadId: UploadId, since: Initiated };
     }
@@ -77,7 +82,7 @@ export const objectsUnder = async function* (
   let after: string | undefined;
   do {
     const command = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, ContinuationToken: after });
-    const page = await pageOf(client.send(command, { abortSignal: signal }));
+    const page = await pageOf('objects', client.send(command, { abortSignal: signal }));
     for (const { Key, LastModified } of page?.Contents ?? []) {
       if (Key) yield { key: Key, since: LastModified };
     }

@@ -1,4 +1,5 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type Patience, patienceOf } from './patience.ts';
 import { serviceError } from './service-error.ts';
 
 /** Sends to one queue. */
@@ -15,11 +16,10 @@ export interface Delivery {
   hideFor(seconds: number): Promise<void>;
 }
 
-/** Without an answer for so long, which is more than a long poll takes, a connection counts as dead. */
-const silenceMs = 60_000;
+/** More than a long poll takes. */
+const usual: Patience = { silenceMs: 60_000, maxAttempts: 4 };
 
-export const createSqsClient = (): SQSClient =>
-  new SQSClient({ maxAttempts: 4, requestHandler: { socketTimeout: silenceMs } });
+export const createSqsClient = (patience = usual): SQSClient => new SQSClient(patienceOf(patience));
 
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 export const longestDelayS = 900;
@@ -40,7 +40,8 @@ export const createOutbox = <Message>(client: SQSClient, queueUrl: string): Outb
 });
 
 /**
- * SQS's own limit for ChangeMessageVisibility, counted from the first receipt: 12 hours; ours stay far below.
+ * SQS's own limit for ChangeMessageVisibility, counted from the first receipt, is 12 hours: a worker's longer step goes on,
+ * and its message, which comes again, finds it alive.
  * @throws FerryError from hideFor when SQS fails, see service-error.ts
  */
 export const createDelivery = (

@@ -68,8 +68,8 @@ export interface RelayStore {
    * has kept, and deletes every object. May run twice.
    */
   clear(key: string, options: Options): Promise<void>;
-  /** Keys of all open uploads and objects whose keys begin so. */
-  keysUnder(prefix: string, options: Options): Promise<ReadonlySet<string>>;
+  /** Keys of all open uploads and objects whose keys begin so, and since when they are there, where the store tells. */
+  keysUnder(prefix: string, options: Options): Promise<ReadonlyMap<string, Date | undefined>>;
 }
 
 const isStatus = (error: unknown, status: number): boolean =>
@@ -178,9 +178,9 @@ export const createRelayStore = (
     keysUnder: (prefix, options) =>
       guarded(`list ${named(prefix)}`, options, async () => {
         const calls = { client, bucket, ...options };
-        const keys = new Set<string>();
-        for await (const { key } of openUploads(calls, prefix)) keys.add(key);
-        for await (const { key } of objectsUnder(calls, prefix)) keys.add(key);
+        const keys = new Map<string, Date | undefined>();
+        for await (const { key, since } of openUploads(calls, prefix)) keys.set(key, since);
+        for await (const { key, since } of objectsUnder(calls, prefix)) keys.set(key, since);
         return keys;
       }),
 

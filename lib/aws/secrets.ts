@@ -34,7 +34,7 @@ const innerError = (thrown: unknown): unknown =>
 
 /**
  * A secret of Secrets Manager, asked for at once: a function fetches it while it starts. While Secrets Manager does not
- * answer, the last text that it gave counts on.
+ * answer, the last text that it gave counts on, but for who asks for a fresh one.
  * @param what for messages, which show neither name nor value of it
  * @throws FerryError from the secret, see service-error.ts
  */
@@ -51,7 +51,8 @@ export const secretOf = (arn: string, what: string): Secret => {
       last = text;
       return text;
     } catch (thrown) {
-      if (last !== undefined) return last;
+      // Who wants it anew has no use for the old one.
+      if (last !== undefined && !fresh) return last;
       throw serviceError(operation, innerError(thrown));
     }
   };

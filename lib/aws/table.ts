@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type Condition, changesOf, conditionOf, type Item, toDynamo, updateOf } from './expressions.ts';
+import { type Patience, patienceOf } from './patience.ts';
 import { serviceError } from './service-error.ts';
 import { type Intended, isWrittenBefore } from './written-before.ts';
 
@@ -55,11 +56,11 @@ export const batchPauseMs = 40;
 const batchTries = 8;
 const firstBatchDelayMs = 50; // doubled each time
 
-/** Without an answer for so long a connection counts as dead: a worker has no deadline that would end the wait. */
-const silenceMs = 30_000;
+/** A worker has no deadline that would end the wait. */
+const usual: Patience = { silenceMs: 30_000, maxAttempts: 4 };
 
-export const createDynamoClient = (): DynamoDBClient =>
-  new DynamoDBClient({ maxAttempts: 4, requestHandler: { socketTimeout: silenceMs } });
+export const createDynamoClient = (patience = usual): DynamoDBClient =>
+  new DynamoDBClient(patienceOf(patience));
 
 const guarded = async <T>(operation: string, run: () => Promise<T>): Promise<T> => {
   try {

@@ -1,4 +1,5 @@
-import { asFerryError, type ErrorCode, FerryError } from '../errors.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { asFerryError, type ErrorCode, FerryError, hasCode } from '../errors.ts';
 import { authorized, type Credentials } from '../openstack/credentials.ts';
 import type { Glance } from '../openstack/glance.ts';
 import type { ImageId } from '../schemas/ids.ts';
@@ -62,6 +63,28 @@ export const sourceImage = async (
   throw new FerryError('bad-request', `Size attribute of remote image ${image.id} could not be determined.`);
 };
 
+const looks = 3;
+const betweenLooksMs = 300;
+
+/**
+ * The same, for a source that was there when its import was asked for: a replica of Glance's database that is behind says
+ * 404, or another status, for a moment.
+ */
+export const sourceImageAgain = async (
+  glance: Glance,
+  name: SourceName,
+  options: { readonly signal: AbortSignal },
+): Promise<GlanceImage & { readonly size: number }> => {
+  for (let look = 1; ; look += 1) {
+    try {
+      return await sourceImage(glance, name, options);
+    } catch (error) {
+      if (look === looks || !hasCode(error, 'bad-request')) throw error;
+      await delay(betweenLooksMs, undefined, options);
+    }
+  }
+};
+
 /**
  * Snapshots of volumes are records without data; Glance would make an empty image of them and call it a success.
  * @throws FerryError `bad-request`
@@ -86,7 +109,7 @@ export class GlanceDownload extends Download {
   }
 
   override async describe({ signal }: { readonly signal: AbortSignal }): Promise<SourceDescription> {
-    const image = await sourceImage(this.source.glance, this.source, { signal });
+    const image = await sourceImageAgain(this.source.glance, this.source, { signal });
     refuseEmptySnapshot(image);
     const { size, updated_at } = image;
     const hashes = hashesOf(image);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { ignored } from '../promises.ts';
 import type { Connection } from './connection.ts';
 import { type Exchange, open } from './dial.ts';
@@ -9,6 +10,8 @@ import { watchPace } from './pace.ts';
  * (nginx's proxy_request_buffering): 1 TiB at 300 MB/s takes an hour. Lambda's own limit comes earlier.
  */
 const longestAnswerMs = 3_600_000;
+/** An answer may be read before it is told that the last bytes have left. */
+const leavesInMs = 1_000;
 /** So much is handed over at a time: the rate is measured by what has left, and a piece may be large. */
 const sliceSize = 256 * 1024; // bytes
 
@@ -59,7 +62,20 @@ const createSender = (connection: Connection, { connections }: Exchange) => {
       return false;
     }
   };
-  return { send: (piece: Buffer) => pace.during(send(piece)), sent: () => sent, stop: pace.stop };
+  let last: Promise<boolean> = Promise.resolve(true);
+  return {
+    send: (piece: Buffer) => {
+      last = pace.during(send(piece));
+      return last;
+    },
+    /** How many bytes have left; what is on its way has a moment for it. */
+    settled: async () => {
+      await Promise.race([last, delay(leavesInMs)]);
+      return sent;
+    },
+    sent: () => sent,
+    stop: pace.stop,
+  };
 };
 
 /** Sends the pieces until they end, or an answer comes before, or the connection breaks. @throws what the pieces throw */
@@ -77,6 +93,19 @@ const sendPieces = async (
   }
 };
 
+/** @throws Error for a success that is told before all bytes are there: a proxy's, not the one that was asked */
+const requireAllSent = async (
+  { headers }: Exchange,
+  { statusCode, body }: Answer,
+  settled: () => Promise<number>,
+): Promise<void> => {
+  if (statusCode >= 300) return;
+  const sent = await settled();
+  if (sent === Number(headers['content-length'])) return;
+  body.close();
+  throw new Error(`it answered ${statusCode} after ${sent} of ${headers['content-length']} bytes`);
+};
+
 /**
  * PUT of a body whose length stands in `content-length`. Each piece has left when the next one is asked for, so that
  * its buffer may be used again.
@@ -86,7 +115,7 @@ const sendPieces = async (
 export const put = async (exchange: Exchange, body: AsyncIterable<Buffer>): Promise<Answer> => {
   const { answerMs = longestAnswerMs } = exchange.connections;
   const { connection, target, headers } = await open(exchange, 0);
-  const { send, sent, stop } = createSender(connection, exchange);
+  const { send, sent, settled, stop } = createSender(connection, exchange);
   let timer: NodeJS.Timeout | undefined;
   return await closingOnError(connection, async () => {
     await connection.write(requestHead('PUT', target, headers));
@@ -96,7 +125,9 @@ export const put = async (exchange: Exchange, body: AsyncIterable<Buffer>): Prom
       await sendPieces(pieces, send, answered);
       const late = new Error(`no answer came in ${answerMs / 1000} s after all ${sent()} bytes were sent`);
       timer = setTimeout(() => connection.fail(late), answerMs);
-      return await answered;
+      const answer = await answered;
+      await requireAllSent(exchange, answer, settled);
+      return answer;
     } finally {
       clearTimeout(timer);
       stop();

@@ -10,12 +10,14 @@ import { type PropertyRules, wantedProperties } from '../properties/wanted.ts';
 import { type ImageId, parseImageId, type Token } from '../schemas/ids.ts';
 import { isApplyMetadataInvocation } from '../schemas/validators.js';
 import { applyProperties } from './apply-properties.ts';
+import type { Claims } from './claims.ts';
 import { requireNoImportOfGlance } from './glance-tasks.ts';
 import type { TargetRegion } from './target-region.ts';
 
 export interface ApplyAloneServices {
   readonly http: OpenStackHttp;
   readonly targetRegion: TargetRegion;
+  readonly claims: Claims;
   readonly propertyRules: PropertyRules;
 }
 
@@ -64,6 +66,7 @@ export const createApplyAlone = (services: ApplyAloneServices) => {
     const record = await sourceImage(source, { region, imageId: sourceId }, { signal });
     const image = await target.image(imageId, { signal });
     await requireNoImportOfGlance(target, image, { signal });
+    if (await services.claims.holder(imageId)) throw new FerryError('conflict', 'Image has active task');
     const wanted = wantedProperties(record, identity.roles, services.propertyRules);
     await applyProperties({ glance: target, image }, wanted, { signal });
     return { image_id: imageId, properties: wanted };

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { activateByUpload } from '../activation/upload.ts';
-import { sourceImage } from '../download/glance-download.ts';
-import { asFerryError, FerryError, hasCode } from '../errors.ts';
+import { sourceImageAgain } from '../download/glance-download.ts';
+import { asFerryError, claimLost, FerryError, hasCode } from '../errors.ts';
 import type { Glance } from '../openstack/glance.ts';
 import type { Properties } from '../properties/copied.ts';
 import { type PropertyRules, requireKeepable, wantedProperties } from '../properties/wanted.ts';
@@ -27,7 +27,7 @@ const wantedOf = async ({ propertyRules }: ApplyServices, { task, signal }: Step
   if (task.wanted) return task.wanted;
   const record =
     source && task.source.kind === 'glance-download'
-      ? await sourceImage(source, task.source, { signal })
+      ? await sourceImageAgain(source, task.source, { signal })
       : undefined;
   const wanted = wantedProperties(record, task.roles, propertyRules);
   requireKeepable('The properties to be copied', wanted);
@@ -44,7 +44,9 @@ const applyTo = async (
   const changes = await applyProperties(target, wanted, {
     signal,
     earlier: task.changes,
-    remember: (changes) => tasks.update(task, { changes, wanted }),
+    remember: async (changes) => {
+      if (!(await tasks.update(task, { changes, wanted }))) throw claimLost();
+    },
   });
   await tasks.update(task, { isApplied: true });
   log.info('properties set', { names: Object.keys(changes) });

@@ -16,8 +16,11 @@ export interface Claims {
   readonly leaseMs: number;
   /** @returns false when another import has the image; the task that was pushed aside, if any, when it was stale */
   take(imageId: ImageId, taskId: TaskId): Promise<false | { readonly replaced: TaskId | undefined }>;
-  /** Gives an image back for which nothing could be queued. @returns false when a step has begun all the same */
-  takeBack(imageId: ImageId, taskId: TaskId): Promise<boolean>;
+  /**
+   * Gives an image back for which nothing could be queued: to the import that was pushed aside for it, as silent as that
+   * was, or to nobody. @returns false when a step has begun all the same
+   */
+  takeBack(imageId: ImageId, taskId: TaskId, replaced: TaskId | undefined): Promise<boolean>;
   /** The first message is queued: the claim may wait for it. A crash before leaves the image free after a minute. */
   queued(imageId: ImageId, taskId: TaskId): Promise<void>;
   holder(imageId: ImageId): Promise<TaskId | undefined>;
@@ -36,13 +39,15 @@ export interface Claims {
    */
   end(key: TaskKey, outcome: 'success' | 'failure'): Promise<boolean>;
   release(imageId: ImageId, taskId: TaskId): Promise<void>;
+  /** Releases a claim of no import, if it has been stale since before that time, ms since 1970. */
+  releaseStale(imageId: ImageId, taskId: TaskId, beforeMs: number): Promise<void>;
 }
 
 const minute = 60_000; // ms
 /** A request that has not queued its import by then has died: an HTTP function has half of it. */
 const staleWhileAsked = minute;
-/** Silence after which an image is free again. A crash is redelivered within a minute, so ten mean that all is lost. */
-const staleWhileRunning = 10 * minute;
+/** Silence after which an image is free again: a crash is redelivered within a minute, clocks may be ten apart. */
+const staleWhileRunning = 30 * minute;
 /** Longest wait in a queue; Glance's own limit for a pending task. */
 const staleWhileWaiting = 120 * minute;
 
@@ -62,6 +67,7 @@ const of = (taskId: TaskId, expression = 'taskId = :taskId'): Condition => ({
   values: { ':taskId': taskId },
 });
 
+const unclaimed = { expression: 'attribute_not_exists(imageId)' };
 /** Nobody has begun to work on the import. */
 const untouched = 'taskId = :taskId AND attribute_not_exists(hasBegun)';
 
@@ -78,7 +84,6 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
 
   const take: Claims['take'] = async (imageId, taskId) => {
     const claim = { taskId, leaseUntil: 0, ...staleIn(staleWhileAsked) };
-    const unclaimed = { expression: 'attribute_not_exists(imageId)' };
     if (await table.put(claimOf(imageId), claim, unclaimed)) return { replaced: undefined };
     const held = await read(imageId);
     const stale = { ':old': held?.['taskId'], ':now': Date.now() };
@@ -106,6 +111,8 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
     };
     if (await table.update(claimOf(imageId), live(key), condition)) return 'mine';
     const held = await read(imageId);
+    // Nobody has the image, and somebody has to end the import.
+    if (!held && mayEnd && (await table.put(claimOf(imageId), live(key), unclaimed))) return 'mine';
     if (held?.['taskId'] !== taskId) return 'lost';
     return held['ending'] === 'failure' && !mayEnd ? 'lost' : 'live';
   };
@@ -128,6 +135,19 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
     return 'lost';
   };
 
+  const takeBack: Claims['takeBack'] = async (imageId, taskId, replaced) => {
+    const ifUntouched = of(taskId, untouched);
+    const isBack = replaced
+      ? await table.update(
+          claimOf(imageId),
+          { taskId: replaced, staleAt: 0, givenBackBy: taskId },
+          ifUntouched,
+        )
+      : await table.remove(claimOf(imageId), ifUntouched);
+    // Another request may have taken the image before a lost answer was asked for again.
+    return isBack || (await read(imageId))?.['taskId'] !== taskId;
+  };
+
   const end: Claims['end'] = async (key, outcome) => {
     await table.update(claimOf(key.imageId), { ending: outcome, endedBy: key.id }, of(key.id));
     const segments = await table.query(key.imageId, segmentItems(key));
@@ -137,7 +157,7 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
   return {
     leaseMs,
     take,
-    takeBack: (imageId, taskId) => table.remove(claimOf(imageId), of(taskId, untouched)),
+    takeBack,
     queued: async (imageId, taskId) => {
       const waiting = { taskId, ...staleIn(staleWhileWaiting) };
       await table.update(claimOf(imageId), waiting, of(taskId, untouched));
@@ -170,6 +190,11 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
     end,
     release: async (imageId, taskId) => {
       await table.remove(claimOf(imageId), of(taskId));
+    },
+    releaseStale: async (imageId, taskId, beforeMs) => {
+      const stale = { ':taskId': taskId, ':before': beforeMs };
+      const condition = { expression: 'taskId = :taskId AND staleAt < :before', values: stale };
+      await table.remove(claimOf(imageId), condition);
     },
   };
 };

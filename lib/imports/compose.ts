@@ -1,3 +1,4 @@
+import type { Patience } from '../aws/patience.ts';
 import { createRelayStore } from '../aws/relay-store.ts';
 import { createS3Client } from '../aws/s3-client.ts';
 import { createDynamoClient, createTable } from '../aws/table.ts';
@@ -61,8 +62,9 @@ export const composeTargetRegion = (config: Config, openstack: OpenStack) =>
     interface: config.OS_INTERFACE,
   });
 
-export const composeState = (config: Config<'IMPORTS_TABLE'>) => {
-  const table = createTable(createDynamoClient(), config.IMPORTS_TABLE);
+/** @param patience with the table; the usual one when absent */
+export const composeState = (config: Config<'IMPORTS_TABLE'>, patience?: Patience) => {
+  const table = createTable(createDynamoClient(patience), config.IMPORTS_TABLE);
   return {
     table,
     tasks: createTasks(table, { ttlH: config.TASK_TTL_H }),

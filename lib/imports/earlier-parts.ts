@@ -1,5 +1,6 @@
 import type { RelayStore } from '../aws/relay-store.ts';
 import type { SourceDescription } from '../download/download.ts';
+import { claimLost } from '../errors.ts';
 import type { StoredPart } from '../transfer/copy.ts';
 import { type PartPlan, resumeOffset } from '../transfer/part-plan.ts';
 import type { StepRun } from './run-step.ts';
@@ -26,7 +27,10 @@ export const earlierParts = async (
   if (earlier) await relay.abortUpload(objectKey(task), earlier, { signal });
   await tasks.forgetCopy(task);
   const uploadId = await relay.createUpload(objectKey(task), { signal });
-  await tasks.update(task, { uploadId, sourceIdentity: identity });
+  if (!(await tasks.update(task, { uploadId, sourceIdentity: identity }))) {
+    await relay.abortUpload(objectKey(task), uploadId, { signal });
+    throw claimLost();
+  }
   return { uploadId, stored: new Map() };
 };
 

@@ -1,10 +1,11 @@
 import type { Outbox } from '../aws/queue.ts';
 import { asFerryError, FerryError } from '../errors.ts';
 import { logOf } from '../log.ts';
+import { mergeChanges } from '../properties/changes.ts';
 import type { TaskId } from '../schemas/ids.ts';
 import type { Claims } from './claims.ts';
 import type { ImportMessage } from './messages.ts';
-import type { Task } from './task.ts';
+import { hasEnded, type Task } from './task.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface EnqueueServices {
@@ -20,20 +21,27 @@ const inVain = async (task: Task, what: string, run: Promise<void>): Promise<voi
 };
 
 /**
- * What a task that was pushed aside has set on the target is the new one's to put back, should that fail as well.
- * @returns the changes of the task before, if it had made any
+ * What imports that were pushed aside have set on the target is the new one's to put back, should that fail as well: the
+ * one before, and those whose own successor died before it could say so.
+ * @returns their changes, if they have made any
  */
-const takenOver = async ({ tasks }: EnqueueServices, { imageId }: Task, id: TaskId | undefined) => {
-  const changes = id && (await tasks.get({ imageId, id }))?.changes;
-  return changes ? { changes } : {};
+const takenOver = async ({ tasks }: EnqueueServices, { imageId }: Task, replaced: TaskId | undefined) => {
+  if (!replaced) return {};
+  const unfinished = (await tasks.list(imageId)).filter((task) => !hasEnded(task));
+  const changes = mergeChanges(unfinished.map((task) => task.changes ?? {}));
+  return Object.keys(changes).length > 0 ? { changes } : {};
 };
 
 /**
  * A POST that is answered by an error has queued nothing: where a message has left all the same, it finds no claim.
  * @returns false for an import that is at work, or has ended: only the answer to its message was lost
  */
-const isTakenBack = async ({ tasks, claims }: EnqueueServices, task: Task): Promise<boolean> =>
-  (await claims.takeBack(task.imageId, task.id)) && (await tasks.takeBack(task));
+const isTakenBack = async (
+  { tasks, claims }: EnqueueServices,
+  task: Task,
+  replaced: TaskId | undefined,
+): Promise<boolean> =>
+  (await claims.takeBack(task.imageId, task.id, replaced)) && (await tasks.takeBack(task));
 
 /**
  * Claims the image and queues its import. An import that was silent for long is pushed aside: fail-import clears up what
@@ -48,15 +56,14 @@ export const enqueueImport = async (services: EnqueueServices, task: Task): Prom
     const reason = 'is not permitted as prior operation is still in progress';
     throw new FerryError('conflict', `New operation on image '${imageId}' ${reason}`);
   }
+  const { replaced } = taken;
   try {
-    await tasks.create({ ...task, ...(await takenOver(services, task, taken.replaced)) });
+    await tasks.create({ ...task, ...(await takenOver(services, task, replaced)) });
     await streamQueue.send({ imageId, taskId });
   } catch (error) {
-    if (await isTakenBack(services, task).catch(() => true)) throw error;
-  } finally {
-    const { replaced } = taken;
-    if (replaced)
-      await inVain(task, 'replaced import not ended', failQueue.send({ imageId, taskId: replaced }));
+    if (await isTakenBack(services, task, replaced).catch(() => true)) throw error;
   }
+  if (replaced)
+    await inVain(task, 'replaced import not ended', failQueue.send({ imageId, taskId: replaced }));
   await inVain(task, 'claim not marked as queued', claims.queued(imageId, taskId));
 };

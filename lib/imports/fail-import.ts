@@ -1,6 +1,6 @@
 import { FerryError, hasCode } from '../errors.ts';
 import type { Glance } from '../openstack/glance.ts';
-import { patchBack } from '../properties/changes.ts';
+import { type Changes, patchBack } from '../properties/changes.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import type { OpenAccess } from './access.ts';
 import { type EndingRun, type EndServices, endImport } from './end-import.ts';
@@ -18,14 +18,14 @@ const unknownReason = 'The function that worked on the import ended without a wo
 
 /** Tries, of the ten that a message has, after which a target that cannot be put back is left and told of. */
 const mostTries = 8;
-/** Glance returns from `saving` by itself as soon as it sees the upload gone; one that was killed never does. */
-const mostTriesWhileSaving = 5;
-
 /** What the failed import leaves of its target, in words that follow the reason; nothing where it is as before. */
 const notes = {
   saving: (id: string) =>
-    `. Glance has left image ${id} in saving, where it takes no other import: delete it and import into a new one`,
+    `. Image ${id} is in saving, where it takes no other import: where Glance does not bring that to an end (it was ` +
+    'killed), delete it and import into a new one',
   changed: () => '. Its formats and properties could not be put back: look at them before another import',
+  formats: (id: string) =>
+    `. Image ${id} was made active meanwhile, with the formats that this import has set`,
   unseen: () => '. Whether the target has become active could not be looked at',
 } as const;
 
@@ -44,18 +44,30 @@ const isWorthAnother = (error: unknown, { receiveCount }: StepRun): boolean =>
   receiveCount < mostTries &&
   !hasCode(error, 'not-found', 'unauthorized', 'forbidden', 'bad-request', 'misconfigured');
 
+/** What can be put back of an image in this state: Glance takes formats of a queued one only. */
+const changesOf = ({ changes = {} }: Task, { status }: GlanceImage): Changes => {
+  if (status === 'queued') return changes;
+  const { disk_format, container_format, ...properties } = changes;
+  return properties;
+};
+
+/** Whether an image has kept formats that we have set, and that it did not have before. */
+const hasOurFormats = ({ changes = {} }: Task, image: GlanceImage): boolean =>
+  (['disk_format', 'container_format'] as const).some(
+    (name) => changes[name] !== undefined && image[name] === changes[name].set,
+  );
+
 /** @returns what is left, in words. @throws FerryError, retryable, while Glance saves */
 const putBack = async (target: Glance, image: GlanceImage, run: StepRun): Promise<string> => {
   const { task, receiveCount, signal } = run;
   if (image.status === 'saving') {
-    if (receiveCount >= mostTriesWhileSaving) return notes.saving(image.id);
+    // Glance returns by itself as soon as it sees an upload gone; one that was killed never does.
+    if (receiveCount >= mostTries) return notes.saving(image.id);
     throw new FerryError('unavailable', `Image ${image.id} is still saving`);
   }
-  // Glance takes formats of a queued image only; in any other state it is in somebody else's hands.
-  if (image.status !== 'queued') return '';
-  const operations = patchBack(image, task.changes ?? {});
+  const operations = patchBack(image, changesOf(task, image));
   if (operations.length > 0) await target.patch(task.imageId, operations, { signal });
-  return '';
+  return image.status !== 'queued' && hasOurFormats(task, image) ? notes.formats(image.id) : '';
 };
 
 /** Puts the target back as it was. An upload that ended while we thought it had failed leaves what was asked for. */
@@ -65,11 +77,12 @@ const undo = async (services: FailServices, run: StepRun): Promise<Ending> => {
     status: 'failure',
     message: `${task.failure ?? unknownReason}${note}`,
   });
-  if (!task.transferred && !task.changes) return failed('');
+  if (!task.transferred && !isChanged(task)) return failed('');
   try {
     const { target } = await services.openAccess(task, { signal });
     const image = await targetImage(target, task.imageId, { signal });
-    if (await isGiven(services, run, image)) return successOf(task);
+    const mayRead = run.receiveCount < mostTries;
+    if (await isGiven(services, run, image, { mayRead })) return successOf(task);
     return failed(await putBack(target, image, run));
   } catch (error) {
     if (signal.aborted || isWorthAnother(error, run)) throw error;

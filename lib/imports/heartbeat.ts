@@ -1,5 +1,5 @@
 import type { Delivery } from '../aws/queue.ts';
-import { asFerryError, FerryError, hasCode } from '../errors.ts';
+import { asFerryError, claimLost, FerryError, hasCode } from '../errors.ts';
 import { log } from '../log.ts';
 import type { Claims } from './claims.ts';
 import type { ClaimKey } from './task.ts';
@@ -26,13 +26,9 @@ export interface HeartbeatOptions {
 export interface Heartbeat {
   /** Ends when the attempt must not work on, with the reason. */
   readonly signal: AbortSignal;
-  /** The first beat. */
-  readonly first: Promise<void>;
   /** No beat begins any more. One that is on its way finds an attempt that has paused, and renews nothing. */
   stop(): void;
 }
-
-const claimLost = (): FerryError => new FerryError('claim-lost', 'The import belongs to another attempt');
 
 const notRenewed = (ms: number): FerryError =>
   new FerryError(
@@ -89,14 +85,12 @@ export const startHeartbeat = (options: HeartbeatOptions): Heartbeat => {
   };
 
   countLeaseFrom(performance.now());
-  const first = beat();
   const timer = setInterval(() => {
     void beat();
     void look();
   }, heartbeatS * 1000);
   return {
     signal: ended.signal,
-    first,
     stop: () => {
       clearInterval(timer);
       clearTimeout(leaseEnds);

@@ -48,13 +48,19 @@ const hasProperties = ({ isApplied, wanted }: Task, image: GlanceImage): boolean
  * Whether the target is active and has all that this import was to give it: an earlier try has done so, and could not
  * say it any more. An image that its owner has given other data, or the same data without the source's formats and
  * properties, is none of ours.
+ * @param mayRead whether the relay's object may be read for it, which takes as long as the image is large
  */
-export const isGiven = async (services: ReachedServices, run: Run, image: GlanceImage): Promise<boolean> => {
+export const isGiven = async (
+  services: ReachedServices,
+  run: Run,
+  image: GlanceImage,
+  { mayRead = true }: { readonly mayRead?: boolean } = {},
+): Promise<boolean> => {
   const { activation, transferred } = run.task;
   if (image.status !== 'active' || !hasProperties(run.task, image)) return false;
   if (activation === 'none') return true;
   if (!transferred) return false;
   const likeness = likenessOf(image, transferred);
-  if (likeness !== 'unknown') return likeness === 'same';
+  if (likeness !== 'unknown' || !mayRead) return likeness === 'same';
   return (await likenessByReading(services, run, image, transferred)) === 'same';
 };

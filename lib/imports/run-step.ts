@@ -1,6 +1,6 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Delivery, longestDelayS, type Outbox } from '../aws/queue.ts';
-import { asFerryError, FerryError, hasCode } from '../errors.ts';
+import { asFerryError, errorRules, FerryError, hasCode } from '../errors.ts';
 import { log, logOf } from '../log.ts';
 import { newAttemptId } from '../schemas/ids.ts';
 import type { Claims } from './claims.ts';
@@ -112,6 +112,18 @@ const settle = async (
 /** @returns what sends the message of the next step, if there is one */
 export type Step = (run: StepRun) => Promise<(() => Promise<void>) | undefined>;
 
+/** An import that has failed for good stays so, also where the attempt that said it died with its message not deleted. */
+const isFailed = async (
+  { claims, failQueue }: StepServices,
+  claim: ClaimKey,
+  { imageId, id, failureCode }: Task,
+): Promise<boolean> => {
+  if (!failQueue || failureCode === undefined || errorRules[failureCode].retryable) return false;
+  await claims.pause(claim);
+  await failQueue.send({ imageId, taskId: id });
+  return true;
+};
+
 const attempt = async (
   services: StepServices,
   claim: ClaimKey,
@@ -122,11 +134,11 @@ const attempt = async (
   const { delivery, deadline } = received;
   const task = await tasks.get({ imageId: claim.imageId, id: claim.taskId });
   if (!task || hasEnded(task)) return await claims.release(claim.imageId, claim.taskId);
+  if (await isFailed(services, claim, task)) return;
   const look = async (signal: AbortSignal) => services.lookAtTarget?.(task, { signal });
   const heartbeat = startHeartbeat({ claims, claim, delivery, heartbeatS, look });
   let handOn: Awaited<ReturnType<Step>>;
   try {
-    await heartbeat.first;
     const signal = AbortSignal.any([deadline, heartbeat.signal]);
     const begin = (stored: number) => requireFewTries(services, claim, delivery, stored);
     const { receiveCount } = delivery;
@@ -160,6 +172,11 @@ export const runStep = async (services: StepServices, received: Received, step: 
   // A dead letter may be of a segment; what fails is the import.
   const part = services.failQueue ? segment !== undefined && { segment } : { mayEnd: true };
   const claim: ClaimKey = { imageId, taskId, attempt: newAttemptId(), ...part };
+  // First of all: a message whose step dies at its start would stay away for as long as its queue says.
+  const hidden = received.delivery.hideFor(heartbeatsHidden * services.heartbeatS);
+  await hidden.catch((error: unknown) =>
+    log.warn('message not hidden', { task_id: taskId, error: asFerryError(error) }),
+  );
   const state = await services.claims.begin(claim);
   if (state === 'mine') return await attempt(services, claim, received, step);
   log.info('nothing to do', { task_id: taskId, image_id: imageId, claim: state });

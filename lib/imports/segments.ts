@@ -100,6 +100,20 @@ const areAllDone = async (
   return last.every((number) => records.get(number)?.isDone);
 };
 
+/** For an import that was silent for long: the message of each row that is not at its end is lost. */
+const setOffAgain = async (
+  { segments, streamQueue }: SplitServices,
+  task: TaskKey,
+  plan: SegmentPlan,
+): Promise<void> => {
+  const records = await segments.between(task, 1, plan.count);
+  for (const first of firstSegments(plan)) {
+    let next: number | undefined = first;
+    while (next !== undefined && records.get(next)?.isDone) next = segmentAfter(plan, next);
+    if (next !== undefined) await streamQueue.send(messageFor(task, next));
+  }
+};
+
 /**
  * After a segment: sets off the next one of its row. When there is none and all are copied, one segment alone tells
  * the import so. @returns what sends that message
@@ -136,6 +150,7 @@ export const gather = async (
   const { task } = run;
   if (!(await areAllDone(services, task, plan))) {
     await setOff(services, task, firstSegments(plan));
+    if (task.revivals) await setOffAgain(services, task, plan);
     return undefined;
   }
   const parts = await fillGaps(services, run, { download, plan });

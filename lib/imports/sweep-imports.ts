@@ -22,12 +22,26 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
-const inventoryOf = async ({ table, relay }: SweepServices, options: Options) => {
+/** What the rules look at: of a large copy there are ten thousand items, and tasks have properties. */
+const gist = (item: Item): Item => {
+  const { imageId, item: name, taskId, staleAt, ending, id, status, updatedAt, revivals } = item;
+  return { imageId, item: name, taskId, staleAt, ending, id, status, updatedAt, revivals };
+};
+
+/** None where the store cannot be asked: imports are taken care of all the same. */
+const relayKeysOf = async ({ relay }: SweepServices, options: Options) =>
+  await relay.keysUnder(objectsPrefix, options).catch((error: unknown) => {
+    log.warn('relay not swept', { error: asFerryError(error) });
+    return new Map<string, Date | undefined>();
+  });
+
+const inventoryOf = async (services: SweepServices, options: Options) => {
+  const nowMs = Date.now();
   // The relay first: an upload that is listed had its task before.
-  const relayKeys = await relay.keysUnder(objectsPrefix, options);
+  const relayKeys = await relayKeysOf(services, options);
   const items: Item[] = [];
-  for await (const page of table.scan()) items.push(...page);
-  return { items, relayKeys, nowMs: Date.now() };
+  for await (const page of services.table.scan()) items.push(...page.map(gist));
+  return { items, relayKeys, nowMs };
 };
 
 const carryOut = async (services: SweepServices, sweep: Sweep, options: Options): Promise<void> => {
@@ -37,7 +51,8 @@ const carryOut = async (services: SweepServices, sweep: Sweep, options: Options)
     // First, so that an import whose message cannot be sent is not asked for each hour.
     await tasks.update(key, { revivals: times });
     await (to === 'stream-image' ? streamQueue : failQueue).send({ imageId: key.imageId, taskId: key.id });
-  } else if (sweep.kind === 'release') await claims.release(sweep.imageId, sweep.taskId);
+  } else if (sweep.kind === 'release')
+    await claims.releaseStale(sweep.imageId, sweep.taskId, sweep.staleBeforeMs);
   else if (sweep.kind === 'forget') await table.remove({ imageId: sweep.imageId, item: sweep.item });
   else await relay.clear(sweep.key, options);
 };

@@ -5,8 +5,9 @@ import { hasEnded, objectKey, objectsPrefix, type Task, type TaskKey } from './t
 /** All that lies about: the table's items, and the relay's keys, which were listed before them. */
 export interface Inventory {
   readonly items: readonly Item[];
-  readonly relayKeys: ReadonlySet<string>;
-  /** ms since 1970. */
+  /** Since when each is there, as far as the store tells. */
+  readonly relayKeys: ReadonlyMap<string, Date | undefined>;
+  /** Before anything was listed, ms since 1970. */
   readonly nowMs: number;
 }
 
@@ -20,7 +21,12 @@ export type Sweep =
       readonly times: number;
     }
   /** A claim of no import. */
-  | { readonly kind: 'release'; readonly imageId: ImageId; readonly taskId: TaskId }
+  | {
+      readonly kind: 'release';
+      readonly imageId: ImageId;
+      readonly taskId: TaskId;
+      readonly staleBeforeMs: number;
+    }
   /** An item of the copy of no import. */
   | { readonly kind: 'forget'; readonly imageId: ImageId; readonly item: string }
   /** An upload or object of no import. */
@@ -31,6 +37,10 @@ const hour = 3_600_000; // ms
 const silentAfter = 6 * hour;
 /** An import without a claim does not wait for anything. */
 const lostAfter = hour;
+/** A claim is stale a minute after a request has died, by clocks that may be ten apart. */
+const claimStaleFor = hour / 4;
+/** What lies in the bucket may be another deployment's, whose table this is not: no copy of one takes so long. */
+const leftAfter = 7 * 24 * hour;
 /** Messages that an import gets to go on, and to be ended: SQS keeps its own for days, so a long queue is no silence. */
 const mostToGoOn = 16;
 const mostToEnd = 32;
@@ -55,6 +65,10 @@ const sweepTask = (task: Task, claim: Claim | undefined, nowMs: number): readonl
   return [{ kind: 'send', to, key: { imageId, id }, times: revivals + 1 }];
 };
 
+/** `imports/<task>`: nothing else there is ours. */
+const isRelayKey = (key: string): boolean =>
+  key.startsWith(objectsPrefix) && /^[0-9a-f-]{36}$/.test(key.slice(objectsPrefix.length));
+
 /** `part#<task>#<number>`, `segment#<task>#<number>`. */
 const copiedBy = (item: string): string | undefined => {
   const [kind, taskId] = item.split('#');
@@ -72,17 +86,22 @@ export const planSweep = ({ items, relayKeys, nowMs }: Inventory): readonly Swee
   const running = new Set<string>(tasks.filter((task) => !hasEnded(task)).map(({ id }) => id));
   const runningKeys = new Set(tasks.filter(({ id }) => running.has(id)).map(objectKey));
   const claimOf = new Map(claims.map((claim) => [claim.imageId, claim]));
+  const ended = new Set(tasks.filter(hasEnded).map(objectKey));
+  const staleBeforeMs = nowMs - claimStaleFor;
+  /** Of an import that this table has seen the end of, or long since there. */
+  const isLeft = (key: string, since: Date | undefined): boolean =>
+    ended.has(key) || (since !== undefined && nowMs - since.getTime() > leftAfter);
   const isOfNone = (taskId: string | undefined): boolean => taskId !== undefined && !running.has(taskId);
   return [
     ...tasks.flatMap((task) => sweepTask(task, claimOf.get(task.imageId), nowMs)),
     ...claims
-      .filter(({ taskId, staleAt }) => isOfNone(taskId) && staleAt < nowMs)
-      .map(({ imageId, taskId }) => ({ kind: 'release', imageId, taskId }) as const),
+      .filter(({ taskId, staleAt }) => isOfNone(taskId) && staleAt < staleBeforeMs)
+      .map(({ imageId, taskId }) => ({ kind: 'release', imageId, taskId, staleBeforeMs }) as const),
     ...items
       .filter((item) => isOfNone(copiedBy(nameOf(item))))
       .map((item) => ({ kind: 'forget', imageId: item['imageId'] as ImageId, item: nameOf(item) }) as const),
     ...[...relayKeys]
-      .filter((key) => key.startsWith(objectsPrefix) && !runningKeys.has(key))
-      .map((key) => ({ kind: 'clear', key }) as const),
+      .filter(([key, since]) => isRelayKey(key) && !runningKeys.has(key) && isLeft(key, since))
+      .map(([key]) => ({ kind: 'clear', key }) as const),
   ];
 };

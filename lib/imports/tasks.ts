@@ -34,11 +34,14 @@ export interface Tasks {
   get(key: TaskKey): Promise<Task | undefined>;
   /** An image's tasks, oldest first. */
   list(imageId: Task['imageId']): Promise<readonly Task[]>;
-  /** Changes a task that has not ended; attributes given as undefined are removed. */
+  /**
+   * Changes a task that has not ended; attributes given as undefined are removed.
+   * @returns false for one that has ended
+   */
   update(
     key: TaskKey,
     changes: { readonly [K in keyof TaskChanges]: TaskChanges[K] | undefined },
-  ): Promise<void>;
+  ): Promise<boolean>;
   /** Settles how a task ends, once: @returns what was settled, now or before, or undefined for one that has ended */
   decide(key: TaskKey, ending: Ending): Promise<Ending | undefined>;
   /** Ends a task: its secrets go, and Glance's 48 hours until its own end begin. */
@@ -110,9 +113,7 @@ export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): 
       const tasks = (await table.query(imageId, 'task#')) as unknown as Task[];
       return tasks.sort((a, b) => a.createdAt.localeCompare(b.createdAt));
     },
-    update: async (key, changes) => {
-      await table.update(taskItem(key), { ...changes, updatedAt: now() }, running);
-    },
+    update: (key, changes) => table.update(taskItem(key), { ...changes, updatedAt: now() }, running),
     decide: async (key, ending) => {
       const first = { ...running, expression: `${running.expression} AND attribute_not_exists(ending)` };
       if (await table.update(taskItem(key), { ending, updatedAt: now() }, first)) return ending;

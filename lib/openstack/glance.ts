@@ -88,6 +88,8 @@ export const createGlance = (endpoint: string, credentials: Credentials, http: O
         const answer = await put({ ...target, headers: { ...headers, ...ofData } }, body());
         await requireSuccess(answer, call);
         await answer.body.dump();
+        // Glance's own answer; a page of somebody in between is none (images-data.inc, "Upload binary image data").
+        if (answer.statusCode !== 204) throw new Error(`it answered ${answer.statusCode} instead of 204`);
       }),
     );
   };

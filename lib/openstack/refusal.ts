@@ -15,8 +15,11 @@ const codes: Readonly<Record<number, ErrorCode>> = {
   413: 'limit-exceeded',
 };
 
+/** Request Timeout, Too Early, Too Many Requests: a proxy's, or the service's, word for later. */
+const passing = [408, 425, 429];
+
 const codeOf = (status: number): ErrorCode =>
-  status >= 500 || status === 429 ? 'unavailable' : (codes[status] ?? 'bad-request');
+  status >= 500 || passing.includes(status) ? 'unavailable' : (codes[status] ?? 'bad-request');
 
 /** Glance wraps its messages by webob: `{"message": "text<br /><br />\ndetail\n\n\n", "code": …}`. */
 const reasonOf = (body: string): string => {

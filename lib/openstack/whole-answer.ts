@@ -38,7 +38,11 @@ export interface WholeAnswer {
 }
 
 /** For what may be said twice. */
-export const usualRetries: Retries = { most: 3, statuses: [429, 500, 502, 503, 504], firstDelayMs: 200 };
+export const usualRetries: Retries = {
+  most: 3,
+  statuses: [408, 425, 429, 500, 502, 503, 504],
+  firstDelayMs: 200,
+};
 const noRetries: Retries = { ...usualRetries, most: 0 };
 const longestDelayMs = 5_000;
 

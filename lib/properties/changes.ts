@@ -49,8 +49,19 @@ export const planChanges = (target: GlanceImage, wanted: Properties, earlier: Ch
   const fresh = changesTo(target, wanted);
   return {
     operations: [...patchBack(target, dropped), ...patchFor(fresh)],
-    changes: { ...fresh, ...Object.fromEntries(kept) },
+    // What is dropped as well: the PATCH may be refused.
+    changes: { ...dropped, ...fresh, ...Object.fromEntries(kept) },
   };
+};
+
+/** Changes that were made one after the other: what was there before the first, what the last one has set. */
+export const mergeChanges = (inOrder: readonly Changes[]): Changes => {
+  const merged: Record<string, Change> = {};
+  for (const [name, change] of inOrder.flatMap((changes) => Object.entries(changes))) {
+    const first = Object.hasOwn(merged, name) ? merged[name] : undefined;
+    merged[name] = first ? { was: first.was, set: change.set } : change;
+  }
+  return merged;
 };
 
 /** All changes in one PATCH. */

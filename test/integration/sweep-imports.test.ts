@@ -84,18 +84,23 @@ test('a task whose claim is gone is ended after an hour', async () => {
   await table.remove({ imageId, item: 'claim' });
   expect(await sweep()).toMatchObject({ send: 1 });
   await queues.next('fail-import');
-  expect(await lastTask()).toMatchObject({ status: 'failure', message: 'Expired lock preempted' });
+  expect(await lastTask()).toMatchObject({
+    status: 'failure',
+    message: 'The function that worked on the import ended without a word, several times',
+  });
 });
 
 test('uploads, objects and items of no import go, and everything else stays', async () => {
   const s3 = new S3Client({ forcePathStyle: true });
   const Bucket = ferry.aws.bucketName;
-  const [dead, live] = [newTaskId(), taskId].map((id) => `imports/${id}`);
+  const deadId = newTaskId();
+  const [dead, live] = [deadId, taskId].map((id) => `imports/${id}`);
   for (const Key of [dead, live]) {
     await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
     await s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
   }
   await s3.send(new PutObjectCommand({ Bucket, Key: 'somebody/else', Body: 'x' }));
+  await table.put({ imageId: newTaskId(), item: `task#${deadId}` }, { id: deadId, status: 'failure' });
   await table.put({ imageId, item: `part#${newTaskId()}#00001` }, {});
   await table.put({ imageId, item: `part#${taskId}#00001` }, {});
   expect(await sweep()).toEqual({ send: 0, release: 0, forget: 1, clear: 1, failed: 0 });
@@ -105,9 +110,17 @@ test('uploads, objects and items of no import go, and everything else stays', as
 
 test('what cannot be swept now does not keep the rest', async () => {
   const s3 = new S3Client({ forcePathStyle: true });
-  for (const id of [newTaskId(), newTaskId()])
+  for (const id of [newTaskId(), newTaskId()]) {
+    await table.put({ imageId: newTaskId(), item: `task#${id}` }, { id, status: 'success' });
     await s3.send(new PutObjectCommand({ Bucket: ferry.aws.bucketName, Key: `imports/${id}`, Body: 'x' }));
+  }
   ferry.aws.s3Faults.inject('DeleteObject', { kind: 'error', code: 'AccessDenied' });
   expect(await sweep()).toMatchObject({ clear: 1, failed: 1 });
   expect(await sweep()).toMatchObject({ clear: 1, failed: 0 });
+});
+
+test('imports are taken care of although the relay cannot be listed', async () => {
+  await silentFor(7);
+  ferry.aws.s3Faults.inject('ListMultipartUploads', { kind: 'error', code: 'InternalError' }, 4);
+  expect(await sweep()).toMatchObject({ send: 1, failed: 0 });
 });

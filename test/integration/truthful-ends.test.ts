@@ -200,13 +200,13 @@ describe('an image that Glance leaves in saving for ever', () => {
     region2.change(target.id, { status: 'saving' });
     for (let tries = 2; tries <= 5; tries += 1) await queues.again('apply-metadata');
     await queues.next('apply-metadata'); // moves the message to the dead letters
-    for (let tries = 1; tries <= 4; tries += 1) await queues.again('fail-import');
+    for (let tries = 1; tries <= 7; tries += 1) await queues.again('fail-import');
     await queues.next('fail-import');
     expect(await lastTask()).toMatchObject({
       status: 'failure',
       message:
-        `Image ${target.id} is saving, it needs to be queued. Glance has left image ${target.id} in saving, ` +
-        'where it takes no other import: delete it and import into a new one',
+        `Image ${target.id} is saving, it needs to be queued. Image ${target.id} is in saving, where it takes no other ` +
+        'import: where Glance does not bring that to an end (it was killed), delete it and import into a new one',
     });
     await nothingIsLeft();
   });

@@ -292,6 +292,19 @@ describe('a PUT', () => {
     expect(asked).toBeLessThan(1000);
   });
 
+  test('takes no success for the answer that is told before its body has been sent', async () => {
+    const { url } = await serve(collecting([], 1, 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'));
+    const pieces = async function* () {
+      for (;;) {
+        yield Buffer.alloc(64 * 1024);
+        await delay(1);
+      }
+    };
+    await expect(send(url, pieces(), 64_000_000)).rejects.toThrow(
+      /^it answered 200 after \d+ of 64000000 bytes$/,
+    );
+  });
+
   test('takes a refusal for the answer also of who reads no further', async () => {
     const { url, connections } = await serve((socket) => {
       socket.once('data', () => {

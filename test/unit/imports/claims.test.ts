@@ -71,13 +71,36 @@ describe('an image', () => {
   test('for which nothing could be queued is given back, unless a step has begun all the same', async () => {
     const [unheard, heard] = [newTaskId(), newTaskId()];
     await claims.take(imageId, unheard);
-    expect(await claims.takeBack(imageId, unheard)).toBe(true);
+    expect(await claims.takeBack(imageId, unheard, undefined)).toBe(true);
     await claims.take(imageId, heard);
     const attempt = attemptAt(heard);
     await claims.begin(attempt);
     await claims.pause(attempt);
-    expect(await claims.takeBack(imageId, heard)).toBe(false);
+    expect(await claims.takeBack(imageId, heard, undefined)).toBe(false);
     expect(await claims.holder(imageId)).toBe(heard);
+  });
+
+  test('is given back to the import that was pushed aside for it, as silent as that was', async () => {
+    const [silent, unheard] = [await queuedTask(), newTaskId()];
+    later(121 * minute);
+    await claims.take(imageId, unheard);
+    expect(await claims.takeBack(imageId, unheard, silent)).toBe(true);
+    expect(await claims.holder(imageId)).toBeUndefined();
+    expect(await claims.begin(attemptAt(silent))).toBe('mine');
+  });
+
+  test('that another request has taken meanwhile counts as given back', async () => {
+    const [unheard, other] = [newTaskId(), newTaskId()];
+    await claims.take(imageId, other);
+    expect(await claims.takeBack(imageId, unheard, undefined)).toBe(true);
+    expect(await claims.holder(imageId)).toBe(other);
+  });
+
+  test('that nobody has is taken by who has to end its import', async () => {
+    const taskId = newTaskId();
+    expect(await claims.begin(attemptAt(taskId))).toBe('lost');
+    expect(await claims.begin({ ...attemptAt(taskId), mayEnd: true })).toBe('mine');
+    expect(await claims.holder(imageId)).toBe(taskId);
   });
 
   test('has a claim that the table forgets, should all else be lost', async () => {
@@ -152,10 +175,10 @@ describe('an attempt', () => {
     expect(await claims.begin(attemptAt(taskId))).toBe('mine');
   });
 
-  test('that dies frees the image after ten minutes', async () => {
+  test('that dies frees the image after half an hour', async () => {
     const taskId = await queuedTask();
     await claims.begin(attemptAt(taskId));
-    later(10 * minute + 1);
+    later(30 * minute + 1);
     expect(await claims.holder(imageId)).toBeUndefined();
     expect(await claims.take(imageId, newTaskId())).toEqual({ replaced: taskId });
     expect(await claims.begin(attemptAt(taskId))).toBe('lost');

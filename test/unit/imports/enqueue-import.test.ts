@@ -109,6 +109,26 @@ describe('an import that was silent for long', () => {
     expect(await tasks.get(before)).toMatchObject({ status: 'pending' });
   });
 
+  test('is not ended by a request that is answered 5xx, and keeps its claim', async () => {
+    const before = await silent();
+    await expect(enqueueImport({ ...services, streamQueue: { send: away } }, task)).rejects.toThrow(
+      'no service',
+    );
+    expect(sent).toEqual([]);
+    const claim = { imageId: task.imageId, taskId: before.id, attempt: newAttemptId() };
+    expect(await claims.begin(claim)).toBe('mine');
+    expect(await tasks.get(task)).toBeUndefined();
+  });
+
+  test('is not forgotten when the next request dies before it could say what it takes over', async () => {
+    await silent();
+    const dead = taskFixture(task.imageId);
+    await claims.take(task.imageId, dead.id);
+    await table.update({ imageId: task.imageId, item: 'claim' }, { staleAt: 0 });
+    await enqueueImport(services, task);
+    expect(await tasks.get(task)).toMatchObject({ changes: { hw_a: { was: 'old', set: 'new' } } });
+  });
+
   test('is not in the way of the new one when it cannot be sent to its end', async () => {
     await silent();
     await enqueueImport({ ...services, failQueue: { send: away } }, task);

@@ -19,8 +19,11 @@ const claimItem = ({ imageId, id }: Task, more: object = {}): Item => ({
   ...more,
 });
 const partItem = ({ imageId, id }: Task, kind = 'part'): Item => ({ imageId, item: `${kind}#${id}#00001` });
-const plan = (items: readonly Item[], relayKeys: readonly string[] = []) =>
-  planSweep({ items, relayKeys: new Set(relayKeys), nowMs });
+const plan = (items: readonly Item[], relayKeys: readonly string[] = [], hoursOld = 24 * 6) => {
+  const since = new Date(nowMs - hoursOld * hour);
+  return planSweep({ items, relayKeys: new Map(relayKeys.map((key) => [key, since])), nowMs });
+};
+const staleBeforeMs = nowMs - hour / 4;
 const sendTo = (to: string, { imageId, id }: Task, times = 1) => ({
   ...{ kind: 'send', to, key: { imageId, id }, times },
 });
@@ -75,7 +78,7 @@ describe('what belongs to no import any more', () => {
     const { imageId, id: taskId } = task;
     const items = [task, claimItem(task), partItem(task), partItem(task, 'segment')];
     expect(plan(items, [objectKey(task)])).toEqual([
-      { kind: 'release', imageId, taskId },
+      { kind: 'release', imageId, taskId, staleBeforeMs },
       { kind: 'forget', imageId, item: `part#${taskId}#00001` },
       { kind: 'forget', imageId, item: `segment#${taskId}#00001` },
       { kind: 'clear', key: `imports/${taskId}` },
@@ -84,12 +87,26 @@ describe('what belongs to no import any more', () => {
 
   test('of a request that died before it kept its task goes when its claim is stale', () => {
     const task = taskFixture();
-    expect(plan([claimItem(task, { staleAt: nowMs + 1 })])).toEqual([]);
-    expect(plan([claimItem(task)])).toEqual([{ kind: 'release', imageId: task.imageId, taskId: task.id }]);
+    const { imageId, id: taskId } = task;
+    expect(plan([claimItem(task, { staleAt: nowMs - 60_000 })])).toEqual([]);
+    expect(plan([claimItem(task)])).toEqual([{ kind: 'release', imageId, taskId, staleBeforeMs }]);
+  });
+
+  test('in the relay goes after a week, since it may be of a deployment with another table', () => {
+    const key = objectKey(taskFixture());
+    expect(plan([], [key])).toEqual([]);
+    expect(plan([], [key], 24 * 7 + 1)).toEqual([{ kind: 'clear', key }]);
+    expect(planSweep({ items: [], relayKeys: new Map([[key, undefined]]), nowMs })).toEqual([]);
   });
 
   test('and others’ keys and items stay', () => {
-    expect(plan([{ imageId: 'project#1', item: 'slot#1' }], ['backup/x', 'other', 'importsx'])).toEqual([]);
+    expect(
+      plan(
+        [{ imageId: 'project#1', item: 'slot#1' }],
+        ['backup/x', 'other', 'importsx', 'imports/not-a-uuid'],
+        9999,
+      ),
+    ).toEqual([]);
   });
 });
 

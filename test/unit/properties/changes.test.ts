@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PatchOperation } from '../../../lib/openstack/glance.ts';
-import { changesTo, patchBack, patchFor, planChanges } from '../../../lib/properties/changes.ts';
+import {
+  changesTo,
+  mergeChanges,
+  patchBack,
+  patchFor,
+  planChanges,
+} from '../../../lib/properties/changes.ts';
 import type { GlanceImage } from '../../../lib/schemas/openstack.ts';
 
 const image = (own: Readonly<Record<string, unknown>> = {}): GlanceImage => ({
@@ -145,6 +151,23 @@ describe('a second try', () => {
         expect(own(applyPatch(afterTwo, patchBack(afterTwo, two.changes)))).toEqual(own(target));
       }),
     );
+  });
+
+  test('whose PATCH is refused can be put back, with what it was to drop', () => {
+    const one = planChanges(image(), { hw_b: '1' });
+    const target = applyPatch(image(), one.operations);
+    const two = planChanges(target, { hw_a: '1' }, one.changes);
+    expect(patchBack(target, two.changes)).toEqual([{ op: 'remove', path: '/hw_b' }]);
+  });
+
+  test('of another import takes over what was there before the first', () => {
+    const first = { hw_a: { was: 'old', set: '1' }, hw_b: { set: '1' } };
+    const second = { hw_a: { was: '1', set: '2' }, hw_c: { set: '3' } };
+    expect(mergeChanges([first, second])).toEqual({
+      hw_a: { was: 'old', set: '2' },
+      hw_b: { set: '1' },
+      hw_c: { set: '3' },
+    });
   });
 
   test('after a source that gained a property puts both back', () => {
