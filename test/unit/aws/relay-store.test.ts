@@ -314,8 +314,14 @@ describe('what is left of an import', () => {
     await relay.clear(key, live);
   });
 
-  test('stays, and is said, when there is no right to clear it', async () => {
+  test('is cleared as far as it is known by name where nothing may be listed', async () => {
     aws.s3Faults.inject('ListMultipartUploads', { kind: 'error', code: 'AccessDenied' });
+    aws.s3Faults.inject('ListObjectsV2', { kind: 'error', code: 'AccessDenied' });
+    await expect(relay.clear(key, live)).resolves.toBeUndefined();
+  });
+
+  test('stays, and is said, when there is no right to delete it', async () => {
+    aws.s3Faults.inject('DeleteObject', { kind: 'error', code: 'AccessDenied' });
     await expect(relay.clear(key, live)).rejects.toMatchObject({
       code: 'misconfigured',
       message: `Failed to clear ${named()}: AccessDenied: Injected AccessDenied`,
