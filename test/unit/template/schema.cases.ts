@@ -144,7 +144,7 @@ export const schemaCases = (packaged: () => Packaged) =>
           HTTP_RESERVED_CONCURRENCY: '20',
           FAIL_RESERVED_CONCURRENCY: '2',
         });
-      });
+      }, 120_000);
       afterAll(() => rm(service.dir, { recursive: true, force: true }));
 
       test('find nothing wrong', async () => {
