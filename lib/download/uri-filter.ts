@@ -118,8 +118,26 @@ export const createUriFilter = (options: UriFilterOptions): UriFilter => {
   return { passes, lookup };
 };
 
-/** A URI as it may be shown: presigned queries and userinfo are credentials, wherever a parser may look for them. */
+const isSlash = (character: string | undefined): boolean => character === '/' || character === '\\';
+
+/** Scheme and slashes, and where what follows them ends at the next slash. */
+const authorityOf = (uri: string): { readonly start: number; readonly end: number } => {
+  let start = /^[a-z][a-z0-9+.-]*:/i.exec(uri)?.[0].length ?? 0;
+  while (isSlash(uri[start])) start += 1;
+  let end = start;
+  while (end < uri.length && !isSlash(uri[end])) end += 1;
+  return { start, end };
+};
+
+/**
+ * A URI as it may be shown: presigned queries and userinfo are credentials, wherever a parser may look for them. By
+ * hand: one expression for all of it takes quadratic time over slashes.
+ */
 export const displayUri = (uri: string): string => {
-  const shown = uri.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/\\]*@/i, '$1');
-  return plainForm.test(shown) ? shown : shown.replace(/^([a-z][a-z0-9+.-]*:[/\\]*)?.*@/is, '$1');
+  const query = uri.search(/[?#]/);
+  const whole = query < 0 ? uri : uri.slice(0, query);
+  const { start, end } = authorityOf(whole);
+  const without = (at: number): string => (at < start ? whole : whole.slice(0, start) + whole.slice(at + 1));
+  const shown = without(whole.lastIndexOf('@', end - 1));
+  return plainForm.test(shown) ? shown : without(whole.lastIndexOf('@'));
 };
