@@ -24,11 +24,11 @@ export interface UriFilter {
 const permitted = <T>({ allowed, disallowed }: Lists<T>, value: T): boolean =>
   allowed.length > 0 ? allowed.includes(value) : !disallowed.includes(value);
 
-/** This machine, link-local (where cloud metadata lives), unspecified, multicast, broadcast. */
-const forbiddenRanges = ['loopback', 'linkLocal', 'unspecified', 'multicast', 'broadcast'];
-/** Obsolete ways to wrap an IPv4 address in the middle of an IPv6 one: no image lies there. */
-const obsoleteRanges = ['6to4', 'teredo'];
-const metadataIpv6 = 'fd00:ec2::254';
+/**
+ * Azure's platform services answer every machine at a public address
+ * (https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16).
+ */
+const metadata = ['168.63.129.16'];
 
 /** IPv4 in IPv6 clothes: mapped (RFC 4291), compatible (`::127.0.0.1`), NAT64 (RFC 6052) and SIIT (RFC 6145). */
 const withoutClothes = (address: string): ipaddr.IPv4 | ipaddr.IPv6 => {
@@ -39,10 +39,14 @@ const withoutClothes = (address: string): ipaddr.IPv4 | ipaddr.IPv6 => {
   return isClothed ? ipaddr.fromByteArray(bytes.slice(-4)) : parsed;
 };
 
-const isForbiddenAddress = (address: string): boolean => {
+/**
+ * What the world can reach, and nothing else: no range of IANA's special-purpose registries, so neither this machine
+ * nor private networks (RFC 1918, fc00::/7), a provider's own (100.64.0.0/10), or link-local ones, where clouds keep
+ * their metadata.
+ */
+const isPublic = (address: string): boolean => {
   const parsed = withoutClothes(address);
-  const range = parsed.range();
-  return [...forbiddenRanges, ...obsoleteRanges].includes(range) || parsed.toString() === metadataIpv6;
+  return parsed.range() === 'unicast' && !metadata.includes(parsed.toString());
 };
 
 /**
@@ -89,7 +93,7 @@ export const createUriFilter = (options: UriFilterOptions): UriFilter => {
   // As Glance's resolve_pinned_address: a listed host may be anywhere, and a denied address has no other name.
   const isAddressAllowed = (host: string, address: string) =>
     listed.has(normaliseName(host)) ||
-    (!isForbiddenAddress(address) && permitted(hosts, withoutClothes(address).toString()));
+    (isPublic(address) && permitted(hosts, withoutClothes(address).toString()));
 
   const lookup: LookupFunction = (host, lookupOptions, callback) => {
     resolve(host, { ...lookupOptions, all: true }, (error, addresses) => {

@@ -4,7 +4,7 @@ import { useWorkbench } from './workbench.ts';
 
 const erred = 'The server has either erred or is incapable of performing the requested operation.';
 const web = (more: object = {}) => ({
-  method: { name: 'web-download', uri: 'http://203.0.113.1/' },
+  method: { name: 'web-download', uri: 'http://8.8.8.8/' },
   ...more,
 });
 

@@ -7,7 +7,7 @@ import { expectRefused } from './refusals.ts';
 
 let ferry: Ferry;
 let token: string;
-const web = { method: { name: 'web-download', uri: 'http://203.0.113.1/' } };
+const web = { method: { name: 'web-download', uri: 'http://8.8.8.8/' } };
 
 beforeAll(async () => {
   const openstack = { glance: { REGION2: { importMethods: [] } } };

@@ -75,7 +75,7 @@ describe('the target', () => {
   );
 
   test('that is not queued is 409 for a web-download by its own name', async () => {
-    const body = { method: { name: 'web-download', uri: 'http://203.0.113.1/image' } };
+    const body = { method: { name: 'web-download', uri: 'http://8.8.8.8/image' } };
     await refused(await target({}, { status: 'saving' }), 409, notQueued('web-download'), body);
   });
 

@@ -28,7 +28,6 @@ describe('by default', () => {
     'http://8.8.8.8:00443/',
     'http://8.8.8.8?x=@y',
     'http://8.8.8.8/user@host:99/',
-    'http://10.0.0.1/private-clouds-fetch-from-themselves',
     'http://[2001:4860:4860::8888]/',
     'http://[2001:4860:4860::8888]:443/',
     'http://[2001:4860:4860:0:0:0:0:8888]/',
@@ -79,6 +78,49 @@ describe('by default', () => {
     async (uri) => {
       expect(await passes(uri)).toBe(false);
     },
+  );
+});
+
+describe('an address that is not the world’s', () => {
+  test.each([
+    ['a private network', '10.0.0.1'],
+    ['a private network', '172.16.0.1'],
+    ['a private network', '172.31.255.255'],
+    ['a private network', '192.168.1.1'],
+    ['a private network', '[fc00::1]'],
+    ['a provider’s own network', '100.64.0.1'],
+    ['Alibaba’s metadata', '100.100.100.200'],
+    ['Azure’s platform', '168.63.129.16'],
+    ['Oracle’s metadata', '192.0.0.192'],
+    ['Amazon’s metadata', '169.254.169.254'],
+    ['Amazon’s metadata', '[fd00:ec2::254]'],
+    ['Google’s metadata', '[fd20:ce::254]'],
+    ['a benchmark’s network', '198.18.0.1'],
+    ['documentation', '203.0.113.1'],
+    ['documentation', '[2001:db8::1]'],
+    ['nobody yet', '240.0.0.1'],
+    ['a site', '[fec0::1]'],
+    ['a private network behind NAT64', '[64:ff9b::10.0.0.1]'],
+    ['a private network in other clothes', '[::ffff:192.168.1.1]'],
+  ])('but of %s (%s) passes where it is listed, and nowhere else', async (_of, address) => {
+    expect(await passes(`http://${address}/`)).toBe(false);
+    const listed = hosts({ allowed: [address.replace(/^\[(.*)\]$/, '$1')] });
+    // A listed address is spelt as a URL parser spells it.
+    const { hostname } = new URL(`http://${address}/`);
+    const isCanonical = hostname === address;
+    if (isCanonical) expect(await passes(`http://${address}/`, listed)).toBe(true);
+  });
+
+  test.each([
+    '9.255.255.255',
+    '11.0.0.0',
+    '172.15.0.1',
+    '172.32.0.1',
+    '100.63.0.1',
+    '100.128.0.1',
+    '168.63.129.17',
+  ])('%s lies beside them and passes', async (address) =>
+    expect(await passes(`http://${address}/`)).toBe(true),
   );
 });
 
