@@ -2,7 +2,9 @@ import { FerryError } from '../errors.ts';
 import type { ByteReader } from '../http/byte-reader.ts';
 import { type AskedRange, rangeHeader, rangeOf } from '../http/content-range.ts';
 import { type Answer, type Connections, get } from '../http/exchange.ts';
+import { UnframedAnswer } from '../http/faults.ts';
 import { contentLength, type MessageHead } from '../http/message-head.ts';
+import { distrustOf } from '../http/trust.ts';
 import { areOfOtherBytes } from '../http/validators.ts';
 import { guarded, type Headers, requireSuccess } from '../openstack/http.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
@@ -66,6 +68,9 @@ interface GetCall {
 const refusesRanges = [400, 416, 501];
 const redirects = [301, 302, 303, 307, 308];
 const mostRedirects = 5;
+
+/** @param byte a character of latin1, as headers are read */
+const percentEncoded = (byte: string): string => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`;
 
 /** A source that does not give ranges (any more). */
 class RangesRefused extends FerryError {
@@ -136,17 +141,29 @@ export abstract class Download implements ByteSource {
 
   /** Redirects are followed by hand: each hop passes the filter, and none gets the headers, which hold a token. */
   private async follow(first: string, headers: Headers, { signal }: GetCall): Promise<Answer> {
-    const { direct, filtered } = this.connections;
-    let answer = await get({ url: first, connections: this.isTrusted ? direct : filtered, headers, signal });
+    let answer = this.isTrusted
+      ? await get({ url: first, connections: this.connections.direct, headers, signal })
+      : await this.reach(first, headers, signal);
     const range = headers['range'] ? { range: headers['range'] } : {};
     let url = first;
     for (let hops = 0; redirects.includes(answer.statusCode); hops += 1) {
       url = await this.nextHop(url, answer, hops);
-      answer = await get({ url, connections: filtered, headers: range, signal });
+      answer = await this.reach(url, range, signal);
     }
     this.isQuoted = this.isTrusted && url === first;
     this.requireSame(answer);
     return answer;
+  }
+
+  /** Who may be anybody is told no more than that: an address, or how it refuses, would make a port scanner of us. */
+  private async reach(url: string, headers: Headers, signal: AbortSignal): Promise<Answer> {
+    try {
+      return await get({ url, connections: this.connections.filtered, headers, signal });
+    } catch (cause) {
+      if (signal.aborted || distrustOf(cause) || cause instanceof UnframedAnswer) throw cause;
+      const reason = `${displayUri(url)} could not be reached`;
+      throw new FerryError('unavailable', `Failed to download ${this.name}: ${reason}`, { cause });
+    }
   }
 
   /** What broke off goes on with bytes of the same file, or not at all. */
@@ -164,8 +181,9 @@ export abstract class Download implements ByteSource {
   private async nextHop(from: string, answer: Answer, hops: number): Promise<string> {
     answer.body.close();
     const location = answer.headers['location'];
-    const url = location === undefined ? undefined : URL.parse(location, from)?.href;
-    if (!url || hops === mostRedirects) throw this.refused(`${hops + 1} redirects lead nowhere`);
+    // Bytes beyond ASCII are no part of a URL, but sent; a server finds what it meant by the same bytes.
+    const url = URL.parse((location ?? '').replace(/[\x80-\xff]/g, percentEncoded), from)?.href;
+    if (!location || !url || hops === mostRedirects) throw this.refused(`${hops + 1} redirects lead nowhere`);
     if (await this.connections.filter.passes(url)) return url;
     // Glance's sentence (SafeRedirectHandler).
     throw this.refused(`Redirect to disallowed URL: ${displayUri(url)}`);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { FerryError } from '../errors.ts';
+import { FerryError, hasCode } from '../errors.ts';
 import type { ByteReader } from '../http/byte-reader.ts';
 import { EndedEarly, UnframedAnswer } from '../http/faults.ts';
 import { connectionError } from '../openstack/http.ts';
@@ -11,6 +11,8 @@ export interface RetryBudget {
   readonly retries: number;
   /** Doubled at each further one, with jitter. */
   readonly firstDelayMs: number;
+  /** Bytes after which a failure is forgotten: one byte a connection is no progress. 1 when absent. */
+  readonly forgottenAfter?: number;
 }
 
 export interface ReadingOptions {
@@ -35,10 +37,12 @@ export interface Reading extends ByteReader {
 const longestDelayMs = 30_000;
 /**
  * What the table calls retryable is worth another try, unless the source wants to be left alone for longer than a
- * function should wait, which is the queue's to wait for; a mistake of our own is made again.
+ * function should wait, which is the queue's to wait for; a mistake of our own is made again. A source that was slow for a
+ * minute has as many more of them as the budget says, and no other step.
  */
 const isRetryable = (error: FerryError): boolean =>
-  error.retryable && error.code !== 'internal' && (error.retryAfterMs ?? 0) <= longestDelayMs;
+  hasCode(error, 'too-slow') ||
+  (error.retryable && error.code !== 'internal' && (error.retryAfterMs ?? 0) <= longestDelayMs);
 
 const delayMs = (
   failures: number,
@@ -78,6 +82,7 @@ export const startReading = async (source: ByteSource, options: ReadingOptions):
   let failures = 0;
   /** Failures of these that were none of a connection: the source itself ended before its end. */
   let early = 0;
+  let sinceFailure = 0;
   let body: ByteReader | undefined;
   const closed = new AbortController();
   const ended = AbortSignal.any([signal, closed.signal]);
@@ -102,6 +107,7 @@ export const startReading = async (source: ByteSource, options: ReadingOptions):
   const pause = async (thrown: unknown): Promise<void> => {
     closeBody();
     failures += 1;
+    sinceFailure = 0;
     ended.throwIfAborted();
     const error = explain(thrown);
     if (!isRetryable(error) || failures > budget.retries) throw error;
@@ -156,7 +162,8 @@ export const startReading = async (source: ByteSource, options: ReadingOptions):
   const readOnce = async (target: Buffer): Promise<number> => {
     const came = await (body ?? (await reopen())).fill(target);
     position += came;
-    if (came > 0) [failures, early] = [0, 0];
+    sinceFailure += came;
+    if (sinceFailure >= (budget.forgottenAfter ?? 1)) [failures, early] = [0, 0];
     if (came > 0 || expected() === undefined) return came;
     throw new EndedEarly(`the source ended after ${position} of ${expected()} bytes`);
   };

@@ -88,7 +88,12 @@ export const composeRelay = (config: Config<'RELAY_BUCKET'>) =>
 
 /** For sources, and for the relay's objects. */
 export const composeBudget = (config: Config) => ({
-  sourceBudget: { retries: config.SOURCE_RETRIES, firstDelayMs: config.SOURCE_RETRY_DELAY_MS },
+  sourceBudget: {
+    retries: config.SOURCE_RETRIES,
+    firstDelayMs: config.SOURCE_RETRY_DELAY_MS,
+    // What must have come in a minute.
+    forgottenAfter: Math.max(1, config.MINIMUM_RATE_KIB_S * 1024 * 60),
+  },
 });
 
 /** Bytes for each step: Lambda tells its functions, a worker's container has a limit, or there is none. */

@@ -110,6 +110,38 @@ describe.each(sources)('%s', (_, source) => {
     expect(elsewhere.seen).toEqual([]);
   });
 
+  test.each([
+    ['in UTF-8', Buffer.from('/größe.qcow2').toString('latin1'), '/gr%C3%B6%C3%9Fe.qcow2'],
+    ['in Latin-1', '/größe.qcow2', '/gr%F6%DFe.qcow2'],
+    ['as it should be', '/gr%C3%B6%C3%9Fe.qcow2?a=%20', '/gr%C3%B6%C3%9Fe.qcow2?a=%20'],
+  ])('is followed to a name %s by its bytes', async (_how, location, path) => {
+    server.script(
+      (_request, response) => {
+        response.socket?.end(Buffer.from(`HTTP/1.1 302 Found\r\nLocation: ${location}\r\n\r\n`, 'latin1'));
+      },
+      { status: 200, text: 'bytes' },
+    );
+    expect(await textOf(await source().open({ signal: live }))).toBe('bytes');
+    expect(server.seen[1]?.path).toBe(path);
+  });
+
+  test('that is framed in two ways can never be copied', async () => {
+    server.script((_request, response) => {
+      const both = 'Content-Length: 5\r\nTransfer-Encoding: chunked';
+      response.socket?.end(`HTTP/1.1 200 OK\r\n${both}\r\n\r\nhello`);
+    });
+    const error = await failureOf(source().open({ signal: live }));
+    expect([error.code, error.retryable]).toEqual(['data-mismatch', false]);
+  });
+
+  test.each(['5, 5', '5,5'])('whose length is told twice (%s) has it', async (length) => {
+    server.script((_request, response) => {
+      response.socket?.end(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\nhello`);
+    });
+    const opened = await source().open({ signal: live });
+    expect([opened.length, await textOf(opened)]).toEqual([5, 'hello']);
+  });
+
   test('is not followed for ever, nor to nowhere', async () => {
     server.script(redirectTo('/again'));
     expect((await failureOf(source().open({ signal: live }))).message).toContain('6 redirects lead nowhere');
@@ -345,6 +377,36 @@ describe('an image of Glance', () => {
       path: `/v2/images/${imageId}/file`,
       headers: { 'x-auth-token': token },
     });
+  });
+});
+
+describe('an address that a stranger chose', () => {
+  const nobody = 'http://127.0.0.1:1/image';
+  const silent = { stallMs: 100, headMs: 100 };
+  const reachable = () => ({ ...connections, filtered: { ...connections.filtered, ...silent } });
+
+  test.each<[string, () => string, Answer]>([
+    ['refuses', () => nobody, { status: 500 }],
+    ['says nothing', () => `${server.url}/image`, () => undefined],
+    [
+      'speaks another language',
+      () => `${server.url}/image`,
+      (_, { socket }) => void socket?.end('SSH-2.0-x\r\n\r\n'),
+    ],
+    ['breaks off', () => `${server.url}/image`, 'reset'],
+  ])('and that %s is one that could not be reached, no more', async (_how, url, answer) => {
+    server.script(answer);
+    const told = `Failed to download ${url()}: ${url()} could not be reached`;
+    const error = await failureOf(new WebDownload(url(), reachable()).open({ signal: live }));
+    expect([error.code, error.explanation]).toEqual(['unavailable', told]);
+    expect(error.cause).toBeInstanceOf(Error);
+  });
+
+  test('by a redirect of Glance as well', async () => {
+    server.script(redirectTo(nobody));
+    expect((await failureOf(fromGlance().open({ signal: live }))).explanation).toBe(
+      `Failed to download image ${imageId} of region REGION1: ${nobody} could not be reached`,
+    );
   });
 });
 
