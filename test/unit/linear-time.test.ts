@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { loadConfig } from '../../lib/config.ts';
 import { createUriFilter, displayUri } from '../../lib/download/uri-filter.ts';
 import { createChunkedDecoder } from '../../lib/http/chunked-decoder.ts';
 import { rangeOf } from '../../lib/http/content-range.ts';
@@ -118,7 +117,6 @@ const answer = (headers: Record<string, string>, text = '') => ({
     close: () => undefined,
   },
 });
-const environment = { OS_AUTH_URL: 'http://k', OS_REGION_NAME: 'R' };
 
 /** On a machine that has other things to do. */
 const timeout = 60_000;
@@ -142,10 +140,6 @@ describe('over foreign input, linear time is taken by', () => {
     ['retryAfterOf', retryAfterOf],
     ['a refusal', (text) => requireSuccess(answer({}, JSON.stringify({ message: text })), call)],
     ['innermostReason', (text) => innermostReason(new Error(text))],
-    [
-      'lists of the configuration',
-      (text) => loadConfig({ ...environment, OS_INJECT_METADATA_PROPERTIES__INJECT: text }),
-    ],
   ])('%s', (_, apply) => expect(slowOne(apply)).toBeUndefined(), timeout);
 });
 
