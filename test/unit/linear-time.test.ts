@@ -17,9 +17,9 @@ import { sourceFiles } from './source-files.ts';
 const KiB = 1024;
 const most = 2.5;
 /** What is faster than this over 64 KiB is not quadratic: 2^32 steps take seconds. Slower ones are compared. */
-const momentMs = 40;
+const momentMs = 150;
 /** Slower than any machine is by accident. */
-const hopelessMs = 1000;
+const hopelessMs = 3000;
 
 const units = [
   ...[
@@ -181,7 +181,7 @@ describe('every regular expression of the product takes linear time', () => {
     const code = "  // /not/\nconst a = text.replace(/ +$/g, '') / 2 / 3;\n  /[/]/.test(a);";
     expect(expressionsOf(code).map(String)).toEqual(['/ +$/g', '/[/]/']);
     const attack = { prefix: '', unit: ' ', suffix: 'x' };
-    expect(isSlow((text) => text.replace(/ +$/, ''), attack, 16 * KiB)).toBe(true);
+    expect(isSlow((text) => text.replace(/ +$/, ''), attack, 32 * KiB)).toBe(true);
   });
 
   test.each([...literals, ...patterns])('$path: $expression', ({ expression }) => {
