@@ -1,3 +1,5 @@
+import { awsRequestHandler } from './connections.ts';
+
 /** How long a service may be silent, and how often it is asked. */
 export interface Patience {
   /** Without an answer for so long a connection counts as dead. */
@@ -14,5 +16,5 @@ export const hasty: Patience = { silenceMs: 3_000, maxAttempts: 3 };
 /** As the SDK's clients take it. */
 export const patienceOf = ({ silenceMs, maxAttempts }: Patience) => ({
   maxAttempts,
-  requestHandler: { socketTimeout: silenceMs, connectionTimeout: silenceMs },
+  requestHandler: { ...awsRequestHandler(silenceMs), connectionTimeout: silenceMs },
 });

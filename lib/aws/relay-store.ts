@@ -12,6 +12,7 @@ import { FerryError } from '../errors.ts';
 import type { AskedRange, Range } from '../http/content-range.ts';
 import { abortUpload, clearPrefix, objectsUnder, openUploads, removeObject } from './bucket-contents.ts';
 import { withParts } from './completed-parts.ts';
+import { awsConnections } from './connections.ts';
 import { openRange } from './object-get.ts';
 import { checksumParameter, type PartAlgorithm, type PartChecksum, type SentPart } from './part-checksum.ts';
 import { partGone } from './part-gone.ts';
@@ -100,6 +101,7 @@ export const createRelayStore = (
   bucket: string,
   { checksum, stallMs }: RelayOptions,
 ): RelayStore => {
+  const connections = { ...awsConnections(), stallMs };
   const at = (key: string) => ({ Bucket: bucket, Key: key });
   const abortable = ({ signal }: Options) => ({ abortSignal: signal });
   // S3 takes a part's checksum only where the upload has announced its kind, and wants them all again at the end.
@@ -168,7 +170,7 @@ export const createRelayStore = (
     open: (key, { signal, ...range }) => {
       const operation = `read ${named(key)}`;
       return guarded(operation, { signal }, () =>
-        openRange(client, at(key), { range, operation, connections: { stallMs }, signal }),
+        openRange(client, at(key), { range, operation, connections, signal }),
       );
     },
 

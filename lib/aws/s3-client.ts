@@ -1,4 +1,5 @@
 import { type CompleteMultipartUploadCommand, S3Client, type UploadPartCommand } from '@aws-sdk/client-s3';
+import { awsRequestHandler } from './connections.ts';
 
 const payloadHash = 'x-amz-content-sha256';
 
@@ -82,7 +83,7 @@ export const createS3Client = (): S3Client =>
         responseChecksumValidation: 'WHEN_REQUIRED',
         expectContinueHeader: false,
         maxAttempts: 4,
-        requestHandler: { socketTimeout: silenceMs },
+        requestHandler: awsRequestHandler(silenceMs),
       }),
     ),
   );

@@ -1,5 +1,6 @@
 import { FerryError } from '../errors.ts';
 import { begun, ignored } from '../promises.ts';
+import { awsRequestHandler } from './connections.ts';
 import { serviceError } from './service-error.ts';
 
 /** The text of a secret, as it was five minutes ago at most. `fresh` asks for it anew, though it is known. */
@@ -22,7 +23,7 @@ const loadProvider = async () => {
     import('@aws-lambda-powertools/parameters/secrets'),
     import('@aws-sdk/client-secrets-manager'),
   ]);
-  const requestHandler = { socketTimeout: silenceMs };
+  const requestHandler = awsRequestHandler(silenceMs);
   return new SecretsProvider({
     awsSdkV3Client: new SecretsManagerClient({ maxAttempts: 4, requestHandler }),
   });

@@ -1,4 +1,5 @@
 import { asFerryError, type ErrorCode, FerryError, isMistake } from '../errors.ts';
+import { distrustOf } from '../http/trust.ts';
 import { innermostReason } from '../innermost-reason.ts';
 
 /** The part of the SDK's exceptions that is used here. */
@@ -92,6 +93,11 @@ export const serviceError = (operation: string, cause: unknown): FerryError => {
   if (isAnswer(cause)) {
     const options = { cause, retryAfterMs: retryAfterOf(cause) };
     return new FerryError(codeOf(cause), `Failed to ${operation}: ${reasonOf(cause)}`, options);
+  }
+  const distrust = distrustOf(cause);
+  if (distrust) {
+    const reason = `${innermostReason(cause)}: ${distrust}`;
+    return new FerryError('untrusted', `Failed to ${operation}: ${reason}`, { cause });
   }
   if (isMissingSetting(cause))
     return new FerryError('misconfigured', `Failed to ${operation}: ${innermostReason(cause)}`, { cause });

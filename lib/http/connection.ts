@@ -76,6 +76,11 @@ const createReceiver = () => {
       else if (reading) reading.filled += length;
       finishIfEnough();
     },
+    /** Bytes that came in a buffer of their own. */
+    copy: (bytes: Buffer): void => {
+      take(bytes);
+      finishIfEnough();
+    },
     begin: (next: Reading): void => {
       reading = next;
       const bytes = early;
@@ -135,6 +140,17 @@ export const connect = (options: ConnectionOptions): Connection => {
       return receiver.isReading();
     },
   });
+
+  // Node fills no buffers of ours over a socket that was there before (`onread` of tls.connect).
+  if (options.tunnel)
+    socket
+      .on('data', (bytes) => {
+        received += bytes.length;
+        timer?.refresh();
+        receiver.copy(bytes);
+        if (!receiver.isReading()) socket.pause();
+      })
+      .pause();
 
   const finish = (error?: Error): void => {
     failure ??= error;
