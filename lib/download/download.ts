@@ -9,6 +9,7 @@ import { areOfOtherBytes } from '../http/validators.ts';
 import { guarded, type Headers, requireSuccess } from '../openstack/http.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import type { Hash } from '../transfer/algorithms.ts';
+import { redirectTarget } from './redirect-target.ts';
 import { displayUri, type UriFilter } from './uri-filter.ts';
 
 /** What is known of a source before its bytes are read. */
@@ -68,9 +69,6 @@ interface GetCall {
 const refusesRanges = [400, 416, 501];
 const redirects = [301, 302, 303, 307, 308];
 const mostRedirects = 5;
-
-/** @param byte a character of latin1, as headers are read */
-const percentEncoded = (byte: string): string => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`;
 
 /** A source that does not give ranges (any more). */
 class RangesRefused extends FerryError {
@@ -180,10 +178,8 @@ export abstract class Download implements ByteSource {
 
   private async nextHop(from: string, answer: Answer, hops: number): Promise<string> {
     answer.body.close();
-    const location = answer.headers['location'];
-    // Bytes beyond ASCII are no part of a URL, but sent; a server finds what it meant by the same bytes.
-    const url = URL.parse((location ?? '').replace(/[\x80-\xff]/g, percentEncoded), from)?.href;
-    if (!location || !url || hops === mostRedirects) throw this.refused(`${hops + 1} redirects lead nowhere`);
+    const url = redirectTarget(answer, from);
+    if (!url || hops === mostRedirects) throw this.refused(`${hops + 1} redirects lead nowhere`);
     if (await this.connections.filter.passes(url)) return url;
     // Glance's sentence (SafeRedirectHandler).
     throw this.refused(`Redirect to disallowed URL: ${displayUri(url)}`);

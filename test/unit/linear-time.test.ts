@@ -74,7 +74,7 @@ const durationOf = (run: () => unknown): number => {
     // What is done later by a promise of its own is no part of it.
     Promise.resolve(run()).catch(ignored);
   } catch {
-    // A refusal is as good as any other end.
+    // A refusal is an end like others.
   }
   return performance.now() - start;
 };
