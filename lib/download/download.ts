@@ -9,7 +9,7 @@ import { areOfOtherBytes } from '../http/validators.ts';
 import { guarded, type Headers, requireSuccess } from '../openstack/http.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import type { Hash } from '../transfer/algorithms.ts';
-import { redirectTarget } from './redirect-target.ts';
+import { isRedirect, redirectTarget } from './redirects.ts';
 import { displayUri, type UriFilter } from './uri-filter.ts';
 
 /** What is known of a source before its bytes are read. */
@@ -67,7 +67,6 @@ interface GetCall {
 
 /** Glance on rbd, swift, s3 and http stores answers 400 to a Range; 416 and 501 are what others say. */
 const refusesRanges = [400, 416, 501];
-const redirects = [301, 302, 303, 307, 308];
 const mostRedirects = 5;
 
 /** A source that does not give ranges (any more). */
@@ -144,7 +143,7 @@ export abstract class Download implements ByteSource {
       : await this.reach(first, headers, signal);
     const range = headers['range'] ? { range: headers['range'] } : {};
     let url = first;
-    for (let hops = 0; redirects.includes(answer.statusCode); hops += 1) {
+    for (let hops = 0; isRedirect(answer); hops += 1) {
       url = await this.nextHop(url, answer, hops);
       answer = await this.reach(url, range, signal);
     }

@@ -1,5 +1,9 @@
 import type { MessageHead } from '../http/message-head.ts';
 
+const redirects = [301, 302, 303, 307, 308];
+
+export const isRedirect = ({ statusCode }: MessageHead): boolean => redirects.includes(statusCode);
+
 /** @param byte a character of latin1, as headers are read */
 const percentEncoded = (byte: string): string => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`;
 
