@@ -64,17 +64,25 @@ const plainAgent = (proxyFor: ProxyFor): http.Agent => {
   });
 };
 
+/** AWS_CA_BUNDLE is read when somebody is about to speak TLS, not at every start. */
+const proxiesWithTrust = (): ProxyFor => {
+  const proxyFor = proxiesOf(process.env);
+  const bundle = process.env['AWS_CA_BUNDLE'];
+  return (url) => {
+    if (bundle && url.protocol === 'https:') trustAlso(bundle);
+    return proxyFor(url);
+  };
+};
+
 /** For requests that are sent by lib/http. */
-export const awsConnections = (): Pick<Connections, 'proxyFor'> => ({ proxyFor: proxiesOf(process.env) });
+export const awsConnections = (): Pick<Connections, 'proxyFor'> => ({ proxyFor: proxiesWithTrust() });
 
 /**
  * Of a client of the SDK: through the proxies that the environment names, trusting AWS_CA_BUNDLE beside the public CAs.
  * @param socketTimeout ms without an answer after which a connection counts as dead
  */
 export const awsRequestHandler = (socketTimeout: number) => {
-  const proxyFor = proxiesOf(process.env);
-  const bundle = process.env['AWS_CA_BUNDLE'];
-  if (bundle) trustAlso(bundle);
+  const proxyFor = proxiesWithTrust();
   const agents = { httpAgent: plainAgent(proxyFor), httpsAgent: secureAgent(proxyFor) };
   return { socketTimeout, connectionTimeout: connectTimeout, ...agents };
 };
