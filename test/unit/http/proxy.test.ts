@@ -200,6 +200,7 @@ describe('a forward proxy carries', () => {
       AWS_ACCESS_KEY_ID: 'a',
       AWS_SECRET_ACCESS_KEY: 'b',
       NO_PROXY: '',
+      no_proxy: '',
     };
     const before = { ...process.env };
     Object.assign(process.env, names, rest);
