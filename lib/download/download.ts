@@ -9,7 +9,7 @@ import { areOfOtherBytes } from '../http/validators.ts';
 import { guarded, type Headers, requireSuccess } from '../openstack/http.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import type { Hash } from '../transfer/algorithms.ts';
-import { isRedirect, redirectTarget } from './redirects.ts';
+import { isRedirect, mostRedirects, redirectTarget } from './redirects.ts';
 import { displayUri, type UriFilter } from './uri-filter.ts';
 
 /** What is known of a source before its bytes are read. */
@@ -67,7 +67,6 @@ interface GetCall {
 
 /** Glance on rbd, swift, s3 and http stores answers 400 to a Range; 416 and 501 are what others say. */
 const refusesRanges = [400, 416, 501];
-const mostRedirects = 5;
 
 /** A source that does not give ranges (any more). */
 class RangesRefused extends FerryError {
@@ -158,7 +157,8 @@ export abstract class Download implements ByteSource {
       return await get({ url, connections: this.connections.filtered, headers, signal });
     } catch (cause) {
       if (signal.aborted || distrustOf(cause) || cause instanceof UnframedAnswer) throw cause;
-      const reason = `${displayUri(url)} could not be reached`;
+      const shown = displayUri(url);
+      const reason = `${shown === this.name ? 'it' : shown} could not be reached`;
       throw new FerryError('unavailable', `Failed to download ${this.name}: ${reason}`, { cause });
     }
   }

@@ -1,5 +1,7 @@
 import type { MessageHead } from '../http/message-head.ts';
 
+export const mostRedirects = 5;
+
 const redirects = [301, 302, 303, 307, 308];
 
 export const isRedirect = ({ statusCode }: MessageHead): boolean => redirects.includes(statusCode);

@@ -171,7 +171,7 @@ describe('a web-download fails with the reason', () => {
   test('when nobody listens, after some tries', async () => {
     const uri = `http://127.0.0.1:${closedPort}/image${secret}`;
     const shown = `http://127.0.0.1:${closedPort}/image`;
-    await fails(uri, `Failed to download ${shown}: connect ECONNREFUSED 127.0.0.1:${closedPort}`);
+    await fails(uri, `Failed to download ${shown}: it could not be reached`);
   });
 
   test('when it ends too early every time', async () => {
@@ -184,8 +184,8 @@ describe('a web-download fails with the reason', () => {
       status: 'failure',
       message: expect.stringContaining(`copy ${web.url}/image: `),
     });
-    // Five deliveries of the message, each with a first request and two further ones (SOURCE_RETRIES).
-    expect(web.requests).toHaveLength(5 * 3);
+    // A first request and two further ones (SOURCE_RETRIES), all of which end at the same byte.
+    expect(web.requests).toHaveLength(3);
   });
 });
 

@@ -396,7 +396,7 @@ describe('an address that a stranger chose', () => {
     ['breaks off', () => `${server.url}/image`, 'reset'],
   ])('and that %s is one that could not be reached, no more', async (_how, url, answer) => {
     server.script(answer);
-    const told = `Failed to download ${url()}: ${url()} could not be reached`;
+    const told = `Failed to download ${url()}: it could not be reached`;
     const error = await failureOf(new WebDownload(url(), reachable()).open({ signal: live }));
     expect([error.code, error.explanation]).toEqual(['unavailable', told]);
     expect(error.cause).toBeInstanceOf(Error);
