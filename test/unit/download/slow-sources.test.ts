@@ -17,7 +17,8 @@ const source = (bytes: number, end: Error): ByteSource => ({
   name: 'the source',
   open: async ({ offset = 0 }) => {
     opened += 1;
-    let left = bytes;
+    let left = Math.min(bytes, size - offset);
+    const isWhole = left === size - offset;
     return {
       startsAt: offset,
       length: size - offset,
@@ -26,7 +27,7 @@ const source = (bytes: number, end: Error): ByteSource => ({
         fill: async (target) => {
           await delay(0);
           const came = Math.min(left, target.length);
-          if (came === 0) throw end;
+          if (came === 0 && !isWhole) throw end;
           left -= came;
           return came;
         },
