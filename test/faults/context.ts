@@ -34,6 +34,8 @@ export interface Run {
   readonly sent: string[];
   /** Keys in the relay bucket that the functions have named. */
   readonly relayKeys: Set<string>;
+  /** What each path of a Glance was answered last, for a replica that is behind. */
+  readonly answers: Map<string, Fault>;
   /** Messages that got lost. */
   lost: number;
   /** Invocations at work. */
@@ -58,7 +60,17 @@ export interface Invocation {
 }
 
 export const newRun = (plan: Plan, calls: CallLog): Run => ({
-  ...{ plan, calls, logs: [], sent: [], lost: 0, relayKeys: new Set(), alive: new Set(), invoked: new Map() },
+  ...{
+    plan,
+    calls,
+    logs: [],
+    sent: [],
+    answers: new Map(),
+    lost: 0,
+    relayKeys: new Set(),
+    alive: new Set(),
+    invoked: new Map(),
+  },
 });
 
 const storage = new AsyncLocalStorage<Invocation>();

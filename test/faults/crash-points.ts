@@ -1,7 +1,8 @@
+import type { Bench } from './bench.ts';
 import { nameOf } from './call-log.ts';
 import { type Plan, pass } from './context.ts';
 import type { ImportUnderTest } from './imports-under-test.ts';
-import { type Bench, type Case, type Outcome, perform } from './one-run.ts';
+import { type Case, type Outcome, perform } from './one-run.ts';
 
 /** Nothing goes wrong. */
 const undisturbed: Plan = { fateOf: () => pass };

@@ -22,6 +22,8 @@ export interface Evidence {
   readonly items: readonly Item[];
   readonly objects: readonly string[];
   readonly uploads: readonly string[];
+  /** Names of items that had no time to live while the import ran. */
+  readonly unexpiring: readonly string[];
   /** Messages that wait for nobody. */
   readonly messages: readonly WaitingMessage[];
   readonly run: Run;

@@ -14,6 +14,8 @@ export interface Prepared {
   readonly body: object;
   /** The target after a failure: as it was before; `deleted` once its owner has done that. */
   before: Readonly<Record<string, unknown>> | 'deleted';
+  /** What was set on the target may stay there, because Glance does not let anybody undo it. */
+  mayKeepProperties?: boolean;
   /** Attributes of the target after a success. */
   wanted: Readonly<Record<string, unknown>>;
 }

@@ -46,6 +46,7 @@ const targetIsMade: Rule<'target' | 'prepared'> = ({ target, prepared }) =>
 const targetIsAsBefore: Rule<'target' | 'prepared'> = ({ target, prepared }) => {
   const { before } = prepared;
   if (before === 'deleted') return target ? ['the target is back, though its owner deleted it'] : [];
+  if (prepared.mayKeepProperties) return differences(target, before);
   const added = Object.keys(target ?? {}).filter(
     (name) => !Object.hasOwn(before, name) && !incidental.has(name),
   );
@@ -88,10 +89,8 @@ const nothingIsLeft: Rule = ({ items, objects, uploads, messages }) => [
   ...messages.filter(isUnread).map(({ queue, body }) => `a message is left in ${queue}: ${body}`),
 ];
 
-const everyItemExpires: Rule = ({ items }) =>
-  items
-    .filter(({ expiresAtS }) => typeof expiresAtS !== 'number')
-    .map(({ item }) => `item ${item} never expires`);
+/** Also what is there for a moment only: a death may leave it. */
+const everyItemExpires: Rule = ({ unexpiring }) => unexpiring.map((item) => `item ${item} never expires`);
 
 const noSecretInClear: Rule = ({ items, run, answer, messages, secrets }) => {
   const places = {

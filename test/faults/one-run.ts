@@ -2,22 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Answer } from '../integration/ferry.ts';
 import { httpEvent, lambdaContext } from '../integration/lambda.ts';
+import type { Bench } from './bench.ts';
 import { createCallLog } from './call-log.ts';
 import { invoke, newRun, type Plan, type Run } from './context.ts';
 import type { Deployment } from './deployment.ts';
-import type { Evidence, Investigator } from './evidence.ts';
+import type { Evidence } from './evidence.ts';
 import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
 import { judge, type Verdict } from './invariants.ts';
-import type { Pump } from './pump.ts';
-import { isDeadLetterQueue, type QueueWatch, type WaitingMessage } from './queue-watch.ts';
-
-/** All that runs share. */
-export interface Bench {
-  readonly deployment: Deployment;
-  readonly pump: Pump;
-  readonly watch: QueueWatch;
-  readonly investigator: Investigator;
-}
+import { isDeadLetterQueue, type WaitingMessage } from './queue-watch.ts';
 
 /** One import, and what is to go wrong with it. */
 export interface Case {
@@ -135,7 +127,8 @@ export const perform = async (bench: Bench, one: Case): Promise<Rested> => {
     const relay = await investigator.relay(run.relayKeys);
     const target = deployment.cloud.openstack.regions.REGION2.image(targetId);
     const { starts } = one.kind;
-    return { starts, answer, prepared, target, items, ...relay, messages, run, secrets: [token] };
+    const unexpiring = bench.expiry.unexpiring(targetId);
+    return { starts, answer, prepared, target, items, ...relay, unexpiring, messages, run, secrets: [token] };
   };
 
   const { items, messages } = await look();

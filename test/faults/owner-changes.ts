@@ -59,9 +59,12 @@ export const ownerChanges: readonly OwnerChange[] = [
         os_hash_value: 'ab'.repeat(64),
       } as const;
       targets(deployment).change(targetId, made);
-      // Glance refuses to change an active image's formats, so what was set before stays set.
-      prepared.before = { id: targetId, ...made };
-      prepared.wanted = { status: 'nobody may say so' };
+      // Glance refuses to change an active image's formats, so what was set before may stay set.
+      prepared.before = { id: targetId, mine: targets(deployment).image(targetId)?.['mine'], ...made };
+      prepared.mayKeepProperties = true;
+      // Where the import brings no data, its owner's own is what comes next.
+      const { status, size: _, ...properties } = prepared.wanted;
+      prepared.wanted = status === 'queued' ? properties : { status: 'nobody may say so' };
     },
   },
   {
@@ -95,7 +98,11 @@ export const changesAtEveryMoment = (outcome: Outcome): Case[] => {
       .map((change): Case => {
         const at = nameOf(call);
         return {
-          ...{ group: `${kind.name}: its owner changes it`, name: `${change.name} before ${at}`, kind },
+          ...{
+            group: `${kind.name}: its owner changes it`,
+            name: `owner: ${change.name}, seen by ${at}`,
+            kind,
+          },
           ...{ ends: change.ends, ownSource: change.ofSource ?? false },
           plan: (prepared, deployment): Plan => ({
             fateOf: (made) => {

@@ -4,6 +4,7 @@ import { endOf } from './crash-points.ts';
 import type { Deployment } from './deployment.ts';
 import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
 import type { Case } from './one-run.ts';
+import { sweep } from './sweeping.ts';
 
 const minute = 60_000; // ms
 const steps = ['stream-image', 'apply-metadata', 'fail-import'] as const;
@@ -45,17 +46,26 @@ const purged = (kind: ImportUnderTest): Case[] =>
     },
   }));
 
+/** A message that finds another attempt at work is sent anew: if all came twice, they would be more and more. */
+const mostCopied = 6;
+
 /** Clocks that are ten minutes off, each function's another way; with a message that comes twice as well. */
 const skewed = (kind: ImportUnderTest): Case[] =>
   [1, -1].flatMap((sign) =>
     [1, 2].map((copies) => ({
       ...{ group: `${kind.name}: clocks`, kind, ends: endOf(kind) },
       name: `clocks ${sign * 10} min off, by turns, ${copies === 1 ? 'each message once' : 'each message twice'}`,
-      plan: (): Plan => ({
-        fateOf: () => pass,
-        skewMs: (step, number) => sign * 10 * minute * (-1) ** (number + step.length),
-        deliver: () => ({ delaysMs: copies === 1 ? [0] : [0, 100] }),
-      }),
+      plan: (): Plan => {
+        let deliveries = 0;
+        return {
+          fateOf: () => pass,
+          skewMs: (step, number) => sign * 10 * minute * (-1) ** (number + step.length),
+          deliver: () => {
+            deliveries += 1;
+            return { delaysMs: copies === 2 && deliveries <= mostCopied ? [0, 100] : [0] };
+          },
+        };
+      },
     })),
   );
 
@@ -92,9 +102,27 @@ const poisoned = (kind: ImportUnderTest): Case[] =>
     },
   }));
 
+/** sweep-imports, by a clock that is right or off, while the import is at work: it must leave it alone. */
+const swept = (kind: ImportUnderTest): Case[] =>
+  [0, 10, -10].map((minutes) => ({
+    ...{ group: 'sweep-imports beside an import', kind, ends: endOf(kind) },
+    name: `sweep-imports runs again and again, its clock ${minutes} min off`,
+    plan: (_: Prepared, deployment: Deployment): Plan => {
+      let calls = 0;
+      return {
+        fateOf: () => {
+          calls += 1;
+          if (calls % 5 === 0) void sweep(deployment, minutes / 60);
+          return pass;
+        },
+      };
+    },
+  }));
+
 export const queueFaults = (kind: ImportUnderTest): Case[] => [
   ...delivered(kind),
   ...purged(kind),
   ...skewed(kind),
   ...poisoned(kind),
+  ...swept(kind),
 ];

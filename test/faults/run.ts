@@ -1,17 +1,14 @@
 // `npm run test:faults [-- --seed N --only NAME --runs N --short]`: imports between the emulated services, with whatever can
 // go wrong between them. Ends with 0 only if every promise was kept in every run.
+import { type Bench, startBench } from './bench.ts';
 import { callFaults, createUnseen, lastingFaults } from './call-faults.ts';
 import { baseline, crashPoints } from './crash-points.ts';
-import { deploy } from './deployment.ts';
-import { createInvestigator } from './evidence.ts';
 import { failingEnds } from './failing-ends.ts';
 import { successes } from './imports-under-test.ts';
-import { type Bench, type Case, fullName, type Outcome, perform, type Rested } from './one-run.ts';
+import { type Case, fullName, type Outcome, perform, type Rested } from './one-run.ts';
 import { type Options, readOptions } from './options.ts';
 import { changesAtEveryMoment } from './owner-changes.ts';
-import { startPump } from './pump.ts';
 import { queueFaults } from './queue-faults.ts';
-import { createQueueWatch } from './queue-watch.ts';
 import { createRandom } from './random.ts';
 import { complaint, report } from './report.ts';
 import { sideBySide } from './side-by-side.ts';
@@ -53,6 +50,17 @@ const sweepOrphans = async (bench: Bench, orphans: readonly Rested[]): Promise<r
   return await sideBySide(orphans, 4, (rested) => rested.judge());
 };
 
+/** Says now and then how far it is: a whole run takes a while. */
+const createProgress = (all: number) => {
+  const startedMs = performance.now();
+  let done = 0;
+  return (): void => {
+    done += 1;
+    if (done % 200 !== 0) return;
+    console.log(`${done} of ${all} after ${((performance.now() - startedMs) / 60_000).toFixed(1)} min`);
+  };
+};
+
 const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[]> => {
   const kinds = [...successes, ...failingEnds];
   const undisturbed = await sideBySide(kinds, kinds.length, (kind) => baseline(bench, kind));
@@ -60,9 +68,11 @@ const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[
   const cases = casesFor(undisturbed, options);
   const run = chosen(cases, options);
   console.log(`${run.length} of ${cases.length} cases, seed ${options.seed}`);
+  const advance = createProgress(run.length);
   const orphans: Rested[] = [];
   const outcomes = await sideBySide(run, options.atOnce, async (one) => {
     const rested = await perform(bench, one);
+    advance();
     if (!rested.isOrphaned) return told(await rested.judge(), options);
     orphans.push(rested);
     return undefined;
@@ -74,18 +84,9 @@ const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[
 
 const options = readOptions(process.argv.slice(2));
 const startedMs = performance.now();
-const deployment = await deploy();
-const { aws } = deployment.cloud;
-const bench = {
-  deployment,
-  pump: startPump(aws),
-  watch: createQueueWatch(aws),
-  investigator: createInvestigator(deployment),
-};
+const bench = await startBench();
 const outcomes = await runAll(bench, options);
 report(outcomes, options, (performance.now() - startedMs) / 1000);
-await bench.pump.stop();
-bench.investigator.stop();
-await deployment.stop();
+await bench.stop();
 // What has died still waits: the loop would not end by itself.
 process.exit(outcomes.some(({ broken }) => broken.length > 0) ? 1 : 0);

@@ -19,6 +19,7 @@ interface Weather {
   readonly mostFaults: number;
 }
 
+const mostOddDeliveries = 12;
 const minute = 60_000; // ms
 
 const weatherOf = (random: Random): Weather => ({
@@ -54,6 +55,7 @@ const oddDelivery = (random: Random): Delivery => ({
 /** Every decision follows from the seed and the name of what it is about, in whatever order calls are made. */
 const stormPlan = (seed: number, weather: Weather, change: (call: Call, random: Random) => void): Plan => {
   let faults = 0;
+  let deliveries = 0;
   return {
     fateOf: (call) => {
       const random = createRandom(seedOf(seed, nameOf(call)));
@@ -63,9 +65,12 @@ const stormPlan = (seed: number, weather: Weather, change: (call: Call, random: 
       faults += 1;
       return fate;
     },
-    deliver: (step, received) => {
-      const random = createRandom(seedOf(seed, `${step} ${received}`));
-      return random.chance(weather.odd) ? oddDelivery(random) : { delaysMs: [0] };
+    deliver: () => {
+      deliveries += 1;
+      const random = createRandom(seedOf(seed, `delivery ${deliveries}`));
+      // A message that finds another attempt at work is sent anew: if all came twice, they would be more and more.
+      const isOdd = deliveries <= mostOddDeliveries && random.chance(weather.odd);
+      return isOdd ? oddDelivery(random) : { delaysMs: [0] };
     },
     skewMs: (step, number) =>
       weather.isSkewed ? createRandom(seedOf(seed, `${step}/${number}`)).pick([-10, 0, 10]) * minute : 0,

@@ -3,28 +3,19 @@ import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Bench, startBench } from '../faults/bench.ts';
 import { pass } from '../faults/context.ts';
-import { type Deployment, deploy, type FunctionName, type Handler } from '../faults/deployment.ts';
-import { createInvestigator } from '../faults/evidence.ts';
+import type { Deployment, FunctionName, Handler } from '../faults/deployment.ts';
 import { successes } from '../faults/imports-under-test.ts';
-import { type Bench, type Case, type Outcome, perform } from '../faults/one-run.ts';
-import { startPump } from '../faults/pump.ts';
-import { createQueueWatch } from '../faults/queue-watch.ts';
+import { type Case, type Outcome, perform } from '../faults/one-run.ts';
 
 // The faults suite is worth something only if it can fail: each double has a fault that the product must not have.
 
 let bench: Bench;
 beforeAll(async () => {
-  const deployment = await deploy();
-  const { aws } = deployment.cloud;
-  const watch = createQueueWatch(aws);
-  bench = { deployment, watch, pump: startPump(aws), investigator: createInvestigator(deployment) };
+  bench = await startBench();
 });
-afterAll(async () => {
-  await bench.pump.stop();
-  bench.investigator.stop();
-  await bench.deployment.stop();
-});
+afterAll(() => bench.stop());
 
 const oneStream = (): Case => {
   const kind = successes.find(({ name }) => name === 'one stream');
