@@ -9,7 +9,7 @@ export interface Call {
   readonly occurrence: number;
 }
 
-export type Service = 'keystone' | 'source' | 'target' | 's3' | 'sqs' | 'dynamodb' | 'web';
+export type Service = 'keystone' | 'source' | 'target' | 's3' | 'sqs' | 'dynamodb' | 'secretsmanager' | 'web';
 
 /** The calls of one run, in their order. */
 export interface CallLog {

@@ -26,9 +26,9 @@ const settings = {
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 export type DeploymentName = keyof typeof settings;
 
-/** Short waits: a message is hidden for 3 s at a time, so a death is noticed after so long. */
+/** Short waits: a message is hidden for 6 s at a time, so a death is noticed after so long. */
 const common = {
-  HEARTBEAT_S: '1',
+  HEARTBEAT_S: '2',
   TOKEN_CACHE_S: '0',
   RETRY_DELAY_S: '0',
   SOURCE_RETRIES: '2',
@@ -40,7 +40,7 @@ const common = {
   POWERTOOLS_LOG_LEVEL: 'INFO',
 };
 /** Seconds that a message is hidden before its function has said anything. */
-const visibilityS = 3;
+const visibilityS = 5;
 
 /** The emulated cloud with the functions in this process, and whatever is to go wrong between them. */
 export interface Deployment {
@@ -71,7 +71,7 @@ const loadAll = async (
 
 const servicesOf = ({ openstack, aws }: Cloud, web: WebServer): Map<string, Service> => {
   const { keystone, regions } = openstack;
-  const { sqs, s3, dynamodb } = aws.endpoints;
+  const { sqs, s3, dynamodb, secretsManager } = aws.endpoints;
   const urls: readonly (readonly [string, Service])[] = [
     [keystone.url, 'keystone'],
     [regions.REGION1.url, 'source'],
@@ -79,6 +79,7 @@ const servicesOf = ({ openstack, aws }: Cloud, web: WebServer): Map<string, Serv
     [sqs, 'sqs'],
     [s3, 's3'],
     [dynamodb, 'dynamodb'],
+    [secretsManager, 'secretsmanager'],
     [web.url, 'web'],
   ];
   return new Map(urls.map(([url, service]) => [new URL(url).host, service]));

@@ -56,7 +56,7 @@ const refusal = (
   return { kind: 'answer', status, body: made.body, headers: { ...made.headers, ...headers } };
 };
 
-const isAws = ({ service }: Call): boolean => ['s3', 'sqs', 'dynamodb'].includes(service);
+const isAws = ({ service }: Call): boolean => ['s3', 'sqs', 'dynamodb', 'secretsmanager'].includes(service);
 
 const throttled = (call: Call): Fault =>
   call.service === 's3'
@@ -69,6 +69,14 @@ const denied = (call: Call): Fault =>
     call.service === 's3' || !isAws(call) ? 403 : 400,
     call.service === 's3' ? 'AccessDenied' : 'AccessDeniedException',
   );
+
+const isJson = ({ operation }: Call): boolean =>
+  operation.startsWith('GET') && !['GET file', 'GET page'].includes(operation);
+
+const brokenJson: NamedFault = {
+  name: 'a broken JSON',
+  fault: { kind: 'answer', status: 200, ...json({}), body: '{"id": "' },
+};
 
 /** Faults that another try mends: an import must come to its end through any one of them. */
 export const passingFaults = (call: Call): readonly NamedFault[] => [
@@ -83,10 +91,7 @@ export const passingFaults = (call: Call): readonly NamedFault[] => [
     : [
         { name: '429', fault: refusal(call, 429, 'TooManyRequests') },
         { name: '429, Retry-After', fault: refusal(call, 429, 'TooManyRequests', { 'retry-after': '1' }) },
-        {
-          name: 'a broken JSON',
-          fault: { kind: 'answer', status: 200, ...json({}), body: '{"id": "' },
-        } as const,
+        ...(isJson(call) ? [brokenJson] : []),
       ]),
   ...(call.operation === 'CompleteMultipartUpload'
     ? [{ name: '200 with an error inside', fault: refusal(call, 200, 'InternalError') }]

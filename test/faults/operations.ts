@@ -58,7 +58,8 @@ const awsOperation = ({ target = '', body }: HttpRequest): string =>
 /** The name of a request's operation, such as `UploadPart`, `PATCH image` or `UpdateItem claim`. */
 export const operationOf = (service: Service, request: HttpRequest): string => {
   if (service === 's3') return s3Operation(request);
-  if (service === 'sqs' || service === 'dynamodb') return awsOperation(request);
+  if (service === 'sqs' || service === 'dynamodb' || service === 'secretsmanager')
+    return awsOperation(request);
   if (service === 'web') return `${request.method} page`;
   return openstackOperation(request);
 };

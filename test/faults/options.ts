@@ -7,7 +7,9 @@ export interface Options {
   readonly only: string | undefined;
   /** How many storms. */
   readonly storms: number;
-  /** A sample of the cases, by seed; all of them when absent. */
+  /** How many generated requests; none where only some cases are asked for. */
+  readonly requests: number;
+  /** So many of the cases beside the storms, by seed; all of them when absent. */
   readonly sample: number | undefined;
   /** Runs at work at a time. */
   readonly atOnce: number;
@@ -16,10 +18,12 @@ export interface Options {
 }
 
 const usage =
-  'usage: npm run test:faults [-- [--seed N] [--only NAME] [--runs N] [--short] [--at-once N] [--loud]]';
+  'usage: npm run test:faults [-- [--seed N] [--only NAME] [--runs N] [--requests N] [--short] [--at-once N] [--loud]]';
 
-const wholeStorms = 1500;
-const short = { storms: 100, sample: 100 };
+const whole = { storms: 1500, requests: 100_000 };
+const short = { storms: 100, requests: 2000 };
+/** Of all other cases, in the short form. */
+const shortSample = 60;
 
 const numberOf = (name: string, text: string): number => {
   const number = Number(text);
@@ -33,19 +37,20 @@ export const readOptions = (args: readonly string[]): Options => {
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { seed: text, only: text, runs: text, 'at-once': text, short: flag, loud: flag },
+    options: { seed: text, only: text, runs: text, requests: text, 'at-once': text, short: flag, loud: flag },
   });
-  const storms = values.short ? short.storms : wholeStorms;
+  const usual = values.short ? short : whole;
   return {
     seed: numberOf('seed', values.seed ?? '1'),
     only: values.only,
-    storms: numberOf('runs', values.runs ?? `${storms}`),
-    sample: values.short ? short.sample : undefined,
+    storms: numberOf('runs', values.runs ?? `${usual.storms}`),
+    requests: numberOf('requests', values.requests ?? `${values.only === undefined ? usual.requests : 0}`),
+    sample: values.short ? shortSample : undefined,
     atOnce: numberOf('at-once', values['at-once'] ?? '16'),
     isLoud: values.loud,
   };
 };
 
 /** A part of a whole run says nothing about the rest: its table is not for the page. */
-export const isWhole = ({ only, sample, storms }: Options): boolean =>
-  only === undefined && sample === undefined && storms >= wholeStorms;
+export const isWhole = ({ only, sample, storms, requests }: Options): boolean =>
+  only === undefined && sample === undefined && storms >= whole.storms && requests >= whole.requests;

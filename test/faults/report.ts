@@ -31,14 +31,18 @@ const row = (group: string, outcomes: readonly Outcome[]): string[] => [
 ];
 
 /** Prints the table of a run; a whole run's goes into docs/reliability.md. */
-export const report = (outcomes: readonly Outcome[], options: Options, seconds: number): void => {
+export const report = (
+  outcomes: readonly Outcome[],
+  options: Options,
+  { requests = 'none', seconds }: { readonly requests: string | undefined; readonly seconds: number },
+): void => {
   const groups = Map.groupBy(outcomes, ({ one }) => one.group);
   const rows = [...groups].map(([group, those]) => row(group, those));
   const head = ['case', 'runs', 'succeeded', 'failed cleanly', 'never began', 'a promise broken'];
   const tables = [{ head, rows: [...rows, row('**all**', outcomes)] }];
   const facts = {
-    head: ['seed', 'commit', 'minutes', 'machine'],
-    rows: [[`${options.seed}`, commit(), (seconds / 60).toFixed(1), machine()]],
+    head: ['seed', 'commit', 'minutes', 'generated requests', 'machine'],
+    rows: [[`${options.seed}`, commit(), (seconds / 60).toFixed(1), requests, machine()]],
   };
   if (isWhole(options)) writeBetween(page, 'faults', [...tables, facts]);
   else console.log(rows.map((cells) => cells.join(' | ')).join('\n'));

@@ -2,6 +2,7 @@
 // go wrong between them. Ends with 0 only if every promise was kept in every run.
 import { type Bench, startBench } from './bench.ts';
 import { callFaults, createUnseen, lastingFaults } from './call-faults.ts';
+import { calmMoment } from './calm.ts';
 import { baseline, crashPoints } from './crash-points.ts';
 import { failingEnds } from './failing-ends.ts';
 import { successes } from './imports-under-test.ts';
@@ -11,8 +12,9 @@ import { changesAtEveryMoment } from './owner-changes.ts';
 import { queueFaults } from './queue-faults.ts';
 import { createRandom } from './random.ts';
 import { complaint, report } from './report.ts';
+import { sendGeneratedRequests } from './requests-process.ts';
 import { sideBySide } from './side-by-side.ts';
-import { storms } from './storms.ts';
+import { isStorm, storms } from './storms.ts';
 import { sweep } from './sweeping.ts';
 
 const told = (outcome: Outcome, options: Options): Outcome => {
@@ -24,7 +26,8 @@ const told = (outcome: Outcome, options: Options): Outcome => {
 
 const chosen = (cases: readonly Case[], { only, sample, seed }: Options): readonly Case[] => {
   const named = cases.filter((one) => only === undefined || fullName(one).includes(only));
-  return sample === undefined ? named : createRandom(seed).sample(named, sample);
+  const [stormy, others] = [named.filter(isStorm), named.filter((one) => !isStorm(one))];
+  return [...(sample === undefined ? others : createRandom(seed).sample(others, sample)), ...stormy];
 };
 
 /** All cases there are, by how the kinds of imports go when nothing is planned. */
@@ -71,6 +74,7 @@ const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[
   const advance = createProgress(run.length);
   const orphans: Rested[] = [];
   const outcomes = await sideBySide(run, options.atOnce, async (one) => {
+    await calmMoment();
     const rested = await perform(bench, one);
     advance();
     if (!rested.isOrphaned) return told(await rested.judge(), options);
@@ -82,11 +86,15 @@ const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[
   return [...undisturbed, ...outcomes.filter((outcome) => outcome !== undefined), ...swept];
 };
 
+const requestsOf = ({ requests: count, seed }: Options) => sendGeneratedRequests({ count, seed });
+
 const options = readOptions(process.argv.slice(2));
 const startedMs = performance.now();
+const requests = options.requests > 0 ? await requestsOf(options) : undefined;
 const bench = await startBench();
 const outcomes = await runAll(bench, options);
-report(outcomes, options, (performance.now() - startedMs) / 1000);
+report(outcomes, options, { requests: requests?.summary, seconds: (performance.now() - startedMs) / 1000 });
 await bench.stop();
 // What has died still waits: the loop would not end by itself.
-process.exit(outcomes.some(({ broken }) => broken.length > 0) ? 1 : 0);
+const isKept = requests?.isKept !== false && outcomes.every(({ broken }) => broken.length === 0);
+process.exit(isKept ? 0 : 1);

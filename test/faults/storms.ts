@@ -80,6 +80,11 @@ const stormPlan = (seed: number, weather: Weather, change: (call: Call, random: 
 const kindIn = (random: Random): ImportUnderTest =>
   random.chance(0.8) ? random.pick(successes) : random.pick(failingEnds);
 
+const group = 'storms';
+
+/** Whether a case is one of these. */
+export const isStorm = (one: Case): boolean => one.group === group;
+
 const storm = (seed: number, number: number): Case => {
   const random = createRandom(seedOf(seed, `storm ${number}`));
   const kind = kindIn(random);
