@@ -80,6 +80,20 @@ const comeAgain = async (services: StepServices, { delivery }: Received, thrown:
   throw error;
 };
 
+/** Not left to SQS, which would count: another attempt may work for hours, and this one must not be a dead letter. */
+const sendAnew = ({ ownQueue, heartbeatS }: StepServices, { message }: Received): Promise<void> =>
+  ownQueue.send(message, { delayS: heartbeatsHidden * heartbeatS });
+
+/**
+ * The claim is another attempt's, or has ended. That one may work for the same message, which SQS delivers at least once:
+ * it is deleted when this run returns, so a new one sees whether the other one got to its end.
+ */
+const leaveToOther = async (services: StepServices, claim: ClaimKey, received: Received): Promise<void> => {
+  // A segment's lease, which fail-import waits for.
+  await services.claims.pause(claim);
+  await sendAnew(services, received);
+};
+
 /** What becomes of a message whose step has failed. @throws the error when the message is to stay in its queue */
 const settle = async (
   services: StepServices,
@@ -90,9 +104,8 @@ const settle = async (
 ): Promise<void> => {
   const error = asFerryError(thrown);
   logOf(task).warn('step failed', { code: error.code, reason: error.explanation, error });
-  // A segment whose import is ended by fail-import, which waits for the lease.
-  if (hasCode(error, 'claim-lost')) return await services.claims.pause(claim);
-  if (!(await services.claims.renew(claim))) return;
+  if (hasCode(error, 'claim-lost') || !(await services.claims.renew(claim)))
+    return await leaveToOther(services, claim, received);
   if (hasCode(error, 'progressed', 'stopped')) {
     await services.claims.pause(claim);
     // After a stop Glance needs a moment to see that an upload was broken off.
@@ -181,7 +194,5 @@ export const runStep = async (services: StepServices, received: Received, step: 
   if (state === 'mine') return await attempt(services, claim, received, step);
   log.info('nothing to do', { task_id: taskId, image_id: imageId, claim: state });
   if (state === 'lost') return await lost(services, received);
-  // Not left to SQS, which would count: another attempt may work for hours, and this one must not be a dead letter.
-  const delayS = heartbeatsHidden * services.heartbeatS;
-  await services.ownQueue.send(received.message, { delayS });
+  await sendAnew(services, received);
 };

@@ -310,7 +310,7 @@ describe('another attempt', () => {
     },
   );
 
-  test('that took the import over ends the step, which says and changes nothing', async () => {
+  test('that took the import over ends the step, which says nothing and looks again after a while', async () => {
     const fast = { ...services, heartbeatS: 0.05 };
     const other = another();
     let reason: unknown;
@@ -319,13 +319,16 @@ describe('another attempt', () => {
       await expireLease();
       return await claims.begin(other);
     };
-    await runStep(fast, await received(), async ({ signal }) => {
+    const given = await received();
+    await runStep(fast, given, async ({ signal }) => {
       await expect.poll(takeOver, { timeout: 30_000 }).toBe('mine');
       await new Promise((ended) => signal.addEventListener('abort', ended));
       reason = signal.reason;
       throw signal.reason;
     });
     expect(reason).toMatchObject({ code: 'claim-lost' });
+    // The other one may work for the same message, which is deleted now: should it die, this one goes on.
+    expect(sentAnew).toEqual([{ message: given.message, delayS: 3 * fast.heartbeatS }]);
     expect(await read()).not.toHaveProperty('failure');
     expect(await receive('FailImportQueue')).toBeUndefined();
     expect(await claims.renew(other)).toBe(true);
