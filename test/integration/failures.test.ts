@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
 import { type Ferry, startFerry } from './ferry.ts';
+import { expectNothingLeft } from './nothing-left.ts';
 
 const MiB = 1024 ** 2;
 const size = 12 * MiB;
@@ -41,13 +42,6 @@ const importIt = async () => {
 
 /** The record but for `updated_at`, which a change and its undoing move. */
 const recordOf = (id: string) => ({ ...region2.image(id), updated_at: undefined });
-
-const nothingIsLeft = async (): Promise<void> => {
-  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
-  const items = (await ferry.traces.items()).map(({ item }) => String(item));
-  expect(items.filter((item) => !item.startsWith('task#'))).toEqual([]);
-  expect(JSON.stringify(await ferry.traces.items())).not.toContain('sealed');
-};
 
 const copied = () => ({
   status: 'active',
@@ -108,7 +102,7 @@ describe('an import that cannot succeed ends in failure with the reason, the tar
     const task = await ferry.finished(target.id, token);
     expect(task).toMatchObject({ status: 'failure', result: null, message: expect.stringMatching(reason) });
     expect(recordOf(target.id)).toEqual(before);
-    await nothingIsLeft();
+    await expectNothingLeft(ferry);
 
     region1.clearFaults();
     region2.clearFaults();
@@ -123,7 +117,7 @@ test('a relay object that cannot be read any more never becomes an active image'
   ferry.aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 0 }, 99);
   expect(await importIt()).toMatchObject({ status: 'failure' });
   expect(recordOf(target.id)).toEqual(before);
-  await nothingIsLeft();
+  await expectNothingLeft(ferry);
 });
 
 test('a target that is deleted meanwhile ends the import, and nothing is left of it', async () => {
@@ -142,7 +136,7 @@ test('a target that is deleted meanwhile ends the import, and nothing is left of
       status: 'failure',
       message: expect.stringContaining(`No image found with ID ${target.id}`),
     });
-  await nothingIsLeft();
+  await expectNothingLeft(ferry);
   expect(await ferry.http('list-tasks', { method: 'GET', imageId: target.id, token })).toMatchObject({
     status: 404,
   });
@@ -198,7 +192,7 @@ describe('an import survives', () => {
     breakIt();
     expect(await importIt()).toMatchObject({ status: 'success' });
     expect(region2.image(target.id)).toMatchObject(copied());
-    await nothingIsLeft();
+    await expectNothingLeft(ferry);
   });
 });
 
@@ -218,7 +212,7 @@ test('the messages of a finished import do nothing when they come again', async 
   }
   expect(region2.image(target.id)).toEqual(after);
   expect((await ferry.tasks(target.id, token)).at(-1)).toEqual(task);
-  await nothingIsLeft();
+  await expectNothingLeft(ferry);
 });
 
 // The last one: the SDK's clients in this process keep what they have learnt of the store's time.
@@ -227,5 +221,5 @@ test('an import survives a store whose clock is an hour away', async () => {
   ferry.aws.s3Faults.setClock(3_600_000);
   expect(await importIt()).toMatchObject({ status: 'success' });
   expect(region2.image(target.id)).toMatchObject(copied());
-  await nothingIsLeft();
+  await expectNothingLeft(ferry);
 });

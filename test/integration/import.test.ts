@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
 import { type Ferry, startFerry } from './ferry.ts';
+import { expectNothingLeft } from './nothing-left.ts';
 
 let ferry: Ferry;
 let token: string;
@@ -48,5 +49,6 @@ test('an image arrives with its bytes, formats and prefixed properties, and noth
   });
   expect(region2.image(copy.id)).not.toHaveProperty('architecture');
   expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+  await expectNothingLeft(ferry);
   expect((await ferry.traces.items()).map(({ item }) => item)).toEqual([`task#${task.id}`]);
 });

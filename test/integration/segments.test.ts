@@ -3,6 +3,7 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultKind } from '../cloud/openstack/glance/faults.ts';
 import { type Ferry, startFerry } from './ferry.ts';
+import { expectNothingLeft } from './nothing-left.ts';
 
 const MiB = 1024 ** 2;
 const formats = { disk_format: 'raw', container_format: 'bare', hw_disk_bus: 'scsi' };
@@ -45,20 +46,14 @@ const arrives = async ({ source, target }: Awaited<ReturnType<typeof start>>) =>
   });
   const { os_hash_value } = source;
   expect(ferry.openstack.regions.REGION2.image(target.id)).toMatchObject({ status: 'active', os_hash_value });
-  await leavesNothing();
-};
-
-const leavesNothing = async () => {
-  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
-  const items = (await ferry.traces.items()).map(({ item }) => String(item));
-  expect(items.filter((item) => !item.startsWith('task#'))).toEqual([]);
+  await expectNothingLeft(ferry);
 };
 
 const isLeftAsItWas = async (targetId: string) => {
   const image = ferry.openstack.regions.REGION2.image(targetId);
   expect(image).toMatchObject({ status: 'queued', disk_format: 'qcow2' });
   expect(image).not.toHaveProperty('hw_disk_bus');
-  await leavesNothing();
+  await expectNothingLeft(ferry);
 };
 
 describe('a large image from a source with ranges', () => {

@@ -1,0 +1,14 @@
+import { expect } from 'vitest';
+import type { Ferry } from './ferry.ts';
+
+/**
+ * Of imports that have ended their tasks are left, without secrets, and nothing else. The claim goes after the task has
+ * ended, and a step's seat after the claim, so it may take a moment.
+ */
+export const expectNothingLeft = async ({ traces }: Ferry): Promise<void> => {
+  expect(await traces.relay()).toEqual({ objects: [], uploads: [] });
+  const others = async () =>
+    (await traces.items()).filter(({ item }) => !String(item).startsWith('task#')).map(({ item }) => item);
+  await expect.poll(others, { timeout: 30_000 }).toEqual([]);
+  expect(JSON.stringify(await traces.items())).not.toContain('sealed');
+};
