@@ -9,7 +9,7 @@ const suite = (name: string, include: string, timeoutS: number) => ({
     name,
     include: [include],
     testTimeout: timeoutS * 1000,
-    hookTimeout: 60_000,
+    hookTimeout: 180_000,
     pool: 'forks' as const,
     // Who tests metrics turns them on. What is tested lies on this machine, whatever proxies its owner has.
     env: { POWERTOOLS_METRICS_DISABLED: 'true', NO_PROXY: '*', no_proxy: '*' },

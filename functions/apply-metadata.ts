@@ -10,6 +10,7 @@ import {
   composePace,
   composePropertyRules,
   composeRelay,
+  composeSeats,
   composeState,
   composeTargetRegion,
 } from '../lib/imports/compose.ts';
@@ -43,6 +44,7 @@ const services = {
 const pace = {
   ...state,
   ...composePace(config),
+  ...composeSeats(config, state.table, { step: 'apply-metadata', concurrency: config.APPLY_CONCURRENCY }),
   lookAtTarget: createLookAtTarget(openAccess, isThere),
   ownQueue: createOutbox<ImportMessage>(sqs, config.APPLY_METADATA_QUEUE_URL),
   failQueue: createOutbox<ImportMessage>(sqs, config.FAIL_IMPORT_QUEUE_URL),

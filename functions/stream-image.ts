@@ -6,6 +6,7 @@ import {
   composePace,
   composePropertyRules,
   composeRelay,
+  composeSeats,
   composeState,
   composeTransferLimits,
 } from '../lib/imports/compose.ts';
@@ -50,6 +51,7 @@ const transferImage = createTransferImage({
 const services = {
   ...state,
   ...composePace(config),
+  ...composeSeats(config, state.table, { step: 'stream-image', concurrency: config.STREAM_CONCURRENCY }),
   lookAtTarget: createLookAtTarget(openAccess, isWaiting),
   ownQueue: streamQueue,
   failQueue,

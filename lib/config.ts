@@ -42,6 +42,9 @@ const defaults: Env = {
   RETRY_DELAY_S: '10', // doubled at each further try
   TOKEN_CACHE_S: '300', // keystonemiddleware's token_cache_time
   WORKER_CONCURRENCY: '1',
+  STREAM_CONCURRENCY: '10',
+  APPLY_CONCURRENCY: '5',
+  PROJECT_SHARE_PERCENT: '50',
   TASK_TTL_H: '48', // Glance's task_time_to_live
 };
 
@@ -116,6 +119,9 @@ const parsers = {
   RETRY_DELAY_S: integer,
   TOKEN_CACHE_S: integer,
   WORKER_CONCURRENCY: integer,
+  STREAM_CONCURRENCY: integer,
+  APPLY_CONCURRENCY: integer,
+  PROJECT_SHARE_PERCENT: integer,
   TASK_TTL_H: integer,
 } as const satisfies Record<keyof Settings, (value: string) => unknown>;
 

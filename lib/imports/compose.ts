@@ -1,7 +1,7 @@
 import type { Patience } from '../aws/patience.ts';
 import { createRelayStore } from '../aws/relay-store.ts';
 import { createS3Client } from '../aws/s3-client.ts';
-import { createDynamoClient, createTable } from '../aws/table.ts';
+import { createDynamoClient, createTable, type Table } from '../aws/table.ts';
 import type { Config } from '../config.ts';
 import { createUriFilter } from '../download/uri-filter.ts';
 import { proxiesOf } from '../http/proxy.ts';
@@ -15,6 +15,7 @@ import { createAccess } from './access.ts';
 import { createClaims } from './claims.ts';
 import { composeSealer, type ServiceUserCredential } from './compose-secrets.ts';
 import { leaseMsOf } from './heartbeat.ts';
+import { createSeats, type Seats } from './seats.ts';
 import { createSegmentRecords } from './segment-records.ts';
 import { createTargetRegion } from './target-region.ts';
 import { createTasks } from './tasks.ts';
@@ -61,6 +62,18 @@ export const composeTargetRegion = (config: Config, openstack: OpenStack) =>
     region: config.OS_REGION_NAME,
     interface: config.OS_INTERFACE,
   });
+
+/** @returns nothing where no project has to wait for its turn */
+export const composeSeats = (
+  config: Config,
+  table: Table,
+  { step, concurrency }: { readonly step: string; readonly concurrency: number },
+): { readonly seats?: Seats } => {
+  const percent = config.PROJECT_SHARE_PERCENT;
+  if (percent === 100) return {};
+  const share = { concurrency, percent };
+  return { seats: createSeats(table, { step, leaseMs: leaseMsOf(config.HEARTBEAT_S), share }) };
+};
 
 /** @param patience with the table; the usual one when absent */
 export const composeState = (config: Config<'IMPORTS_TABLE'>, patience?: Patience) => {

@@ -31,8 +31,12 @@ export interface Share {
 export const allowance = (others: number, { concurrency, percent }: Share): number =>
   Math.max(1, Math.ceil(((concurrency - others) * percent) / 100));
 
+/** Of two imports of a project that were asked for within so long none goes before the other. */
+const sameAgeMs = 10_000;
+
 /**
- * The seats that may be taken, none when the work has to wait. One is kept for work of its project that has waited longer.
+ * The seats that may be taken, none when the work has to wait. One is kept for work of its project that is older, so that
+ * new imports never starve an old one; those of one burst take what they find, so that no seat waits for its owner.
  * @param first of the asking project
  */
 export const freeSeats = (
@@ -45,18 +49,18 @@ export const freeSeats = (
     seats.filter((seat) => seat.projectId === asking.projectId).map(({ number }) => number),
   );
   const most = allowance(seats.length - own.size, share);
-  const kept = first && goesBefore(first, asking) ? 1 : 0;
+  const kept = first && first.sinceMs + sameAgeMs < asking.sinceMs ? 1 : 0;
   if (own.size + kept >= most) return [];
   return Array.from({ length: most }, (_, number) => number).filter((number) => !own.has(number));
 };
 
-/** Whether work that waits goes before other work of its project: the older, of the same age the one that came first. */
-export const goesBefore = (first: Waiting, asking: Waiting): boolean =>
+/** Whether the first of a project stays it when other work has to wait: while that is not older. */
+export const staysFirst = (first: Waiting, asking: Waiting): boolean =>
   first.work !== asking.work && first.sinceMs <= asking.sinceMs;
 
-const firstDelayS = 2;
+const firstDelayS = 1; // SQS's shortest
+const shortestDelayS = 5;
 const longestDelayS = 60;
-const growth = 1.5;
 
 /**
  * Seconds until work that waits asks again. The first of a project asks often, since a seat is kept for it; the
@@ -65,4 +69,4 @@ const growth = 1.5;
  * @param random from 0 to 1: who came together need not ask together
  */
 export const waitS = (waits: number, isFirst: boolean, random: number): number =>
-  isFirst ? firstDelayS : Math.min(longestDelayS, firstDelayS * growth ** waits) * (0.5 + random);
+  isFirst ? firstDelayS : Math.min(longestDelayS, shortestDelayS * 2 ** waits) * (0.5 + random);

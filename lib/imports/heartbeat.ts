@@ -21,6 +21,8 @@ export interface HeartbeatOptions {
   readonly heartbeatS: number;
   /** Looks beside the beat whether there is still something to work for. @throws FerryError `not-found`, `conflict` if not */
   look(signal: AbortSignal): Promise<void>;
+  /** What else the attempt holds only while it shows signs of life. */
+  keep?(): Promise<unknown>;
 }
 
 export interface Heartbeat {
@@ -63,6 +65,7 @@ export const startHeartbeat = (options: HeartbeatOptions): Heartbeat => {
     if (stopped.signal.aborted) return;
     countLeaseFrom(startedMs);
     await delivery.hideFor(heartbeatsHidden * heartbeatS);
+    await options.keep?.();
   };
   const beat = async (): Promise<void> => {
     if (isBeating) return;

@@ -8,6 +8,8 @@ export interface ImportMessage {
   readonly taskId: TaskId;
   /** Of stream-image, when it is to copy one segment. */
   readonly segment?: number;
+  /** How often it has come in vain, since its project had its share at work. */
+  readonly waits?: number;
   /** Of apply-metadata, when it is to set formats and properties only, with nothing transferred before it. */
   readonly activation?: 'none';
 }

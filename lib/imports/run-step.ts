@@ -1,19 +1,24 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Delivery, longestDelayS, type Outbox } from '../aws/queue.ts';
-import { asFerryError, errorRules, FerryError, hasCode } from '../errors.ts';
+import { asFerryError, errorRules, type FerryError, hasCode } from '../errors.ts';
 import { log, logOf } from '../log.ts';
 import { newAttemptId } from '../schemas/ids.ts';
 import type { Claims } from './claims.ts';
+import { requireFewTries } from './few-tries.ts';
 import { heartbeatsHidden, startHeartbeat } from './heartbeat.ts';
 import type { ImportMessage } from './messages.ts';
+import type { Seats, TakenSeat } from './seats.ts';
 import { type ClaimKey, hasEnded, type Task } from './task.ts';
 import type { Tasks } from './tasks.ts';
+import { waitForSeat } from './wait-for-seat.ts';
 
 export interface StepServices {
   readonly tasks: Tasks;
   readonly claims: Claims;
   /** The step's own queue, for messages that are to come again as if they were new. */
   readonly ownQueue: Outbox<ImportMessage>;
+  /** What projects share. Without them, as in fail-import, nobody waits for its turn. */
+  readonly seats?: Seats;
   /** Where final errors go. Without it, as in fail-import itself, every error is tried again. */
   readonly failQueue?: Outbox<ImportMessage>;
   /** Looks at each heartbeat whether the target still wants what the step works for. @throws FerryError, final, if not */
@@ -52,26 +57,12 @@ export interface Received {
   readonly deadline: AbortSignal;
 }
 
-/** Receipts after which a message that gets further is sent anew: two less than serverless.yml's maxReceiveCount. */
-const oftenReceived = 3;
-
 /** Growing, and as long as who refused has asked for. */
 const delayS = (services: StepServices, { receiveCount }: Delivery, { retryAfterMs = 0 }: FerryError) =>
   Math.min(
     longestDelayS,
     Math.max(services.retryDelayS * 2 ** (receiveCount - 1), Math.ceil(retryAfterMs / 1000)),
   );
-
-const requireFewTries = async (
-  { claims }: StepServices,
-  claim: ClaimKey,
-  { receiveCount }: Delivery,
-  stored: number,
-): Promise<void> => {
-  const isFurther = await claims.advance(claim, stored);
-  if (receiveCount < oftenReceived || !isFurther) return;
-  throw new FerryError('progressed', `Message ${receiveCount} times received, and each time more was stored`);
-};
 
 /** After a delay that grows. @throws the error, which keeps the message in its queue */
 const comeAgain = async (services: StepServices, { delivery }: Received, thrown: unknown): Promise<never> => {
@@ -137,33 +128,55 @@ const isFailed = async (
   return true;
 };
 
+/** Runs the step as long as its attempt is alive. */
+const work = async (
+  services: StepServices,
+  {
+    task,
+    claim,
+    seat,
+  }: { readonly task: Task; readonly claim: ClaimKey; readonly seat?: TakenSeat | undefined },
+  { delivery, deadline }: Received,
+  step: Step,
+): Promise<Awaited<ReturnType<Step>>> => {
+  const { claims, heartbeatS, seats } = services;
+  const look = async (signal: AbortSignal) => services.lookAtTarget?.(task, { signal });
+  const keep = async () => seat && (await seats?.keep(seat));
+  const heartbeat = startHeartbeat({ claims, claim, delivery, heartbeatS, look, keep });
+  try {
+    const signal = AbortSignal.any([deadline, heartbeat.signal]);
+    const begin = (stored: number) => requireFewTries(claims, claim, delivery, stored);
+    const { receiveCount } = delivery;
+    return await step({ task, claim, receiveCount, begin, signal, log: logOf(task) });
+  } finally {
+    heartbeat.stop();
+    if (seat) await seats?.leave(seat);
+  }
+};
+
 const attempt = async (
   services: StepServices,
   claim: ClaimKey,
   received: Received,
   step: Step,
 ): Promise<void> => {
-  const { claims, tasks, heartbeatS } = services;
-  const { delivery, deadline } = received;
+  const { claims, tasks, seats } = services;
   const task = await tasks.get({ imageId: claim.imageId, id: claim.taskId });
   if (!task || hasEnded(task)) return await claims.release(claim.imageId, claim.taskId);
   if (await isFailed(services, claim, task)) return;
-  const look = async (signal: AbortSignal) => services.lookAtTarget?.(task, { signal });
-  const heartbeat = startHeartbeat({ claims, claim, delivery, heartbeatS, look });
+  const seat = await seats?.take(task, claim, received.message.waits ?? 0);
+  const again = (error: unknown) => comeAgain(services, received, error);
+  if (seat && 'askAgainInS' in seat)
+    return await waitForSeat(services, claim, received.message, seat).catch(again);
   let handOn: Awaited<ReturnType<Step>>;
   try {
-    const signal = AbortSignal.any([deadline, heartbeat.signal]);
-    const begin = (stored: number) => requireFewTries(services, claim, delivery, stored);
-    const { receiveCount } = delivery;
-    handOn = await step({ task, claim, receiveCount, begin, signal, log: logOf(task) });
+    handOn = await work(services, { task, claim, seat }, received, step);
   } catch (error) {
-    heartbeat.stop();
     return await settle(services, claim, received, task, error);
   }
-  heartbeat.stop();
   // Before the next step's message, which would find this attempt alive.
   await claims.pause(claim);
-  await handOn?.().catch((error: unknown) => comeAgain(services, received, error));
+  await handOn?.().catch(again);
 };
 
 /** An import without a claim: nothing to do, but for who ends it. */

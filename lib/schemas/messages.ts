@@ -8,6 +8,7 @@ export const StepMessage = Type.Object(
     imageId: uuid,
     taskId: uuid,
     segment: Type.Optional(Type.Integer({ minimum: 1 })),
+    waits: Type.Optional(Type.Integer({ minimum: 1 })),
     activation: Type.Optional(Type.Literal('none')),
   },
   { additionalProperties: false },

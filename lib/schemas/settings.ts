@@ -61,6 +61,9 @@ export const Settings = Type.Object({
   RETRY_DELAY_S: Type.Integer({ minimum: 0, maximum: 900 }),
   TOKEN_CACHE_S: Type.Integer({ minimum: 0, maximum: 300 }),
   WORKER_CONCURRENCY: Type.Integer({ minimum: 1, maximum: 64 }),
+  STREAM_CONCURRENCY: Type.Integer({ minimum: 1 }),
+  APPLY_CONCURRENCY: Type.Integer({ minimum: 1 }),
+  PROJECT_SHARE_PERCENT: Type.Integer({ minimum: 1, maximum: 100 }),
   TASK_TTL_H: Type.Integer({ minimum: 1 }),
 });
 export type Settings = Static<typeof Settings>;

@@ -30,6 +30,7 @@ export interface Used {
 }
 
 export interface FunctionProcess {
+  readonly pid: number;
   /** @throws Error with the handler's stack if it threw */
   invoke(event: unknown): Promise<Used>;
   stop(): Promise<void>;
@@ -81,5 +82,5 @@ export const startFunction = (
     return { result: answer.result, seconds, processorS, peakMiB: answer.maxRssKiB / 1024 };
   };
 
-  return { invoke, stop: () => endProcess(child) };
+  return { pid, invoke, stop: () => endProcess(child) };
 };

@@ -21,21 +21,21 @@ export interface Report {
 
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
-const markdown = ({ head, rows }: Table): string =>
+/** A table as a page has it. */
+export const markdown = ({ head, rows }: Table): string =>
   [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 
 /** Puts a text between a benchmark's markers. @throws Error when the page has no such markers */
 const replaceBetween = (text: string, name: string, content: string): string => {
   const [begin, end] = [`<!-- bench:${name} -->`, `<!-- /bench:${name} -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from)
-    throw new Error(`docs/performance.md has no place for ${name}: ${begin} … ${end}`);
+  if (from < 0 || to < from) throw new Error(`the page has no place for ${name}: ${begin} … ${end}`);
   return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`;
 };
 
-/** Prints tables, and writes them between a page's markers. */
-export const writeBetween = (file: URL, name: string, tables: readonly Table[]): void => {
-  const content = tables.map(markdown).join('\n\n');
+/** Prints tables and paragraphs, and writes them between a page's markers. */
+export const writeBetween = (file: URL, name: string, blocks: readonly (Table | string)[]): void => {
+  const content = blocks.map((block) => (typeof block === 'string' ? block : markdown(block))).join('\n\n');
   console.log(`\n${content}\n`);
   writeFileSync(file, replaceBetween(readFileSync(file, 'utf8'), name, content));
 };

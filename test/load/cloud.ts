@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DynamoDBClient, GetItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, DynamoDBClient, GetItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
@@ -57,6 +57,7 @@ export const startLoadCloud = async () => {
   const [dynamodb, sqs] = [new DynamoDBClient({}), new SQSClient({})];
   const traces = createTraces(aws);
   const importImage = await loadHandler('import-image');
+  const inThisProcess = (event: unknown) => importImage(event, lambdaContext(29_000));
   const { REGION1, REGION2 } = openstack.regions;
 
   const items = async (): Promise<readonly Item[]> => {
@@ -107,6 +108,11 @@ export const startLoadCloud = async () => {
       const { Item: item } = await dynamodb.send(asked);
       return item && (unmarshall(item) as Task);
     },
+    /** Deletes the task of an import. */
+    forget: async ({ targetId, taskId }: Requested): Promise<void> => {
+      const key = marshall({ imageId: targetId, item: `task#${taskId}` });
+      await dynamodb.send(new DeleteItemCommand({ TableName: aws.tableName, Key: key }));
+    },
     /** An image of bytes that nobody has stored. @param mebibytes its size; @param seed tells images of a size apart */
     newSource: (mebibytes: number, seed = 1): Promise<ImageView> =>
       REGION1.madeUpImage(
@@ -114,12 +120,16 @@ export const startLoadCloud = async () => {
         { size: Math.ceil(mebibytes * 1024 ** 2), seed, checksum: false },
       ),
     /** A new target's import as its owner asks for it. @throws Error unless it is answered 201 */
-    request: async (source: ImageView, user: 'demo' | 'other' = 'demo'): Promise<Requested> => {
+    request: async (
+      source: ImageView,
+      user: 'demo' | 'other' = 'demo',
+      invoke: (event: unknown) => Promise<unknown> = inThisProcess,
+    ): Promise<Requested> => {
       const { id } = await REGION2.createImage({ name: 'copy', owner: user });
       const method = { name: 'glance-download', glance_region: 'REGION1', glance_image_id: source.id };
       const token = openstack.issueToken(user);
       const event = httpEvent({ method: 'POST', imageId: id, token, body: { method } });
-      const answer = (await importImage(event, lambdaContext(29_000))) as APIGatewayProxyStructuredResultV2;
+      const answer = (await invoke(event)) as APIGatewayProxyStructuredResultV2;
       if (answer.statusCode !== 201) throw new Error(`${answer.statusCode}: ${answer.body}`);
       return { source, targetId: id, taskId: String(JSON.parse(answer.body ?? '{}').id) };
     },

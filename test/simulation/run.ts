@@ -1,8 +1,10 @@
-// `npm run simulate`: imports of days in virtual time; prints tables, and writes them into docs/scale.md.
+// `npm run simulate [-- flood]`: imports of days in virtual time, or one project's flood alone; prints tables, and writes them
+// into docs/scale.md.
+import { log } from '../../lib/log.ts';
 import { memoryGb, prices } from '../bench/price-list.ts';
 import { type Table, writeBetween } from '../bench/report.ts';
 import { createClock } from './clock.ts';
-import { type Scenario, scenarios } from './scenarios.ts';
+import { assumed, flood, type Scenario, scenarios } from './scenarios.ts';
 import { type Simulated, simulate } from './world.ts';
 
 const quantile = (values: readonly number[], share: number): number =>
@@ -70,8 +72,10 @@ const facts: readonly (readonly [string, (one: Simulated, scenario: Scenario) =>
   ['USD', (one) => `$${costOf(one).toFixed(2)}`],
 ];
 
+log.setLogLevel('SILENT');
 const results: { readonly scenario: Scenario; readonly simulated: Simulated }[] = [];
-for (const scenario of scenarios()) {
+const days = process.argv.includes('flood') ? [] : scenarios();
+for (const scenario of days) {
   const startedMs = performance.now();
   results.push({ scenario, simulated: await simulate(createClock(), scenario.arrivals, scenario.assumed) });
   console.error(`${scenario.name}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
@@ -81,7 +85,48 @@ const tableOf = ({ scenario, simulated }: (typeof results)[number]): Table => ({
   head: [scenario.name, ''],
   rows: facts.map(([name, value]) => [name, value(simulated, scenario)]),
 });
-writeBetween(new URL('../../docs/scale.md', import.meta.url), 'simulate', results.map(tableOf));
+const page = new URL('../../docs/scale.md', import.meta.url);
+if (days.length > 0) writeBetween(page, 'simulate', results.map(tableOf));
+
+const sharePercents = [assumed.sharePercent, 100];
+const simulateShared = async (arrivals: Scenario['arrivals']): Promise<readonly Simulated[]> => {
+  const simulated: Simulated[] = [];
+  for (const sharePercent of sharePercents)
+    simulated.push(await simulate(createClock(), arrivals, { ...assumed, sharePercent }));
+  return simulated;
+};
+
+/** Of the imports of one project, seconds from the request until work began. */
+const beginsOf = ({ begun }: Simulated, project: number): readonly number[] =>
+  [...begun.values()].filter(({ owner }) => Number(owner) === project).map(({ seconds }) => seconds);
+
+const unitsOf = ({ load }: Simulated): string => `${load.writes.total()}, ${load.reads.total()}`;
+
+const floodFacts: readonly (readonly [string, (one: Simulated) => string])[] = [
+  ["another project's import begins after: median", (one) => span(quantile(beginsOf(one, 1), 0.5))],
+  ['slowest', (one) => span(quantile(beginsOf(one, 1), 1))],
+  ['the flood has ended after', ({ durations }) => span(quantile(durations, 1))],
+  ['stream-image at work, at most', ({ load }) => `${load.streamAtWork.most()}`],
+  ['runs that found no seat', ({ counts }) => `${counts.polls}`],
+  ['SQS requests', ({ load }) => `${load.sqs.total()}`],
+  ['DynamoDB write, read units', unitsOf],
+  ['USD', (one) => `$${costOf(one).toFixed(3)}`],
+];
+const aloneFacts: readonly (readonly [string, (one: Simulated) => string])[] = [
+  ['one import of 1 GiB alone: DynamoDB write, read units', unitsOf],
+  ['USD', (one) => `$${costOf(one).toFixed(6)}`],
+];
+const alone = flood.slice(-1).map((arrival) => ({ ...arrival, atS: 0 }));
+const [flooded, single] = [await simulateShared(flood), await simulateShared(alone)];
+writeBetween(page, 'simulate-flood', [
+  {
+    head: ['', ...sharePercents.map((percent) => `\`PROJECT_SHARE_PERCENT=${percent}\``)],
+    rows: [
+      ...floodFacts.map(([name, value]) => [name, ...flooded.map(value)]),
+      ...aloneFacts.map(([name, value]) => [name, ...single.map(value)]),
+    ],
+  },
+]);
 
 const lost = results.filter(
   ({ scenario, simulated }) => simulated.durations.length !== scenario.arrivals.length,

@@ -17,9 +17,11 @@ export const assumed: Assumptions = {
   deaths: 0,
   segmentSize: 4096 * MiB,
   segmentsAtOnce: 4,
+  sharePercent: 50,
 };
 
 const day = 24 * 3600; // s
+const projects = 40;
 
 /** What clouds have: many small images, few large snapshots. 4.6 GiB on average. */
 const mixedSize = (random: () => number): number => {
@@ -36,11 +38,12 @@ export const tenThousand = (count = 10_000): readonly Arrival[] => {
   return Array.from({ length: count }, (_, index) => ({
     atS: index % 5 === 0 ? 2 * 3600 + random() * 3600 : random() * day,
     size: mixedSize(random),
+    project: Math.floor(random() * projects),
   }));
 };
 
 const evenly = (count: number, size: number): readonly Arrival[] =>
-  Array.from({ length: count }, (_, index) => ({ atS: (index * day) / count, size }));
+  Array.from({ length: count }, (_, index) => ({ atS: (index * day) / count, size, project: 0 }));
 
 export interface Scenario {
   readonly name: string;
@@ -69,8 +72,26 @@ export const scenarios = (): readonly Scenario[] => [
   { name: '10 TiB a day: 10 × 1 TiB', arrivals: evenly(10, 1024 * GiB), assumed },
   { name: 'one image of 5 TiB', arrivals: evenly(1, 5 * 1024 * GiB), assumed },
   {
-    name: 'one image of 5 TiB from a source of 10 MiB/s per connection, SEGMENTS_AT_ONCE=32',
+    name: 'one image of 5 TiB from a source of 10 MiB/s per connection, SEGMENTS_AT_ONCE=32, PROJECT_SHARE_PERCENT=80',
     arrivals: evenly(1, 5 * 1024 * GiB),
-    assumed: { ...assumed, sourceRate: 10 * MiB, streamConcurrency: 40, segmentsAtOnce: 32 },
+    assumed: {
+      ...assumed,
+      sourceRate: 10 * MiB,
+      streamConcurrency: 40,
+      segmentsAtOnce: 32,
+      sharePercent: 80,
+    },
   },
 ];
+
+/** One project asks for 150 imports at once, and another one for an import of 1 GiB every ten minutes. */
+export const flood: readonly Arrival[] = (() => {
+  const random = randomOf(11);
+  const ofOne = Array.from({ length: 150 }, () => ({ atS: 0, size: mixedSize(random), project: 0 }));
+  const ofAnother = Array.from({ length: 12 }, (_, index) => ({
+    atS: 60 + 600 * index,
+    size: GiB,
+    project: 1,
+  }));
+  return [...ofOne, ...ofAnother];
+})();

@@ -5,14 +5,14 @@ import { type ImageId, newTaskId, type RequestId } from '../../lib/schemas/ids.t
 const sourceId = newTaskId() as unknown as ImageId;
 
 /** A new import's task, with a sealed token as long as a real one's: its items cost what they cost in the table. */
-export const newSimulatedTask = (): Task => {
+export const newSimulatedTask = (project: number): Task => {
   const imageId = newTaskId() as unknown as ImageId;
   const task = newTask({
     imageId,
     requestId: `req-${imageId}` as RequestId,
     identity: {
       userId: 'u'.repeat(32),
-      projectId: 'p'.repeat(32),
+      projectId: String(project).padStart(32, '0'),
       roles: ['member', 'reader'],
       catalog: [],
       expiresAtMs: 0,

@@ -6,6 +6,7 @@ import { earlierParts } from '../../lib/imports/earlier-parts.ts';
 import type { ImportMessage } from '../../lib/imports/messages.ts';
 import { relayBlockSize } from '../../lib/imports/relay-object.ts';
 import { runStep, type Step, type StepRun } from '../../lib/imports/run-step.ts';
+import { createSeats, type Seats, type TakenSeat } from '../../lib/imports/seats.ts';
 import { createSegmentRecords } from '../../lib/imports/segment-records.ts';
 import {
   afterSegment,
@@ -42,17 +43,24 @@ export interface Assumptions {
   readonly deaths: number;
   readonly segmentSize: number;
   readonly segmentsAtOnce: number;
+  /** PROJECT_SHARE_PERCENT; 100: no project has to wait for its turn. */
+  readonly sharePercent: number;
 }
 
 export interface Arrival {
   readonly atS: number;
   /** Bytes. */
   readonly size: number;
+  /** Number of the project that asks. */
+  readonly project: number;
 }
 
 const partLimits = { partSize: 16 * MiB, maxParts: 10_000 };
 const heartbeatS = 20;
 const hiddenS = 3 * heartbeatS;
+const leaseMs = 2.5 * heartbeatS * 1000;
+/** Of a function that finds no seat: its reads and writes. */
+const pollS = 0.05;
 /** Parts that are stored between two looks at the clock. */
 const partsPerTurn = 8;
 /** Of a run that dies, s. */
@@ -77,7 +85,7 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
     applyWaiting: createLevel(nowMs),
     applyAtWork: createLevel(nowMs),
   };
-  const counts = { runs: 0, deaths: 0, handOvers: 0, partsSent: 0, tooLargeForUpload: 0 };
+  const counts = { runs: 0, polls: 0, deaths: 0, handOvers: 0, partsSent: 0, tooLargeForUpload: 0 };
   const meter: Meter = {
     read: (units, image) => {
       load.reads.add(units);
@@ -90,10 +98,12 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
   };
   const table = createMemoryTable(meter, clock.sleep);
   const tasks = createTasks(table, { ttlH: 48 });
-  const claims = createClaims(table, { leaseMs: 2.5 * heartbeatS * 1000 });
+  const claims = createClaims(table, { leaseMs });
   const segments = createSegmentRecords(table);
   const sizes = new Map<string, number>();
   const durations: number[] = [];
+  /** Seconds from the request to the first run, by task. */
+  const begun = new Map<string, { readonly owner: string; readonly seconds: number }>();
   const stillWaiting: { stream: [ImportMessage, number][]; apply: [ImportMessage, number][] } = {
     stream: [],
     apply: [],
@@ -129,16 +139,18 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
       next();
     };
     return {
-      send: async (message: ImportMessage): Promise<void> => {
+      send: async (message: ImportMessage, { delayS = 0 }: { delayS?: number } = {}): Promise<void> => {
         load.sqs.add(1);
-        add(message, 1);
+        if (delayS === 0) add(message, 1);
+        else void clock.sleep(delayS).then(() => add(message, 1));
       },
     };
   };
 
   const outboxes: Partial<Record<'stream' | 'apply', ReturnType<typeof createQueue>>> = {};
   const outbox = (name: 'stream' | 'apply') => ({
-    send: async (message: ImportMessage) => await outboxes[name]?.send(message),
+    send: async (message: ImportMessage, options?: { readonly delayS?: number }) =>
+      await outboxes[name]?.send(message, options),
   });
 
   const relay = {
@@ -171,6 +183,26 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
   const download = { probeRanges: async () => true } as unknown as Download;
 
   const dead = new Set<string>();
+  const taken = new Map<string, TakenSeat>();
+  const keeper = createSeats(table, { step: '', leaseMs, share: { concurrency: 0, percent: 0 } });
+
+  const keepSeat = async ({ claim }: StepRun): Promise<void> => {
+    const seat = taken.get(claim.attempt);
+    if (seat) await keeper.keep(seat);
+  };
+
+  const beatenS = new Map<string, number>();
+
+  /** A heartbeat, if one is due. */
+  const beat = async (run: StepRun): Promise<void> => {
+    const { attempt } = run.claim;
+    const seconds = nowMs() / 1000;
+    if (seconds - (beatenS.get(attempt) ?? 0) < heartbeatS) return;
+    beatenS.set(attempt, seconds);
+    await claims.renew(run.claim);
+    await keepSeat(run);
+    load.sqs.add(1);
+  };
 
   /** Passes virtual time, with the heartbeats that belong to it. */
   const work = async (run: StepRun, seconds: number): Promise<void> => {
@@ -178,9 +210,7 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
       await clock.sleep(Math.min(left, heartbeatS));
       // The dead do nothing more.
       if (dead.has(run.claim.attempt)) await never;
-      if (left < heartbeatS) return;
-      await claims.renew(run.claim);
-      load.sqs.add(1);
+      await beat(run);
     }
   };
 
@@ -311,21 +341,43 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
 
   const startedS = new Map<string, number>();
 
-  /** One invocation, by the real runStep. A death leaves everything as it is: the message comes again. */
-  const invoke =
-    (step: (run: StepRun, message: ImportMessage, endsMs: number) => ReturnType<Step>) =>
-    async (message: ImportMessage, receiveCount: number): Promise<Outcome> => {
+  /** The step's seats, on the clock: who gets none has taken a moment to learn it. */
+  const seatsAt = (step: string, concurrency: number): Seats | undefined => {
+    const { sharePercent: percent } = assumed;
+    if (percent === 100) return undefined;
+    const seats = createSeats(table, { step, leaseMs, share: { concurrency, percent }, random: randomOf(2) });
+    const take: Seats['take'] = async (task, claim, waits) => {
+      const seat = await seats.take(task, claim, waits);
+      if (seat && 'attempt' in seat) taken.set(claim.attempt, seat);
+      if (!seat || 'attempt' in seat) return seat;
+      counts.polls += 1;
+      await clock.sleep(pollS);
+      return seat;
+    };
+    return { ...seats, take };
+  };
+
+  interface SimulatedFunction {
+    readonly name: 'stream' | 'apply';
+    readonly concurrency: number;
+    step(run: StepRun, message: ImportMessage, endsMs: number): ReturnType<Step>;
+  }
+
+  /** Invocations by the real runStep. A death leaves everything as it is: the message comes again. */
+  const start = ({ name, concurrency, step }: SimulatedFunction): void => {
+    const seats = seatsAt(name, concurrency);
+    const failQueue = { send: () => Promise.reject(new Error('no import fails here')) };
+    const pace = { tasks, claims, ownQueue: outbox(name), failQueue, heartbeatS: 1e6, retryDelayS: 10 };
+    const invoke = async (message: ImportMessage, receiveCount: number): Promise<Outcome> => {
       counts.runs += 1;
-      const beganMs = nowMs();
-      const endsMs = beganMs + assumed.runS * 1000;
+      const endsMs = nowMs() + assumed.runS * 1000;
       const delivery: Delivery = { receiveCount, hideFor: async () => load.sqs.add(1) };
       const received = { message, delivery, deadline: new AbortController().signal };
-      const failQueue = { send: () => Promise.reject(new Error('no import fails here')) };
-      const ownQueue = services.streamQueue;
-      const pace = { tasks, claims, ownQueue, failQueue, heartbeatS: 1e6, retryDelayS: 10 };
       let attempt = '';
-      const life = runStep(pace, received, async (run) => {
+      const life = runStep({ ...pace, ...(seats && { seats }) }, received, async (run) => {
         attempt = run.claim.attempt;
+        const { id, owner } = run.task;
+        if (!begun.has(id)) begun.set(id, { owner, seconds: nowMs() / 1000 - (startedS.get(id) ?? 0) });
         await clock.sleep(assumed.overheadS);
         const handOn = await step(run, message, endsMs);
         return dead.has(attempt) ? await never : handOn;
@@ -339,23 +391,24 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
       if (outcome === 'dead') counts.deaths += 1;
       return outcome;
     };
+    outboxes[name] = createQueue(name, concurrency, invoke);
+  };
 
-  outboxes.stream = createQueue(
-    'stream',
-    assumed.streamConcurrency,
-    invoke((run, { segment }, endsMs) =>
+  start({
+    name: 'stream',
+    concurrency: assumed.streamConcurrency,
+    step: (run, { segment }, endsMs) =>
       segment === undefined ? wholeStep(run, endsMs) : segmentStep(run, segment, endsMs),
-    ),
-  );
-  outboxes.apply = createQueue(
-    'apply',
-    assumed.applyConcurrency,
-    invoke((run, _message, endsMs) => applyStep(run, endsMs)),
-  );
+  });
+  start({
+    name: 'apply',
+    concurrency: assumed.applyConcurrency,
+    step: (run, _message, endsMs) => applyStep(run, endsMs),
+  });
 
-  for (const { atS, size } of arrivals) {
+  for (const { atS, size, project } of arrivals) {
     void clock.sleep(atS).then(async () => {
-      const task = newSimulatedTask();
+      const task = newSimulatedTask(project);
       sizes.set(task.id, size);
       startedS.set(task.id, nowMs() / 1000);
       await claims.take(task.imageId, task.id);
@@ -366,7 +419,7 @@ export const simulate = async (clock: Clock, arrivals: readonly Arrival[], assum
   }
   await clock.run();
   const parts = arrivals.reduce((sum, { size }) => sum + partCount(size, planFor(size, services)), 0);
-  return { load, counts, durations, parts, hours: nowMs() / 3_600_000 };
+  return { load, counts, durations, begun, parts, hours: nowMs() / 3_600_000 };
 };
 
 export type Simulated = Awaited<ReturnType<typeof simulate>>;

@@ -9,8 +9,8 @@ const limits = {
   'import-image': 885,
   'list-tasks': 800,
   'import-info': 450,
-  'stream-image': 1155,
-  'apply-metadata': 1050,
+  'stream-image': 1160,
+  'apply-metadata': 1055,
   'fail-import': 1040,
 };
 

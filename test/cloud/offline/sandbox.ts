@@ -87,9 +87,6 @@ export function createSandboxes(settings: FunctionSettings, log: (line: string) 
       return answer.result;
     },
 
-    /** Of the processes that live, busy and idle. */
-    pids: (): readonly number[] => [...all].flatMap(({ pid }) => (pid === undefined ? [] : [pid])),
-
     /** Ends all processes, busy ones too. */
     async stop(): Promise<void> {
       const ended = [...all].map((child) => once(child, 'exit'));

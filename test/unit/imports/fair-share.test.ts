@@ -78,17 +78,24 @@ describe('within a project', () => {
   const share = { concurrency: 10, percent: 50 };
   const fourAtWork = seatsOf('p', 4);
 
+  const [old, young] = [0, 10_001]; // ms
+  const oldWaits = asks('p', 'old', old);
+
   test('the last seat is kept for the work that waits longest', () => {
-    expect(freeSeats(asks('p', 'young', 2), fourAtWork, asks('p', 'old', 1), share)).toEqual([]);
-    expect(freeSeats(asks('p', 'old', 1), fourAtWork, asks('p', 'old', 1), share)).toEqual([4]);
+    expect(freeSeats(asks('p', 'young', young), fourAtWork, oldWaits, share)).toEqual([]);
+    expect(freeSeats(oldWaits, fourAtWork, oldWaits, share)).toEqual([4]);
   });
 
   test('what is older than the one that waits goes before it', () => {
-    expect(freeSeats(asks('p', 'oldest', 0), fourAtWork, asks('p', 'old', 1), share)).toEqual([4]);
+    expect(freeSeats(asks('p', 'oldest', old), fourAtWork, asks('p', 'w', young), share)).toEqual([4]);
+  });
+
+  test('what came within ten seconds takes the seats that it finds', () => {
+    expect(freeSeats(asks('p', 'young', young - 1), fourAtWork, oldWaits, share)).toEqual([4]);
   });
 
   test('what waits leaves the other seats to those that come', () => {
-    expect(freeSeats(asks('p', 'young', 2), seatsOf('p', 3), asks('p', 'old', 1), share)).toEqual([3, 4]);
+    expect(freeSeats(asks('p', 'young', young), seatsOf('p', 3), oldWaits, share)).toEqual([3, 4]);
   });
 
   test('a seat that was left in the middle is taken again', () => {
@@ -99,13 +106,13 @@ describe('within a project', () => {
 });
 
 describe('who has to wait', () => {
-  test('asks again after two seconds as the first, and at most after 90 otherwise', () => {
+  test('asks again after a second as the first, and at most after 90 otherwise', () => {
     const property = fc.property(
       fc.nat(10_000),
       fc.double({ min: 0, max: 1, noNaN: true }),
       (waits, random) => {
-        expect(waitS(waits, true, random)).toBe(2);
-        expect(waitS(waits, false, random)).toBeGreaterThanOrEqual(1);
+        expect(waitS(waits, true, random)).toBe(1);
+        expect(waitS(waits, false, random)).toBeGreaterThanOrEqual(2.5);
         expect(waitS(waits, false, random)).toBeLessThanOrEqual(90);
       },
     );
@@ -115,7 +122,7 @@ describe('who has to wait', () => {
   test('asks the less often the longer it has waited', () => {
     const delays = [0, 1, 2, 5, 10, 100].map((waits) => waitS(waits, false, 0.5));
     expect(delays).toEqual(delays.toSorted((a, b) => a - b));
-    expect(delays[0]).toBe(2);
+    expect(delays[0]).toBe(5);
     expect(delays.at(-1)).toBe(60);
   });
 });

@@ -20,7 +20,7 @@ describe('imports in virtual time', () => {
 
   test('cost as much for each part of a large image as of a small one', async () => {
     const perPart = async (size: number) => {
-      const { load, parts } = await simulate(createClock(), [{ atS: 0, size }], {
+      const { load, parts } = await simulate(createClock(), [{ atS: 0, size, project: 0 }], {
         ...assumed,
         segmentSize: GiB,
       });
