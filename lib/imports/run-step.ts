@@ -103,8 +103,7 @@ const settle = async (
     const delayS = error.code === 'stopped' ? services.retryDelayS : 0;
     return await services.ownQueue.send(received.message, { delayS });
   }
-  if (services.failQueue)
-    await services.tasks.update(task, { failure: error.explanation, failureCode: error.code });
+  if (services.failQueue) await services.tasks.fail(task, error);
   await services.claims.pause(claim);
   if (services.failQueue && !error.retryable) {
     const { imageId, taskId } = received.message;

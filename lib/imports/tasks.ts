@@ -1,4 +1,5 @@
 import type { Table } from '../aws/table.ts';
+import { errorRules, type FerryError } from '../errors.ts';
 import type { StoredPart } from '../transfer/copy.ts';
 import { epochSeconds, hoursFromNow, unfinishedExpiresAtS } from './expiry.ts';
 import { segmentItems } from './segment-records.ts';
@@ -20,8 +21,6 @@ export type TaskChanges = Partial<
     | 'wanted'
     | 'changes'
     | 'isApplied'
-    | 'failure'
-    | 'failureCode'
     | 'revivals'
   >
 >;
@@ -42,6 +41,8 @@ export interface Tasks {
     key: TaskKey,
     changes: { readonly [K in keyof TaskChanges]: TaskChanges[K] | undefined },
   ): Promise<boolean>;
+  /** Keeps why a try failed; the first reason that is final stays, whatever segments say that are still at work. */
+  fail(key: TaskKey, error: FerryError): Promise<void>;
   /** Settles how a task ends, once: @returns what was settled, now or before, or undefined for one that has ended */
   decide(key: TaskKey, ending: Ending): Promise<Ending | undefined>;
   /** Ends a task: its secrets go, and Glance's 48 hours until its own end begin. */
@@ -70,6 +71,16 @@ const running = {
   expression: '#status IN (:pending, :processing)',
   names: { '#status': 'status' },
   values: { ':pending': 'pending', ':processing': 'processing' },
+};
+
+const finalCodes = Object.entries(errorRules).flatMap(([code, { retryable }]) => (retryable ? [] : [code]));
+const finalValues = Object.fromEntries(finalCodes.map((code, index) => [`:final${index}`, code]));
+const notFailedForGood = {
+  ...running,
+  expression:
+    `${running.expression} AND ` +
+    `(attribute_not_exists(failureCode) OR NOT failureCode IN (${Object.keys(finalValues).join(', ')}))`,
+  values: { ...running.values, ...finalValues },
 };
 
 /** @param ttlH hours that an ended task stays listed */
@@ -114,6 +125,10 @@ export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): 
       return tasks.sort((a, b) => a.createdAt.localeCompare(b.createdAt));
     },
     update: (key, changes) => table.update(taskItem(key), { ...changes, updatedAt: now() }, running),
+    fail: async (key, { explanation, code }) => {
+      const failed = { failure: explanation, failureCode: code, updatedAt: now() };
+      await table.update(taskItem(key), failed, notFailedForGood);
+    },
     decide: async (key, ending) => {
       const first = { ...running, expression: `${running.expression} AND attribute_not_exists(ending)` };
       if (await table.update(taskItem(key), { ending, updatedAt: now() }, first)) return ending;

@@ -191,7 +191,7 @@ describe('a step that fails', () => {
   });
 
   test('without a fail-import behind it is always tried again, and keeps the reason it came with', async () => {
-    await tasks.update(task, { failure: 'the first reason' });
+    await tasks.fail(task, new FerryError('unavailable', 'the first reason'));
     const { failQueue: _, ...last } = services;
     await expect(runStep(last, await received(), fails('conflict'))).rejects.toMatchObject({
       code: 'conflict',
@@ -397,6 +397,18 @@ describe('a segment', () => {
       return undefined;
     });
     expect(await claims.begin(segment(1))).toBe('mine');
+  });
+
+  test('that fails for now does not hide why another one has failed for good', async () => {
+    const fails = async (number: number, error: FerryError) =>
+      runStep(services, await messageFor(number), () => Promise.reject(error)).catch(() => undefined);
+    const first = runStep(services, await messageFor(1), async () => {
+      await fails(2, new FerryError('forbidden', 'Forbidden'));
+      throw new FerryError('unavailable', 'the source was away');
+    });
+    await expect(first).rejects.toThrow('the source was away');
+    expect(await read()).toMatchObject({ failure: 'Forbidden', failureCode: 'forbidden' });
+    expect(await receive('FailImportQueue')).toBeDefined();
   });
 
   test('that fails for good fails the import, not itself', async () => {

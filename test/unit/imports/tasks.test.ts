@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createDynamoClient, createTable, type Table } from '../../../lib/aws/table.ts';
+import { FerryError } from '../../../lib/errors.ts';
 import type { Task } from '../../../lib/imports/task.ts';
 import { createTasks, type Tasks } from '../../../lib/imports/tasks.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
@@ -76,12 +77,8 @@ describe('a task that ends', () => {
     async (status) => {
       await tasks.savePart(task, part(1));
       const changes = { hw_x: { set: 'a' } };
-      await tasks.update(task, {
-        uploadId: 'u',
-        changes,
-        failure: 'x',
-        transferred: { size: 5, digests: {} },
-      });
+      await tasks.update(task, { uploadId: 'u', changes, transferred: { size: 5, digests: {} } });
+      await tasks.fail(task, new FerryError('unavailable', 'x'));
       vi.setSystemTime(start + 2000);
       await tasks.forgetCopy(task);
       await tasks.finish(task, { status, message: 'the end' });
