@@ -18,10 +18,24 @@ const takeKept = (size: number): Buffer | undefined => {
   return fitting < 0 ? undefined : kept.splice(fitting, 1)[0];
 };
 
-/** Those of another size are let go: it is the last copy's that is likely to come again. */
+/**
+ * Bytes that are kept at most. A worker has copies (parts of one size) and uploads (blocks of another) in turn: were the
+ * ones let go for the others, each would wait in memory for a garbage collector that external memory does not hurry.
+ */
+const mostKept = 160 * 1024 ** 2;
+
+const bytesOf = (buffers: readonly Buffer[]): number =>
+  buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+
+/** The oldest go for the newest. */
 const keep = (buffers: readonly Buffer[]): void => {
-  const [first] = buffers;
-  if (first) kept = [...kept.filter((buffer) => buffer.length === first.length), ...buffers];
+  kept.push(...buffers);
+  while (bytesOf(kept) > mostKept) kept.shift();
+};
+
+/** A pool that may need all that there is has no room beside it for what others have left. */
+const makeRoomFor = (bytes: number, size: number): void => {
+  if (bytes > mostKept) kept = kept.filter((buffer) => buffer.length === size);
 };
 
 /**
@@ -29,6 +43,7 @@ const keep = (buffers: readonly Buffer[]): void => {
  * @param size bytes of each
  */
 export const createBufferPool = (count: number, size: number): BufferPool => {
+  makeRoomFor(count * size, size);
   const free: Buffer[] = [];
   const waiting: ((buffer: Buffer) => void)[] = [];
   let allocated = 0;

@@ -47,12 +47,32 @@ test('leaves its buffers to the next pool of the same size, those that come back
   expect(new Set([await second.acquire(), await second.acquire()])).toEqual(new Set([early, late]));
 });
 
-test('lets buffers of another size go', async () => {
-  const [small, large] = [createBufferPool(1, 32), createBufferPool(1, 64)];
-  const buffer = await small.acquire();
-  small.release(buffer);
-  small.close();
-  large.release(await large.acquire());
-  large.close();
-  expect(await createBufferPool(1, 32).acquire()).not.toBe(buffer);
+const MiB = 1024 ** 2;
+
+/** A pool that has lent one buffer, and is closed. */
+const usedOnce = async (count: number, size: number): Promise<Buffer> => {
+  const pool = createBufferPool(count, size);
+  const buffer = await pool.acquire();
+  pool.release(buffer);
+  pool.close();
+  return buffer;
+};
+
+test('keeps buffers of several sizes, as copies and uploads come in turn', async () => {
+  const small = await usedOnce(1, 5 * MiB);
+  const large = await usedOnce(1, 16 * MiB);
+  expect(await createBufferPool(1, 5 * MiB).acquire()).toBe(small);
+  expect(await createBufferPool(1, 16 * MiB).acquire()).toBe(large);
+});
+
+test('lets the oldest go where too many are kept', async () => {
+  const oldest = await usedOnce(1, 7 * MiB);
+  for (let size = 40; size < 45; size += 1) await usedOnce(1, size * MiB);
+  expect(await createBufferPool(1, 7 * MiB).acquire()).not.toBe(oldest);
+});
+
+test('lets those of other sizes go for a pool that may need all the room', async () => {
+  const small = await usedOnce(1, 9 * MiB);
+  createBufferPool(5, 64 * MiB);
+  expect(await createBufferPool(1, 9 * MiB).acquire()).not.toBe(small);
 });
