@@ -1,9 +1,10 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { type Delivery, longestDelayS, type Outbox } from '../aws/queue.ts';
+import type { Delivery, Outbox } from '../aws/queue.ts';
 import { asFerryError, errorRules, type FerryError, hasCode } from '../errors.ts';
 import { log, logOf } from '../log.ts';
 import { newAttemptId } from '../schemas/ids.ts';
 import type { Claims } from './claims.ts';
+import { comeAgain } from './come-again.ts';
 import { requireFewTries } from './few-tries.ts';
 import { heartbeatsHidden, startHeartbeat } from './heartbeat.ts';
 import type { ImportMessage } from './messages.ts';
@@ -56,20 +57,6 @@ export interface Received {
   /** Ends a reserve before the function's own end, with an `out-of-time` error as its reason. */
   readonly deadline: AbortSignal;
 }
-
-/** Growing, and as long as who refused has asked for. */
-const delayS = (services: StepServices, { receiveCount }: Delivery, { retryAfterMs = 0 }: FerryError) =>
-  Math.min(
-    longestDelayS,
-    Math.max(services.retryDelayS * 2 ** (receiveCount - 1), Math.ceil(retryAfterMs / 1000)),
-  );
-
-/** After a delay that grows. @throws the error, which keeps the message in its queue */
-const comeAgain = async (services: StepServices, { delivery }: Received, thrown: unknown): Promise<never> => {
-  const error = asFerryError(thrown);
-  await delivery.hideFor(delayS(services, delivery, error));
-  throw error;
-};
 
 /** Not left to SQS, which would count: another attempt may work for hours, and this one must not be a dead letter. */
 const sendAnew = ({ ownQueue, heartbeatS }: StepServices, { message }: Received): Promise<void> =>
