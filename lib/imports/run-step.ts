@@ -1,6 +1,6 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { Delivery, Outbox } from '../aws/queue.ts';
-import { aserrorRules, hasCode } from '../errors.ts';
+import { asFerryError, errorRules, hasCode } from '../errors.ts';
 import { log, logOf } from '../log.ts';
 import { newAttemptId } from '../schemas/ids.ts';
 import type { Claims } from './claims.ts';
