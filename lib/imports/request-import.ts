@@ -1,6 +1,6 @@
 import { echo } from '../echo.ts';
 import { FerryError } from '../errors.ts';
-import { log } from '../log.ts';
+import { logOf } from '../log.ts';
 import { countStarted } from '../metrics.ts';
 import { begun } from '../promises.ts';
 import { type ImageId, parseImageId, type RequestId, type TaskId, type Token } from '../schemas/ids.ts';
@@ -129,7 +129,7 @@ export const createRequestImport = (services: RequestServices) => {
     const task = await check({ request, caller, body, imageId }, options).finally(() => decided.abort());
     await enqueueImport(services, task);
     countStarted();
-    log.info('import queued', { task_id: task.id, image_id: imageId, method: body.method.name });
+    logOf(task).info('import queued', { method: body.method.name });
     return task;
   };
 };

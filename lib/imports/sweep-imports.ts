@@ -24,8 +24,8 @@ interface Options {
 
 /** What the rules look at: of a large copy there are ten thousand items, and tasks have properties. */
 const gist = (item: Item): Item => {
-  const { imageId, item: name, taskId, staleAt, ending, id, status, updatedAt, revivals } = item;
-  return { imageId, item: name, taskId, staleAt, ending, id, status, updatedAt, revivals };
+  const { imageId, item: name, taskId, staleAt, leaseUntil, ending, id, status, updatedAt, revivals } = item;
+  return { imageId, item: name, taskId, staleAt, leaseUntil, ending, id, status, updatedAt, revivals };
 };
 
 /** None where the store cannot be asked: imports are taken care of all the same. */

@@ -27,7 +27,7 @@ export type Sweep =
       readonly taskId: TaskId;
       readonly staleBeforeMs: number;
     }
-  /** An item of the copy of no import. */
+  /** An item of the copy of no import, or a seat of no attempt. */
   | { readonly kind: 'forget'; readonly imageId: ImageId; readonly item: string }
   /** An upload or object of no import. */
   | { readonly kind: 'clear'; readonly key: string };
@@ -75,6 +75,10 @@ const copiedBy = (item: string): string | undefined => {
   return kind === 'part' || kind === 'segment' ? taskId : undefined;
 };
 
+/** A seat whose attempt has died, and which no other of its project has taken since (seats.ts). */
+const isDeadSeat = ({ item, leaseUntil }: Item, nowMs: number): boolean =>
+  String(item).startsWith('seat#') && Number(leaseUntil) < nowMs - hour;
+
 /**
  * What is left where even the messages are gone, and what to do about it. Everything that belongs to an import that
  * runs is left alone, and so is everything that is not ours.
@@ -99,6 +103,9 @@ export const planSweep = ({ items, relayKeys, nowMs }: Inventory): readonly Swee
       .map(({ imageId, taskId }) => ({ kind: 'release', imageId, taskId, staleBeforeMs }) as const),
     ...items
       .filter((item) => isOfNone(copiedBy(nameOf(item))))
+      .map((item) => ({ kind: 'forget', imageId: item['imageId'] as ImageId, item: nameOf(item) }) as const),
+    ...items
+      .filter((item) => isDeadSeat(item, nowMs))
       .map((item) => ({ kind: 'forget', imageId: item['imageId'] as ImageId, item: nameOf(item) }) as const),
     ...[...relayKeys]
       .filter(([key, since]) => isRelayKey(key) && !runningKeys.has(key) && isLeft(key, since))

@@ -99,6 +99,15 @@ describe('what belongs to no import any more', () => {
     expect(planSweep({ items: [], relayKeys: new Map([[key, undefined]]), nowMs })).toEqual([]);
   });
 
+  test('like a seat of an attempt that died goes after an hour', () => {
+    const seat = { imageId: 'step#stream-image', item: 'seat#project#0001', leaseUntil: nowMs - hour };
+    expect(plan([seat])).toEqual([]);
+    const dead = { ...seat, leaseUntil: nowMs - hour - 1 };
+    expect(plan([dead])).toEqual([
+      { kind: 'forget', imageId: 'step#stream-image', item: 'seat#project#0001' },
+    ]);
+  });
+
   test('and others’ keys and items stay', () => {
     expect(
       plan(
