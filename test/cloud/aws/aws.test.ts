@@ -131,6 +131,15 @@ describe('the table', () => {
     expect(Items?.map((item) => item['item']?.S)).toEqual(['part#1#00001', 'part#1#00002']);
   });
 
+  test('refuses an item of more than 400 KB, as the real one does', async () => {
+    const Item = { imageId: { S: 'large' }, item: { S: 'claim' }, text: { S: 'x'.repeat(400 * 1024) } };
+    const put = dynamodb().send(new PutItemCommand({ TableName: aws.tableName, Item }));
+    await expect(put).rejects.toMatchObject({
+      name: 'ValidationException',
+      message: 'Item size has exceeded the maximum allowed size',
+    });
+  });
+
   test('knows no transactions, so nothing here may need them', async () => {
     const transaction = new TransactWriteItemsCommand({ TransactItems: [] });
     await expect(dynamodb().send(transaction)).rejects.toThrow();
