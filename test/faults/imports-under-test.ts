@@ -83,10 +83,10 @@ export const fromGlance =
     };
   };
 
-const fromWeb = async (deployment: Deployment): Promise<Prepared> => {
+const fromWeb = async (deployment: Deployment, { chunked = false } = {}): Promise<Prepared> => {
   const before = await newTarget(deployment, formats);
   const path = `/${before.id}.raw`;
-  deployment.web.pages.set(path, bytesPage(data.small));
+  deployment.web.pages.set(path, bytesPage(data.small, { chunked }));
   return {
     ...{ targetId: before.id, sourceId: undefined, before },
     body: { method: { name: 'web-download', uri: `${deployment.web.url}${path}` } },
@@ -107,7 +107,11 @@ export const successes: readonly ImportUnderTest[] = [
     ...{ name: 'segments', ...imports('by request', 'segments') },
     prepare: fromGlance('large', active('large')),
   },
-  { name: 'web-download', ...imports('by request', 'standard'), prepare: fromWeb },
+  {
+    name: 'web-download',
+    ...imports('by request', 'standard'),
+    prepare: (deployment) => fromWeb(deployment),
+  },
   {
     ...{ name: 'activation none', ...imports('by request', 'activation none') },
     prepare: fromGlance('small', { status: 'queued', size: null }),
@@ -115,5 +119,22 @@ export const successes: readonly ImportUnderTest[] = [
   {
     ...{ name: 'apply-metadata alone', ...imports('alone', 'standard') },
     prepare: fromGlance('small', { status: 'queued', size: null }),
+  },
+];
+
+/** Imports whose source says less about itself; they take part in storms. */
+export const variants: readonly ImportUnderTest[] = [
+  {
+    ...{ name: 'source without a hash', ...imports('by request', 'standard') },
+    prepare: async (deployment) => {
+      const prepared = await fromGlance('small', active('small'))(deployment, { ownSource: true });
+      const nothing = { os_hash_algo: null, os_hash_value: null, checksum: null };
+      deployment.cloud.openstack.regions.REGION1.change(prepared.sourceId ?? '', nothing);
+      return prepared;
+    },
+  },
+  {
+    ...{ name: 'web-download of unknown length', ...imports('by request', 'standard') },
+    prepare: (deployment) => fromWeb(deployment, { chunked: true }),
   },
 ];

@@ -5,7 +5,7 @@ import { callFaults, createUnseen, lastingFaults } from './call-faults.ts';
 import { calmMoment } from './calm.ts';
 import { baseline, crashPoints } from './crash-points.ts';
 import { failingEnds } from './failing-ends.ts';
-import { successes } from './imports-under-test.ts';
+import { successes, variants } from './imports-under-test.ts';
 import { type Case, fullName, type Outcome, perform, type Rested } from './one-run.ts';
 import { type Options, readOptions } from './options.ts';
 import { changesAtEveryMoment } from './owner-changes.ts';
@@ -31,7 +31,8 @@ const chosen = (cases: readonly Case[], { only, sample, seed }: Options): readon
 };
 
 /** All cases there are, by how the kinds of imports go when nothing is planned. */
-const casesFor = (undisturbed: readonly Outcome[], { seed, storms: count }: Options): readonly Case[] => {
+const casesFor = (all: readonly Outcome[], { seed, storms: count }: Options): readonly Case[] => {
+  const undisturbed = all.filter(({ one }) => !variants.includes(one.kind));
   const arriving = undisturbed.filter(({ one }) => !one.kind.fails);
   const [once, always] = [createUnseen(), createUnseen()];
   return [
@@ -65,7 +66,7 @@ const createProgress = (all: number) => {
 };
 
 const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[]> => {
-  const kinds = [...successes, ...failingEnds];
+  const kinds = [...successes, ...failingEnds, ...variants];
   const undisturbed = await sideBySide(kinds, kinds.length, (kind) => baseline(bench, kind));
   for (const outcome of undisturbed) told(outcome, options);
   const cases = casesFor(undisturbed, options);

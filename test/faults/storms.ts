@@ -2,7 +2,7 @@ import { type Call, nameOf } from './call-log.ts';
 import { type Delivery, type Fate, type Plan, pass } from './context.ts';
 import { failingEnds } from './failing-ends.ts';
 import { dataFaults, finalFaults, passingFaults } from './faults.ts';
-import { type ImportUnderTest, successes } from './imports-under-test.ts';
+import { type ImportUnderTest, successes, variants } from './imports-under-test.ts';
 import type { Case } from './one-run.ts';
 import { ownerChanges } from './owner-changes.ts';
 import { createRandom, type Random, seedOf } from './random.ts';
@@ -78,7 +78,7 @@ const stormPlan = (seed: number, weather: Weather, change: (call: Call, random: 
 };
 
 const kindIn = (random: Random): ImportUnderTest =>
-  random.chance(0.8) ? random.pick(successes) : random.pick(failingEnds);
+  random.pick(random.chance(0.8) ? [...successes, ...variants] : failingEnds);
 
 const group = 'storms';
 
@@ -91,7 +91,7 @@ const storm = (seed: number, number: number): Case => {
   const weather = weatherOf(random);
   // A death and a clock that is ahead: the lease ends only when the others' clocks have come so far.
   const calm = weather.isSkewed ? { ...weather, death: 0 } : weather;
-  const changes = ownerChanges.filter(({ ofSource }) => !ofSource || kind.name !== 'web-download');
+  const changes = ownerChanges.filter(({ ofSource }) => !ofSource || !kind.name.startsWith('web-download'));
   return {
     ...{
       group: 'storms',
