@@ -1,4 +1,4 @@
-import type { Call } from './call-log.ts';
+import type { Call, Service } from './call-log.ts';
 
 /** What goes wrong with one call. */
 export type Fault =
@@ -52,11 +52,13 @@ const refusal = (
       : `<Error><Code>${code}</Code><Message>planned</Message></Error>`;
     return { kind: 'answer', status, headers: { 'content-type': 'application/xml', ...headers }, body };
   }
-  const made = json({ __type: `com.amazonaws.${service}#${code}`, message: 'planned', code: status });
+  // The SDK would take Glance's `code` for the error's name.
+  const named = isAws(service) ? { __type: `com.amazonaws.${service}#${code}` } : { code: status };
+  const made = json({ ...named, message: 'planned' });
   return { kind: 'answer', status, body: made.body, headers: { ...made.headers, ...headers } };
 };
 
-const isAws = ({ service }: Call): boolean => ['s3', 'sqs', 'dynamodb', 'secretsmanager'].includes(service);
+const isAws = (service: Service): boolean => ['s3', 'sqs', 'dynamodb', 'secretsmanager'].includes(service);
 
 const throttled = (call: Call): Fault =>
   call.service === 's3'
@@ -66,7 +68,7 @@ const throttled = (call: Call): Fault =>
 const denied = (call: Call): Fault =>
   refusal(
     call,
-    call.service === 's3' || !isAws(call) ? 403 : 400,
+    call.service === 's3' || !isAws(call.service) ? 403 : 400,
     call.service === 's3' ? 'AccessDenied' : 'AccessDeniedException',
   );
 
@@ -86,7 +88,7 @@ export const passingFaults = (call: Call): readonly NamedFault[] => [
   { name: 'reset', fault: { kind: 'reset' } },
   { name: 'timeout', fault: { kind: 'timeout' } },
   { name: 'lost answer', fault: { kind: 'lost answer' } },
-  ...(isAws(call)
+  ...(isAws(call.service)
     ? [{ name: 'throttled', fault: throttled(call) }]
     : [
         { name: '429', fault: refusal(call, 429, 'TooManyRequests') },
@@ -107,8 +109,8 @@ export const passingFaults = (call: Call): readonly NamedFault[] => [
 /** Faults that may end an import, if it says so; once, for one call. */
 export const finalFaults = (call: Call): readonly NamedFault[] => [
   { name: 'access denied', fault: denied(call) },
-  ...(isAws(call) ? [] : [{ name: '404', fault: refusal(call, 404, 'NotFound') }]),
-  ...(isAws(call) ? [] : [{ name: '401', fault: refusal(call, 401, 'Unauthorized') }]),
+  ...(isAws(call.service) ? [] : [{ name: '404', fault: refusal(call, 404, 'NotFound') }]),
+  ...(isAws(call.service) ? [] : [{ name: '401', fault: refusal(call, 401, 'Unauthorized') }]),
   ...(call.service === 'target'
     ? [
         { name: '409', fault: refusal(call, 409, 'Conflict') },

@@ -45,10 +45,13 @@ const casesFor = (all: readonly Outcome[], { seed, storms: count }: Options): re
   ];
 };
 
+/** An import may wait for its message for two hours, and is called silent after six more. */
+const sweptAfterH = 9;
+
 /** The orphans of many runs are swept together: for the sweep's clock, which is hours ahead, everything else is old, too. */
 const sweepOrphans = async (bench: Bench, orphans: readonly Rested[]): Promise<readonly Outcome[]> => {
   for (let sweeps = 0; orphans.length > 0 && sweeps < 2; sweeps += 1) {
-    await sweep(bench.deployment, 7);
+    await sweep(bench.deployment, sweptAfterH);
     await bench.watch.untilEmpty();
   }
   return await sideBySide(orphans, 4, (rested) => rested.judge());
