@@ -66,6 +66,9 @@ const putBack = async (target: Glance, image: GlanceImage, run: StepRun): Promis
     throw new FerryError('unavailable', `Image ${image.id} is still saving`);
   }
   const operations = patchBack(image, changesOf(task, image));
+  // A replica that is behind shows what was there before our own PATCH: another look, later, tells.
+  if (operations.length === 0 && isChanged(task) && image.status === 'queued' && receiveCount === 1)
+    throw new FerryError('unavailable', `Image ${image.id} shows nothing of what was set`);
   if (operations.length > 0) await target.patch(task.imageId, operations, { signal });
   return image.status !== 'queued' && hasOurFormats(task, image) ? notes.formats(image.id) : '';
 };

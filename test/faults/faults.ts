@@ -109,7 +109,10 @@ export const passingFaults = (call: Call): readonly NamedFault[] => [
 /** Faults that may end an import, if it says so; once, for one call. */
 export const finalFaults = (call: Call): readonly NamedFault[] => [
   { name: 'access denied', fault: denied(call) },
-  ...(isAws(call.service) ? [] : [{ name: '404', fault: refusal(call, 404, 'NotFound') }]),
+  // A target that is gone has nothing to be put back, so one that only seems gone keeps what it has.
+  ...(isAws(call.service) || (call.step === 'fail-import' && call.service === 'target')
+    ? []
+    : [{ name: '404', fault: refusal(call, 404, 'NotFound') }]),
   ...(isAws(call.service) ? [] : [{ name: '401', fault: refusal(call, 401, 'Unauthorized') }]),
   ...(call.service === 'target'
     ? [

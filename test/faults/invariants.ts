@@ -62,8 +62,18 @@ const isReason = (message: unknown): boolean =>
 const successIsTrue: Rule = (evidence) =>
   targetIsMade(evidence).map((difference) => `the task says success, but ${difference}`);
 
+/** Where Glance has refused it, the task says that something could not be put back: that is what a person can act on. */
+const saysWhatIsLeft = (evidence: Evidence): boolean =>
+  tasksOf(evidence).some(({ message }) => /could not be put back/.test(String(message)));
+
+const isAsTold: Rule = (evidence) => {
+  const { prepared, target } = evidence;
+  if (!saysWhatIsLeft(evidence)) return targetIsAsBefore(evidence);
+  return differences(target, { id: prepared.targetId, status: 'queued', size: null });
+};
+
 const failureIsTrue: Rule = (evidence) => [
-  ...targetIsAsBefore(evidence).map((difference) => `the task says failure, but ${difference}`),
+  ...isAsTold(evidence).map((difference) => `the task says failure, but ${difference}`),
   ...tasksOf(evidence)
     .map(({ message }) => message)
     .filter((message) => !isReason(message))

@@ -104,7 +104,7 @@ const planFor = ({ kind, plan }: Case, prepared: Prepared, deployment: Deploymen
 
 /** A run that has come to rest. It may be looked at again when something was done about what it left. */
 export interface Rested {
-  /** Its request, or all its messages, are gone: only sweep-imports can take care of it. */
+  /** Its request died, its message was lost, or nobody reads it any more: only sweep-imports can take care of it. */
   readonly isOrphaned: boolean;
   judge(): Promise<Outcome>;
 }
@@ -135,8 +135,10 @@ export const perform = async (bench: Bench, one: Case): Promise<Rested> => {
   const isUnended = items.some(
     ({ item, status }) => item === 'claim' || status === 'pending' || status === 'processing',
   );
+  const hasDeadLetter = messages.length > 0 && messages.every(({ queue }) => isDeadLetterQueue(queue));
+  const isAlone = messages.length === 0 && (answer === 'died' || run.lost > 0);
   return {
-    isOrphaned: messages.length === 0 && isUnended && (answer === 'died' || run.lost > 0),
+    isOrphaned: isUnended && (isAlone || hasDeadLetter),
     judge: async () => {
       const evidence = await look();
       const verdict = judge(evidence);
