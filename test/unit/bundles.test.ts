@@ -9,9 +9,10 @@ const limits = {
   'import-image': 885,
   'list-tasks': 800,
   'import-info': 450,
-  'stream-image': 1160,
-  'apply-metadata': 1055,
-  'fail-import': 1040,
+  'stream-image': 1170,
+  'apply-metadata': 1065,
+  'fail-import': 1050,
+  'sweep-imports': 935,
 };
 
 let bundled: Awaited<ReturnType<typeof bundle>>;
