@@ -15,6 +15,7 @@ interface Weather {
   readonly change: number;
   readonly odd: number;
   readonly isSkewed: boolean;
+  readonly bendsData: boolean;
   /** Then the weather clears up, so that the import comes to its end. */
   readonly mostFaults: number;
 }
@@ -22,7 +23,8 @@ interface Weather {
 const mostOddDeliveries = 12;
 const minute = 60_000; // ms
 
-const weatherOf = (random: Random): Weather => ({
+const weatherOf = (random: Random, kind: ImportUnderTest): Weather => ({
+  bendsData: isVouchedFor(kind),
   passing: random.pick([0, 0.03, 0.1]),
   final: random.pick([0, 0, 0.01]),
   death: random.pick([0, 0.01, 0.04]),
@@ -32,11 +34,12 @@ const weatherOf = (random: Random): Weather => ({
   mostFaults: 1 + random.integer(8),
 });
 
-/** What cannot be told of a web-download is not done to it: nothing vouches for its bytes. */
-const dataFaultOf = (random: Random, { service, operation }: Call): Fate | undefined =>
-  operation === 'GET file' && service === 'source'
-    ? { kind: 'fault', fault: random.pick(dataFaults).fault }
-    : undefined;
+/** Nothing vouches for the bytes of a web-download, or of a source without a hash: a wrong one cannot be told. */
+const isVouchedFor = ({ name }: ImportUnderTest): boolean =>
+  !name.startsWith('web-download') && name !== 'source without a hash';
+
+const dataFaultOf = (random: Random, { operation }: Call): Fate | undefined =>
+  operation === 'GET file' ? { kind: 'fault', fault: random.pick(dataFaults).fault } : undefined;
 
 const fateIn = (weather: Weather, random: Random, call: Call): Fate => {
   const { passing, final, death } = weather;
@@ -44,7 +47,7 @@ const fateIn = (weather: Weather, random: Random, call: Call): Fate => {
   if (drawn < death) return { kind: 'die', when: random.pick(['before', 'after']) };
   if (drawn < death + final) return { kind: 'fault', fault: random.pick(finalFaults(call)).fault };
   if (drawn > death + final + passing) return pass;
-  const bent = random.chance(0.3) ? dataFaultOf(random, call) : undefined;
+  const bent = weather.bendsData && random.chance(0.3) ? dataFaultOf(random, call) : undefined;
   return bent ?? { kind: 'fault', fault: random.pick(passingFaults(call)).fault };
 };
 
@@ -88,7 +91,7 @@ export const isStorm = (one: Case): boolean => one.group === group;
 const storm = (seed: number, number: number): Case => {
   const random = createRandom(seedOf(seed, `storm ${number}`));
   const kind = kindIn(random);
-  const weather = weatherOf(random);
+  const weather = weatherOf(random, kind);
   // A death and a clock that is ahead: the lease ends only when the others' clocks have come so far.
   const calm = weather.isSkewed ? { ...weather, death: 0 } : weather;
   const changes = ownerChanges.filter(({ ofSource }) => !ofSource || !kind.name.startsWith('web-download'));
