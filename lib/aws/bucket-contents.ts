@@ -27,8 +27,8 @@ export interface FoundObject {
   readonly since: Date | undefined;
 }
 
-/** What a store answers that has no such call, or a policy that does not allow it. */
-const notListed = [400, 403, 405, 501];
+/** What a store answers that has no such call (it may look for an object), or a policy that does not allow it. */
+const notListed = [400, 403, 404, 405, 501];
 
 /**
  * A page of a listing; none where the store does not list: what is known by its name goes all the same, and the rest is
@@ -39,7 +39,8 @@ const pageOf = async <Page>(what: string, asked: Promise<Page>): Promise<Page | 
     return await asked;
   } catch (error) {
     const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-    if (status === undefined || !notListed.includes(status)) throw error;
+    const isBucketGone = error instanceof S3ServiceException && error.name === 'NoSuchBucket';
+    if (status === undefined || isBucketGone || !notListed.includes(status)) throw error;
     log.warn(`${what} not listed`, { status, error: error as Error });
     return undefined;
   }
