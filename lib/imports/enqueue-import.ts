@@ -16,7 +16,7 @@ export interface EnqueueServices {
 }
 
 /** Whatever fails here leaves an import that never ran: its claim is free after a minute, sweep-imports ends the rest. */
-const inVain = async (task: Task, what: string, run: Promise<void>): Promise<void> => {
+const inVain = async (task: Task, what: string, run: Promise<unknown>): Promise<void> => {
   await run.catch((error: unknown) => logOf(task).warn(what, { error: asFerryError(error) }));
 };
 
@@ -51,7 +51,11 @@ const isTakenBack = async (
 export const enqueueImport = async (services: EnqueueServices, task: Task): Promise<void> => {
   const { claims, tasks, streamQueue, failQueue } = services;
   const { imageId, id: taskId } = task;
-  const taken = await claims.take(imageId, taskId);
+  const taken = await claims.take(imageId, taskId).catch(async (error: unknown) => {
+    // The write may have been done all the same.
+    await inVain(task, 'claim not taken back', claims.takeBack(imageId, taskId, undefined));
+    throw error;
+  });
   if (!taken) {
     const reason = 'is not permitted as prior operation is still in progress';
     throw new FerryError('conflict', `New operation on image '${imageId}' ${reason}`);

@@ -65,6 +65,17 @@ describe('an answer of 5xx', () => {
     expect(sent).toEqual([]);
   });
 
+  test('because the claim’s answer is lost leaves nothing', async () => {
+    const take = async (...args: Parameters<Claims['take']>) => {
+      await claims.take(...args);
+      return await away();
+    };
+    await expect(enqueueImport({ ...services, claims: { ...claims, take } }, task)).rejects.toThrow(
+      'no service',
+    );
+    expect(await itemsOf()).toEqual([]);
+  });
+
   test('while nothing can be taken back leaves the image free after a minute', async () => {
     const stuck = { ...services, claims: { ...claims, takeBack: away }, streamQueue: { send: away } };
     await expect(enqueueImport(stuck, task)).rejects.toThrow('no service');
