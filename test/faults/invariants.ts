@@ -68,8 +68,9 @@ const saysWhatIsLeft = (evidence: Evidence): boolean =>
 
 const isAsTold: Rule = (evidence) => {
   const { prepared, target } = evidence;
-  if (!saysWhatIsLeft(evidence)) return targetIsAsBefore(evidence);
-  return differences(target, { id: prepared.targetId, status: 'queued', size: null });
+  if (!saysWhatIsLeft(evidence) || prepared.before === 'deleted') return targetIsAsBefore(evidence);
+  const { status } = prepared.before;
+  return differences(target, { id: prepared.targetId, status, size: null });
 };
 
 const failureIsTrue: Rule = (evidence) => [
