@@ -95,7 +95,7 @@ test.runIf(canReconfigure)(
     expect(await real.leftOf(id)).toBe(0);
     // A Glance that ends in peace lets the upload end first.
     if (task.status === 'success') return await arrived(real, source, target);
-    expect(task.message).toContain('Glance has left image');
+    expect(task.message).toContain('is in saving, where it takes no other import');
     expect((await ofTarget(target, 'DELETE')).status).toBe(204);
   },
 );
