@@ -62,12 +62,13 @@ export function rolesContract(
   const ofKind = async (kind: Kind, fill?: (id: string) => Promise<unknown>): Promise<string> => {
     const visibility = kind === 'pending' || kind === 'accepted' ? 'shared' : kind;
     const id = (await create('member', visibility === 'public' ? {} : { visibility })) ?? '';
-    await fill?.(id);
     if (visibility === 'public') {
       const body = JSON.stringify([{ op: 'replace', path: '/visibility', value: visibility }]);
       await glance('admin', 'PATCH', `/images/${id}`, { body, headers: jsonPatch });
     }
     if (visibility === 'shared' && kind !== 'shared') await share(id, kind);
+    // Last: Glance loses a PATCH that comes while its own import runs.
+    await fill?.(id);
     return id;
   };
 
