@@ -18,16 +18,6 @@ import { nextEvent, sqsClient } from './stage.ts';
 // A real OpenStack, as test/openstack/openstack-import.test.ts finds it: the same variables of the environment. The
 // functions run in processes of their own; SQS and DynamoDB are emulated in this one.
 
-const freePorts = {
-  api: 0,
-  keystone: 0,
-  REGION1: 0,
-  REGION2: 0,
-  sqs: 0,
-  s3: 0,
-  dynamodb: 0,
-  secretsManager: 0,
-};
 const formats = { disk_format: 'raw', container_format: 'bare' };
 
 /** Whether this machine has been told of a real OpenStack. */
@@ -52,7 +42,7 @@ export const startRealCloud = async () => {
   const source = glanceClient(endpoints.source, token);
   const target = glanceClient(endpoints.target, token);
   await createBucket(setting('RELAY_BUCKET'));
-  const options = { ports: freePorts, openrc: setting('OPENRC'), region, help: false };
+  const options = { openrc: setting('OPENRC'), region };
   const started = await startForRealCloud(options, dataDir);
   const env: Readonly<Record<string, string>> = started.env;
   const sqs = sqsClient(env);

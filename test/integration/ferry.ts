@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { type LocalAws, type StartAwsOptions, startAws } from '../cloud/aws/aws.ts';
-import { type OpenStack, type OpenStackOptions, startOpenStack } from '../cloud/openstack/openstack.ts';
+import {
+  type DefaultRegion,
+  type OpenStack,
+  type OpenStackOptions,
+  startOpenStack,
+} from '../cloud/openstack/openstack.ts';
 import { httpEvent, lambdaContext, type RequestOptions } from './lambda.ts';
 import {
   type EndsOfRuns,
@@ -35,8 +40,8 @@ export interface TaskShown {
 }
 
 /** The functions' handlers in this process, between the emulated OpenStack and the emulated AWS. */
-export interface Ferry {
-  readonly openstack: OpenStack;
+export interface Ferry<Region extends string = DefaultRegion> {
+  readonly openstack: OpenStack<Region>;
   readonly aws: LocalAws;
   readonly traces: Traces;
   /** Calls an HTTP function. */
@@ -56,10 +61,10 @@ export interface Ferry {
   stop(): Promise<void>;
 }
 
-export interface FerryOptions {
+export interface FerryOptions<Region extends string = DefaultRegion> {
   /** Settings of the functions, beside those of the local cloud. */
   readonly env?: Readonly<Record<string, string>>;
-  readonly openstack?: Partial<OpenStackOptions>;
+  readonly openstack?: Partial<OpenStackOptions<Region>>;
   readonly aws?: Partial<StartAwsOptions>;
   /** The queues' functions run in processes of their own, which can be killed; default false. */
   readonly ownProcesses?: boolean;
@@ -95,9 +100,11 @@ const answerOf = (result: APIGatewayProxyStructuredResultV2): Answer => {
 };
 
 /** Starts everything on free ports. Once per test file: the handlers read their settings when they are loaded. */
-export const startFerry = async (options: FerryOptions = {}): Promise<Ferry> => {
+export const startFerry = async <const Region extends string = DefaultRegion>(
+  options: FerryOptions<Region> = {},
+): Promise<Ferry<Region>> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-'));
-  const openstack = await startOpenStack({ dataDir, ...options.openstack });
+  const openstack = await startOpenStack<Region>({ dataDir, ...options.openstack });
   const aws = await startAws({ dataDir, ...options.aws });
   const brief = options.ownProcesses ? { HEARTBEAT_S: '1' } : {};
   Object.assign(process.env, localSettings, brief, aws.env, { OS_AUTH_URL: openstack.authUrl }, options.env);

@@ -14,16 +14,6 @@ import { ask } from '../contract/client.ts';
 import { account, imageEndpoint, setting, tokenOf } from './account.ts';
 
 const MiB = 1024 ** 2;
-const freePorts = {
-  api: 0,
-  keystone: 0,
-  REGION1: 0,
-  REGION2: 0,
-  sqs: 0,
-  s3: 0,
-  dynamodb: 0,
-  secretsManager: 0,
-};
 const name = 'glance-ferry test';
 
 /** Bytes of nobody in a file. @returns its path */
@@ -60,7 +50,7 @@ export const startRealImports = async (
   const [source, target] = [glanceClient(endpoints.source, token), glanceClient(endpoints.target, token)];
   const s3 = new S3Client({ forcePathStyle: true, region: process.env['AWS_REGION'] ?? 'us-east-1' });
   await createBucket(s3);
-  const options = { ports: freePorts, openrc: setting('OPENRC'), region, help: false };
+  const options = { openrc: setting('OPENRC'), region };
   const aws = await startForRealCloud(options, dataDir);
   const OS_APPLICATION_CREDENTIAL_SECRET_ARN =
     'arn:aws:secretsmanager:us-east-1:000000000000:secret:service-user';

@@ -36,7 +36,8 @@ export function emulatedBanner({
   readonly sourceId: string;
   readonly targetId: string;
 }): string {
-  const { REGION1, REGION2 } = openstack.regions;
+  const { REGION2 } = openstack.regions;
+  const glances = Object.entries(openstack.regions).map(([name, { url }]) => [`Glance of ${name}`, url]);
   const auth = `-H "X-Auth-Token: ${token}"`;
   return `
 glance-ferry is up. Ctrl-C stops it.
@@ -45,8 +46,7 @@ ${lines({
   'our HTTP API': url,
   'Lambda’s API': lambdaUrl,
   Keystone: openstack.authUrl,
-  'Glance of REGION1': REGION1.url,
-  'Glance of REGION2': REGION2.url,
+  ...Object.fromEntries(glances),
   'SQS, S3, DynamoDB': Object.values(aws.endpoints).join('  '),
   'functions’ log': logFile,
   'token of demo': token,

@@ -17,7 +17,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const help = `npm run demo -- [options]
 
-Starts an emulated cloud of two regions with the functions, imports a ${size / MiB} MiB image from REGION1 into REGION2
+Starts an emulated cloud of three regions with the functions, imports a ${size / MiB} MiB image from REGION1 into REGION2
 through the HTTP API, compares both, and stops everything. Ends with 0 only if they are equal.
 
 ${portsHelp({ free })}`;
@@ -45,7 +45,7 @@ async function demo({ cleanup, dataDir, signal }: Session): Promise<number> {
     say(help);
     return 0;
   }
-  say('Starting Keystone, two Glances, SQS, S3, DynamoDB and the functions …');
+  say('Starting Keystone, three Glances, SQS, S3, DynamoDB and the functions …');
   const cloud = await startCloud({ dataDir, ports }).catch(withPortHint(ports));
   cleanup.defer(cloud.stop);
   const token = cloud.openstack.issueToken('demo');

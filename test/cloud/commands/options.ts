@@ -7,6 +7,7 @@ const ports = {
   keystone: { flag: 'keystone-port', variable: 'KEYSTONE_PORT', start: 9281, what: 'Keystone' },
   REGION1: { flag: 'region1-port', variable: 'REGION1_PORT', start: 9282, what: 'Glance of REGION1' },
   REGION2: { flag: 'region2-port', variable: 'REGION2_PORT', start: 9283, what: 'Glance of REGION2' },
+  REGION3: { flag: 'region3-port', variable: 'REGION3_PORT', start: 9288, what: 'Glance of REGION3' },
   sqs: { flag: 'sqs-port', variable: 'SQS_PORT', start: 9284, what: 'SQS' },
   s3: { flag: 's3-port', variable: 'S3_PORT', start: 9285, what: 'S3' },
   dynamodb: { flag: 'dynamodb-port', variable: 'DYNAMODB_PORT', start: 9286, what: 'DynamoDB' },

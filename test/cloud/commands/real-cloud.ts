@@ -1,4 +1,4 @@
-import { startAws } from '../aws/aws.ts';
+import { type StartAwsOptions, startAws } from '../aws/aws.ts';
 import { readBlueprint } from '../aws/blueprint.ts';
 import { readOpenrc } from './openrc.ts';
 import type { Options } from './options.ts';
@@ -26,7 +26,10 @@ function pick(names: readonly string[], variables: Readonly<Record<string, strin
  * setting from this process's environment; SQS, DynamoDB and Secrets Manager are started here.
  * @throws Error that names what is missing
  */
-export async function startForRealCloud({ openrc, region, ports }: Options, dataDir: string) {
+export async function startForRealCloud(
+  { openrc, region, ports }: Pick<Options, 'openrc' | 'region'> & Pick<StartAwsOptions, 'ports'>,
+  dataDir: string,
+) {
   if (openrc === undefined) throw new Error('an openrc is needed');
   const keystone = pick(fromOpenrc, await readOpenrc(openrc));
   const settings = pick(Object.keys(readBlueprint().params.default), process.env);

@@ -16,7 +16,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const help = `npm start -- [options]
 
-Starts the functions with an emulated cloud of two regions, REGION1 and REGION2, and serves until Ctrl-C.
+Starts the functions with an emulated cloud of three regions, REGION1 to REGION3, and serves until Ctrl-C.
 
 ${portsHelp({ free })}
 

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import type { Glance } from './glance/glance.ts';
-import { type OpenStack, type OpenStackOptions, startOpenStack } from './openstack.ts';
+import { type DefaultRegion, type OpenStack, type OpenStackOptions, startOpenStack } from './openstack.ts';
 
 export const formats = { disk_format: 'raw', container_format: 'bare' };
 export const hello = Buffer.from('hello world');
 
 /** An emulated cloud for the tests of one file, and calls on it. */
-export interface CloudInUse {
-  readonly cloud: OpenStack;
+export interface CloudInUse<Region extends string = DefaultRegion> {
+  readonly cloud: OpenStack<Region>;
   readonly dataDir: string;
   /** A path below /v2/images, asked with a fresh token of user `demo` unless another is named. */
   call(glance: Glance, path: string, init?: RequestInit, user?: string): Promise<Response>;
@@ -19,12 +19,14 @@ export interface CloudInUse {
 }
 
 /** Starts a cloud before the tests of the file and stops it after them. */
-export function useOpenStack(options: Omit<OpenStackOptions, 'dataDir'> = {}): () => CloudInUse {
-  let inUse: CloudInUse | undefined;
+export function useOpenStack<const Region extends string = DefaultRegion>(
+  options: Omit<OpenStackOptions<Region>, 'dataDir'> = {},
+): () => CloudInUse<Region> {
+  let inUse: CloudInUse<Region> | undefined;
 
   beforeAll(async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'openstack-'));
-    inUse = callsOn(await startOpenStack({ ...options, dataDir }), dataDir);
+    inUse = callsOn(await startOpenStack<Region>({ ...options, dataDir }), dataDir);
   });
 
   afterAll(async () => {
@@ -38,7 +40,7 @@ export function useOpenStack(options: Omit<OpenStackOptions, 'dataDir'> = {}): (
   };
 }
 
-function callsOn(cloud: OpenStack, dataDir: string): CloudInUse {
+function callsOn<Region extends string>(cloud: OpenStack<Region>, dataDir: string): CloudInUse<Region> {
   const call: CloudInUse['call'] = (glance, path, init = {}, user = 'demo') => {
     const headers = { 'X-Auth-Token': cloud.issueToken(user), Accept: 'application/json', ...init.headers };
     return fetch(`${glance.url}/v2/images/${path}`, { ...init, headers });

@@ -1,9 +1,11 @@
 import { idOf } from './fixture.ts';
 
+export type Interface = 'public' | 'internal' | 'admin';
+
 export interface Endpoint {
   readonly service: 'image' | 'identity';
   readonly region: string;
-  readonly interface: 'public' | 'internal' | 'admin';
+  readonly interface: Interface;
   readonly url: string;
 }
 
@@ -20,10 +22,38 @@ export interface CatalogService {
   }[];
 }
 
+/** What Keystone lists, which may change between two tokens. */
+export interface Catalog {
+  add(endpoints: readonly Endpoint[]): void;
+  /** Other URLs for the image service of a region; null takes an interface out, one that is not named stays. */
+  setImageEndpoints(region: string, urls: Readonly<Partial<Record<Interface, string | null>>>): void;
+  /** As a token shows it: all regions and interfaces of every service that has an endpoint. */
+  services(): CatalogService[];
+}
+
+const interfaces = ['public', 'internal', 'admin'] as const;
 const serviceNames = { image: 'glance', identity: 'keystone' } as const;
 
-/** The v3 catalog: all regions and interfaces of every service that has an endpoint. */
-export function catalogOf(endpoints: readonly Endpoint[]): CatalogService[] {
+export function catalog(): Catalog {
+  let endpoints: readonly Endpoint[] = [];
+  return {
+    add: (more) => {
+      endpoints = [...endpoints, ...more];
+    },
+    setImageEndpoints(region, urls) {
+      const stays = (one: Endpoint): boolean =>
+        one.service !== 'image' || one.region !== region || urls[one.interface] === undefined;
+      const changed = interfaces.flatMap((one): Endpoint[] => {
+        const url = urls[one];
+        return url ? [{ service: 'image', region, interface: one, url }] : [];
+      });
+      endpoints = [...endpoints.filter(stays), ...changed];
+    },
+    services: () => servicesOf(endpoints),
+  };
+}
+
+function servicesOf(endpoints: readonly Endpoint[]): CatalogService[] {
   const types = [...new Set(endpoints.map((endpoint) => endpoint.service))];
   return types.map((type) => ({
     endpoints: endpoints.filter((endpoint) => endpoint.service === type).map(wireEndpoint),
@@ -46,5 +76,5 @@ function wireEndpoint(endpoint: Endpoint): CatalogService['endpoints'][number] {
 
 /** One endpoint on each of the three interfaces. */
 export function onAllInterfaces(service: Endpoint['service'], region: string, url: string): Endpoint[] {
-  return (['public', 'internal', 'admin'] as const).map((one) => ({ service, region, interface: one, url }));
+  return interfaces.map((one) => ({ service, region, interface: one, url }));
 }

@@ -3,7 +3,7 @@ import { readText } from '../http/body.ts';
 import { type Json, parseJson } from '../http/json.ts';
 import { newRequestId } from '../http/request-id.ts';
 import { serve } from '../http/server.ts';
-import { type Endpoint, onAllInterfaces } from './catalog.ts';
+import { type Catalog, catalog, type Endpoint, onAllInterfaces } from './catalog.ts';
 import { KeystoneError, malformed, notFound } from './errors.ts';
 import { userNamed } from './fixture.ts';
 import { type KeystoneAnswer, tokenCalls } from './token-calls.ts';
@@ -26,6 +26,7 @@ export interface Keystone {
   /** Where a test expires and revokes tokens. */
   readonly tokens: TokenStore;
   addEndpoints(endpoints: readonly Endpoint[]): void;
+  readonly setImageEndpoints: Catalog['setImageEndpoints'];
   /** A token for the user's project, without a request. @param lifetimeS seconds */
   issueToken(userName: string, lifetimeS?: number): string;
   stop(): Promise<void>;
@@ -33,10 +34,10 @@ export interface Keystone {
 
 /** A Keystone v3 with the users of fixture.ts: issues, validates and revokes tokens. */
 export async function startKeystone(options: KeystoneOptions = {}): Promise<Keystone> {
-  const { port = 0, tokenLifetimeS = 3600, regions = ['REGION1', 'REGION2'] } = options;
+  const { port = 0, tokenLifetimeS = 3600, regions = ['REGION1'] } = options;
   const tokens = tokenStore(tokenLifetimeS);
-  const endpoints: Endpoint[] = [];
-  const calls = tokenCalls(tokens, endpoints);
+  const listed = catalog();
+  const calls = tokenCalls(tokens, listed);
 
   async function answerTo(incoming: IncomingMessage, outgoing: ServerResponse): Promise<KeystoneAnswer> {
     const { pathname, searchParams } = new URL(incoming.url ?? '/', server.url);
@@ -61,13 +62,14 @@ export async function startKeystone(options: KeystoneOptions = {}): Promise<Keys
     send(incoming, outgoing, answer);
   }, port);
   const authUrl = `${server.url}/v3`;
-  endpoints.push(...regions.flatMap((region) => onAllInterfaces('identity', region, authUrl)));
+  listed.add(regions.flatMap((region) => onAllInterfaces('identity', region, authUrl)));
 
   return {
     url: server.url,
     authUrl,
     tokens,
-    addEndpoints: (more) => void endpoints.push(...more),
+    addEndpoints: listed.add,
+    setImageEndpoints: listed.setImageEndpoints,
     issueToken: (name, lifetimeS) => {
       const user = userNamed(name);
       return tokens.issue({ user, methods: ['password'], project: user.project }, lifetimeS).id;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Json } from '../http/json.ts';
 import { authenticate } from './authenticate.ts';
-import { type CatalogService, catalogOf, type Endpoint } from './catalog.ts';
+import type { Catalog, CatalogService } from './catalog.ts';
 import { forbidden, notFound, unauthorized } from './errors.ts';
 import { tokenView } from './token-view.ts';
 import type { Token, TokenStore } from './tokens.ts';
@@ -12,8 +12,8 @@ export interface KeystoneAnswer {
   readonly json?: object;
 }
 
-/** The calls on /v3/auth/tokens. @param endpoints the catalog, which may still grow */
-export function tokenCalls(tokens: TokenStore, endpoints: readonly Endpoint[]) {
+/** The calls on /v3/auth/tokens. */
+export function tokenCalls(tokens: TokenStore, catalog: Catalog) {
   const unknownSubject = (subject: string): string =>
     tokens.known(subject) ? 'Failed to validate token' : 'Could not recognize Fernet token';
 
@@ -30,7 +30,7 @@ export function tokenCalls(tokens: TokenStore, endpoints: readonly Endpoint[]) {
 
   return {
     issue: (body: Json): KeystoneAnswer =>
-      answer(201, tokens.issue(authenticate(body, tokens)), catalogOf(endpoints)),
+      answer(201, tokens.issue(authenticate(body, tokens)), catalog.services()),
 
     /** Keystone takes `?allow_expired` for true unless it says 0 or false. */
     validate(incoming: IncomingMessage, query: URLSearchParams): KeystoneAnswer {
@@ -38,7 +38,7 @@ export function tokenCalls(tokens: TokenStore, endpoints: readonly Endpoint[]) {
       const allowExpired = !['', '0', 'false', null].includes(query.get('allow_expired'));
       const token = allowExpired ? tokens.evenExpired(subject) : tokens.valid(subject);
       if (!token || !knowsRules(incoming, token)) throw notFound(unknownSubject(subject));
-      return answer(200, token, query.has('nocatalog') ? undefined : catalogOf(endpoints));
+      return answer(200, token, query.has('nocatalog') ? undefined : catalog.services());
     },
 
     revoke(incoming: IncomingMessage): KeystoneAnswer {
@@ -54,10 +54,10 @@ export function tokenCalls(tokens: TokenStore, endpoints: readonly Endpoint[]) {
 const knowsRules = (incoming: IncomingMessage, { credential }: Token): boolean =>
   !credential?.accessRules || Number(header(incoming, 'openstack-identity-access-rules') ?? 0) >= 1;
 
-const answer = (status: number, token: Token, catalog: CatalogService[] | undefined): KeystoneAnswer => ({
+const answer = (status: number, token: Token, services: CatalogService[] | undefined): KeystoneAnswer => ({
   status,
   headers: { 'X-Subject-Token': token.id },
-  json: tokenView(token, catalog),
+  json: tokenView(token, services),
 });
 
 function header(incoming: IncomingMessage, name: string): string | undefined {
