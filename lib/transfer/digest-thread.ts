@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { PartAlgorithm } from '../aws/part-checksum.ts';
 import { type DigestLengths, opensslName } from './algorithms.ts';
+import { digestProgram, type Reply, type Request } from './digest-program.ts';
 
 /** Digests over one run of parts, taken in a thread of their own: the main one moves bytes meanwhile. */
 export interface ThreadDigest {
@@ -26,91 +27,6 @@ export interface ThreadDigestOptions {
   readonly partAlgorithm?: PartAlgorithm;
 }
 
-type Request =
-  | {
-      readonly kind: 'open';
-      readonly run: number;
-      readonly hashes: readonly { readonly name: string; readonly outputLength?: number | undefined }[];
-      readonly part?: string;
-    }
-  | {
-      readonly kind: 'update';
-      readonly run: number;
-      readonly id: number;
-      readonly memory: SharedArrayBuffer;
-      readonly offset: number;
-      readonly length: number;
-    }
-  | { readonly kind: 'endPart' | 'values'; readonly run: number; readonly id: number }
-  | { readonly kind: 'close'; readonly run: number };
-
-interface Reply {
-  readonly id: number;
-  readonly value: unknown;
-}
-
-/**
- * The thread's program. As text, because a function is deployed as one file; plain JavaScript, because nothing compiles
- * it. Messages come in the order in which they were sent, and so do the bytes of a run.
- */
-const program = `
-const { parentPort } = require('node:worker_threads');
-const { createHash } = require('node:crypto');
-const { crc32 } = require('node:zlib');
-const runs = new Map();
-const ofHash = (name) => {
-  const hash = createHash(name);
-  return { update: (bytes) => hash.update(bytes), value: () => hash.digest('base64') };
-};
-const checksums = {
-  // Four bytes, big-endian, as S3 writes a CRC.
-  crc32: () => {
-    let sum = 0;
-    return {
-      update: (bytes) => { sum = crc32(bytes, sum); },
-      value: () => {
-        const four = Buffer.alloc(4);
-        four.writeUInt32BE(sum);
-        return four.toString('base64');
-      },
-    };
-  },
-  md5: () => ofHash('md5'),
-  sha256: () => ofHash('sha256'),
-  none: () => ({ update: () => {}, value: () => '' }),
-};
-const answers = {
-  open: ({ run, hashes, part = 'none' }) => {
-    const created = hashes.map(({ name, outputLength }) => createHash(name, { outputLength }));
-    runs.set(run, { part, checksum: checksums[part](), hashes: created });
-  },
-  update: ({ run, memory, offset, length }) => {
-    const { hashes, checksum } = runs.get(run);
-    const bytes = new Uint8Array(memory, offset, length);
-    for (const hash of hashes) hash.update(bytes);
-    checksum.update(bytes);
-  },
-  endPart: ({ run }) => {
-    const of = runs.get(run);
-    const value = of.checksum.value();
-    of.checksum = checksums[of.part]();
-    return value;
-  },
-  values: ({ run }) => {
-    const { hashes } = runs.get(run);
-    runs.delete(run);
-    return hashes.map((hash) => hash.digest('hex'));
-  },
-  close: ({ run }) => {
-    runs.delete(run);
-  },
-};
-parentPort.on('message', (request) => {
-  const value = answers[request.kind](request);
-  if (request.id !== undefined) parentPort.postMessage({ id: request.id, value });
-});
-`;
-
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -118,7 +34,7 @@ interface Waiting {
 
 /** One thread, and what waits for its answers. It keeps the process alive only while something waits. */
 const startThread = (ended: () => void) => {
-  const worker = new Worker(program, { eval: true, execArgv: [] });
+  const worker = new Worker(digestProgram, { eval: true, execArgv: [] });
   worker.unref();
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
@@ -176,7 +92,7 @@ export const createThreadDigest = ({
   lastRun += 1;
   const run = lastRun;
   const hashes = names.map((name) => ({ name: opensslName(name), outputLength: lengths[name] }));
-  send({ kind: 'open', run, hashes, ...(partAlgorithm && { part: partAlgorithm }) });
+  send({ kind: 'open', run, hashes, part: partAlgorithm });
   return {
     update: async (bytes) => {
       const { buffer, byteOffset: offset, length } = bytes;

@@ -16,7 +16,10 @@ export interface Bundle {
 }
 
 /** custom.esbuild of serverless.yml, without serverless-esbuild's own settings, which esbuild does not know. */
-const readOptions = async (): Promise<{ readonly options: BuildOptions; readonly extension: string }> => {
+export const bundleOptions = async (): Promise<{
+  readonly options: BuildOptions;
+  readonly extension: string;
+}> => {
   const yml = parse(await readFile(serverlessYml, 'utf8'), { logLevel: 'silent', merge: true });
   const { exclude, watch, outputWorkFolder, outputFileExtension, ...options } = yml.custom.esbuild;
   return { options, extension: outputFileExtension };
@@ -27,7 +30,7 @@ const root = new URL('../..', import.meta.url).pathname;
 /** The functions as `serverless package` bundles them. @returns them, and what deletes them */
 export const bundle = async (names: readonly string[]) => {
   const dir = await mkdtemp(join(tmpdir(), 'glance-ferry-bundles-'));
-  const { options, extension } = await readOptions();
+  const { options, extension } = await bundleOptions();
   await build({
     ...options,
     entryPoints: names.map((name) => join(root, `functions/${name}.ts`)),
