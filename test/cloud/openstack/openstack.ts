@@ -31,7 +31,7 @@ export interface OpenStack<Region extends string = DefaultRegion> {
    * something else that stands before Glance. An interface that is not named stays as it is.
    */
   setImageEndpoints(region: string, urls: Readonly<Partial<Record<Interface, string | null>>>): void;
-  /** A token for the project of admin, demo, other, reader or svc. */
+  /** A token for the project of admin, demo, colleague (of project demo), other, reader (of project demo) or svc. */
   issueToken(userName: string, lifetimeS?: number): string;
   stop(): Promise<void>;
 }

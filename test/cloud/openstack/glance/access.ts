@@ -5,6 +5,13 @@ import type { ImageRecord, ImportTask } from './record.ts';
 /** `secure`: enforce_secure_rbac, where `reader` reads records and `member` does all else. By default no role counts. */
 export type Policy = 'default' | 'secure';
 
+/** What a region's operator has set in its policy. */
+export interface AccessRules {
+  readonly policy: Policy;
+  /** `"download_image": "role:…"`, so that who may see an image need not get its data. Absent: as the policy says. */
+  readonly downloadRole?: string | undefined;
+}
+
 /** Whom Keystone says the request comes from, and what the region's policy lets their roles do. */
 export interface Caller {
   readonly userName: string;
@@ -14,6 +21,7 @@ export interface Caller {
   readonly policy: Policy;
   readonly mayRead: boolean;
   readonly mayWrite: boolean;
+  readonly mayDownload: boolean;
 }
 
 /** Glance's own visibility rule: a membership counts from the moment it is made, also when rejected. */
@@ -54,8 +62,13 @@ export function mustOwn(caller: Caller, image: ImageRecord): void {
 }
 
 /** @throws GlanceError 403 */
-export function mustWrite(caller: Caller, action: 'add_image' | 'download_image'): void {
-  if (!caller.isAdmin && !caller.mayWrite) throw notAuthorized(action);
+export function mustCreate(caller: Caller): void {
+  if (!caller.isAdmin && !caller.mayWrite) throw notAuthorized('add_image');
+}
+
+/** @throws GlanceError 403 */
+export function mustDownload(caller: Caller): void {
+  if (!caller.mayDownload) throw notAuthorized('download_image');
 }
 
 const notAuthorized = (action: string) => forbidden(`You are not authorized to complete ${action} action.`);

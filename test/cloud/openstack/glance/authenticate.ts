@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Keystone } from '../keystone/keystone.ts';
 import type { Token, TokenStore } from '../keystone/tokens.ts';
-import type { Caller, Policy } from './access.ts';
+import type { AccessRules, Caller } from './access.ts';
 import { GlanceError } from './errors.ts';
 import { header } from './request.ts';
 
@@ -13,20 +13,23 @@ import { header } from './request.ts';
 export function callerOf(
   incoming: IncomingMessage,
   { tokens, url }: Pick<Keystone, 'tokens' | 'url'>,
-  policy: Policy,
+  { policy, downloadRole }: AccessRules,
 ): Caller {
   const id = header(incoming, 'x-auth-token');
   const token = isFromService(incoming, tokens) ? tokens.evenExpired(id) : tokens.valid(id);
   if (!token) throw unauthorized(url);
   const may = (role: string): boolean => policy === 'default' || hasRole(token, role);
+  const isAdmin = hasRole(token, 'admin');
+  const mayWrite = may('member');
   return {
     userName: token.user.name,
     userId: token.user.id,
     project: token.project,
-    isAdmin: hasRole(token, 'admin'),
+    isAdmin,
     policy,
     mayRead: may('reader'),
-    mayWrite: may('member'),
+    mayWrite,
+    mayDownload: downloadRole === undefined ? isAdmin || mayWrite : hasRole(token, downloadRole),
   };
 }
 

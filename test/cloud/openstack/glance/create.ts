@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../http/json.ts';
-import { type Caller, mayPublish, mustWrite } from './access.ts';
+import { type Caller, mayPublish, mustCreate } from './access.ts';
 import { checkPropertyQuota, isReadOnly, isReserved, setAttribute } from './attributes.ts';
 import { accessDenied, badRequest, forbidden, serverError } from './errors.ts';
 import { type ImageRecord, newRecord } from './record.ts';
@@ -31,7 +31,7 @@ function checkName(name: string): void {
 }
 
 function checkRights(body: JsonObject, caller: Caller): void {
-  mustWrite(caller, 'add_image');
+  mustCreate(caller);
   const owner = body['owner'];
   if (owner !== undefined && owner !== caller.project?.id && !caller.isAdmin)
     throw forbidden(`You are not permitted to create images owned by '${owner}'.`);

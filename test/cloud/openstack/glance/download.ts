@@ -1,5 +1,6 @@
-import { type Caller, mustWrite } from './access.ts';
+import { type Caller, mustDownload } from './access.ts';
 import { bend } from './bend.ts';
+import type { DataReads } from './data-reads.ts';
 import { badRequest, forbidden } from './errors.ts';
 import type { ByteRange } from './range.ts';
 import { requestedRange } from './range.ts';
@@ -13,9 +14,13 @@ export type StoreKind = 'file' | 'object';
  * GET /v2/images/{id}/file.
  * @throws GlanceError 400, 403 or 416 in Glance's words
  */
-export function download(request: GlanceRequest, image: ImageRecord, store: StoreKind): Answer {
+export function download(
+  request: GlanceRequest,
+  image: ImageRecord,
+  { store, reads }: { readonly store: StoreKind; readonly reads: DataReads },
+): Answer {
   const { incoming, outgoing, fault } = request;
-  mustWrite(request.caller, 'download_image');
+  mustDownload(request.caller);
   refuseDeactivated(request.caller, image);
   const range = requestedRange(header(incoming, 'range'), header(incoming, 'content-range'), image.size);
   // Also what Glance answers when its store has lost the file.
@@ -33,6 +38,7 @@ export function download(request: GlanceRequest, image: ImageRecord, store: Stor
       ...(image.checksum ? { 'Content-Md5': image.checksum } : {}),
       'Content-Length': length,
     },
+    read: reads.add(image.id, request.caller, { start, end }),
     body: bend(image.data.open(start, end), fault, outgoing, start),
   };
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { serve } from '../http/server.ts';
 import { onAllInterfaces } from '../keystone/catalog.ts';
 import type { Keystone } from '../keystone/keystone.ts';
-import type { Policy } from './access.ts';
+import type { AccessRules, Policy } from './access.ts';
+import { type DataRead, dataReads } from './data-reads.ts';
 import type { StoreKind } from './download.ts';
 import { type Fault, faultRegistry } from './faults.ts';
 import { glanceListener } from './listener.ts';
@@ -32,6 +33,8 @@ export interface GlanceOptions {
   readonly importMethods?: readonly string[];
   /** Uploads are counted and hashed but not kept: for throughput tests. */
   readonly discardUploads?: boolean;
+  /** The role that policy asks of who gets an image's data, whoever may see its record; `admin`, say. */
+  readonly downloadRole?: string;
 }
 
 export interface Glance extends PreparedImages {
@@ -42,8 +45,12 @@ export interface Glance extends PreparedImages {
   clearFaults(): void;
   /** Another policy from now on, as after a restart with other settings. */
   setPolicy(policy: Policy): void;
+  /** The same for `downloadRole`; undefined goes back to what the policy says. */
+  setDownloadRole(role: string | undefined): void;
   /** Every request since the start, or since clearRequests. */
   requests(): readonly RecordedRequest[];
+  /** What was read of an image's data, by whom, since the start or clearRequests; see timesRead. */
+  dataReads(imageId: string): readonly DataRead[];
   clearRequests(): void;
   /** Closes all connections at once; data stays in dataDir. */
   stop(): Promise<void>;
@@ -63,10 +70,11 @@ export async function startGlance(options: GlanceOptions): Promise<Glance> {
     requestLog(),
     uploadsOf(options),
   ];
-  const routes = glanceRoutes({ images, faults, uploads, store, furtherStores, importMethods });
-  let policy: Policy = 'default';
+  const reads = dataReads();
+  const routes = glanceRoutes({ images, faults, uploads, store, reads, furtherStores, importMethods });
+  let rules: AccessRules = { policy: 'default', downloadRole: options.downloadRole };
   const server = await serve(
-    glanceListener({ routes, keystone, log, policyOf: () => policy }),
+    glanceListener({ routes, keystone, log, rules: () => rules }),
     options.port ?? 0,
   );
   keystone.addEndpoints(onAllInterfaces('image', region, server.url));
@@ -76,11 +84,18 @@ export async function startGlance(options: GlanceOptions): Promise<Glance> {
     region,
     fault: faults.add,
     clearFaults: faults.clear,
-    setPolicy: (other) => {
-      policy = other;
+    setPolicy: (policy) => {
+      rules = { ...rules, policy };
+    },
+    setDownloadRole: (downloadRole) => {
+      rules = { ...rules, downloadRole };
     },
     requests: log.all,
-    clearRequests: log.clear,
+    dataReads: reads.of,
+    clearRequests: () => {
+      log.clear();
+      reads.clear();
+    },
     stop: server.stop,
   };
 }

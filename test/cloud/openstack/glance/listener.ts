@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { newRequestId } from '../http/request-id.ts';
 import type { Listener } from '../http/server.ts';
 import type { Keystone } from '../keystone/keystone.ts';
-import type { Policy } from './access.ts';
+import type { AccessRules } from './access.ts';
 import { callerOf, serviceUserOf } from './authenticate.ts';
 import { errorBody, titleOf } from './error-body.ts';
 import { BareServerError, GlanceError, serverError } from './errors.ts';
@@ -16,11 +16,12 @@ export interface ListenerOptions {
   readonly routes: Routes;
   readonly keystone: Keystone;
   readonly log: RequestLog;
-  policyOf(): Policy;
+  /** They may change between two requests. */
+  rules(): AccessRules;
 }
 
 /** From the socket to the handler and back: versions, token, route, error bodies. */
-export function glanceListener({ routes, keystone, log, policyOf }: ListenerOptions): Listener {
+export function glanceListener({ routes, keystone, log, rules }: ListenerOptions): Listener {
   return async (incoming, outgoing) => {
     const entry = log.add(incoming);
     outgoing.once('close', () => {
@@ -38,7 +39,7 @@ export function glanceListener({ routes, keystone, log, policyOf }: ListenerOpti
       const unversioned = versionAnswer(pathname, `http://${incoming.headers.host}`);
       if (unversioned) return unversioned;
       if (incoming.method === 'OPTIONS') return { status: 200, headers: { 'Content-Length': 0 } };
-      const caller = callerOf(incoming, keystone, policyOf());
+      const caller = callerOf(incoming, keystone, rules());
       entry.user = caller.userName;
       entry.serviceUser = serviceUserOf(incoming, keystone.tokens);
       const { handler, params } = matchRoute(routes, incoming.method ?? '', pathname);
@@ -57,9 +58,10 @@ function versionAnswer(path: string, url: string): Answer | undefined {
   return path.startsWith('/v2/') ? undefined : { status: 300, json: versionDocument(url) };
 }
 
-async function send(outgoing: ServerResponse, { status, headers, json, body }: Answer): Promise<void> {
+async function send(outgoing: ServerResponse, { status, headers, json, body, read }: Answer): Promise<void> {
   if (body) {
     outgoing.writeHead(status, { ...headers }).flushHeaders();
+    read?.bodyBegins(outgoing);
     return pipeline(body, outgoing);
   }
   if (json === undefined) return void outgoing.writeHead(status, { ...headers }).end();

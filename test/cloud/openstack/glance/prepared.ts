@@ -88,5 +88,5 @@ export function preparedImages(images: Repository, uploads: UploadOptions): Prep
 
 const anAdmin: Caller = {
   ...{ userName: 'admin', userId: '', project: undefined, isAdmin: true },
-  ...{ policy: 'default', mayRead: true, mayWrite: true },
+  ...{ policy: 'default', mayRead: true, mayWrite: true, mayDownload: true },
 };

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readText } from '../http/body.ts';
 import { type Json, parseJson } from '../http/json.ts';
 import type { Caller } from './access.ts';
+import type { ReadUnderWay } from './data-reads.ts';
 import { badRequest } from './errors.ts';
 import type { Fault } from './faults.ts';
 
@@ -23,6 +24,8 @@ export interface Answer {
   readonly json?: unknown;
   /** A streamed body; its length stands in the headers. */
   readonly body?: AsyncIterable<Buffer>;
+  /** That the body is a read of an image's data. */
+  readonly read?: ReadUnderWay;
 }
 
 export type Handler = (request: GlanceRequest) => Answer | Promise<Answer>;

@@ -1,3 +1,4 @@
+import type { DataReads } from './data-reads.ts';
 import { download, type StoreKind } from './download.ts';
 import { forbidden, notFound } from './errors.ts';
 import type { Faults, FaultyOperation } from './faults.ts';
@@ -16,13 +17,14 @@ export interface RouteOptions {
   readonly faults: Faults;
   readonly uploads: UploadOptions;
   readonly store: StoreKind;
+  readonly reads: DataReads;
   readonly furtherStores: readonly string[] | 'none';
   readonly importMethods: readonly string[];
 }
 
 /** Everything below /v2. */
 export function glanceRoutes(options: RouteOptions): Routes {
-  const { images, faults, uploads, store, importMethods } = options;
+  const { images, faults, uploads, importMethods } = options;
   const { storeId } = uploads;
   const stores = storesOf(options);
   const image = imageHandlers({ images, storeId, stores, importMethods });
@@ -30,7 +32,7 @@ export function glanceRoutes(options: RouteOptions): Routes {
   const faulty = (on: FaultyOperation, handler: Handler): Handler => withFaults(faults, on, handler);
   const found = (request: GlanceRequest): ImageRecord => images.get(request.caller, request.param('image'));
 
-  const getFile: Handler = (request) => download(request, found(request), store);
+  const getFile: Handler = (request) => download(request, found(request), options);
   const putFile: Handler = (request) => {
     checkUpload(request, uploads);
     return upload(request, found(request), uploads);

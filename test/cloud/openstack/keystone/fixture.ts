@@ -46,6 +46,7 @@ export const domain: Named = { id: 'default', name: 'Default' };
 export const users: readonly User[] = [
   user('admin', 'admin', ['admin', 'member', 'reader']),
   user('demo', 'demo', ['member', 'reader']),
+  user('colleague', 'demo', ['member', 'reader']),
   user('other', 'other', ['member', 'reader']),
   user('reader', 'demo', ['reader']),
   user('svc', 'service', ['service']),
