@@ -19,8 +19,9 @@ export const parseMessage = (body: string): ImportMessage => {
   let message: unknown;
   try {
     message = JSON.parse(body);
-  } catch (cause) {
-    throw new FerryError('bad-request', 'A queue message is not JSON', { cause });
+  } catch {
+    // The reason of JSON.parse would quote what may be anything.
+    throw new FerryError('bad-request', 'A queue message is not JSON');
   }
   if (isStepMessage(message)) return message as ImportMessage;
   const [problem] = isStepMessage.errors ?? [];

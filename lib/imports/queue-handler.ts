@@ -4,7 +4,7 @@ import type { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { createDelivery } from '../aws/queue.ts';
-import { FerryError } from '../errors.ts';
+import { asFerryError, FerryError } from '../errors.ts';
 import { log } from '../log.ts';
 import { type StepName, stepTook } from '../metrics.ts';
 import { parseMessage } from './messages.ts';
@@ -39,6 +39,14 @@ const deadlineOf = (
   return { signal: stopping ? AbortSignal.any([signal, stopping]) : signal, stop: () => clearTimeout(timer) };
 };
 
+/** Whatever keeps a message in its queue is told: the dead letter that it becomes has its cause here and nowhere else. */
+const tellWhy = ({ messageId, attributes }: SQSRecord, thrown: unknown): never => {
+  const error = asFerryError(thrown);
+  const received = Number(attributes.ApproximateReceiveCount);
+  log.warn('message comes again', { message_id: messageId, received, reason: error.explanation, error });
+  throw thrown;
+};
+
 /**
  * The stack of every queue function. A record whose step throws is reported in `batchItemFailures`, so that it alone
  * comes again.
@@ -63,7 +71,8 @@ export const queueHandler = (options: QueueOptions, step: (received: Received) =
       // A processor of its own: a worker runs several events at a time, and a processor keeps one event's failures.
       processPartialResponse(
         event,
-        (record: SQSRecord) => handleRecord(record, context),
+        (record: SQSRecord) =>
+          handleRecord(record, context).catch((error: unknown) => tellWhy(record, error)),
         new BatchProcessor(EventType.SQS),
         { context, throwOnFullBatchFailure: false },
       ),

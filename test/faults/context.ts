@@ -24,7 +24,7 @@ export interface Plan {
   skewMs?(step: string, number: number): number;
 }
 
-/** One import from its request to its end, whatever happens meanwhile. */
+/** Imports from their requests to their ends, whatever happens meanwhile. */
 export interface Run {
   readonly plan: Plan;
   readonly calls: CallLog;
@@ -32,8 +32,12 @@ export interface Run {
   readonly logs: string[];
   /** Bodies of the messages that the functions sent. */
   readonly sent: string[];
+  /** Of this run from now on, whoever they come to. */
+  readonly send: (body: string) => void;
   /** Keys in the relay bucket that the functions have named. */
   readonly relayKeys: Set<string>;
+  /** Partitions of the table that the functions have named. */
+  readonly partitions: Set<string>;
   /** What each path of a Glance was answered last, for a replica that is behind. */
   readonly answers: Map<string, Fault>;
   /** Messages that got lost. */
@@ -59,19 +63,18 @@ export interface Invocation {
   die(): void;
 }
 
-export const newRun = (plan: Plan, calls: CallLog): Run => ({
-  ...{
-    plan,
-    calls,
-    logs: [],
-    sent: [],
-    answers: new Map(),
-    lost: 0,
-    relayKeys: new Set(),
-    alive: new Set(),
-    invoked: new Map(),
-  },
-});
+/** @param told of each message that the functions send: what it names belongs to this run */
+export const newRun = (plan: Plan, calls: CallLog, told: (body: string) => void = () => undefined): Run => {
+  const sent: string[] = [];
+  return {
+    ...{ plan, calls, sent, logs: [], answers: new Map(), lost: 0 },
+    ...{ relayKeys: new Set(), partitions: new Set(), alive: new Set(), invoked: new Map() },
+    send: (body) => {
+      sent.push(body);
+      told(body);
+    },
+  };
+};
 
 const storage = new AsyncLocalStorage<Invocation>();
 

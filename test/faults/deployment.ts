@@ -48,6 +48,8 @@ export interface Deployment {
   /** Where a web-download finds its images. */
   readonly web: WebServer;
   readonly functions: Readonly<Record<DeploymentName, Functions>>;
+  /** What must not be found anywhere in clear, beside the callers' tokens. */
+  readonly secrets: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -104,7 +106,7 @@ export const deploy = async (): Promise<Deployment> => {
     'activation none': await loadAll('activation none', env),
   };
   return {
-    ...{ cloud, web, functions },
+    ...{ cloud, web, functions, secrets: [] },
     stop: async () => {
       await Promise.all([faults.stop(), web.stop(), cloud.stop()]);
       await rm(dataDir, { recursive: true, force: true });

@@ -10,15 +10,22 @@ import type { WaitingMessage } from './queue-watch.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
 
-/** What is to be seen from outside when a run has come to rest. */
-export interface Evidence {
+/** What is to be seen of one import from outside when its run has come to rest. */
+export interface ImportEvidence {
   readonly starts: ImportUnderTest['starts'];
   /** `died` where the request's function died before it answered. */
   readonly answer: Answer | 'died';
   readonly prepared: Prepared;
   /** The target as it is now; undefined when it was deleted. */
   readonly target: ImageView | undefined;
-  /** Everything in the table about the target. */
+  /** Tasks of the target. */
+  readonly tasks: readonly Item[];
+}
+
+/** What is to be seen from outside when a run has come to rest. */
+export interface Evidence {
+  readonly imports: readonly ImportEvidence[];
+  /** Everything in the table about what the run has named. */
   readonly items: readonly Item[];
   readonly objects: readonly string[];
   readonly uploads: readonly string[];
@@ -32,7 +39,7 @@ export interface Evidence {
 }
 
 export interface Investigator {
-  items(imageId: string): Promise<readonly Item[]>;
+  items(partitions: Iterable<string>): Promise<readonly Item[]>;
   relay(keys: ReadonlySet<string>): Promise<Pick<Evidence, 'objects' | 'uploads'>>;
   /** Takes a run's records out of the table: thousands of runs would fill it. */
   forget(items: readonly Item[]): Promise<void>;
@@ -44,13 +51,14 @@ export const createInvestigator = ({ cloud }: Deployment): Investigator => {
   const { tableName: TableName, bucketName: Bucket } = cloud.aws;
   const dynamodb = new DynamoDBClient({});
   const s3 = new S3Client({ forcePathStyle: true });
+  const itemsOf = async (partition: string): Promise<readonly Item[]> => {
+    const condition = { KeyConditionExpression: 'imageId = :id', ConsistentRead: true };
+    const values = { ExpressionAttributeValues: marshall({ ':id': partition }) };
+    const { Items = [] } = await dynamodb.send(new QueryCommand({ TableName, ...condition, ...values }));
+    return Items.map((item) => unmarshall(item));
+  };
   return {
-    items: async (imageId) => {
-      const condition = { KeyConditionExpression: 'imageId = :id', ConsistentRead: true };
-      const values = { ExpressionAttributeValues: marshall({ ':id': imageId }) };
-      const { Items = [] } = await dynamodb.send(new QueryCommand({ TableName, ...condition, ...values }));
-      return Items.map((item) => unmarshall(item));
-    },
+    items: async (partitions) => (await Promise.all([...partitions].map(itemsOf))).flat(),
     relay: async (keys) => {
       const found = [...keys].map(async (Prefix) => {
         const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix }));

@@ -6,8 +6,8 @@ import { readBlueprint, resourcesOf } from '../cloud/aws/blueprint.ts';
 
 /** Looks again and again at all items of the table: each must have its time to live at every moment. */
 export interface ExpiryWatch {
-  /** Names of an image's items that were seen without one. */
-  unexpiring(imageId: string): readonly string[];
+  /** Names of items of these partitions that were seen without one. */
+  unexpiring(partitions: Iterable<string>): readonly string[];
   stop(): Promise<void>;
 }
 
@@ -41,7 +41,7 @@ export const startExpiryWatch = ({ tableName: TableName }: LocalAws): ExpiryWatc
   })();
 
   return {
-    unexpiring: (imageId) => [...(seen.get(imageId) ?? [])],
+    unexpiring: (partitions) => [...partitions].flatMap((name) => [...(seen.get(name) ?? [])]),
     stop: async () => {
       isStopping = true;
       await watching;

@@ -1,44 +1,44 @@
-import { active, fromGlance, type ImportUnderTest } from './imports-under-test.ts';
+import { fromGlance, type ImportUnderTest, one } from './imports-under-test.ts';
+import { active } from './source-data.ts';
 
 // Imports that end badly whatever one does, each at another place.
 
 const failing = { starts: 'by request', deployment: 'standard' } as const;
 const always = 1_000_000; // times
-const fromOwnSource: ImportUnderTest['prepare'] = (deployment) =>
-  fromGlance('tiny', active('tiny'))(deployment, { ownSource: true });
+const fromTiny = fromGlance('tiny', active('tiny'));
 
 export const failingEnds: readonly ImportUnderTest[] = [
   {
     ...{ name: 'wrong hash', ...failing, fails: /sha512/ },
-    prepare: async (deployment) => {
-      const prepared = await fromOwnSource(deployment);
+    prepare: one(async (deployment) => {
+      const prepared = await fromTiny(deployment);
       const { REGION1 } = deployment.cloud.openstack.regions;
       REGION1.change(prepared.sourceId ?? '', { os_hash_value: 'ab'.repeat(64) });
       return prepared;
-    },
+    }),
   },
   {
     ...{ name: 'quota of the target', ...failing, fails: /./ },
-    prepare: async (deployment) => {
-      const prepared = await fromGlance('tiny', active('tiny'))(deployment);
+    prepare: one(async (deployment) => {
+      const prepared = await fromTiny(deployment);
       const { REGION2 } = deployment.cloud.openstack.regions;
       REGION2.fault(prepared.targetId, { on: 'put-file', kind: 'status', status: 413, times: always });
       return prepared;
-    },
+    }),
   },
   {
     ...{ name: 'source forbidden', ...failing, fails: /./ },
-    prepare: async (deployment) => {
-      const prepared = await fromOwnSource(deployment);
+    prepare: one(async (deployment) => {
+      const prepared = await fromTiny(deployment);
       const { REGION1 } = deployment.cloud.openstack.regions;
       REGION1.fault(prepared.sourceId ?? '', { on: 'get-file', kind: 'status', status: 403, times: always });
       return prepared;
-    },
+    }),
   },
   {
     ...{ name: 'target deleted meanwhile', ...failing, fails: /./ },
-    prepare: fromGlance('tiny', active('tiny')),
-    meanwhile: ({ operation }, prepared, { cloud }) => {
+    prepare: one(fromTiny),
+    meanwhile: ({ operation }, [prepared], { cloud }) => {
       if (operation !== 'CompleteMultipartUpload' || prepared.before === 'deleted') return;
       prepared.before = 'deleted';
       void cloud.openstack.regions.REGION2.remove(prepared.targetId);
@@ -46,16 +46,16 @@ export const failingEnds: readonly ImportUnderTest[] = [
   },
   {
     ...{ name: 'source deleted meanwhile', ...failing, fails: /./ },
-    prepare: fromOwnSource,
-    meanwhile: ({ operation }, { sourceId = '' }, { cloud }) => {
+    prepare: one(fromTiny),
+    meanwhile: ({ operation }, [{ sourceId = '' }], { cloud }) => {
       const { REGION1 } = cloud.openstack.regions;
       if (operation === 'CreateMultipartUpload' && REGION1.image(sourceId)) void REGION1.remove(sourceId);
     },
   },
   {
     ...{ name: 'target saves for ever', ...failing, fails: /saving/ },
-    prepare: fromGlance('tiny', active('tiny')),
-    meanwhile: ({ operation }, prepared, { cloud }) => {
+    prepare: one(fromTiny),
+    meanwhile: ({ operation }, [prepared], { cloud }) => {
       const { REGION2 } = cloud.openstack.regions;
       if (operation !== 'PUT file' || REGION2.image(prepared.targetId)?.status !== 'queued') return;
       REGION2.change(prepared.targetId, { status: 'saving' });

@@ -1,9 +1,9 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { currentInvocation, type Invocation, never, outsideInvocations } from './context.ts';
+import { currentInvocation, type Invocation, never, outsideInvocations, type Run } from './context.ts';
 import { faultHeader, originHeader } from './fault-server.ts';
 import type { Fault } from './faults.ts';
 import { type Interception, replaceMethod } from './intercept.ts';
-import { operationOf, textOf } from './operations.ts';
+import { idsIn, operationOf, textOf } from './operations.ts';
 
 /** The part of the SDK's requests that is used here. */
 interface SdkRequest {
@@ -46,12 +46,19 @@ const detour = (request: SdkRequest, fault: Fault, { faults }: Interception): Sd
   });
 };
 
+/** Of images; seats and the like are everybody's. */
+const namePartitions = ({ partitions }: Run, body: string): void => {
+  for (const [, name = ''] of body.matchAll(/"imageId":\{"S":"([^"]+)"/g))
+    if (idsIn(name).length > 0) partitions.add(name);
+};
+
 const callOf = (invocation: Invocation, request: SdkRequest, { services }: Interception) => {
   const service = services.get(`${request.hostname}:${request.port}`);
   if (!service) throw new Error(`no service at ${request.hostname}:${request.port}`);
   const key = /\/(imports\/[^/?]+)/.exec(request.path)?.[1];
   if (service === 's3' && key) invocation.run.relayKeys.add(key);
-  if (service === 'sqs') invocation.run.sent.push(textOf(request.body));
+  if (service === 'sqs') invocation.run.send(textOf(request.body));
+  if (service === 'dynamodb') namePartitions(invocation.run, textOf(request.body));
   const operation = operationOf(service, {
     method: request.method,
     path: request.path,

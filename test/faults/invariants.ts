@@ -1,4 +1,5 @@
-import type { Evidence, Item } from './evidence.ts';
+import type { Evidence, ImportEvidence } from './evidence.ts';
+import type { Case } from './one-run.ts';
 import { isDeadLetterQueue, type WaitingMessage } from './queue-watch.ts';
 
 // What glance-ferry promises, whatever goes wrong. Each rule returns what it finds broken, in words.
@@ -6,18 +7,24 @@ import { isDeadLetterQueue, type WaitingMessage } from './queue-watch.ts';
 /** How an import ended, as its caller sees it. */
 export type Ending = 'succeeded' | 'failed cleanly' | 'refused' | 'nothing happened';
 
-export interface Verdict {
+interface ImportVerdict {
   readonly ending: Ending;
   /** Broken promises. */
   readonly broken: readonly string[];
 }
 
-type Rule<Part extends keyof Evidence = keyof Evidence> = (
-  evidence: Pick<Evidence, Part>,
-) => readonly string[];
+/** Of all imports of a run. */
+export interface Verdict {
+  readonly endings: readonly Ending[];
+  readonly broken: readonly string[];
+  /** Whether anything was left. */
+  readonly hasLeft: boolean;
+}
 
-const tasksOf = ({ items }: Evidence): readonly Item[] =>
-  items.filter(({ item }) => String(item).startsWith('task#'));
+/** Of one import. */
+type Rule = (evidence: ImportEvidence) => readonly string[];
+/** Of a run. */
+type RunRule = (evidence: Evidence) => readonly string[];
 
 /** Attributes that change without anybody's doing. */
 const incidental = new Set([
@@ -37,13 +44,17 @@ const differences = (found: object | undefined, wanted: object): string[] => {
 };
 
 /** The target as the import should have made it: the source's bytes, formats and properties. */
-const targetIsMade: Rule<'target' | 'prepared'> = ({ target, prepared }) =>
-  prepared.before === 'deleted'
-    ? targetIsAsBefore({ target, prepared })
-    : differences(target, prepared.wanted);
+const targetIsMade: Rule = (evidence) => {
+  const { target, prepared } = evidence;
+  if (prepared.before === 'deleted') return targetIsAsBefore(evidence);
+  const [nearest = []] = [prepared.wanted, ...(prepared.orWanted ?? [])]
+    .map((wanted) => differences(target, wanted))
+    .sort((one, other) => one.length - other.length);
+  return nearest;
+};
 
 /** The target as it was, with what its owner changed meanwhile. */
-const targetIsAsBefore: Rule<'target' | 'prepared'> = ({ target, prepared }) => {
+const targetIsAsBefore: Rule = ({ target, prepared }) => {
   const { before } = prepared;
   if (before === 'deleted') return target ? ['the target is back, though its owner deleted it'] : [];
   if (prepared.mayKeepProperties) return differences(target, before);
@@ -63,8 +74,8 @@ const successIsTrue: Rule = (evidence) =>
   targetIsMade(evidence).map((difference) => `the task says success, but ${difference}`);
 
 /** Where Glance has refused it, the task says that something could not be put back: that is what a person can act on. */
-const saysWhatIsLeft = (evidence: Evidence): boolean =>
-  tasksOf(evidence).some(({ message }) => /could not be put back/.test(String(message)));
+const saysWhatIsLeft = ({ tasks }: ImportEvidence): boolean =>
+  tasks.some(({ message }) => /could not be put back/.test(String(message)));
 
 const isAsTold: Rule = (evidence) => {
   const { prepared, target } = evidence;
@@ -75,7 +86,7 @@ const isAsTold: Rule = (evidence) => {
 
 const failureIsTrue: Rule = (evidence) => [
   ...isAsTold(evidence).map((difference) => `the task says failure, but ${difference}`),
-  ...tasksOf(evidence)
+  ...evidence.tasks
     .map(({ message }) => message)
     .filter((message) => !isReason(message))
     .map((message) => `no reason that anybody could act on: ${JSON.stringify(message)}`),
@@ -83,14 +94,14 @@ const failureIsTrue: Rule = (evidence) => [
 
 const refusalIsTrue: Rule = (evidence) => [
   ...targetIsAsBefore(evidence).map((difference) => `the request was refused, but ${difference}`),
-  ...tasksOf(evidence).map(({ status }) => `the request was refused, but there is a task, ${status}`),
+  ...evidence.tasks.map(({ status }) => `the request was refused, but there is a task, ${status}`),
 ];
 
 /** A dead letter is left for a person, who finds its cause in the log. */
 const isUnread = ({ queue }: WaitingMessage): boolean => !isDeadLetterQueue(queue);
 
 /** No upload, object, claim, lease, part, segment, sealed secret or message is left. */
-const nothingIsLeft: Rule = ({ items, objects, uploads, messages }) => [
+const nothingIsLeft: RunRule = ({ items, objects, uploads, messages }) => [
   ...objects.map((key) => `object ${key} is left`),
   ...uploads.map((key) => `an open upload of ${key} is left`),
   ...items
@@ -100,15 +111,25 @@ const nothingIsLeft: Rule = ({ items, objects, uploads, messages }) => [
   ...messages.filter(isUnread).map(({ queue, body }) => `a message is left in ${queue}: ${body}`),
 ];
 
-/** Also what is there for a moment only: a death may leave it. */
-const everyItemExpires: Rule = ({ unexpiring }) => unexpiring.map((item) => `item ${item} never expires`);
+const isToldOf =
+  (logs: readonly string[]) =>
+  ({ id }: WaitingMessage): boolean =>
+    logs.some((line) => line.includes('message comes again') && line.includes(id));
 
-const noSecretInClear: Rule = ({ items, run, answer, messages, secrets }) => {
+const deadLettersHaveCauses: RunRule = ({ messages, run }) =>
+  messages
+    .filter((message) => !isUnread(message) && !isToldOf(run.logs)(message))
+    .map(({ body }) => `no line of the log says why there is a dead letter: ${body.slice(0, 200)}`);
+
+/** Also what is there for a moment only: a death may leave it. */
+const everyItemExpires: RunRule = ({ unexpiring }) => unexpiring.map((item) => `item ${item} never expires`);
+
+const noSecretInClear: RunRule = ({ imports, items, run, messages, secrets }) => {
   const places = {
     'the table': JSON.stringify(items),
     'a log line': run.logs.join('\n'),
     'a message': [...run.sent, ...messages.map(({ body }) => body)].join('\n'),
-    'the answer': answer === 'died' ? '' : JSON.stringify(answer),
+    'an answer': JSON.stringify(imports.map(({ answer }) => answer)),
   };
   return Object.entries(places)
     .filter(([, text]) => secrets.some((secret) => text.includes(secret)))
@@ -116,7 +137,7 @@ const noSecretInClear: Rule = ({ items, run, answer, messages, secrets }) => {
 };
 
 /** apply-metadata invoked alone has no task: it has set all or nothing. */
-const endingAlone = (evidence: Evidence): Verdict => {
+const endingAlone = (evidence: ImportEvidence): ImportVerdict => {
   const { answer } = evidence;
   const [made, asBefore] = [targetIsMade(evidence), targetIsAsBefore(evidence)];
   if (answer === 'died' && made.length > 0 && asBefore.length > 0)
@@ -128,12 +149,12 @@ const endingAlone = (evidence: Evidence): Verdict => {
 };
 
 /** One task at most, and it has ended. */
-const endingOf = (evidence: Evidence): Verdict => {
-  const { answer, starts } = evidence;
+const endingOf = (evidence: ImportEvidence): ImportVerdict => {
+  const { answer, starts, tasks } = evidence;
   if (starts === 'alone') return endingAlone(evidence);
   if (answer !== 'died' && answer.status >= 400)
     return { ending: 'refused', broken: refusalIsTrue(evidence) };
-  const statuses = tasksOf(evidence).map(({ status }) => status);
+  const statuses = tasks.map(({ status }) => status);
   const [status, ...more] = statuses;
   if (more.length > 0) return { ending: 'failed cleanly', broken: [`${statuses.length} tasks`] };
   if (status === 'success') return { ending: 'succeeded', broken: successIsTrue(evidence) };
@@ -145,9 +166,26 @@ const endingOf = (evidence: Evidence): Verdict => {
   return { ending: 'nothing happened', broken: [...unended, ...lost, ...changed] };
 };
 
-/** Holds the evidence of a run against all promises. */
-export const judge = (evidence: Evidence): Verdict => {
-  const { ending, broken } = endingOf(evidence);
-  const always = [nothingIsLeft, everyItemExpires, noSecretInClear].flatMap((rule) => rule(evidence));
-  return { ending, broken: [...broken, ...always] };
+/** What is known of the case's end: where nothing final goes wrong, an import that was accepted arrives. */
+const endsAsPlanned = (ending: Ending, ends: Case['ends'], { tasks }: ImportEvidence): readonly string[] =>
+  (ends === 'success' && ending === 'failed cleanly') || (ends === 'failure' && ending === 'succeeded')
+    ? [`the import ${ending}: ${tasks.map(({ message }) => message).join()}`]
+    : [];
+
+/** Holds the evidence of a run against all promises. Of several imports each says which target it is about. */
+export const judge = (evidence: Evidence, ends: Case['ends']): Verdict => {
+  const { imports } = evidence;
+  const verdicts = imports.map((one) => {
+    const { ending, broken } = endingOf(one);
+    const all = [...broken, ...endsAsPlanned(ending, ends, one)];
+    const named = (what: string): string => `${one.prepared.region} ${one.prepared.targetId}: ${what}`;
+    return { ending, broken: imports.length > 1 ? all.map(named) : all };
+  });
+  const left = nothingIsLeft(evidence);
+  const always = [deadLettersHaveCauses, everyItemExpires, noSecretInClear].flatMap((rule) => rule(evidence));
+  return {
+    endings: verdicts.map(({ ending }) => ending),
+    broken: [...verdicts.flatMap(({ broken }) => broken), ...left, ...always],
+    hasLeft: left.length > 0,
+  };
 };

@@ -1,33 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Answer } from '../integration/ferry.ts';
-import { httpEvent, lambdaContext } from '../integration/lambda.ts';
 import type { Bench } from './bench.ts';
 import { createCallLog } from './call-log.ts';
-import { invoke, newRun, type Plan, type Run } from './context.ts';
+import { newRun, type Plan, type Run } from './context.ts';
 import type { Deployment } from './deployment.ts';
-import type { Evidence } from './evidence.ts';
-import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
+import type { Evidence, ImportEvidence, Item } from './evidence.ts';
+import type { ImportUnderTest, Prepared, PreparedImports } from './imports-under-test.ts';
 import { judge, type Verdict } from './invariants.ts';
+import { idsIn } from './operations.ts';
 import { isDeadLetterQueue, type WaitingMessage } from './queue-watch.ts';
+import { startOf } from './starts.ts';
 
-/** One import, and what is to go wrong with it. */
+/** Imports of one kind, mostly a single one, and what is to go wrong with them. */
 export interface Case {
   /** Row of the table that the run counts for. */
   readonly group: string;
   /** What goes wrong, so that the run can be repeated: `dies after stream-image 1: s3 UploadPart 2`. */
   readonly name: string;
   readonly kind: ImportUnderTest;
-  /** How it must end when its request was accepted; `either` where both are right. */
+  /** How each import must end whose request was accepted; `either` where both are right. */
   readonly ends: 'success' | 'failure' | 'either';
   /** A plan is used once; one that is to act on the images is made when they are there. */
-  plan(prepared: Prepared, deployment: Deployment): Plan;
-  readonly ownSource?: boolean;
+  plan(prepared: PreparedImports, deployment: Deployment): Plan;
 }
 
 export interface Outcome extends Verdict {
   readonly one: Case;
-  /** The task's message. */
+  /** The tasks' messages. */
   readonly reason: string;
   readonly run: Run;
   readonly seconds: number;
@@ -39,59 +38,31 @@ export const fullName = ({ kind, name }: Case): string => `${kind.name}: ${name}
 /** Longest time for one run, s: a message that waits, some retries, several deaths. */
 const patienceS = 120;
 
-type Start = (
-  bench: Bench,
-  one: Case,
+/** Waits until nobody works for the run and no message of its own is in a queue that somebody reads. */
+const rest = async (
+  { watch }: Bench,
   run: Run,
-  prepared: Prepared,
-  token: string,
-) => Promise<Answer | 'died'>;
-
-const byRequest: Start = async ({ deployment }, { kind }, run, { targetId, body }, token) => {
-  const event = httpEvent({ method: 'POST', imageId: targetId, token, body });
-  const handler = deployment.functions[kind.deployment]['import-image'];
-  const result = await invoke(run, 'import-image', () => handler(event, lambdaContext(29_000)));
-  if (result === 'dead') return 'died';
-  const { statusCode = 0, headers = {}, body: text = '' } = result as APIGatewayProxyStructuredResultV2;
-  return { status: statusCode, headers, body: text, json: {} };
-};
-
-/** Who invokes apply-metadata alone gets what it has set, or an error. */
-const alone: Start = async ({ deployment }, { kind }, run, { targetId, sourceId }, token) => {
-  const source = { glance_region: 'REGION1', glance_image_id: sourceId };
-  const input = { token, image_id: targetId, ...source };
-  const handler = deployment.functions[kind.deployment]['apply-metadata'];
-  try {
-    const result = await invoke(run, 'apply-metadata', () => handler(input, lambdaContext(60_000)));
-    return result === 'dead' ? 'died' : { status: 200, headers: {}, body: JSON.stringify(result), json: {} };
-  } catch (error) {
-    return { status: 500, headers: {}, body: String(error), json: {} };
-  }
-};
-
-/** Waits until nobody works for the run and no message of its image is in a queue that somebody reads. */
-const rest = async ({ watch }: Bench, run: Run, imageId: string): Promise<readonly WaitingMessage[]> => {
+  ids: ReadonlySet<string>,
+): Promise<readonly WaitingMessage[]> => {
+  const isOurs = ({ body }: WaitingMessage): boolean => idsIn(body).some((id) => ids.has(id));
   for (const end = performance.now() + patienceS * 1000; ; await delay(50)) {
-    const messages = (await watch.look()).filter(({ body }) => body.includes(imageId));
+    const messages = (await watch.look()).filter(isOurs);
     if (run.alive.size === 0 && messages.every(({ queue }) => isDeadLetterQueue(queue))) return messages;
     if (performance.now() > end) return messages;
   }
 };
 
-const clearUp = async ({ deployment, investigator }: Bench, evidence: Evidence, one: Case): Promise<void> => {
+const clearUp = async ({ deployment, investigator }: Bench, { imports, items }: Evidence): Promise<void> => {
   const { REGION1, REGION2 } = deployment.cloud.openstack.regions;
-  const { prepared, items } = evidence;
   await investigator.forget(items);
-  if (REGION2.image(prepared.targetId)) await REGION2.remove(prepared.targetId);
-  if (one.ownSource && prepared.sourceId && REGION1.image(prepared.sourceId))
-    await REGION1.remove(prepared.sourceId);
+  for (const { targetId, sourceId } of imports.map(({ prepared }) => prepared)) {
+    if (REGION2.image(targetId)) await REGION2.remove(targetId);
+    if (sourceId && REGION1.image(sourceId)) await REGION1.remove(sourceId);
+  }
 };
 
-const isWrongEnd = ({ ends }: Case, { ending }: Verdict): boolean =>
-  (ends === 'success' && ending === 'failed cleanly') || (ends === 'failure' && ending === 'succeeded');
-
 /** The case's plan, and what its kind brings with it. */
-const planFor = ({ kind, plan }: Case, prepared: Prepared, deployment: Deployment): Plan => {
+const planFor = ({ kind, plan }: Case, prepared: PreparedImports, deployment: Deployment): Plan => {
   const planned = plan(prepared, deployment);
   return {
     ...planned,
@@ -102,6 +73,49 @@ const planFor = ({ kind, plan }: Case, prepared: Prepared, deployment: Deploymen
   };
 };
 
+const isTaskOf =
+  ({ targetId }: Prepared) =>
+  ({ imageId, item }: Item): boolean =>
+    imageId === targetId && String(item).startsWith('task#');
+
+/** An import whose request was sent. */
+interface Started {
+  readonly prepared: Prepared;
+  readonly answer: Answer | 'died';
+}
+
+const evidenceOf = async (
+  bench: Bench,
+  { kind }: Case,
+  run: Run,
+  started: readonly Started[],
+  ids: ReadonlySet<string>,
+): Promise<Evidence> => {
+  const { deployment, investigator, expiry } = bench;
+  const messages = await rest(bench, run, ids);
+  const partitions = new Set([...run.partitions, ...started.map(({ prepared }) => prepared.targetId)]);
+  const items = await investigator.items(partitions);
+  const relay = await investigator.relay(run.relayKeys);
+  const imports = started.map(
+    ({ prepared, answer }): ImportEvidence => ({
+      ...{ starts: kind.starts, prepared, answer, tasks: items.filter(isTaskOf(prepared)) },
+      target: deployment.cloud.openstack.regions.REGION2.image(prepared.targetId),
+    }),
+  );
+  const secrets = [...started.map(({ prepared }) => prepared.token), ...deployment.secrets];
+  return { imports, items, ...relay, unexpiring: expiry.unexpiring(partitions), messages, run, secrets };
+};
+
+const isUnended = ({ item, status }: Item): boolean =>
+  item === 'claim' || status === 'pending' || status === 'processing';
+
+/** Whether something waits for its end, and nobody comes any more. */
+const isOrphan = ({ items, messages, imports, run }: Evidence): boolean => {
+  const hasDeadLetter = messages.length > 0 && messages.every(({ queue }) => isDeadLetterQueue(queue));
+  const isAlone = messages.length === 0 && (imports.some(({ answer }) => answer === 'died') || run.lost > 0);
+  return items.some(isUnended) && (isAlone || hasDeadLetter);
+};
+
 /** A run that has come to rest. It may be looked at again when something was done about what it left. */
 export interface Rested {
   /** Its request died, its message was lost, or nobody reads it any more: only sweep-imports can take care of it. */
@@ -109,44 +123,34 @@ export interface Rested {
   judge(): Promise<Outcome>;
 }
 
-/** Runs one import from its request until all is at rest. */
+/** Runs imports from their requests, which are sent at the same moment, until all is at rest. */
 export const perform = async (bench: Bench, one: Case): Promise<Rested> => {
-  const { deployment, pump, investigator } = bench;
+  const { deployment, pump } = bench;
   const startedMs = performance.now();
-  const token = deployment.cloud.openstack.issueToken('demo');
-  const prepared = await one.kind.prepare(deployment, { ownSource: one.ownSource ?? false });
-  const run = newRun(planFor(one, prepared, deployment), createCallLog());
-  const { targetId } = prepared;
-  pump.serve(targetId, { run, functions: deployment.functions[one.kind.deployment] });
-  const start = one.kind.starts === 'alone' ? alone : byRequest;
-  const answer = await start(bench, one, run, prepared, token);
+  const prepared = await one.kind.prepare(deployment);
+  const ids = new Set(prepared.map(({ targetId }) => targetId));
+  const functions = deployment.functions[one.kind.deployment];
+  const run = newRun(planFor(one, prepared, deployment), createCallLog(), (body) => {
+    for (const id of idsIn(body)) ids.add(id);
+    pump.serve(idsIn(body), { run, functions });
+  });
+  pump.serve([...ids], { run, functions });
+  const start = async (each: Prepared): Promise<Started> => ({
+    prepared: each,
+    answer: await startOf(one.kind)(run, functions, each),
+  });
+  const started = await Promise.all(prepared.map(start));
+  const look = () => evidenceOf(bench, one, run, started, ids);
 
-  const look = async (): Promise<Evidence> => {
-    const messages = await rest(bench, run, targetId);
-    const items = await investigator.items(targetId);
-    const relay = await investigator.relay(run.relayKeys);
-    const target = deployment.cloud.openstack.regions.REGION2.image(targetId);
-    const { starts } = one.kind;
-    const unexpiring = bench.expiry.unexpiring(targetId);
-    return { starts, answer, prepared, target, items, ...relay, unexpiring, messages, run, secrets: [token] };
-  };
-
-  const { items, messages } = await look();
-  const isUnended = items.some(
-    ({ item, status }) => item === 'claim' || status === 'pending' || status === 'processing',
-  );
-  const hasDeadLetter = messages.length > 0 && messages.every(({ queue }) => isDeadLetterQueue(queue));
-  const isAlone = messages.length === 0 && (answer === 'died' || run.lost > 0);
   return {
-    isOrphaned: isUnended && (isAlone || hasDeadLetter),
+    isOrphaned: isOrphan(await look()),
     judge: async () => {
       const evidence = await look();
-      const verdict = judge(evidence);
-      await clearUp(bench, evidence, one);
+      const verdict = judge(evidence, one.ends);
+      await clearUp(bench, evidence);
       const seconds = (performance.now() - startedMs) / 1000;
-      const reason = evidence.items.map(({ message }) => message).join();
-      const wrongEnd = isWrongEnd(one, verdict) ? [`the import ${verdict.ending}: ${reason}`] : [];
-      return { one, ...verdict, broken: [...verdict.broken, ...wrongEnd], reason, run, seconds };
+      const reason = evidence.imports.flatMap(({ tasks }) => tasks.map(({ message }) => message)).join();
+      return { one, ...verdict, reason, run, seconds };
     },
   };
 };

@@ -35,6 +35,10 @@ const openstackOperation = ({ method, path }: HttpRequest): string => {
   return `${method} ${path.split('?')[0]?.split('/').at(-1)}`;
 };
 
+/** Every UUID in a text: what a message or a key is about. */
+export const idsIn = (text: string): readonly string[] =>
+  text.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? [];
+
 /** A body of the SDK's, which is bytes or a string. */
 export const textOf = (body: unknown): string =>
   body instanceof Uint8Array ? new TextDecoder().decode(body) : String(body ?? '');

@@ -103,8 +103,8 @@ export const changesAtEveryMoment = (outcome: Outcome): Case[] => {
             name: `owner: ${change.name}, seen by ${at}`,
             kind,
           },
-          ...{ ends: change.ends, ownSource: change.ofSource ?? false },
-          plan: (prepared, deployment): Plan => ({
+          ends: change.ends,
+          plan: ([prepared], deployment): Plan => ({
             fateOf: (made) => {
               if (nameOf(made) === at) change.make(prepared, deployment);
               return pass;

@@ -5,6 +5,7 @@ import type { LocalAws } from '../cloud/aws/aws.ts';
 import { lambdaContext } from '../integration/lambda.ts';
 import { invoke, type Run } from './context.ts';
 import type { FunctionName, Functions } from './deployment.ts';
+import { idsIn } from './operations.ts';
 
 /** A run and the functions that serve it. */
 export interface Served {
@@ -13,8 +14,8 @@ export interface Served {
 }
 
 export interface Pump {
-  /** From now on messages about this image are this run's. */
-  serve(imageId: string, served: Served): void;
+  /** From now on messages that name one of these ids are this run's. */
+  serve(ids: readonly string[], served: Served): void;
   /** Messages that belong to no run. */
   readonly strays: readonly string[];
   stop(): Promise<void>;
@@ -30,14 +31,6 @@ type Step = keyof typeof queueOf;
 /** Receivers of each queue. Each takes up to ten messages at a time and works on all of them at once. */
 const receivers = 2;
 const waitS = 1;
-
-const imageOf = (body: string): string => {
-  try {
-    return (JSON.parse(body) as { imageId?: string }).imageId ?? '';
-  } catch {
-    return '';
-  }
-};
 
 /**
  * Feeds the queues' functions, as Lambda's pollers do, each message to its run. Who dies leaves his message to its
@@ -73,9 +66,15 @@ export const startPump = ({ queues }: LocalAws): Pump => {
     return queue;
   };
 
+  /** A message may be no JSON, and of an image that nobody has heard of: any id in it will do. */
+  const servedBy = (body: string): Served | undefined =>
+    idsIn(body)
+      .map((id) => runs.get(id))
+      .find((served) => served !== undefined);
+
   const work = async (step: Step, message: Message): Promise<void> => {
     const { Body = '', Attributes } = message;
-    const served = runs.get(imageOf(Body));
+    const served = servedBy(Body);
     if (!served) {
       strays.push(Body);
       await remove(queueOfStep(step).url, message);
@@ -106,7 +105,9 @@ export const startPump = ({ queues }: LocalAws): Pump => {
   const steps = Object.keys(queueOf) as Step[];
   const loops = steps.flatMap((step) => Array.from({ length: receivers }, () => receive(step)));
   return {
-    serve: (imageId, served) => void runs.set(imageId, served),
+    serve: (ids, served) => {
+      for (const id of ids) if (!runs.has(id)) runs.set(id, served);
+    },
     strays,
     stop: async () => {
       isStopping = true;

@@ -2,7 +2,7 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type Delivery, type Plan, pass } from './context.ts';
 import { endOf } from './crash-points.ts';
 import type { Deployment } from './deployment.ts';
-import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
+import type { ImportUnderTest, PreparedImports } from './imports-under-test.ts';
 import type { Case } from './one-run.ts';
 import { sweep } from './sweeping.ts';
 
@@ -105,7 +105,7 @@ const poisoned = (kind: ImportUnderTest): Case[] =>
       kind,
       ends: endOf(kind),
     },
-    plan: ({ targetId }: Prepared, deployment: Deployment): Plan => {
+    plan: ([{ targetId }]: PreparedImports, deployment: Deployment): Plan => {
       void sendAll(bodyFor(targetId), deployment);
       return { fateOf: () => pass };
     },
@@ -116,7 +116,7 @@ const swept = (kind: ImportUnderTest): Case[] =>
   [0, 10, -10].map((minutes) => ({
     ...{ group: 'sweep-imports beside an import', kind, ends: endOf(kind) },
     name: `sweep-imports runs again and again, its clock ${minutes} min off`,
-    plan: (_: Prepared, deployment: Deployment): Plan => {
+    plan: (_: PreparedImports, deployment: Deployment): Plan => {
       let calls = 0;
       return {
         fateOf: () => {

@@ -4,6 +4,7 @@ import type { LocalAws } from '../cloud/aws/aws.ts';
 /** A message somewhere in a queue: visible, delayed, or received and not deleted. */
 export interface WaitingMessage {
   readonly queue: string;
+  readonly id: string;
   readonly body: string;
 }
 
@@ -14,11 +15,16 @@ export interface QueueWatch {
   untilEmpty(): Promise<void>;
 }
 
+interface InspectedMessage {
+  readonly messageId: string;
+  readonly body: string;
+}
+
 interface Inspected {
   readonly messages: {
-    readonly ready: readonly { readonly body: string }[];
-    readonly delayed: readonly { readonly body: string }[];
-    readonly inflight: readonly { readonly message: { readonly body: string } }[];
+    readonly ready: readonly InspectedMessage[];
+    readonly delayed: readonly InspectedMessage[];
+    readonly inflight: readonly { readonly message: InspectedMessage }[];
   };
 }
 
@@ -34,7 +40,7 @@ export const createQueueWatch = ({ endpoints, queues }: LocalAws): QueueWatch =>
     const { messages } = (await answer.json()) as Inspected;
     const { ready, delayed, inflight } = messages;
     const all = [...ready, ...delayed, ...inflight.map(({ message }) => message)];
-    return all.map(({ body }) => ({ queue, body }));
+    return all.map(({ messageId, body }) => ({ queue, id: messageId, body }));
   };
   const lookNow = async () => (await Promise.all(Object.keys(queues).map(inspect))).flat();
 

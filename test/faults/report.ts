@@ -1,17 +1,18 @@
 import { commit, machine } from '../bench/machine.ts';
 import { writeBetween } from '../bench/report.ts';
 import { nameOf } from './call-log.ts';
+import type { Ending } from './invariants.ts';
 import { fullName, type Outcome } from './one-run.ts';
 import { isWhole, type Options } from './options.ts';
 
 const page = new URL('../../docs/reliability.md', import.meta.url);
 
 /** What a run that broke a promise left behind, and how to see it again. */
-export const complaint = ({ one, ending, broken, run, seconds }: Outcome, options: Options): string => {
+export const complaint = ({ one, endings, broken, run, seconds }: Outcome, options: Options): string => {
   const calls = options.isLoud ? run.calls.calls.map((call) => `    ${nameOf(call)}`) : [];
   const repeat = `npm run test:faults -- --seed ${options.seed} --only '${fullName(one)}'`;
   return [
-    `BROKEN ${fullName(one)} (${ending}, ${seconds.toFixed(1)} s)`,
+    `BROKEN ${fullName(one)} (${endings.join(', ')}, ${seconds.toFixed(1)} s)`,
     ...broken.map((what) => `  ${what}`),
     `  ${repeat}`,
     ...calls,
@@ -21,12 +22,16 @@ export const complaint = ({ one, ending, broken, run, seconds }: Outcome, option
 const count = (outcomes: readonly Outcome[], is: (outcome: Outcome) => boolean): string =>
   `${outcomes.filter(is).length}`;
 
+/** Of several imports of a run each one counts. */
+const countEndings = (outcomes: readonly Outcome[], ...these: readonly Ending[]): string =>
+  `${outcomes.flatMap(({ endings }) => endings).filter((ending) => these.includes(ending)).length}`;
+
 const row = (group: string, outcomes: readonly Outcome[]): string[] => [
-  group,
-  `${outcomes.length}`,
-  count(outcomes, ({ ending }) => ending === 'succeeded'),
-  count(outcomes, ({ ending }) => ending === 'failed cleanly'),
-  count(outcomes, ({ ending }) => ending === 'refused' || ending === 'nothing happened'),
+  ...[group, `${outcomes.length}`],
+  countEndings(outcomes, 'succeeded'),
+  countEndings(outcomes, 'failed cleanly'),
+  countEndings(outcomes, 'refused', 'nothing happened'),
+  count(outcomes, ({ hasLeft }) => hasLeft),
   count(outcomes, ({ broken }) => broken.length > 0),
 ];
 
@@ -38,7 +43,7 @@ export const report = (
 ): void => {
   const groups = Map.groupBy(outcomes, ({ one }) => one.group);
   const rows = [...groups].map(([group, those]) => row(group, those));
-  const head = ['case', 'runs', 'succeeded', 'failed cleanly', 'never began', 'a promise broken'];
+  const head = ['case', 'runs', 'succeeded', 'failed cleanly', 'never began', 'left', 'a promise broken'];
   const tables = [{ head, rows: [...rows, row('**all**', outcomes)] }];
   const facts = {
     head: ['seed', 'commit', 'minutes', 'generated requests', 'machine'],

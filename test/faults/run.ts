@@ -18,9 +18,10 @@ import { isStorm, storms } from './storms.ts';
 import { sweep } from './sweeping.ts';
 
 const told = (outcome: Outcome, options: Options): Outcome => {
-  const { one, ending, seconds, broken, reason } = outcome;
+  const { one, endings, seconds, broken, reason } = outcome;
   if (broken.length > 0) console.log(complaint(outcome, options));
-  else if (options.isLoud) console.log(`${fullName(one)}: ${ending}, ${seconds.toFixed(1)} s: ${reason}`);
+  else if (options.isLoud)
+    console.log(`${fullName(one)}: ${endings.join(', ')}, ${seconds.toFixed(1)} s: ${reason}`);
   return outcome;
 };
 

@@ -96,16 +96,10 @@ const storm = (seed: number, number: number): Case => {
   const calm = weather.isSkewed ? { ...weather, death: 0 } : weather;
   const changes = ownerChanges.filter(({ ofSource }) => !ofSource || !kind.name.startsWith('web-download'));
   return {
-    ...{
-      group: 'storms',
-      name: `storm ${number}`,
-      kind,
-      ends: kind.fails ? 'failure' : 'either',
-      ownSource: true,
-    },
+    ...{ group, name: `storm ${number}`, kind, ends: kind.fails ? 'failure' : 'either' },
     plan: (prepared, deployment) =>
       stormPlan(seedOf(seed, `weather ${number}`), calm, (_, drawn) =>
-        drawn.pick(changes).make(prepared, deployment),
+        drawn.pick(changes).make(drawn.pick(prepared), deployment),
       ),
   };
 };

@@ -52,6 +52,23 @@ test('only the messages whose step throws, or that are not ours, come again', as
   expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier).sort()).toEqual(['m1', 'm2']);
 });
 
+test('whatever keeps a message in its queue stands in the log, without the message', async () => {
+  const warn = vi.spyOn(log, 'warn').mockReturnValue(undefined);
+  const later = () => Promise.reject(new FerryError('unavailable', 'the table is away'));
+  await run(later, eventOf(JSON.stringify(message), 'a secret that is not JSON'));
+  expect(warn.mock.calls).toEqual([
+    [
+      'message comes again',
+      expect.objectContaining({ message_id: 'm1', received: 3, reason: 'A queue message is not JSON' }),
+    ],
+    [
+      'message comes again',
+      expect.objectContaining({ message_id: 'm0', received: 3, reason: 'the table is away' }),
+    ],
+  ]);
+  warn.mockRestore();
+});
+
 test('messages that all fail are reported one by one, the function itself does not fail', async () => {
   const answer = await run(() => Promise.reject(new Error('x')), eventOf(JSON.stringify(message)));
   expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });

@@ -29,6 +29,8 @@ export interface PreparedImages {
   lock(imageId: string, taskId: string): void;
   /** Sets a property, as its owner would. @throws Error without the image */
   setProperty(imageId: string, name: string, value: string): void;
+  /** Gives an image the data, size and hashes of another one, as if deleted and made anew. @throws Error without them */
+  become(imageId: string, otherId: string): void;
   /** Deletes the image and its data, as its owner would. @throws Error without the image */
   remove(imageId: string): Promise<void>;
   /** The image as it is now; undefined when it does not exist. */
@@ -73,6 +75,15 @@ export function preparedImages(images: Repository, uploads: UploadOptions): Prep
     addTask: (imageId, task) => void existing(imageId).tasks.push(task),
     lock: (imageId, taskId) => void existing(imageId).properties.set('os_glance_import_task', taskId),
     setProperty: (imageId, name, value) => void existing(imageId).properties.set(name, value),
+    become(imageId, otherId) {
+      const { data, status, size, virtual_size, checksum, os_hash_algo, os_hash_value } = existing(otherId);
+      if (!data) throw new Error(`image ${otherId} has no data`);
+      // The file stays the other one's.
+      const shared = { ...data, discard: async () => {} };
+      save(existing(imageId), {
+        ...{ status, size, virtual_size, checksum, os_hash_algo, os_hash_value, data: shared },
+      });
+    },
     remove: (imageId) => images.remove(existing(imageId)),
     image(imageId) {
       const record = images.find(imageId);

@@ -1,0 +1,33 @@
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { Answer } from '../integration/ferry.ts';
+import { httpEvent, lambdaContext } from '../integration/lambda.ts';
+import { invoke, type Run } from './context.ts';
+import type { Functions } from './deployment.ts';
+import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
+
+/** Starts one import of a run. @returns what its caller is told; `died` where nobody tells him anything */
+export type Start = (run: Run, functions: Functions, prepared: Prepared) => Promise<Answer | 'died'>;
+
+const byRequest: Start = async (run, functions, { targetId, body, token }) => {
+  const event = httpEvent({ method: 'POST', imageId: targetId, token, body });
+  const handler = functions['import-image'];
+  const result = await invoke(run, 'import-image', () => handler(event, lambdaContext(29_000)));
+  if (result === 'dead') return 'died';
+  const { statusCode = 0, headers = {}, body: text = '' } = result as APIGatewayProxyStructuredResultV2;
+  return { status: statusCode, headers, body: text, json: {} };
+};
+
+/** Who invokes apply-metadata alone gets what it has set, or an error. */
+const alone: Start = async (run, functions, { targetId, sourceId, token }) => {
+  const source = { glance_region: 'REGION1', glance_image_id: sourceId };
+  const input = { token, image_id: targetId, ...source };
+  const handler = functions['apply-metadata'];
+  try {
+    const result = await invoke(run, 'apply-metadata', () => handler(input, lambdaContext(60_000)));
+    return result === 'dead' ? 'died' : { status: 200, headers: {}, body: JSON.stringify(result), json: {} };
+  } catch (error) {
+    return { status: 500, headers: {}, body: String(error), json: {} };
+  }
+};
+
+export const startOf = ({ starts }: ImportUnderTest): Start => (starts === 'alone' ? alone : byRequest);
