@@ -19,7 +19,9 @@ const holding = (image: Image, sha512: string) => ({ show: async () => image, sh
 async function wrongOf(arrived: Image, sha512 = 'hash'): Promise<string[]> {
   const from = { glance: holding(source, 'hash'), id: '1' };
   const rows = await compare(from, { glance: holding(arrived, sha512), id: '2', before });
-  expect(sideBySide(rows).split('\n')).toHaveLength(rows.length + 1);
+  expect(sideBySide(rows, { source: 'REGION1', target: 'REGION2' }).split('\n')).toHaveLength(
+    rows.length + 1,
+  );
   return rows.filter(({ verdict }) => verdict === 'WRONG').map(({ name }) => name);
 }
 

@@ -83,10 +83,10 @@ export async function compare(
 const shorten = (value: string, width: number) =>
   (value.length > width ? `${value.slice(0, width - 1)}…` : value).padEnd(width);
 
-/** The rows as a table for a terminal. */
-export function sideBySide(rows: readonly Row[]): string {
+/** The rows as a table for a terminal, headed by the regions. */
+export function sideBySide(rows: readonly Row[], regions: { source: string; target: string }): string {
   const line = (name: string, source: string, target: string, verdict: string) =>
     `${shorten(name, 24)} ${shorten(source, 30)} ${shorten(target, 30)} ${verdict}`;
   const body = rows.map(({ name, source, target, verdict }) => line(name, source, target, verdict));
-  return [line('', 'REGION1', 'REGION2', ''), ...body].join('\n');
+  return [line('', regions.source, regions.target, ''), ...body].join('\n');
 }

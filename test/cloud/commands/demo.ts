@@ -1,42 +1,85 @@
-import { startCloud } from '../cloud.ts';
+import { type Cloud, startCloud } from '../cloud.ts';
 import { startFunctions } from '../offline/serverless-offline.ts';
+import { timesRead } from '../openstack/times-read.ts';
 import { runCommand, type Session } from './command.ts';
 import { compare, sideBySide } from './comparison.ts';
 import { ferryClient, type Task } from './ferry.ts';
-import { glanceClient } from './glance.ts';
-import { createImages } from './images.ts';
+import { type GlanceClient, glanceClient, type Image } from './glance.ts';
+import { createSource, createTarget } from './images.ts';
 import { portsHelp, readOptions, withPortHint } from './options.ts';
-import { progressBar } from './progress-bar.ts';
+import { progressBars } from './progress-bars.ts';
 
-// npm run demo: one image travels from REGION1 to REGION2, and is compared with what it was.
+// npm run demo: one image travels from REGION1 to other regions at once, and is compared with what it was.
 
 const MiB = 1024 * 1024;
 const size = 256 * MiB;
+const sourceRegion = 'REGION1';
+const targetRegions = ['REGION2'] as const;
 const free = true;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const help = `npm run demo -- [options]
 
-Starts an emulated cloud of three regions with the functions, imports a ${size / MiB} MiB image from REGION1 into REGION2
-through the HTTP API, compares both, and stops everything. Ends with 0 only if they are equal.
+Starts an emulated cloud of three regions with the functions, imports a ${size / MiB} MiB image from ${sourceRegion} into
+${targetRegions.join(' and ')} through the HTTP API, compares them, and stops everything. Ends with 0 only if they are equal.
 
 ${portsHelp({ free })}`;
 
-async function importAndWatch(
-  ferry: ReturnType<typeof ferryClient>,
-  targetId: string,
-  sourceId: string,
-): Promise<Task> {
-  const method = { name: 'glance-download', glance_region: 'REGION1', glance_image_id: sourceId };
-  const answer = await ferry.importImage(targetId, method);
-  say(
-    `POST /v2/images/${targetId}/import: ${answer.status}, ${answer.headers.get('x-openstack-request-id')}\n`,
-  );
-  const bar = progressBar(process.stdout);
-  let last: Task = { id: '', status: 'pending', message: '' };
-  for await (last of ferry.progress(targetId)) bar.show(last);
-  bar.end();
-  return last;
+/** An image in a region, as its owner sees it. */
+interface Place {
+  readonly region: string;
+  readonly glance: GlanceClient;
+  readonly image: Image;
+}
+
+async function createPlaces({ openstack }: Cloud, token: string, dataDir: string) {
+  const glanceOf = (region: string) => glanceClient(openstack.region(region).url, token);
+  const glance = glanceOf(sourceRegion);
+  const source: Place = {
+    region: sourceRegion,
+    glance,
+    image: await createSource(glance, { dataDir, size }),
+  };
+  const target = async (region: string): Promise<Place> => {
+    return { region, glance: glanceOf(region), image: await createTarget(glanceOf(region)) };
+  };
+  return { source, targets: await Promise.all(targetRegions.map(target)) };
+}
+
+/** Asks for all imports, and shows them until each has ended. */
+async function importAll(ferry: ReturnType<typeof ferryClient>, source: Place, targets: readonly Place[]) {
+  const method = { name: 'glance-download', glance_region: source.region, glance_image_id: source.image.id };
+  for (const { image } of targets) {
+    const { status, headers } = await ferry.importImage(image.id, method);
+    say(`POST /v2/images/${image.id}/import: ${status}, ${headers.get('x-openstack-request-id')}`);
+  }
+  say('');
+  const bars = progressBars(process.stdout, targetRegions);
+  const watch = async ({ region, image }: Place): Promise<Task | undefined> => {
+    let last: Task | undefined;
+    for await (last of ferry.progress(image.id)) bars.show(region, last);
+    return last;
+  };
+  return await Promise.all(targets.map(watch));
+}
+
+const endOf = (task: Task | undefined): string =>
+  task?.status === 'failure' ? `failure: ${task.message}` : String(task?.status);
+
+/** Compares what has arrived with the source, and shows it. @returns whether all is as it should be */
+async function hasArrived(source: Place, target: Place): Promise<boolean> {
+  const from = { glance: source.glance, id: source.image.id };
+  const rows = await compare(from, { glance: target.glance, id: target.image.id, before: target.image });
+  say(`\n${sideBySide(rows, { source: source.region, target: target.region })}`);
+  const digests = rows.at(-1);
+  say(`\nsha512 in ${source.region} ${digests?.source}\nsha512 in ${target.region} ${digests?.target}`);
+  const wrong = rows.filter((row) => row.verdict === 'WRONG');
+  const verdict =
+    wrong.length === 0
+      ? `The image has arrived in ${target.region}.`
+      : `${wrong.length} of these are not as they should be.`;
+  say(`\n${verdict}`);
+  return wrong.length === 0;
 }
 
 async function demo({ cleanup, dataDir, signal }: Session): Promise<number> {
@@ -49,36 +92,26 @@ async function demo({ cleanup, dataDir, signal }: Session): Promise<number> {
   const cloud = await startCloud({ dataDir, ports }).catch(withPortHint(ports));
   cleanup.defer(cloud.stop);
   const token = cloud.openstack.issueToken('demo');
-  const { REGION1, REGION2 } = cloud.openstack.regions;
-  const [source, target] = [glanceClient(REGION1.url, token), glanceClient(REGION2.url, token)];
-
   const starting = startFunctions({ env: cloud.env, dataDir, httpPort: ports.api, signal });
-  const { sourceImage, targetImage } = await createImages({ source, target }, { dataDir, size });
+  const { source, targets } = await createPlaces(cloud, token, dataDir);
   const functions = await starting.catch(withPortHint(ports));
   cleanup.defer(functions.stop);
-  say(
-    `Source: ${sourceImage.id} in REGION1, ${size / MiB} MiB. Target: ${targetImage.id} in REGION2, queued.`,
-  );
+  say(`Source: ${source.image.id} in ${sourceRegion}, ${size / MiB} MiB.`);
+  for (const { region, image } of targets) say(`Target: ${image.id} in ${region}, queued.`);
 
   const started = performance.now();
-  const task = await importAndWatch(ferryClient(functions.url, token), targetImage.id, sourceImage.id);
-  const seconds = (performance.now() - started) / 1000;
-  say(
-    `${task.status}${task.status === 'failure' ? `: ${task.message}` : ''} after ${seconds.toFixed(1)} s\n`,
+  const tasks = await importAll(ferryClient(functions.url, token), source, targets);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const reads = cloud.openstack.region(sourceRegion).dataReads(source.image.id);
+  const { total } = timesRead(
+    reads.map(({ given }) => given),
+    size,
   );
+  say(`\n${tasks.map(endOf).join(', ')} after ${seconds} s; ${sourceRegion} gave ${total / MiB} MiB`);
 
-  const rows = await compare(
-    { glance: source, id: sourceImage.id },
-    { glance: target, id: targetImage.id, before: targetImage },
-  );
-  say(sideBySide(rows));
-  const digests = rows.at(-1);
-  say(`\nsha512 in REGION1 ${digests?.source}\nsha512 in REGION2 ${digests?.target}`);
-  const wrong = rows.filter(({ verdict }) => verdict === 'WRONG');
-  say(
-    wrong.length === 0 ? '\nThe image has arrived.' : `\n${wrong.length} of these are not as they should be.`,
-  );
-  return wrong.length === 0 && task.status === 'success' ? 0 : 1;
+  const arrived: boolean[] = [];
+  for (const target of targets) arrived.push(await hasArrived(source, target));
+  return arrived.every(Boolean) && tasks.every((task) => task?.status === 'success') ? 0 : 1;
 }
 
 await runCommand('demo', demo);

@@ -22,15 +22,18 @@ const sourceRecord = {
 
 const targetRecord = { name: 'debian-13', department: 'research' };
 
-/** An active image in one region and an empty record in the other, as a user would make them. */
-export async function createImages(
-  { source, target }: { readonly source: GlanceClient; readonly target: GlanceClient },
+/** An active image, as a user would make it. @param size bytes, as writeQcow2 takes them */
+export async function createSource(
+  glance: GlanceClient,
   { dataDir, size }: { readonly dataDir: string; readonly size: number },
-): Promise<{ readonly sourceImage: Image; readonly targetImage: Image }> {
+): Promise<Image> {
   const file = join(dataDir, 'disk.qcow2');
   await writeQcow2(file, size, 4 * size);
-  const { id } = await source.create(sourceRecord);
-  await source.upload(id, file);
+  const { id } = await glance.create(sourceRecord);
+  await glance.upload(id, file);
   await rm(file);
-  return { sourceImage: await source.show(id), targetImage: await target.create(targetRecord) };
+  return glance.show(id);
 }
+
+/** An empty record, for an image to come. */
+export const createTarget = (glance: GlanceClient): Promise<Image> => glance.create(targetRecord);

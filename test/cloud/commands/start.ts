@@ -3,7 +3,7 @@ import { startFunctions } from '../offline/serverless-offline.ts';
 import { emulatedBanner, realBanner } from './banner.ts';
 import { runCommand, type Session, untilAborted } from './command.ts';
 import { glanceClient } from './glance.ts';
-import { createImages } from './images.ts';
+import { createSource, createTarget } from './images.ts';
 import { type Options, portsHelp, readOptions, withPortHint } from './options.ts';
 import { startForRealCloud } from './real-cloud.ts';
 
@@ -29,11 +29,11 @@ async function serveEmulated({ ports }: Options, { cleanup, dataDir, signal }: S
   cleanup.defer(cloud.stop);
   const token = cloud.openstack.issueToken('demo', tokenLifetimeS);
   const { REGION1, REGION2 } = cloud.openstack.regions;
-  const clients = { source: glanceClient(REGION1.url, token), target: glanceClient(REGION2.url, token) };
-  const { sourceImage, targetImage } = await createImages(clients, { dataDir, size: 64 * MiB });
+  const source = await createSource(glanceClient(REGION1.url, token), { dataDir, size: 64 * MiB });
+  const target = await createTarget(glanceClient(REGION2.url, token));
   const functions = await startFunctions({ env: cloud.env, dataDir, httpPort: ports.api, signal });
   cleanup.defer(functions.stop);
-  return emulatedBanner({ cloud, functions, token, sourceId: sourceImage.id, targetId: targetImage.id });
+  return emulatedBanner({ cloud, functions, token, sourceId: source.id, targetId: target.id });
 }
 
 async function serveReal(options: Options, { cleanup, dataDir, signal }: Session): Promise<string> {
