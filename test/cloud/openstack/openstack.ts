@@ -9,6 +9,11 @@ export type DefaultRegion = (typeof defaultRegions)[number];
 export interface OpenStackOptions<Region extends string = DefaultRegion> {
   /** Where the data of images lies, one directory for each region. */
   readonly dataDir: string;
+  /**
+   * Absent for the first cloud. Another one has the same names and passwords with other ids, and neither knows the
+   * other's tokens; their regions need different names where they share a directory.
+   */
+  readonly cloud?: string;
   /** Any names that Keystone may have; REGION1, REGION2 and REGION3 when absent. */
   readonly regions?: readonly Region[];
   /** Free ports where absent or 0. */
@@ -40,11 +45,12 @@ export interface OpenStack<Region extends string = DefaultRegion> {
 export async function startOpenStack<const Region extends string = DefaultRegion>(
   options: OpenStackOptions<Region>,
 ): Promise<OpenStack<Region>> {
-  const { dataDir, ports = {}, tokenLifetimeS } = options;
+  const { dataDir, ports = {}, tokenLifetimeS, cloud = '' } = options;
   // Where none are named, Region is DefaultRegion.
   const names = (options.regions ?? defaultRegions) as readonly Region[];
   const keystone = await startKeystone({
     regions: names,
+    cloud,
     port: portOf(ports, 'keystone'),
     ...(tokenLifetimeS === undefined ? {} : { tokenLifetimeS }),
   });

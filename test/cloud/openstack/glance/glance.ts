@@ -79,7 +79,7 @@ export async function startGlance(options: GlanceOptions): Promise<Glance> {
   );
   keystone.addEndpoints(onAllInterfaces('image', region, server.url));
   return {
-    ...preparedImages(images, uploads),
+    ...preparedImages(images, uploads, keystone.accounts),
     url: server.url,
     region,
     fault: faults.add,

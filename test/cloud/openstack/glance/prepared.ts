@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { JsonObject } from '../http/json.ts';
-import { userNamed } from '../keystone/fixture.ts';
+import type { Accounts } from '../keystone/fixture.ts';
 import type { Caller } from './access.ts';
 import { recordFrom } from './create.ts';
 import { digestsOf, type MadeUp, madeUpData } from './made-up.ts';
@@ -39,7 +39,11 @@ export interface PreparedImages {
   read(imageId: string): Readable;
 }
 
-export function preparedImages(images: Repository, uploads: UploadOptions): PreparedImages {
+export function preparedImages(
+  images: Repository,
+  uploads: UploadOptions,
+  { userNamed }: Accounts,
+): PreparedImages {
   const view = (record: ImageRecord): ImageView => viewOf(record, uploads.storeId);
 
   function add(image: NewImage): ImageRecord {

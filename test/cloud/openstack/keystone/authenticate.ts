@@ -1,6 +1,6 @@
 import { at, isObject, type Json, stringAt } from '../http/json.ts';
 import { badRequest, malformed, notFound, unauthorized, unsupportedMethod } from './errors.ts';
-import { type ApplicationCredential, applicationCredentials, domain, type User, users } from './fixture.ts';
+import { type Accounts, type ApplicationCredential, domain, type User } from './fixture.ts';
 import type { Grant, TokenStore } from './tokens.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Grant, TokenStore } from './tokens.ts';
  * Methods: password, application_credential, token; scope: a project by id or by name and domain, or none.
  * @throws KeystoneError 400 for a malformed body, 401 for wrong credentials
  */
-export function authenticate(body: Json, tokens: TokenStore): Grant {
+export function authenticate(body: Json, tokens: TokenStore, accounts: Accounts): Grant {
   const identity = at(body, 'auth', 'identity');
   if (!isObject(identity)) throw badRequest("'identity' is a required property");
   const methods = at(identity, 'methods');
@@ -18,9 +18,9 @@ export function authenticate(body: Json, tokens: TokenStore): Grant {
   const scope = at(body, 'auth', 'scope', 'project');
   switch (method) {
     case 'password':
-      return scoped(byPassword(at(identity, 'password', 'user')), ['password'], scope);
+      return scoped(byPassword(at(identity, 'password', 'user'), accounts), ['password'], scope);
     case 'application_credential':
-      return byApplicationCredential(at(identity, 'application_credential'));
+      return byApplicationCredential(at(identity, 'application_credential'), accounts);
     case 'token':
       return byToken(stringAt(identity, 'token', 'id'), tokens, scope);
     default:
@@ -28,13 +28,13 @@ export function authenticate(body: Json, tokens: TokenStore): Grant {
   }
 }
 
-function byPassword(named: Json | undefined): User {
-  const user = findUser(named);
+function byPassword(named: Json | undefined, { users }: Accounts): User {
+  const user = findUser(named, users);
   if (!user || user.password !== stringAt(named, 'password')) throw unauthorized();
   return user;
 }
 
-function findUser(named: Json | undefined): User | undefined {
+function findUser(named: Json | undefined, users: readonly User[]): User | undefined {
   const id = stringAt(named, 'id');
   if (id !== undefined) return users.find((user) => user.id === id);
   if (!isDefaultDomain(at(named, 'domain'))) return undefined;
@@ -45,8 +45,8 @@ function isDefaultDomain(named: Json | undefined): boolean {
   return stringAt(named, 'id') === domain.id || stringAt(named, 'name') === domain.name;
 }
 
-function byApplicationCredential(given: Json | undefined): Grant {
-  const credential = findCredential(given);
+function byApplicationCredential(given: Json | undefined, accounts: Accounts): Grant {
+  const credential = findCredential(given, accounts);
   if (credential.secret !== stringAt(given, 'secret')) throw unauthorized();
   // An application credential carries its own project: a scope is not given with it.
   return {
@@ -57,10 +57,13 @@ function byApplicationCredential(given: Json | undefined): Grant {
   };
 }
 
-function findCredential(given: Json | undefined): ApplicationCredential {
+function findCredential(
+  given: Json | undefined,
+  { users, applicationCredentials }: Accounts,
+): ApplicationCredential {
   const id = stringAt(given, 'id');
   const name = stringAt(given, 'name');
-  const owner = findUser(at(given, 'user'));
+  const owner = findUser(at(given, 'user'), users);
   const found = applicationCredentials.find((one) =>
     id === undefined ? one.name === name && one.user === owner : one.id === id,
   );

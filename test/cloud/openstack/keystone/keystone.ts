@@ -5,7 +5,7 @@ import { newRequestId } from '../http/request-id.ts';
 import { serve } from '../http/server.ts';
 import { type Catalog, catalog, type Endpoint, onAllInterfaces } from './catalog.ts';
 import { KeystoneError, malformed, notFound } from './errors.ts';
-import { userNamed } from './fixture.ts';
+import { type Accounts, accountsOf } from './fixture.ts';
 import { type KeystoneAnswer, tokenCalls } from './token-calls.ts';
 import { type TokenStore, tokenStore } from './tokens.ts';
 import { versions } from './versions.ts';
@@ -17,12 +17,15 @@ export interface KeystoneOptions {
   readonly tokenLifetimeS?: number;
   /** The regions in which this Keystone is listed as an identity endpoint. */
   readonly regions?: readonly string[];
+  /** Tells its users and projects from those of the same names in another cloud. */
+  readonly cloud?: string;
 }
 
 export interface Keystone {
   readonly url: string;
   /** `<url>/v3`, what an openrc calls OS_AUTH_URL. */
   readonly authUrl: string;
+  readonly accounts: Accounts;
   /** Where a test expires and revokes tokens. */
   readonly tokens: TokenStore;
   addEndpoints(endpoints: readonly Endpoint[]): void;
@@ -34,10 +37,11 @@ export interface Keystone {
 
 /** A Keystone v3 with the users of fixture.ts: issues, validates and revokes tokens. */
 export async function startKeystone(options: KeystoneOptions = {}): Promise<Keystone> {
-  const { port = 0, tokenLifetimeS = 3600, regions = ['REGION1'] } = options;
+  const { port = 0, tokenLifetimeS = 3600, regions = ['REGION1'], cloud = '' } = options;
+  const accounts = accountsOf(cloud);
   const tokens = tokenStore(tokenLifetimeS);
   const listed = catalog();
-  const calls = tokenCalls(tokens, listed);
+  const calls = tokenCalls({ tokens, catalog: listed, accounts });
 
   async function answerTo(incoming: IncomingMessage, outgoing: ServerResponse): Promise<KeystoneAnswer> {
     const { pathname, searchParams } = new URL(incoming.url ?? '/', server.url);
@@ -67,11 +71,12 @@ export async function startKeystone(options: KeystoneOptions = {}): Promise<Keys
   return {
     url: server.url,
     authUrl,
+    accounts,
     tokens,
     addEndpoints: listed.add,
     setImageEndpoints: listed.setImageEndpoints,
     issueToken: (name, lifetimeS) => {
-      const user = userNamed(name);
+      const user = accounts.userNamed(name);
       return tokens.issue({ user, methods: ['password'], project: user.project }, lifetimeS).id;
     },
     stop: server.stop,

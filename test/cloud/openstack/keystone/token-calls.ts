@@ -3,6 +3,7 @@ import type { Json } from '../http/json.ts';
 import { authenticate } from './authenticate.ts';
 import type { Catalog, CatalogService } from './catalog.ts';
 import { forbidden, notFound, unauthorized } from './errors.ts';
+import type { Accounts } from './fixture.ts';
 import { tokenView } from './token-view.ts';
 import type { Token, TokenStore } from './tokens.ts';
 
@@ -12,8 +13,14 @@ export interface KeystoneAnswer {
   readonly json?: object;
 }
 
+export interface TokenCallsOptions {
+  readonly tokens: TokenStore;
+  readonly catalog: Catalog;
+  readonly accounts: Accounts;
+}
+
 /** The calls on /v3/auth/tokens. */
-export function tokenCalls(tokens: TokenStore, catalog: Catalog) {
+export function tokenCalls({ tokens, catalog, accounts }: TokenCallsOptions) {
   const unknownSubject = (subject: string): string =>
     tokens.known(subject) ? 'Failed to validate token' : 'Could not recognize Fernet token';
 
@@ -30,7 +37,7 @@ export function tokenCalls(tokens: TokenStore, catalog: Catalog) {
 
   return {
     issue: (body: Json): KeystoneAnswer =>
-      answer(201, tokens.issue(authenticate(body, tokens)), catalog.services()),
+      answer(201, tokens.issue(authenticate(body, tokens, accounts)), catalog.services()),
 
     /** Keystone takes `?allow_expired` for true unless it says 0 or false. */
     validate(incoming: IncomingMessage, query: URLSearchParams): KeystoneAnswer {
