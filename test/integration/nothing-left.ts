@@ -5,7 +5,7 @@ import type { Ferry } from './ferry.ts';
  * Of imports that have ended their tasks are left, without secrets, and nothing else. The claim goes after the task has
  * ended, and a step's seat after the claim, so it may take a moment.
  */
-export const expectNothingLeft = async ({ traces }: Ferry): Promise<void> => {
+export const expectNothingLeft = async ({ traces }: Pick<Ferry, 'traces'>): Promise<void> => {
   expect(await traces.relay()).toEqual({ objects: [], uploads: [] });
   const others = async () =>
     (await traces.items()).filter(({ item }) => !String(item).startsWith('task#')).map(({ item }) => item);

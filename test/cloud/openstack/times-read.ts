@@ -10,6 +10,9 @@ export interface TimesRead {
   readonly total: number;
 }
 
+/** A GET of the first byte alone, which moves nothing: whether there are ranges, and whether one may have the data at all. */
+export const isProbe = ({ start, end }: ByteRange): boolean => start === 0 && end === 1;
+
 /**
  * How often each byte from 0 to `size` lies in one of the ranges: `min` and `max` are 1 where all was read, and nothing twice.
  * @param ranges of a Glance's dataReads: `asked` for what it was asked for, `given` for what it has sent
