@@ -74,6 +74,10 @@ test('who may see an image may be refused its data, by a policy that asks for an
   expect(await statusOf(`${id}/file`, 'admin')).toBe(200);
   const refused = await (await use().call(REGION3, `${id}/file`)).text();
   expect(refused).toContain('You are not authorized to complete download_image action.');
+  REGION3.change(id, { status: 'deactivated' });
+  const deactivated = await (await use().call(REGION3, `${id}/file`)).text();
+  expect(deactivated).toContain('The requested image has been deactivated.');
+  REGION3.change(id, { status: 'active' });
   REGION3.setDownloadRole('member');
   expect([await statusOf(`${id}/file`, 'demo'), await statusOf(`${id}/file`, 'reader')]).toEqual([200, 403]);
   REGION3.setDownloadRole(undefined);

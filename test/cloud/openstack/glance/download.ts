@@ -20,8 +20,8 @@ export function download(
   { store, reads }: { readonly store: StoreKind; readonly reads: DataReads },
 ): Answer {
   const { incoming, outgoing, fault } = request;
-  mustDownload(request.caller);
   refuseDeactivated(request.caller, image);
+  mustDownload(request.caller);
   const range = requestedRange(header(incoming, 'range'), header(incoming, 'content-range'), image.size);
   // Also what Glance answers when its store has lost the file.
   if (!image.data?.kept) return { status: 204, headers: { 'Content-Length': 0 } };
