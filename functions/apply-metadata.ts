@@ -1,8 +1,8 @@
 import type { Context, SQSEvent } from 'aws-lambda';
 import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
 import { loadConfig, sealingSecret } from '../lib/config.ts';
-import { createApplyAlone } from '../lib/imports/apply-alone.ts';
-import { createApplyMetadata } from '../lib/imports/apply-metadata.ts';
+import { createApplyAlone } from '../lib/imports/apply/apply-alone.ts';
+import { createApplyMetadata } from '../lib/imports/apply/apply-metadata.ts';
 import {
   composeAccess,
   composeBudget,
@@ -13,12 +13,12 @@ import {
   composeSeats,
   composeState,
   composeTargetRegion,
-} from '../lib/imports/compose.ts';
-import { composeServiceUser } from '../lib/imports/compose-secrets.ts';
-import { createLookAtTarget, isThere } from '../lib/imports/look-at-target.ts';
-import type { ImportMessage } from '../lib/imports/messages.ts';
-import { queueHandler } from '../lib/imports/queue-handler.ts';
-import { runStep } from '../lib/imports/run-step.ts';
+} from '../lib/compose/compose.ts';
+import { composeServiceUser } from '../lib/compose/compose-secrets.ts';
+import { createLookAtTarget, isThere } from '../lib/imports/apply/look-at-target.ts';
+import type { ImportMessage } from '../lib/steps/messages.ts';
+import { queueHandler } from '../lib/steps/queue-handler.ts';
+import { runStep } from '../lib/steps/run-step.ts';
 
 // Queue apply-metadata: formats and properties, then the target's activation. Or, invoked directly with a target, a
 // source and a token: formats and properties alone.

@@ -7,12 +7,12 @@ import {
   composePace,
   composeRelay,
   composeState,
-} from '../lib/imports/compose.ts';
-import { composeServiceUser } from '../lib/imports/compose-secrets.ts';
-import { createEndLost, createFailImport } from '../lib/imports/fail-import.ts';
-import type { ImportMessage } from '../lib/imports/messages.ts';
-import { queueHandler } from '../lib/imports/queue-handler.ts';
-import { runStep } from '../lib/imports/run-step.ts';
+} from '../lib/compose/compose.ts';
+import { composeServiceUser } from '../lib/compose/compose-secrets.ts';
+import { createEndLost, createFailImport } from '../lib/imports/end/fail-import.ts';
+import type { ImportMessage } from '../lib/steps/messages.ts';
+import { queueHandler } from '../lib/steps/queue-handler.ts';
+import { runStep } from '../lib/steps/run-step.ts';
 
 // Queue fail-import, where final errors and dead letters arrive: undo, say why.
 

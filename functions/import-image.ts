@@ -2,7 +2,7 @@ import { httpHandler, json } from '../lib/api/http-handler.ts';
 import { hasty } from '../lib/aws/patience.ts';
 import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
 import { loadConfig, sealingSecret } from '../lib/config.ts';
-import { createSourceCheck } from '../lib/imports/check-source.ts';
+import { createSourceCheck } from '../lib/imports/request/check-source.ts';
 import {
   composeOpenStack,
   composePropertyRules,
@@ -10,11 +10,11 @@ import {
   composeTargetRegion,
   composeTransferLimits,
   composeUriFilter,
-} from '../lib/imports/compose.ts';
-import { composeSealer } from '../lib/imports/compose-secrets.ts';
-import { createEnabledMethods } from '../lib/imports/enabled-methods.ts';
-import { createRequestImport } from '../lib/imports/request-import.ts';
-import { taskView } from '../lib/imports/task-view.ts';
+} from '../lib/compose/compose.ts';
+import { composeSealer } from '../lib/compose/compose-secrets.ts';
+import { createEnabledMethods } from '../lib/imports/request/enabled-methods.ts';
+import { createRequestImport } from '../lib/imports/request/request-import.ts';
+import { taskView } from '../lib/imports/record/task-view.ts';
 
 // POST /v2/images/{image_id}/import: validate, claim, queue.
 

@@ -2,9 +2,9 @@ import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { httpHandler, json, openHandler } from '../lib/api/http-handler.ts';
 import { versionDocument } from '../lib/api/versions.ts';
 import { loadConfig } from '../lib/config.ts';
-import { composeOpenStack, composeTargetRegion } from '../lib/imports/compose.ts';
-import { createEnabledMethods } from '../lib/imports/enabled-methods.ts';
-import { createImportInfo } from '../lib/imports/import-info.ts';
+import { composeOpenStack, composeTargetRegion } from '../lib/compose/compose.ts';
+import { createEnabledMethods } from '../lib/imports/request/enabled-methods.ts';
+import { createImportInfo } from '../lib/imports/request/import-info.ts';
 
 // GET /v2/info/import: the import methods that POST answers. GET / and /versions: what clients ask before.
 

@@ -1,8 +1,8 @@
 import { httpHandler, json } from '../lib/api/http-handler.ts';
 import { hasty } from '../lib/aws/patience.ts';
 import { loadConfig } from '../lib/config.ts';
-import { composeOpenStack, composeState, composeTargetRegion } from '../lib/imports/compose.ts';
-import { createListTasks } from '../lib/imports/list-tasks.ts';
+import { composeOpenStack, composeState, composeTargetRegion } from '../lib/compose/compose.ts';
+import { createListTasks } from '../lib/imports/record/list-tasks.ts';
 
 // GET /v2/images/{image_id}/tasks: Glance's task list, with live progress.
 

@@ -9,13 +9,13 @@ import {
   composeSeats,
   composeState,
   composeTransferLimits,
-} from '../lib/imports/compose.ts';
-import { composeServiceUser } from '../lib/imports/compose-secrets.ts';
-import { createLookAtTarget, isWaiting } from '../lib/imports/look-at-target.ts';
-import type { ImportMessage } from '../lib/imports/messages.ts';
-import { queueHandler } from '../lib/imports/queue-handler.ts';
-import { runStep } from '../lib/imports/run-step.ts';
-import { createTransferImage } from '../lib/imports/transfer-image.ts';
+} from '../lib/compose/compose.ts';
+import { composeServiceUser } from '../lib/compose/compose-secrets.ts';
+import { createLookAtTarget, isWaiting } from '../lib/imports/apply/look-at-target.ts';
+import type { ImportMessage } from '../lib/steps/messages.ts';
+import { queueHandler } from '../lib/steps/queue-handler.ts';
+import { runStep } from '../lib/steps/run-step.ts';
+import { createTransferImage } from '../lib/copies/transfer-image.ts';
 
 // Queue stream-image: the source's bytes into the relay bucket, at once or segment by segment, proven by size and hash;
 // then apply-metadata's turn.

@@ -2,8 +2,8 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
 import { loadConfig } from '../lib/config.ts';
-import { composeRelay, composeState } from '../lib/imports/compose.ts';
-import { createSweepImports } from '../lib/imports/sweep-imports.ts';
+import { composeRelay, composeState } from '../lib/compose/compose.ts';
+import { createSweepImports } from '../lib/imports/end/sweep-imports.ts';
 import { log } from '../lib/log.ts';
 
 // On a schedule: what remains when even the messages are gone.

@@ -6,7 +6,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { StoppableContext } from '../lib/imports/queue-handler.ts';
+import type { StoppableContext } from '../lib/steps/queue-handler.ts';
 import { log } from '../lib/log.ts';
 import { contextOf } from './context.ts';
 import { failedIds, sqsEvent } from './sqs-event.ts';

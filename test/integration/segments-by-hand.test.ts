@@ -3,7 +3,7 @@ import { AbortMultipartUploadCommand, GetObjectCommand, S3Client } from '@aws-sd
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDynamoClient, createTable } from '../../lib/aws/table.ts';
-import { createTasks, type Tasks } from '../../lib/imports/tasks.ts';
+import { createTasks, type Tasks } from '../../lib/imports/record/tasks.ts';
 import type { ImageId, TaskId } from '../../lib/schemas/ids.ts';
 import { type Ferry, startFerry } from './ferry.ts';
 import { createQueuesByHand, type QueuesByHand } from './queues-by-hand.ts';

@@ -1,13 +1,13 @@
 import type { Delivery } from '../../lib/aws/queue.ts';
 import type { Download, SourceDescription } from '../../lib/download/download.ts';
-import { createClaims } from '../../lib/imports/claims.ts';
-import { planFor } from '../../lib/imports/copy-source.ts';
-import { earlierParts } from '../../lib/imports/earlier-parts.ts';
-import type { ImportMessage } from '../../lib/imports/messages.ts';
-import { relayBlockSize } from '../../lib/imports/relay-object.ts';
-import { runStep, type Step, type StepRun } from '../../lib/imports/run-step.ts';
-import { createSeats, type Seats, type TakenSeat } from '../../lib/imports/seats.ts';
-import { createSegmentRecords } from '../../lib/imports/segment-records.ts';
+import { createClaims } from '../../lib/imports/record/claims.ts';
+import { planFor } from '../../lib/copies/copy-source.ts';
+import { earlierParts } from '../../lib/copies/earlier-parts.ts';
+import type { ImportMessage } from '../../lib/steps/messages.ts';
+import { relayBlockSize } from '../../lib/copies/relay-object.ts';
+import { runStep, type Step, type StepRun } from '../../lib/steps/run-step.ts';
+import { createSeats, type Seats, type TakenSeat } from '../../lib/steps/seats.ts';
+import { createSegmentRecords } from '../../lib/copies/segment-records.ts';
 import {
   afterSegment,
   gather,
@@ -15,9 +15,9 @@ import {
   type SplitServices,
   split,
   stateOf,
-} from '../../lib/imports/segments.ts';
-import type { Task, TaskKey } from '../../lib/imports/task.ts';
-import { createTasks } from '../../lib/imports/tasks.ts';
+} from '../../lib/copies/segments.ts';
+import type { Task, TaskKey } from '../../lib/imports/record/task.ts';
+import { createTasks } from '../../lib/imports/record/tasks.ts';
 import { MiB, partCount, resumeOffset } from '../../lib/transfer/part-plan.ts';
 import { endOfStored, segmentAt } from '../../lib/transfer/segment-plan.ts';
 import { type Clock, randomOf } from './clock.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDynamoClient, createTable, type Table } from '../../../lib/aws/table.ts';
 import { FerryError } from '../../../lib/errors.ts';
-import { createClaims } from '../../../lib/imports/claims.ts';
-import type { ImportMessage } from '../../../lib/imports/messages.ts';
-import { runStep, type Step, type StepServices } from '../../../lib/imports/run-step.ts';
-import { createSeats } from '../../../lib/imports/seats.ts';
-import { createTasks } from '../../../lib/imports/tasks.ts';
+import { createClaims } from '../../../lib/imports/record/claims.ts';
+import type { ImportMessage } from '../../../lib/steps/messages.ts';
+import { runStep, type Step, type StepServices } from '../../../lib/steps/run-step.ts';
+import { createSeats } from '../../../lib/steps/seats.ts';
+import { createTasks } from '../../../lib/imports/record/tasks.ts';
 import { log } from '../../../lib/log.ts';
 import { newAttemptId, newTaskId } from '../../../lib/schemas/ids.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';

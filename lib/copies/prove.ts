@@ -1,0 +1,46 @@
+import type { SourceDescription } from '../download/download.ts';
+import { type Hash, isKnownAlgorithm, lengthsOf } from '../transfer/algorithms.ts';
+import { type CopiedObject, targetAlgorithm } from './copy-source.ts';
+import { progressMessage } from './progress.ts';
+import type { StepRun } from '../steps/run-step.ts';
+import { hashToRead, strongestHash } from './source-hash.ts';
+import type { Transferred } from '../imports/record/task.ts';
+import { type VerifyServices, verifyObject } from './verify-object.ts';
+
+/** What is known of an object that was held against this hash of its source, or against none. */
+const proven = (
+  { size, digests }: CopiedObject,
+  hash: Hash | undefined,
+  source: SourceDescription,
+): Transferred => {
+  const provenBy = hash?.algorithm ?? (source.size === undefined ? undefined : 'size');
+  // What can be computed again from its name alone; sha512 has taken the place of the others.
+  const isLasting = (algorithm: string): boolean =>
+    isKnownAlgorithm(algorithm) && !(hash && Object.hasOwn(lengthsOf([hash]), algorithm));
+  const lasting = Object.entries(digests).filter(([algorithm]) => isLasting(algorithm));
+  return { size, digests: Object.fromEntries(lasting), ...(provenBy && { provenBy }) };
+};
+
+/**
+ * The object with its proof: from the digests that ran over the copy, where the source's strongest was among them, or
+ * by reading it.
+ * @throws FerryError `data-mismatch` when the object is not what the source's record says
+ */
+export const prove = async (
+  services: VerifyServices,
+  run: StepRun,
+  copied: CopiedObject,
+  source: SourceDescription,
+): Promise<Transferred> => {
+  const { size, digests } = copied;
+  const strongest = strongestHash(source);
+  if (Object.hasOwn(digests, strongest?.algorithm ?? targetAlgorithm))
+    return proven(copied, strongest, source);
+  // Once, so that the progress does not run backwards where the proof goes on in another run.
+  if (!run.task.stored) {
+    const message = progressMessage(0, size, 'Verified');
+    await services.tasks.update(run.task, { stored: { size }, uploadId: undefined, message });
+  }
+  const hash = hashToRead(source);
+  return proven(await verifyObject(services, run, { size, hash }), hash, source);
+};

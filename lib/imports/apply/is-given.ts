@@ -1,0 +1,66 @@
+import { changesTo } from '../../properties/changes.ts';
+import type { GlanceImage } from '../../schemas/openstack.ts';
+import { isKnownAlgorithm, lengthsOf } from '../../transfer/algorithms.ts';
+import { createThreadDigest } from '../../transfer/digest-thread.ts';
+import { type RelayObjectServices, readRelayObject } from '../../copies/relay-object.ts';
+import type { StepRun } from '../../steps/run-step.ts';
+import type { Task, Transferred } from '../record/task.ts';
+
+export type ReachedServices = RelayObjectServices;
+
+/** Whether an image holds what was transferred, by Glance's own hash of what it stored. */
+export type Likeness = 'same' | 'other' | 'unknown';
+
+export const likenessOf = (image: GlanceImage, { size, digests }: Transferred): Likeness => {
+  if (image.size !== size) return 'other';
+  const byHash = digests[image.os_hash_algo ?? ''];
+  if (byHash !== undefined) return byHash === image.os_hash_value ? 'same' : 'other';
+  const { md5 } = digests;
+  return md5 === undefined || !image.checksum ? 'unknown' : md5 === image.checksum ? 'same' : 'other';
+};
+
+type Run = Pick<StepRun, 'task' | 'signal'>;
+
+/** The target hashes by an algorithm that nothing was digested by yet: the relay's object still is there. */
+const likenessByReading = async (
+  services: ReachedServices,
+  { task, signal }: Run,
+  image: GlanceImage,
+  { size }: Transferred,
+): Promise<Likeness> => {
+  const algorithm = image.os_hash_algo;
+  if (!algorithm || !isKnownAlgorithm(algorithm)) return 'unknown';
+  const lengths = lengthsOf([{ algorithm, value: image.os_hash_value ?? '' }]);
+  const digest = createThreadDigest({ algorithms: [algorithm], lengths });
+  try {
+    for await (const { bytes, release } of readRelayObject(services, task, { size, signal }))
+      await digest.update(bytes).finally(release);
+    return likenessOf(image, { size, digests: await digest.values() });
+  } finally {
+    digest.close();
+  }
+};
+
+const hasProperties = ({ isApplied, wanted }: Task, image: GlanceImage): boolean =>
+  isApplied === true || (wanted !== undefined && Object.keys(changesTo(image, wanted)).length === 0);
+
+/**
+ * Whether the target is active and has all that this import was to give it: an earlier try has done so, and could not
+ * say it any more. An image that its owner has given other data, or the same data without the source's formats and
+ * properties, is none of ours.
+ * @param mayRead whether the relay's object may be read for it, which takes as long as the image is large
+ */
+export const isGiven = async (
+  services: ReachedServices,
+  run: Run,
+  image: GlanceImage,
+  { mayRead = true }: { readonly mayRead?: boolean } = {},
+): Promise<boolean> => {
+  const { activation, transferred } = run.task;
+  if (image.status !== 'active' || !hasProperties(run.task, image)) return false;
+  if (activation === 'none') return true;
+  if (!transferred) return false;
+  const likeness = likenessOf(image, transferred);
+  if (likeness !== 'unknown' || !mayRead) return likeness === 'same';
+  return (await likenessByReading(services, run, image, transferred)) === 'same';
+};

@@ -1,0 +1,60 @@
+import type { Download, DownloadConnections } from '../../download/download.ts';
+import { GlanceDownload } from '../../download/glance-download.ts';
+import type { UriFilter } from '../../download/uri-filter.ts';
+import { WebDownload } from '../../download/web-download.ts';
+import { FerryError } from '../../errors.ts';
+import type { Connections } from '../../http/exchange.ts';
+import { endpointNotFound } from '../../openstack/catalog.ts';
+import { type Credentials, withServiceToken } from '../../openstack/credentials.ts';
+import { createGlance, type Glance } from '../../openstack/glance.ts';
+import type { OpenStackHttp } from '../../openstack/http.ts';
+import type { Keystone } from '../../openstack/keystone.ts';
+import type { Sealer } from './sealed-secrets.ts';
+import type { Task, TaskSource } from './task.ts';
+
+type GlanceTaskSource = Extract<TaskSource, { kind: 'glance-download' }>;
+
+/** What a task may reach, with its caller's rights and no others. */
+export interface Access {
+  readonly target: Glance;
+  /** The remote Glance; undefined for a web-download. */
+  readonly source: Glance | undefined;
+  readonly download: Download;
+}
+
+export interface AccessServices {
+  readonly http: OpenStackHttp;
+  readonly keystone: Keystone;
+  readonly sealer: Sealer;
+  readonly uriFilter: UriFilter;
+  /** Connections whose names are resolved through the filter. */
+  readonly filtered: Connections;
+}
+
+/** Unseals a task's token. @throws FerryError `bad-request` when the catalog has no endpoint for the source */
+export const createAccess = ({ http, keystone, sealer, uriFilter, filtered }: AccessServices) => {
+  const connections: DownloadConnections = { direct: http.data, filtered, filter: uriFilter };
+
+  const remote = (source: GlanceTaskSource, credentials: Credentials) => {
+    if (!source.endpoint) throw new FerryError('bad-request', endpointNotFound(source));
+    const glance = createGlance(source.endpoint, credentials, http);
+    const { region, imageId } = source;
+    const download = new GlanceDownload({ region, imageId, glance, credentials }, connections);
+    return { source: glance, download };
+  };
+
+  return async (task: Task, { signal }: { readonly signal: AbortSignal }): Promise<Access> => {
+    if (!task.sealed) throw new FerryError('unauthorized', `Task ${task.id} has no token any more`);
+    const { token, uri = '' } = await sealer.open(task, task.sealed);
+    // A step that would get no service token is better not begun.
+    await keystone.serviceToken({ signal });
+    const credentials = withServiceToken(token, keystone);
+    const target = createGlance(task.targetEndpoint, credentials, http);
+    if (task.source.kind === 'web-download') {
+      return { target, source: undefined, download: new WebDownload(uri, connections) };
+    }
+    return { target, ...remote(task.source, credentials) };
+  };
+};
+
+export type OpenAccess = ReturnType<typeof createAccess>;

@@ -1,0 +1,61 @@
+import { displayUri } from '../../download/uri-filter.ts';
+import { imageEndpoint } from '../../openstack/catalog.ts';
+import type { Identity } from '../../openstack/validate-token.ts';
+import { type ImageId, newTaskId, type RequestId } from '../../schemas/ids.ts';
+import type { ImportBody, RequestedSource } from '../request/import-body.ts';
+import type { Activation, Task, TaskSource } from './task.ts';
+import { glanceTime } from './tasks.ts';
+
+/** What a new import is made of. */
+export interface NewTask {
+  readonly imageId: ImageId;
+  readonly requestId: RequestId;
+  readonly identity: Identity;
+  readonly body: ImportBody;
+  readonly source: RequestedSource;
+  readonly targetEndpoint: string;
+  readonly activation: Activation;
+}
+
+/** The body as the task list shows it: what we know of it, defaults filled in, a URI without its secrets. */
+const shownRequest = (body: ImportBody, source: RequestedSource): Task['importRequest'] => {
+  const { all_stores = false, all_stores_must_succeed = true } = body;
+  const method =
+    source.kind === 'web-download'
+      ? { name: source.kind, uri: displayUri(source.uri) }
+      : {
+          name: source.kind,
+          glance_image_id: source.imageId,
+          glance_region: source.region,
+          glance_service_interface: source.interface,
+        };
+  return { method, all_stores, all_stores_must_succeed };
+};
+
+const taskSource = (source: RequestedSource, { catalog }: Identity): TaskSource => {
+  if (source.kind === 'web-download') return { kind: source.kind };
+  const endpoint = imageEndpoint(catalog, source);
+  return { ...source, ...(endpoint && { endpoint }) };
+};
+
+/** The record of an import that was just asked for, without its secrets. */
+export const newTask = (made: NewTask): Task => {
+  const { imageId, requestId, identity, body, source, targetEndpoint, activation } = made;
+  const now = glanceTime(new Date());
+  return {
+    imageId,
+    id: newTaskId(),
+    status: 'pending',
+    message: '',
+    owner: identity.projectId,
+    userId: identity.userId,
+    roles: identity.roles,
+    requestId,
+    createdAt: now,
+    updatedAt: now,
+    importRequest: shownRequest(body, source),
+    source: taskSource(source, identity),
+    targetEndpoint,
+    activation,
+  };
+};

@@ -1,0 +1,69 @@
+import { FerryError, hasCode } from '../../errors.ts';
+import type { Glance } from '../../openstack/glance.ts';
+import { type ImportMethod, importMethods } from './import-body.ts';
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+export interface EnabledMethods {
+  /** @throws FerryError `bad-request` in Glance's words */
+  require(method: ImportMethod, target: Glance, options: Options): Promise<void>;
+  list(target: Glance, options: Options): Promise<readonly ImportMethod[]>;
+}
+
+/** What a target's Glance offered, and how long that counts here. */
+interface Look {
+  readonly endpoint: string;
+  readonly methods: readonly string[];
+  /** ms since 1970. */
+  readonly until: number;
+}
+
+const lookEvery = 5 * 60_000; // ms: an operator's change of the target Glance counts here so much later
+
+/** A Glance that does not know the question (before 2.6) has no import methods. */
+const methodsOf = async (target: Glance, options: Options): Promise<readonly string[]> => {
+  try {
+    return await target.importMethods(options);
+  } catch (error) {
+    if (hasCode(error, 'not-found')) return [];
+    throw error;
+  }
+};
+
+/**
+ * Which of our import methods may be asked for. Where the operator names none, `web-download` is here what it is at the
+ * target's Glance: whoever has closed it there does not open it again by deploying us. That Glance need not offer
+ * `glance-download`, which it has not enabled by default: being deployed is our being enabled. So only a
+ * `web-download` ever waits for a look at the target, the first of five minutes.
+ * @param named Glance's enabled_import_methods, as the operator sets it for us
+ */
+export const createEnabledMethods = (named: readonly string[] | undefined): EnabledMethods => {
+  let looked: Look | undefined;
+
+  const offered = async (target: Glance, options: Options): Promise<readonly string[]> => {
+    const { endpoint } = target;
+    if (looked?.endpoint !== endpoint || looked.until <= Date.now())
+      looked = { endpoint, methods: await methodsOf(target, options), until: Date.now() + lookEvery };
+    return looked.methods;
+  };
+
+  const isEnabled = async (method: ImportMethod, target: Glance, options: Options): Promise<boolean> => {
+    if (named) return named.includes(method);
+    return method === 'glance-download' || (await offered(target, options)).includes(method);
+  };
+
+  return {
+    require: async (method, target, options) => {
+      if (await isEnabled(method, target, options)) return;
+      throw new FerryError('bad-request', `Unknown import method name '${method}'.`);
+    },
+    list: async (target, options) => {
+      const enabled = importMethods.map(async (method) =>
+        (await isEnabled(method, target, options)) ? [method] : [],
+      );
+      return (await Promise.all(enabled)).flat();
+    },
+  };
+};

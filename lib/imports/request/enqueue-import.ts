@@ -1,0 +1,73 @@
+import type { Outbox } from '../../aws/queue.ts';
+import { asFerryError, FerryError } from '../../errors.ts';
+import { logOf } from '../../log.ts';
+import { mergeChanges } from '../../properties/changes.ts';
+import type { TaskId } from '../../schemas/ids.ts';
+import type { Claims } from '../record/claims.ts';
+import type { ImportMessage } from '../../steps/messages.ts';
+import { hasEnded, type Task } from '../record/task.ts';
+import type { Tasks } from '../record/tasks.ts';
+
+export interface EnqueueServices {
+  readonly tasks: Tasks;
+  readonly claims: Claims;
+  readonly streamQueue: Outbox<ImportMessage>;
+  readonly failQueue: Outbox<ImportMessage>;
+}
+
+/** Whatever fails here leaves an import that never ran: its claim is free after a minute, sweep-imports ends the rest. */
+const inVain = async (task: Task, what: string, run: Promise<unknown>): Promise<void> => {
+  await run.catch((error: unknown) => logOf(task).warn(what, { error: asFerryError(error) }));
+};
+
+/**
+ * What imports that were pushed aside have set on the target is the new one's to put back, should that fail as well: the
+ * one before, and those whose own successor died before it could say so.
+ * @returns their changes, if they have made any
+ */
+const takenOver = async ({ tasks }: EnqueueServices, { imageId }: Task, replaced: TaskId | undefined) => {
+  if (!replaced) return {};
+  const unfinished = (await tasks.list(imageId)).filter((task) => !hasEnded(task));
+  const changes = mergeChanges(unfinished.map((task) => task.changes ?? {}));
+  return Object.keys(changes).length > 0 ? { changes } : {};
+};
+
+/**
+ * A POST that is answered by an error has queued nothing: where a message has left all the same, it finds no claim.
+ * @returns false for an import that is at work, or has ended: only the answer to its message was lost
+ */
+const isTakenBack = async (
+  { tasks, claims }: EnqueueServices,
+  task: Task,
+  replaced: TaskId | undefined,
+): Promise<boolean> =>
+  (await claims.takeBack(task.imageId, task.id, replaced)) && (await tasks.takeBack(task));
+
+/**
+ * Claims the image and queues its import. An import that was silent for long is pushed aside: fail-import clears up what
+ * it has left, here is only sent for.
+ * @throws FerryError `conflict` when another import has the image; nothing is queued then, nor after any other error
+ */
+export const enqueueImport = async (services: EnqueueServices, task: Task): Promise<void> => {
+  const { claims, tasks, streamQueue, failQueue } = services;
+  const { imageId, id: taskId } = task;
+  const taken = await claims.take(imageId, taskId).catch(async (error: unknown) => {
+    // The write may have been done all the same.
+    await inVain(task, 'claim not taken back', claims.takeBack(imageId, taskId, undefined));
+    throw error;
+  });
+  if (!taken) {
+    const reason = 'is not permitted as prior operation is still in progress';
+    throw new FerryError('conflict', `New operation on image '${imageId}' ${reason}`);
+  }
+  const { replaced } = taken;
+  try {
+    await tasks.create({ ...task, ...(await takenOver(services, task, replaced)) });
+    await streamQueue.send({ imageId, taskId });
+  } catch (error) {
+    if (await isTakenBack(services, task, replaced).catch(() => true)) throw error;
+  }
+  if (replaced)
+    await inVain(task, 'replaced import not ended', failQueue.send({ imageId, taskId: replaced }));
+  await inVain(task, 'claim not marked as queued', claims.queued(imageId, taskId));
+};

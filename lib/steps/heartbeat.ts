@@ -1,0 +1,103 @@
+import type { Delivery } from '../aws/queue.ts';
+import { asFerryError, claimLost, FerryError, hasCode } from '../errors.ts';
+import { log } from '../log.ts';
+import type { Claims } from '../imports/record/claims.ts';
+import type { ClaimKey } from '../imports/record/task.ts';
+
+/** Visibility of a message whose step is at work, in heartbeats: a crash is noticed after so many. */
+export const heartbeatsHidden = 3;
+
+/** How long a lease lasts: a little less than a message stays hidden, whose next receiver finds the lease at its end. */
+export const leaseMsOf = (heartbeatS: number): number => (heartbeatsHidden - 0.5) * heartbeatS * 1000;
+
+/** Looks, one after the other, that must find the target gone: one alone may have met a replica that is behind. */
+const verdictsNeeded = 2;
+
+export interface HeartbeatOptions {
+  readonly claims: Claims;
+  readonly claim: ClaimKey;
+  readonly delivery: Delivery;
+  /** Seconds between beats; a message is hidden for three of them at a time. */
+  readonly heartbeatS: number;
+  /** Looks beside the beat whether there is still something to work for. @throws FerryError `not-found`, `conflict` if not */
+  look(signal: AbortSignal): Promise<void>;
+  /** What else the attempt holds only while it shows signs of life. */
+  keep?(): Promise<unknown>;
+}
+
+export interface Heartbeat {
+  /** Ends when the attempt must not work on, with the reason. */
+  readonly signal: AbortSignal;
+  /** No beat begins any more. One that is on its way finds an attempt that has paused, and renews nothing. */
+  stop(): void;
+}
+
+const notRenewed = (ms: number): FerryError =>
+  new FerryError(
+    'unavailable',
+    `The lease on the import could not be renewed for ${ms / 1000} s: another attempt may be at work`,
+  );
+
+/**
+ * Keeps claim and message while a step works, one beat at a time. Ends the step when the claim is gone, when the lease
+ * has run out because it could not be renewed (another attempt may have begun then), and when `look` says so.
+ */
+export const startHeartbeat = (options: HeartbeatOptions): Heartbeat => {
+  const { claims, claim, delivery, heartbeatS } = options;
+  const ended = new AbortController();
+  const stopped = new AbortController();
+  let leaseEnds: NodeJS.Timeout | undefined;
+  let [isBeating, isLooking] = [false, false];
+  let verdicts = 0;
+
+  const warn = (what: string, error: unknown): void => {
+    if (!stopped.signal.aborted) log.warn(what, { task_id: claim.taskId, error: asFerryError(error) });
+  };
+  const countLeaseFrom = (startedMs: number): void => {
+    clearTimeout(leaseEnds);
+    const runOut = () => ended.abort(notRenewed(claims.leaseMs));
+    leaseEnds = setTimeout(runOut, Math.max(0, startedMs + claims.leaseMs - performance.now()));
+  };
+  const renew = async (): Promise<void> => {
+    const startedMs = performance.now();
+    // The lease first: it must end before the message can come again.
+    if (!(await claims.renew(claim))) return ended.abort(claimLost());
+    if (stopped.signal.aborted) return;
+    countLeaseFrom(startedMs);
+    await delivery.hideFor(heartbeatsHidden * heartbeatS);
+    await options.keep?.();
+  };
+  const beat = async (): Promise<void> => {
+    if (isBeating) return;
+    isBeating = true;
+    await renew().catch((error: unknown) => warn('heartbeat failed', error));
+    isBeating = false;
+  };
+  const look = async (): Promise<void> => {
+    if (isLooking) return;
+    isLooking = true;
+    try {
+      await options.look(stopped.signal);
+      verdicts = 0;
+    } catch (error) {
+      const isFinal = hasCode(error, 'not-found', 'conflict');
+      verdicts = isFinal ? verdicts + 1 : verdicts;
+      if (isFinal && verdicts === verdictsNeeded) ended.abort(error);
+    }
+    isLooking = false;
+  };
+
+  countLeaseFrom(performance.now());
+  const timer = setInterval(() => {
+    void beat();
+    void look();
+  }, heartbeatS * 1000);
+  return {
+    signal: ended.signal,
+    stop: () => {
+      clearInterval(timer);
+      clearTimeout(leaseEnds);
+      stopped.abort(new Error('the step has ended'));
+    },
+  };
+};

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createDynamoClient, createTable, type Table } from '../../../../lib/aws/table.ts';
+import { FerryError } from '../../../../lib/errors.ts';
+import { type Claims, createClaims } from '../../../../lib/imports/record/claims.ts';
+import { type EnqueueServices, enqueueImport } from '../../../../lib/imports/request/enqueue-import.ts';
+import type { ImportMessage } from '../../../../lib/steps/messages.ts';
+import type { Task } from '../../../../lib/imports/record/task.ts';
+import { createTasks, type Tasks } from '../../../../lib/imports/record/tasks.ts';
+import { log } from '../../../../lib/log.ts';
+import { newAttemptId } from '../../../../lib/schemas/ids.ts';
+import type { LocalAws } from '../../../cloud/aws/aws.ts';
+import { startLocalAws } from '../../local-aws.ts';
+import { taskFixture } from '../task-fixture.ts';
+
+let aws: LocalAws;
+let table: Table;
+let tasks: Tasks;
+let claims: Claims;
+let task: Task;
+let sent: { to: string; message: ImportMessage }[];
+let services: EnqueueServices;
+
+const queue = (to: string) => ({
+  send: async (message: ImportMessage) => void sent.push({ to, message }),
+});
+const away = () => Promise.reject(new FerryError('unavailable', 'no service'));
+const messageOf = ({ imageId, id }: Task) => ({ imageId, taskId: id });
+
+beforeAll(async () => {
+  log.setLogLevel('SILENT');
+  aws = await startLocalAws();
+  table = createTable(createDynamoClient(), aws.tableName);
+  tasks = createTasks(table, { ttlH: 48 });
+  claims = createClaims(table, { leaseMs: 50_000 });
+});
+beforeEach(() => {
+  sent = [];
+  task = taskFixture();
+  services = { tasks, claims, streamQueue: queue('stream-image'), failQueue: queue('fail-import') };
+});
+afterAll(() => aws.stop());
+
+const itemsOf = async (): Promise<readonly unknown[]> =>
+  (await table.query(task.imageId, '')).map(({ item }) => item);
+
+test('an import is claimed, kept and queued', async () => {
+  await enqueueImport(services, task);
+  expect(sent).toEqual([{ to: 'stream-image', message: messageOf(task) }]);
+  expect(await claims.holder(task.imageId)).toBe(task.id);
+  expect(await tasks.get(task)).toMatchObject({ status: 'pending' });
+});
+
+describe('an answer of 5xx', () => {
+  test('because the message could not be sent leaves nothing', async () => {
+    await expect(enqueueImport({ ...services, streamQueue: { send: away } }, task)).rejects.toThrow(
+      'no service',
+    );
+    expect(await itemsOf()).toEqual([]);
+  });
+
+  test('because the task could not be kept leaves nothing and sends nothing', async () => {
+    const failing = { ...services, tasks: { ...tasks, create: away } };
+    await expect(enqueueImport(failing, task)).rejects.toThrow('no service');
+    expect(await itemsOf()).toEqual([]);
+    expect(sent).toEqual([]);
+  });
+
+  test('because the claim’s answer is lost leaves nothing', async () => {
+    const take = async (...args: Parameters<Claims['take']>) => {
+      await claims.take(...args);
+      return await away();
+    };
+    await expect(enqueueImport({ ...services, claims: { ...claims, take } }, task)).rejects.toThrow(
+      'no service',
+    );
+    expect(await itemsOf()).toEqual([]);
+  });
+
+  test('while nothing can be taken back leaves the image free after a minute', async () => {
+    const stuck = { ...services, claims: { ...claims, takeBack: away }, streamQueue: { send: away } };
+    await expect(enqueueImport(stuck, task)).rejects.toThrow('no service');
+    const [claim] = await table.query(task.imageId, 'claim');
+    expect(Number(claim?.['staleAt'])).toBeLessThanOrEqual(Date.now() + 60_000);
+  });
+});
+
+test('a message whose answer was lost is an import that runs, and is answered so', async () => {
+  const send = async (): Promise<void> => {
+    const claim = { imageId: task.imageId, taskId: task.id, attempt: newAttemptId() };
+    expect(await claims.begin(claim)).toBe('mine');
+    await away();
+  };
+  await enqueueImport({ ...services, streamQueue: { send } }, task);
+  expect(await claims.holder(task.imageId)).toBe(task.id);
+});
+
+test('a claim that cannot be marked as queued does not fail an import that is', async () => {
+  await enqueueImport({ ...services, claims: { ...claims, queued: away } }, task);
+  expect(sent).toHaveLength(1);
+});
+
+describe('an import that was silent for long', () => {
+  const silent = async (): Promise<Task> => {
+    const before = taskFixture(task.imageId);
+    await enqueueImport(services, before);
+    await tasks.update(before, { changes: { hw_a: { was: 'old', set: 'new' } } });
+    await table.update({ imageId: task.imageId, item: 'claim' }, { staleAt: 0 });
+    sent = [];
+    return before;
+  };
+
+  test('is sent to its end, and leaves what it has set on the target to be put back', async () => {
+    const before = await silent();
+    await enqueueImport(services, task);
+    expect(sent).toEqual([
+      { to: 'stream-image', message: messageOf(task) },
+      { to: 'fail-import', message: messageOf(before) },
+    ]);
+    expect(await tasks.get(task)).toMatchObject({ changes: { hw_a: { was: 'old', set: 'new' } } });
+    expect(await tasks.get(before)).toMatchObject({ status: 'pending' });
+  });
+
+  test('is not ended by a request that is answered 5xx, and keeps its claim', async () => {
+    const before = await silent();
+    await expect(enqueueImport({ ...services, streamQueue: { send: away } }, task)).rejects.toThrow(
+      'no service',
+    );
+    expect(sent).toEqual([]);
+    const claim = { imageId: task.imageId, taskId: before.id, attempt: newAttemptId() };
+    expect(await claims.begin(claim)).toBe('mine');
+    expect(await tasks.get(task)).toBeUndefined();
+  });
+
+  test('is not forgotten when the next request dies before it could say what it takes over', async () => {
+    await silent();
+    const dead = taskFixture(task.imageId);
+    await claims.take(task.imageId, dead.id);
+    await table.update({ imageId: task.imageId, item: 'claim' }, { staleAt: 0 });
+    await enqueueImport(services, task);
+    expect(await tasks.get(task)).toMatchObject({ changes: { hw_a: { was: 'old', set: 'new' } } });
+  });
+
+  test('is not in the way of the new one when it cannot be sent to its end', async () => {
+    await silent();
+    await enqueueImport({ ...services, failQueue: { send: away } }, task);
+    expect(await claims.holder(task.imageId)).toBe(task.id);
+  });
+});

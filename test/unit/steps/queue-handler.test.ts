@@ -1,0 +1,103 @@
+import type { Context, SQSEvent } from 'aws-lambda';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { createSqsClient } from '../../../lib/aws/queue.ts';
+import { FerryError } from '../../../lib/errors.ts';
+import { queueHandler } from '../../../lib/steps/queue-handler.ts';
+import type { Received } from '../../../lib/steps/run-step.ts';
+import { log } from '../../../lib/log.ts';
+import { newTaskId } from '../../../lib/schemas/ids.ts';
+import { lambdaContext } from '../../integration/lambda.ts';
+
+const sqs = createSqsClient();
+const message = { imageId: newTaskId(), taskId: newTaskId() };
+beforeAll(() => log.setLogLevel('SILENT'));
+afterAll(() => sqs.destroy());
+
+const eventOf = (...bodies: string[]): SQSEvent => {
+  const attributes = { ApproximateReceiveCount: '3' };
+  const Records = bodies.map((body, i) => ({
+    messageId: `m${i}`,
+    receiptHandle: 'r',
+    eventSource: 'aws:sqs',
+    body,
+    attributes,
+  }));
+  return { Records } as unknown as SQSEvent;
+};
+const run = (
+  step: (received: Received) => Promise<void>,
+  event: SQSEvent,
+  context: Context = lambdaContext(),
+) =>
+  queueHandler({ step: 'stream-image', sqs, queueUrl: 'http://127.0.0.1:1/q', deadlineReserveS: 30 }, step)(
+    event,
+    context,
+  );
+
+test('a step gets its message, how often it came, and a deadline', async () => {
+  const seen: Received[] = [];
+  const answer = await run(async (received) => void seen.push(received), eventOf(JSON.stringify(message)));
+  expect(answer).toEqual({ batchItemFailures: [] });
+  expect(seen).toMatchObject([{ message, delivery: { receiveCount: 3 } }]);
+  expect(seen[0]?.deadline.aborted).toBe(false);
+});
+
+test('only the messages whose step throws, or that are not ours, come again', async () => {
+  const good = JSON.stringify(message);
+  const bad = JSON.stringify({ ...message, taskId: newTaskId() });
+  const step = async ({ message: { taskId } }: Received) => {
+    if (taskId !== message.taskId) throw new FerryError('unavailable', 'later');
+  };
+  const answer = await run(step, eventOf(good, bad, 'not ours', good));
+  expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier).sort()).toEqual(['m1', 'm2']);
+});
+
+test('whatever keeps a message in its queue stands in the log, without the message', async () => {
+  const warn = vi.spyOn(log, 'warn').mockReturnValue(undefined);
+  const later = () => Promise.reject(new FerryError('unavailable', 'the table is away'));
+  await run(later, eventOf(JSON.stringify(message), 'a secret that is not JSON'));
+  expect(warn.mock.calls).toEqual([
+    [
+      'message comes again',
+      expect.objectContaining({ message_id: 'm1', received: 3, reason: 'A queue message is not JSON' }),
+    ],
+    [
+      'message comes again',
+      expect.objectContaining({ message_id: 'm0', received: 3, reason: 'the table is away' }),
+    ],
+  ]);
+  warn.mockRestore();
+});
+
+test('messages that all fail are reported one by one, the function itself does not fail', async () => {
+  const answer = await run(() => Promise.reject(new Error('x')), eventOf(JSON.stringify(message)));
+  expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
+});
+
+test('the deadline comes its reserve before the end of the function, and says so', async () => {
+  let reason: unknown;
+  const step = ({ deadline }: Received) =>
+    new Promise<void>((ended) => {
+      deadline.addEventListener('abort', () => {
+        reason = deadline.reason;
+        ended();
+      });
+    });
+  const start = performance.now();
+  await run(step, eventOf(JSON.stringify(message)), lambdaContext(30_200));
+  expect(performance.now() - start).toBeLessThan(5000);
+  expect(reason).toMatchObject({ code: 'out-of-time' });
+});
+
+test.each([
+  ['ends', () => Promise.resolve()],
+  ['throws', () => Promise.reject(new FerryError('unavailable', 'later'))],
+])('a step that %s tells how long it took', async (_, step) => {
+  vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
+  const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  await run(step, eventOf(JSON.stringify(message)));
+  const written = stdout.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+  stdout.mockRestore();
+  vi.unstubAllEnvs();
+  expect(written).toMatchObject([{ step: 'stream-image', StepSeconds: expect.any(Number) }]);
+});
