@@ -7,6 +7,12 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 export type ImageId = Branded<'ImageId'>;
 /** Id of one import, as in Glance's task list. */
 export type TaskId = Branded<'TaskId'>;
+/** A region of Keystone's catalog, as Keystone spells it. */
+export type RegionName = Branded<'RegionName'>;
+/** Id of a copy: the same for the same bytes of the same source, asked for by the same project. */
+export type CopyId = Branded<'CopyId'>;
+/** Which making of a copy. */
+export type Generation = Branded<'Generation'>;
 /** Id of one invocation's try at a step. */
 export type AttemptId = Branded<'AttemptId'>;
 /** A Keystone token. Never logged, never in a message or an error. */
@@ -15,6 +21,7 @@ export type Token = Branded<'Token'>;
 export type RequestId = Branded<'RequestId'>;
 
 export const newTaskId = (): TaskId => randomUUID() as TaskId;
+export const newGeneration = (): Generation => randomUUID() as Generation;
 export const newAttemptId = (): AttemptId => randomUUID() as AttemptId;
 
 /** No spelling of a UUID needs more; what is longer is not looked at. */

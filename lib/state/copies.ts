@@ -1,0 +1,61 @@
+import type { AttemptId, CopyId } from '../schemas/ids.ts';
+import type { Copy, CopyChanges, CopyFailure, RowState, StoredPart } from './copy.ts';
+import type { Leases } from './leases.ts';
+import type { ImportRef, RowRef } from './refs.ts';
+
+/** Numbers, both included. */
+export interface PartRange {
+  readonly firstPart: number;
+  readonly lastPart: number;
+}
+
+/** What an import finds that leaves a copy. */
+export type Left =
+  /** Others wait for it. */
+  | { readonly state: 'wanted'; readonly copy: Copy }
+  /** Nobody does: it is ending now, and whoever leaves clears it up; also when an earlier try to do so has died. */
+  | { readonly state: 'ending'; readonly copy: Copy }
+  /** Nobody does, and it is kept for a while. */
+  | { readonly state: 'kept' }
+  /** There is none. */
+  | { readonly state: 'gone' };
+
+/**
+ * Copies, who waits for them, and the attempts at their rows. Each import joins and leaves by one conditional write on
+ * one item; all writes may be sent twice.
+ */
+export interface Copies extends Leases<RowRef> {
+  get(copyId: CopyId): Promise<Copy | undefined>;
+  /**
+   * Begins a copy for its first import, with an attempt at the whole of it.
+   * @returns false when there is one already, of whatever state
+   */
+  create(
+    copy: Pick<Copy, 'copyId' | 'generation' | 'projectId' | 'identity'>,
+    first: ImportRef,
+    attempt: AttemptId,
+  ): Promise<boolean>;
+  /** @returns the copy with this import among those that wait; undefined when there is none, or it has failed or ends */
+  join(copyId: CopyId, ref: ImportRef): Promise<Copy | undefined>;
+  /** @param keepMs how long a finished copy is kept that nobody waits for any more; 0 for not at all */
+  leave(copyId: CopyId, ref: ImportRef, keepMs: number): Promise<Left>;
+  /** Ends a copy that was kept, or that no import waits for though it was never said so. @returns it, if it is ending now */
+  endUnwanted(copyId: CopyId, nowMs: number): Promise<Copy | undefined>;
+  /** Whether no attempt is at work at any of its rows: a part that arrives after its upload was aborted stays for ever. */
+  isAtRest(copyId: CopyId): Promise<boolean>;
+  /** The last of a copy that ends. */
+  remove(copy: Copy): Promise<void>;
+
+  /** @returns false when the attempt is not at work any more */
+  update(ref: RowRef, attempt: AttemptId, changes: CopyChanges): Promise<boolean>;
+  /** Keeps why a copy has failed for good, the first reason: nobody joins it any more. */
+  fail(copyId: CopyId, failure: CopyFailure): Promise<void>;
+  /** Progress of a row at work: how far it is. @returns the copy as it is then; undefined when the row is another attempt's */
+  saveRow(ref: RowRef, attempt: AttemptId, state: RowState): Promise<Copy | undefined>;
+
+  /** Checkpoints of the parts that the store has, by number: all, or from one number to another. */
+  parts(copy: Copy, range?: PartRange): Promise<ReadonlyMap<number, StoredPart>>;
+  savePart(copy: Copy, part: StoredPart): Promise<void>;
+  /** One part by its number, or all. */
+  forgetParts(copy: Copy, number?: number): Promise<void>;
+}

@@ -1,0 +1,48 @@
+import type { CopyId } from '../schemas/ids.ts';
+import type { ImportRef } from './refs.ts';
+
+/** The steps that messages are for; each has a queue of its name. */
+export type StepName = 'stream-image' | 'apply-metadata' | 'fail-import';
+
+/** An import is to take its next step. */
+export interface ImportMessage extends ImportRef {
+  /** How often it has come in vain, since its project had its share at work. */
+  readonly waits?: number;
+  /** Of apply-metadata, when it is to set formats and properties only, with nothing transferred before it. */
+  readonly activation?: 'none';
+}
+
+/** A copy is to be gone on with: as a whole, or one of its rows. */
+export interface CopyMessage {
+  readonly copyId: CopyId;
+  /** 0, the copy as a whole, when absent. */
+  readonly row?: number;
+  readonly waits?: number;
+}
+
+/** What travels through the queues: ids and what is to be done, never state, never a token. */
+export type StepMessage = ImportMessage | CopyMessage;
+
+export const isOfCopy = (message: StepMessage): message is CopyMessage => 'copyId' in message;
+
+/** A message, and the step that it is for. */
+export interface Sending {
+  readonly to: StepName;
+  readonly message: StepMessage;
+  /** Seconds for which nobody sees it, 900 at most; 0 when absent. */
+  readonly delayS?: number;
+}
+
+/** Sends messages to the steps. @throws FerryError when a queue cannot be reached */
+export type Send = (sending: Sending) => Promise<void>;
+
+/** One received message, as far as its receiver may act on it. */
+export interface Delivery {
+  /** 1 at the first time. */
+  readonly receiveCount: number;
+  /** Hides the message for so many seconds from now on: a heartbeat while at work, a delay before another try. */
+  hideFor(seconds: number): Promise<void>;
+}
+
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+export const longestDelayS = 900;
