@@ -2,21 +2,28 @@ import { type Static, Type } from 'typebox';
 
 const uuid = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' });
 
-/** Body of every queue message: ids and what is to be done, so neither state nor a token ever lies in a queue. */
-export const StepMessage = Type.Object(
+/** Long enough for Keystone's regions and for any spelling of a UUID, as in a request's body. */
+const name = Type.String({ minLength: 1, maxLength: 255 });
+
+const waits = Type.Optional(Type.Integer({ minimum: 1 }));
+
+const ImportMessage = Type.Object(
+  { region: name, imageId: uuid, taskId: uuid, waits, activation: Type.Optional(Type.Literal('none')) },
+  { additionalProperties: false },
+);
+
+const CopyMessage = Type.Object(
   {
-    imageId: uuid,
-    taskId: uuid,
-    segment: Type.Optional(Type.Integer({ minimum: 1 })),
-    waits: Type.Optional(Type.Integer({ minimum: 1 })),
-    activation: Type.Optional(Type.Literal('none')),
+    copyId: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+    row: Type.Optional(Type.Integer({ minimum: 0 })),
+    waits,
   },
   { additionalProperties: false },
 );
-export type StepMessage = Static<typeof StepMessage>;
 
-/** Long enough for Keystone's regions and for any spelling of a UUID, as in a request's body. */
-const name = Type.String({ minLength: 1, maxLength: 255 });
+/** Body of every queue message: ids and what is to be done, so neither state nor a token ever lies in a queue. */
+export const StepMessage = Type.Union([ImportMessage, CopyMessage]);
+export type StepMessage = Static<typeof StepMessage>;
 
 /** Payload of a direct invocation of apply-metadata: the step on its own, without an import around it. */
 export const ApplyMetadataInvocation = Type.Object(

@@ -1,19 +1,6 @@
+import type { Seat, Waiting } from '../state/seats.ts';
+
 // Who may begin a step when there are more imports than the deployment has at work at a time. Times in ms since the epoch.
-
-/** A step at work. Seats of a project are numbered from 0. */
-export interface Seat {
-  readonly projectId: string;
-  readonly number: number;
-}
-
-/** The work of a project that waits longest. */
-export interface Waiting {
-  readonly projectId: string;
-  /** Names the import, and its segment. */
-  readonly work: string;
-  /** When the import was asked for. */
-  readonly sinceMs: number;
-}
 
 /** How the deployment is shared. */
 export interface Share {

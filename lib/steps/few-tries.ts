@@ -1,23 +1,19 @@
-import type { Delivery } from '../aws/queue.ts';
-import { FerryError } from '../errors.ts';
-import type { Claims } from '../imports/record/claims.ts';
-import type { ClaimKey } from '../imports/record/task.ts';
+import type { Leases } from '../state/leases.ts';
+import type { StepRun } from './step.ts';
 
 /** Receipts after which a message that gets further is sent anew: two less than serverless.yml's maxReceiveCount. */
 const oftenReceived = 3;
 
 /**
- * Lets a run begin that finds so much of its work done.
- * @param stored in any unit that only grows
- * @throws FerryError `progressed` when its message would soon be a dead letter though each run got further
+ * Whether a message would soon be a dead letter though each of its runs got further: it is to be sent anew, so that the
+ * count of its receipts begins again. What a first run finds need not be kept, since nobody compares with it.
+ * @param stored how much of the work is done when the run begins, in any unit that only grows
  */
-export const requireFewTries = async (
-  claims: Claims,
-  claim: ClaimKey,
-  { receiveCount }: Delivery,
+export const hasComeOften = async <Ref>(
+  leases: Leases<Ref>,
+  { ref, attempt, receiveCount }: Pick<StepRun<Ref, unknown>, 'ref' | 'attempt' | 'receiveCount'>,
   stored: number,
-): Promise<void> => {
-  const isFurther = await claims.advance(claim, stored);
-  if (receiveCount < oftenReceived || !isFurther) return;
-  throw new FerryError('progressed', `Message ${receiveCount} times received, and each time more was stored`);
+): Promise<boolean> => {
+  if (receiveCount < oftenReceived - 1) return false;
+  return (await leases.advance(ref, attempt, stored)) && receiveCount >= oftenReceived;
 };

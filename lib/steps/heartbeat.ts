@@ -1,8 +1,5 @@
-import type { Delivery } from '../aws/queue.ts';
 import { asFerryError, claimLost, FerryError, hasCode } from '../errors.ts';
 import { log } from '../log.ts';
-import type { Claims } from '../imports/record/claims.ts';
-import type { ClaimKey } from '../imports/record/task.ts';
 
 /** Visibility of a message whose step is at work, in heartbeats: a crash is noticed after so many. */
 export const heartbeatsHidden = 3;
@@ -10,19 +7,21 @@ export const heartbeatsHidden = 3;
 /** How long a lease lasts: a little less than a message stays hidden, whose next receiver finds the lease at its end. */
 export const leaseMsOf = (heartbeatS: number): number => (heartbeatsHidden - 0.5) * heartbeatS * 1000;
 
-/** Looks, one after the other, that must find the target gone: one alone may have met a replica that is behind. */
+/** Looks, one after the other, that must find nothing to work for: one alone may have met a replica that is behind. */
 const verdictsNeeded = 2;
 
 export interface HeartbeatOptions {
-  readonly claims: Claims;
-  readonly claim: ClaimKey;
-  readonly delivery: Delivery;
-  /** Seconds between beats; a message is hidden for three of them at a time. */
+  /** Seconds between beats. */
   readonly heartbeatS: number;
-  /** Looks beside the beat whether there is still something to work for. @throws FerryError `not-found`, `conflict` if not */
+  readonly leaseMs: number;
+  /** Names the attempt in the log. */
+  readonly names: Readonly<Record<string, unknown>>;
+  /** @returns false when the lease is another's, or what it is on has ended */
+  renewLease(): Promise<boolean>;
+  /** What else is kept only while there are signs of life: the message hidden, the seat taken. */
+  keep(): Promise<unknown>;
+  /** Looks whether there is still something to work for. @throws FerryError `not-found`, `conflict` if not */
   look(signal: AbortSignal): Promise<void>;
-  /** What else the attempt holds only while it shows signs of life. */
-  keep?(): Promise<unknown>;
 }
 
 export interface Heartbeat {
@@ -35,42 +34,41 @@ export interface Heartbeat {
 const notRenewed = (ms: number): FerryError =>
   new FerryError(
     'unavailable',
-    `The lease on the import could not be renewed for ${ms / 1000} s: another attempt may be at work`,
+    `The lease could not be renewed for ${ms / 1000} s: another attempt may be at work`,
   );
 
 /**
- * Keeps claim and message while a step works, one beat at a time. Ends the step when the claim is gone, when the lease
- * has run out because it could not be renewed (another attempt may have begun then), and when `look` says so.
+ * Keeps lease and message while a step works, one beat at a time. Ends the step when the lease is gone, when it has run
+ * out because it could not be renewed (another attempt may have begun then), and when `look` says so.
  */
 export const startHeartbeat = (options: HeartbeatOptions): Heartbeat => {
-  const { claims, claim, delivery, heartbeatS } = options;
+  const { heartbeatS, leaseMs, names } = options;
   const ended = new AbortController();
   const stopped = new AbortController();
   let leaseEnds: NodeJS.Timeout | undefined;
   let [isBeating, isLooking] = [false, false];
   let verdicts = 0;
 
-  const warn = (what: string, error: unknown): void => {
-    if (!stopped.signal.aborted) log.warn(what, { task_id: claim.taskId, error: asFerryError(error) });
+  const warn = (error: unknown): void => {
+    if (!stopped.signal.aborted) log.warn('heartbeat failed', { ...names, error: asFerryError(error) });
   };
   const countLeaseFrom = (startedMs: number): void => {
     clearTimeout(leaseEnds);
-    const runOut = () => ended.abort(notRenewed(claims.leaseMs));
-    leaseEnds = setTimeout(runOut, Math.max(0, startedMs + claims.leaseMs - performance.now()));
+    const runOut = () => ended.abort(notRenewed(leaseMs));
+    leaseEnds = setTimeout(runOut, Math.max(0, startedMs + leaseMs - performance.now()));
   };
   const renew = async (): Promise<void> => {
     const startedMs = performance.now();
     // The lease first: it must end before the message can come again.
-    if (!(await claims.renew(claim))) return ended.abort(claimLost());
+    if (!(await options.renewLease())) return ended.abort(claimLost());
     if (stopped.signal.aborted) return;
     countLeaseFrom(startedMs);
-    await delivery.hideFor(heartbeatsHidden * heartbeatS);
-    await options.keep?.();
+    await options.keep();
   };
   const beat = async (): Promise<void> => {
     if (isBeating) return;
     isBeating = true;
-    await renew().catch((error: unknown) => warn('heartbeat failed', error));
+    await renew().catch(warn);
     isBeating = false;
   };
   const look = async (): Promise<void> => {

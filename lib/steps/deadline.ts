@@ -1,0 +1,31 @@
+import type { Context } from 'aws-lambda';
+import { FerryError } from '../errors.ts';
+
+/** A context that may tell its function to stop before its time: the worker's, see worker/. */
+export interface StoppableContext extends Context {
+  readonly stopping?: AbortSignal;
+}
+
+/** The end of a run's time. */
+export interface Deadline {
+  /** Aborts a reserve before the function ends, with `out-of-time` as its reason; and when its worker is told to stop. */
+  readonly signal: AbortSignal;
+  /** Whether the worker was told to stop: a run that ends for it is no fault, and no lack of time. */
+  isStopping(): boolean;
+  /** No timer is left. */
+  close(): void;
+}
+
+/** @param reserveS seconds before the function's end */
+export const createDeadline = (context: StoppableContext, reserveS: number): Deadline => {
+  const controller = new AbortController();
+  const outOfTime = () => controller.abort(new FerryError('out-of-time', "The function's time ended"));
+  const leftMs = context.getRemainingTimeInMillis() - reserveS * 1000;
+  const timer = setTimeout(outOfTime, Math.max(0, leftMs));
+  const { stopping } = context;
+  return {
+    signal: stopping ? AbortSignal.any([controller.signal, stopping]) : controller.signal,
+    isStopping: () => stopping?.aborted ?? false,
+    close: () => clearTimeout(timer),
+  };
+};

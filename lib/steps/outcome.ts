@@ -1,0 +1,18 @@
+import type { CopyMessage, Sending } from '../state/messages.ts';
+
+/** What is to happen after a run of a step; whoever runs it does so. */
+export type Outcome =
+  /** Nothing: its message is deleted. */
+  | { readonly next: 'done' }
+  /** Others go on: these messages are sent, its own is deleted. */
+  | { readonly next: 'send'; readonly messages: readonly Sending[] }
+  /** There is more to do: the same message is sent anew, so that the count of its receipts begins again. */
+  | { readonly next: 'again'; readonly delayS?: number }
+  /** The same invocation goes on with a copy, if nobody is at it. */
+  | { readonly next: 'copy'; readonly message: CopyMessage };
+
+export const done: Outcome = { next: 'done' };
+
+export const again = (delayS = 0): Outcome => ({ next: 'again', delayS });
+
+export const send = (...messages: readonly Sending[]): Outcome => ({ next: 'send', messages });
