@@ -23,7 +23,7 @@ export interface StepServices {
 }
 
 /** What a run holds while it is at work. */
-interface Held<Ref, Subject> {
+interface Held<Ref extends object, Subject> {
   readonly ref: Ref;
   readonly attempt: AttemptId;
   readonly subject: Subject;
