@@ -15,7 +15,7 @@ export interface HeartbeatOptions {
   readonly heartbeatS: number;
   readonly leaseMs: number;
   /** Names the attempt in the log. */
-  readonly names: Readonly<Record<string, unknown>>;
+  readonly names: object;
   /** @returns false when the lease is another's, or what it is on has ended */
   renewLease(): Promise<boolean>;
   /** What else is kept only while there are signs of life: the message hidden, the seat taken. */
