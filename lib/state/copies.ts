@@ -46,10 +46,13 @@ export interface Copies extends Leases<RowRef> {
   /** The last of a copy that ends. */
   remove(copy: Copy): Promise<void>;
 
-  /** @returns false when the attempt is not at work any more */
-  update(ref: RowRef, attempt: AttemptId, changes: CopyChanges): Promise<boolean>;
-  /** Keeps why a copy has failed for good, the first reason: nobody joins it any more. */
-  fail(copyId: CopyId, failure: CopyFailure): Promise<void>;
+  /** @returns the copy as it is then; undefined when the attempt is not at work any more */
+  update(ref: RowRef, attempt: AttemptId, changes: CopyChanges): Promise<Copy | undefined>;
+  /**
+   * Keeps why a copy has failed for good, the first reason, unless it is `transferred`: nobody joins it any more.
+   * @returns the copy as it is then; undefined when there is none
+   */
+  fail(copyId: CopyId, failure: CopyFailure): Promise<Copy | undefined>;
   /** Progress of a row at work: how far it is. @returns the copy as it is then; undefined when the row is another attempt's */
   saveRow(ref: RowRef, attempt: AttemptId, state: RowState): Promise<Copy | undefined>;
 
