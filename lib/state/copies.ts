@@ -1,4 +1,4 @@
-import type { AttemptId, CopyId } from '../schemas/ids.ts';
+import type { AttemptId, CopyId, Generation } from '../schemas/ids.ts';
 import type { Copy, CopyChanges, CopyFailure, RowState, StoredPart } from './copy.ts';
 import type { Leases } from './leases.ts';
 import type { ImportRef, RowRef } from './refs.ts';
@@ -53,6 +53,11 @@ export interface Copies extends Leases<RowRef> {
    * @returns the copy as it is then; undefined when there is none
    */
   fail(copyId: CopyId, failure: CopyFailure): Promise<Copy | undefined>;
+  /**
+   * The store has lost the copy's upload: all that is known of its parts and rows goes, and so do all attempts at it.
+   * @returns false when another attempt has done so
+   */
+  beginAnew(copy: Pick<Copy, 'copyId' | 'generation'>, next: Generation): Promise<boolean>;
   /** Progress of a row at work: how far it is. @returns the copy as it is then; undefined when the row is another attempt's */
   saveRow(ref: RowRef, attempt: AttemptId, state: RowState): Promise<Copy | undefined>;
 

@@ -55,13 +55,6 @@ export interface RowState {
   readonly copied: number;
 }
 
-/** What the parts of a copy go into, and what their bytes are of. */
-export interface CopyUpload {
-  readonly uploadId: string;
-  /** Identity of the source that the stored parts are of. */
-  readonly sourceIdentity: string;
-}
-
 /** Why a copy has failed for good: all who wait for it fail with this. */
 export interface CopyFailure {
   readonly reason: string;
@@ -82,10 +75,11 @@ export interface Copy {
   readonly updatedAt: string;
   /** The imports that wait for it, or are at work with its object. */
   readonly waiting: readonly ImportRef[];
-  readonly upload?: CopyUpload;
+  /** Of the multipart upload that its parts go into. */
+  readonly uploadId?: string;
   /** Where it is copied in segments. */
   readonly plan?: SegmentPlan;
-  /** By number, from 1; a row that nobody has begun is at its beginning. */
+  /** By number, from 1; none of a row that nobody has begun yet. */
   readonly rows: ReadonlyMap<number, RowState>;
   /** Bytes that the store has of a copy in one stream. */
   readonly copied?: number;
@@ -103,7 +97,7 @@ export interface Copy {
 
 /** What may change on a copy while it is made; what is given as undefined is removed. */
 export type CopyChanges = {
-  readonly [K in 'upload' | 'plan' | 'copied' | 'stored' | 'verification' | 'transferred']?:
+  readonly [K in 'uploadId' | 'plan' | 'copied' | 'stored' | 'verification' | 'transferred']?:
     | Copy[K]
     | undefined;
 };

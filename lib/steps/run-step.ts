@@ -51,7 +51,10 @@ const carryOut = async (
   outcome: Outcome,
 ): Promise<CopyMessage | undefined> => {
   if (outcome.next === 'copy') return outcome.message;
-  if (outcome.next === 'again') await send({ to: name, message, delayS: outcome.delayS ?? 0 });
+  if (outcome.next === 'again') {
+    const { waits: _, ...fresh } = message;
+    await send({ to: name, message: fresh, delayS: outcome.delayS ?? 0 });
+  }
   if (outcome.next === 'send') for (const sending of outcome.messages) await send(sending);
   return undefined;
 };
