@@ -15,7 +15,7 @@ import {
   composeTargetRegion,
 } from '../lib/compose/compose.ts';
 import { composeServiceUser } from '../lib/compose/compose-secrets.ts';
-import { createLookAtTarget, isThere } from '../lib/imports/apply/look-at-target.ts';
+import { createLookAtTarget, isThere } from '../lib/imports/record/look-at-target.ts';
 import type { ImportMessage } from '../lib/steps/messages.ts';
 import { queueHandler } from '../lib/steps/queue-handler.ts';
 import { runStep } from '../lib/steps/run-step.ts';

@@ -11,7 +11,7 @@ import {
   composeTransferLimits,
 } from '../lib/compose/compose.ts';
 import { composeServiceUser } from '../lib/compose/compose-secrets.ts';
-import { createLookAtTarget, isWaiting } from '../lib/imports/apply/look-at-target.ts';
+import { createLookAtTarget, isWaiting } from '../lib/imports/record/look-at-target.ts';
 import type { ImportMessage } from '../lib/steps/messages.ts';
 import { queueHandler } from '../lib/steps/queue-handler.ts';
 import { runStep } from '../lib/steps/run-step.ts';

@@ -4,7 +4,7 @@ import { isKnownAlgorithm, lengthsOf } from '../../transfer/algorithms.ts';
 import { createThreadDigest } from '../../transfer/digest-thread.ts';
 import { type RelayObjectServices, readRelayObject } from '../../copies/relay-object.ts';
 import type { StepRun } from '../../steps/run-step.ts';
-import type { Task, Transferred } from '../record/task.ts';
+import type { Task, Transferred } from './task.ts';
 
 export type ReachedServices = RelayObjectServices;
 
