@@ -17,3 +17,10 @@ export const logOf = (task: {
   named.appendKeys({ request_id: task.requestId, task_id: task.id, image_id: task.imageId });
   return named;
 };
+
+/** A log whose every line names the copy. */
+export const logOfCopy = (copy: { readonly copyId: string; readonly generation: string }): Logger => {
+  const named = log.createChild();
+  named.appendKeys({ copy_id: copy.copyId, generation: copy.generation });
+  return named;
+};

@@ -1,5 +1,6 @@
+import type { Copy, Transferred } from '../state/copy.ts';
 import { MiB } from '../transfer/part-plan.ts';
-import type { Transferred } from '../imports/record/task.ts';
+import { copiedBytes } from './rows.ts';
 
 const inMiB = (bytes: number): string => `${Math.floor(bytes / MiB)} MiB`;
 
@@ -9,6 +10,14 @@ export const progressMessage = (
   size: number | undefined,
   what: 'Copied' | 'Verified' = 'Copied',
 ): string => (size === undefined ? `${what} ${inMiB(done)}` : `${what} ${inMiB(done)} of ${inMiB(size)}`);
+
+/** What the task of an import shows that waits for a copy, whoever has begun it. */
+export const copyProgress = (copy: Copy): string => {
+  const { size, stored, transferred, verification } = copy;
+  if (transferred) return progressMessage(transferred.size, transferred.size);
+  if (stored) return progressMessage(verification?.offset ?? 0, stored.size, 'Verified');
+  return progressMessage(copiedBytes(copy), size);
+};
 
 /** What an import that has succeeded says when a check could not be made. */
 export const unproven = ({ provenBy }: Pick<Transferred, 'provenBy'>): string => {

@@ -1,11 +1,12 @@
 import type { SourceDescription } from '../download/download.ts';
+import type { Transferred } from '../state/copy.ts';
 import { type Hash, isKnownAlgorithm, lengthsOf } from '../transfer/algorithms.ts';
-import { type CopiedObject, targetAlgorithm } from './copy-source.ts';
-import { progressMessage } from './progress.ts';
-import type { StepRun } from '../steps/run-step.ts';
+import { targetAlgorithm } from './copy-range.ts';
+import type { CopyRun } from './copy-run.ts';
+import type { CopiedObject } from './copy-stream.ts';
+import type { CopyServices } from './services.ts';
 import { hashToRead, strongestHash } from './source-hash.ts';
-import type { Transferred } from '../imports/record/task.ts';
-import { type VerifyServices, verifyObject } from './verify-object.ts';
+import { verifyObject } from './verify-object.ts';
 
 /** What is known of an object that was held against this hash of its source, or against none. */
 const proven = (
@@ -27,8 +28,8 @@ const proven = (
  * @throws FerryError `data-mismatch` when the object is not what the source's record says
  */
 export const prove = async (
-  services: VerifyServices,
-  run: StepRun,
+  services: CopyServices,
+  run: CopyRun,
   copied: CopiedObject,
   source: SourceDescription,
 ): Promise<Transferred> => {
@@ -36,11 +37,7 @@ export const prove = async (
   const strongest = strongestHash(source);
   if (Object.hasOwn(digests, strongest?.algorithm ?? targetAlgorithm))
     return proven(copied, strongest, source);
-  // Once, so that the progress does not run backwards where the proof goes on in another run.
-  if (!run.task.stored) {
-    const message = progressMessage(0, size, 'Verified');
-    await services.tasks.update(run.task, { stored: { size }, uploadId: undefined, message });
-  }
+  if (!run.subject.stored) await run.change({ stored: { size } });
   const hash = hashToRead(source);
   return proven(await verifyObject(services, run, { size, hash }), hash, source);
 };

@@ -2,9 +2,10 @@ import type { RelayStore } from '../aws/relay-store.ts';
 import type { ByteSource } from '../download/download.ts';
 import { type RetryBudget, startReading } from '../download/reading.ts';
 import { fillWhole } from '../http/byte-reader.ts';
+import type { Copy } from '../state/copy.ts';
 import { type Block, readBlocks } from '../transfer/blocks.ts';
 import { MiB } from '../transfer/part-plan.ts';
-import { objectKey, type Task } from '../imports/record/task.ts';
+import { objectKey } from './object-key.ts';
 
 export interface RelayObjectServices {
   readonly relay: RelayStore;
@@ -31,18 +32,18 @@ export const relayBlockSize = 16 * MiB;
 const atOnce = 4;
 
 /**
- * The finished object of a task in blocks, each read like a source: opened again at the byte where it broke.
+ * The finished object of a copy in blocks, each read like a source: opened again at the byte where it broke.
  * @throws FerryError `not-found` when there is no such object; `data-mismatch` when it has another size; `unavailable`
  * when the budget is spent
  */
 export const readRelayObject = (
   { relay, sourceBudget }: RelayObjectServices,
-  task: Task,
+  copy: Pick<Copy, 'copyId' | 'generation'>,
   { size, from = 0, signal }: RelayObjectOptions,
 ): AsyncGenerator<Block, void> => {
   const object: ByteSource = {
-    name: `the transferred object of image ${task.imageId}`,
-    open: (range) => relay.open(objectKey(task), range),
+    name: `the object of copy ${copy.copyId}`,
+    open: (range) => relay.open(objectKey(copy), range),
   };
   const read = async (
     target: Buffer,

@@ -1,4 +1,5 @@
 import { FerryError, hasCode } from '../errors.ts';
+import type { Copy, Transferred } from '../state/copy.ts';
 import { type Hash, lengthsOf } from '../transfer/algorithms.ts';
 import { MiB } from '../transfer/part-plan.ts';
 import {
@@ -7,16 +8,10 @@ import {
   isResumable,
   type ResumableDigest,
 } from '../transfer/resumable-digest.ts';
-import { targetAlgorithm } from './copy-source.ts';
-import { progressMessage } from './progress.ts';
-import { type RelayObjectServices, readRelayObject } from './relay-object.ts';
-import type { StepRun } from '../steps/run-step.ts';
-import type { Task, Transferred } from '../imports/record/task.ts';
-import type { Tasks } from '../imports/record/tasks.ts';
-
-export interface VerifyServices extends RelayObjectServices {
-  readonly tasks: Tasks;
-}
+import { targetAlgorithm } from './copy-range.ts';
+import type { CopyRun } from './copy-run.ts';
+import { readRelayObject } from './relay-object.ts';
+import type { CopyServices } from './services.ts';
 
 /** Bytes after which the states of the digests are saved: a crash costs no more than reading so many again. */
 const saveEvery = 256 * MiB;
@@ -28,7 +23,7 @@ interface Verifying {
 }
 
 /** Where a verification goes on, or begins: also when another version has left states that this one cannot read. */
-const takeUp = async ({ verification }: Task, hash: Hash | undefined): Promise<Verifying> => {
+const takeUp = async ({ verification }: Copy, hash: Hash | undefined): Promise<Verifying> => {
   const algorithms = [...(hash ? [hash.algorithm] : []), targetAlgorithm];
   if (!algorithms.every(isResumable))
     return { offset: 0, digest: createUnsavableDigest(algorithms, lengthsOf(hash ? [hash] : [])) };
@@ -45,21 +40,21 @@ const takeUp = async ({ verification }: Task, hash: Hash | undefined): Promise<V
 
 /** Reads the object on from an offset; saves states every so often, and when the time ends. */
 const digestObject = async (
-  services: VerifyServices,
-  { task, signal }: StepRun,
+  services: CopyServices,
+  run: CopyRun,
   size: number,
   { offset: from, digest }: Verifying,
 ): Promise<void> => {
+  const { subject, signal } = run;
   let offset = from;
   let saved = from;
   const save = async (): Promise<void> => {
     saved = offset;
     const states = digest.save();
-    const message = progressMessage(offset, size, 'Verified');
-    await services.tasks.update(task, { ...(states && { verification: { offset, states } }), message });
+    if (states) await run.change({ verification: { offset, states } });
   };
   try {
-    for await (const { bytes, release } of readRelayObject(services, task, { size, from, signal })) {
+    for await (const { bytes, release } of readRelayObject(services, subject, { size, from, signal })) {
       digest.update(bytes);
       release();
       offset += bytes.length;
@@ -81,17 +76,15 @@ const digestObject = async (
  * @throws FerryError `data-mismatch` when the object is not what the source's record says
  */
 export const verifyObject = async (
-  services: VerifyServices,
-  run: StepRun,
+  services: CopyServices,
+  run: CopyRun,
   { size, hash }: { readonly size: number; readonly hash: Hash | undefined },
 ): Promise<Pick<Transferred, 'size' | 'digests'>> => {
-  const { task } = run;
-  const verifying = await takeUp(task, hash);
-  await run.begin(verifying.offset);
+  const verifying = await takeUp(run.subject, hash);
   run.log.info('verifying', { from: verifying.offset, bytes: size });
   if (verifying.offset < size) await digestObject(services, run, size, verifying);
   const digests = verifying.digest.values();
   if (!hash || digests[hash.algorithm] === hash.value) return { size, digests };
   const reason = `has ${hash.algorithm} ${digests[hash.algorithm]} instead of ${hash.value}`;
-  throw new FerryError('data-mismatch', `The transferred object of image ${task.imageId} ${reason}`);
+  throw new FerryError('data-mismatch', `The object of copy ${run.subject.copyId} ${reason}`);
 };

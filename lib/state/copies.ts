@@ -31,7 +31,7 @@ export interface Copies extends Leases<RowRef> {
    * @returns false when there is one already, of whatever state
    */
   create(
-    copy: Pick<Copy, 'copyId' | 'generation' | 'projectId' | 'identity'>,
+    copy: Pick<Copy, 'copyId' | 'generation' | 'projectId' | 'identity' | 'size'>,
     first: ImportRef,
     attempt: AttemptId,
   ): Promise<boolean>;

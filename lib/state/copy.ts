@@ -70,6 +70,8 @@ export interface Copy {
   readonly projectId: string;
   /** What pins the source's bytes; see lib/copies/copy-id.ts. */
   readonly identity: string;
+  /** Bytes of the source, where it has told them. */
+  readonly size?: number | undefined;
   /** ISO 8601 in UTC without a zone, microseconds: Glance's form. */
   readonly createdAt: string;
   readonly updatedAt: string;

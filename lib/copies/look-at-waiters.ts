@@ -1,0 +1,41 @@
+import { asFerryError, hasCode } from '../errors.ts';
+import type { Copy } from '../state/copy.ts';
+import type { ImportRef, RowRef } from '../state/refs.ts';
+import type { CopyServices } from './services.ts';
+
+/** Looks, one after the other, that must find a target gone: one alone may have met a replica that is behind. */
+const verdictsNeeded = 2;
+
+/** One for each beat, in turn, and another one for each row that is at work. */
+const turnOf = (waiting: readonly ImportRef[], beat: number, { row }: RowRef): ImportRef | undefined =>
+  waiting[(beat + row) % Math.max(1, waiting.length)];
+
+/**
+ * A look at those who wait, one at each heartbeat: it keeps an import's claim on its target, and ends one whose target is
+ * gone or takes no data any more, while the copy goes on for the others. What cannot be looked at is no reason to end.
+ */
+export const createLookAtWaiters = ({
+  copies,
+  waiters,
+  heartbeatS,
+}: Pick<CopyServices, 'copies' | 'waiters' | 'heartbeatS'>) => {
+  const verdicts = new Map<string, number>();
+
+  return async (copy: Copy, ref: RowRef, options: { readonly signal: AbortSignal }): Promise<void> => {
+    const waiting = (await copies.get(copy.copyId))?.waiting ?? [];
+    const beat = Math.floor(Date.now() / (heartbeatS * 1000));
+    const one = turnOf(waiting, beat, ref);
+    if (!one) return;
+    try {
+      await waiters.keep(one, options);
+      verdicts.delete(one.taskId);
+    } catch (error) {
+      if (!hasCode(error, 'not-found', 'conflict')) return;
+      const found = (verdicts.get(one.taskId) ?? 0) + 1;
+      verdicts.set(one.taskId, found);
+      if (found < verdictsNeeded) return;
+      verdicts.delete(one.taskId);
+      await waiters.fail(one, asFerryError(error));
+    }
+  };
+};

@@ -1,0 +1,149 @@
+import { asFerryError, hasCode } from '../errors.ts';
+import { logOfCopy } from '../log.ts';
+import type { Copy, SegmentPlan, Transferred } from '../state/copy.ts';
+import type { CopyMessage, Sending } from '../state/messages.ts';
+import { importRef, type RowRef, wholeCopy } from '../state/refs.ts';
+import { msOf } from '../state/task.ts';
+import { hasComeOften } from '../steps/few-tries.ts';
+import { again, done, type Outcome, send } from '../steps/outcome.ts';
+import type { Step } from '../steps/step.ts';
+import { segmentAt } from '../transfer/segment-plan.ts';
+import { type CopyRun, createCopyRun } from './copy-run.ts';
+import { copySegment } from './copy-segment.ts';
+import { type CopiedObject, copyStreamed } from './copy-stream.ts';
+import { failCopy } from './fail-copy.ts';
+import { gather } from './gather.ts';
+import { createLookAtWaiters } from './look-at-waiters.ts';
+import { isRefusal, openSource, type Source } from './open-source.ts';
+import { beginAnew, openUpload } from './open-upload.ts';
+import { planRows } from './plan-rows.ts';
+import { prove } from './prove.ts';
+import { areRowsDone, isRowDone, messagesToBegin, rowOf } from './rows.ts';
+import type { CopyServices } from './services.ts';
+import { untilTimeEnds } from './until-time-ends.ts';
+
+const toStreamImage = (message: CopyMessage): Sending => ({ to: 'stream-image', message });
+
+/** Whoever waits takes the next step. Who joins later sees by himself that the copy is finished. */
+const handOn = ({ waiting }: Copy): Outcome =>
+  send(...waiting.map((ref) => ({ to: 'apply-metadata', message: importRef(ref) }) as const));
+
+/** How much of the work is stored: parts of the image or of the row's segment, and bytes that are verified. */
+const storedSoFar = async ({ copies }: CopyServices, { subject, ref }: CopyRun): Promise<number> => {
+  const { plan, verification } = subject;
+  const segment = plan && ref.row !== wholeCopy ? segmentAt(plan, rowOf(subject, ref.row).next) : undefined;
+  return (await copies.parts(subject, segment)).size + (verification?.offset ?? 0);
+};
+
+const isWornOut = async (services: CopyServices, run: CopyRun): Promise<boolean> =>
+  run.receiveCount > 1 && (await hasComeOften(services.copies, run, await storedSoFar(services, run)));
+
+/** Cuts the copy into rows, and has them begun. What was planned before an end between the two is found again. */
+const split = async (services: CopyServices, run: CopyRun, plan: SegmentPlan): Promise<Outcome> => {
+  await openUpload(services, run);
+  const planned = await run.change({ plan });
+  run.log.info('copying in segments', { bytes: plan.size, segments: plan.count, at_once: plan.atOnce });
+  return send(...messagesToBegin(planned, plan).map(toStreamImage));
+};
+
+/** The source's bytes as one object, in one stream or of the rows' segments. */
+const copyAll = async (services: CopyServices, run: CopyRun, from: Source): Promise<CopiedObject> => {
+  const { stored, plan } = run.subject;
+  if (stored) return { ...stored, digests: {} };
+  // S3 has no multipart upload of nothing.
+  if (from.source.size === 0) return { size: 0, digests: {} };
+  return plan ? await gather(services, run, from, plan) : await copyStreamed(services, run, from);
+};
+
+const finish = async (run: CopyRun, transferred: Transferred): Promise<Outcome> => {
+  const finished = await run.change({ transferred, verification: undefined });
+  run.log.info('copied', { bytes: transferred.size, waiting: finished.waiting.length });
+  return handOn(finished);
+};
+
+/** A token that is refused ends its import alone; an upload that is gone begins the copy anew. @throws what is left */
+const mend = async (
+  services: CopyServices,
+  run: CopyRun,
+  by: Source['by'],
+  error: unknown,
+): Promise<Outcome> => {
+  if (hasCode(error, 'upload-gone')) {
+    await beginAnew(services, run);
+    return send(toStreamImage({ copyId: run.ref.copyId }));
+  }
+  if (!isRefusal(error)) throw error;
+  await services.waiters.fail(by, asFerryError(error));
+  return again();
+};
+
+/** The copy as a whole: plans it; copies it, or has its rows copy it; makes one object of it, proves that, hands it on. */
+const streamWhole = async (services: CopyServices, run: CopyRun): Promise<Outcome> => {
+  const { subject } = run;
+  if (subject.transferred) return handOn(subject);
+  const { plan, stored } = subject;
+  if (plan && !stored && !areRowsDone(subject, plan))
+    return send(...messagesToBegin(subject, plan).map(toStreamImage));
+  if (await isWornOut(services, run)) return again();
+  const from = await openSource(services, run);
+  if (!from) return done;
+  const planned = stored || plan ? undefined : await planRows(services, run, from);
+  if (planned) return await split(services, run, planned);
+  const transferred = await untilTimeEnds(run, from, async () =>
+    prove(services, run, await copyAll(services, run, from), from.source),
+  ).catch((error: unknown) => mend(services, run, from.by, error));
+  if (transferred === 'goes on') return again();
+  return 'next' in transferred ? transferred : await finish(run, transferred);
+};
+
+/** After a segment: the next one of its row; after the last of all rows the copy as a whole. */
+const afterSegment = (copy: Copy, plan: SegmentPlan, { copyId, row }: RowRef): Outcome => {
+  if (!isRowDone(rowOf(copy, row), plan)) return again();
+  return areRowsDone(copy, plan) ? send(toStreamImage({ copyId })) : done;
+};
+
+/** One segment of a row. */
+const streamRow = async (services: CopyServices, run: CopyRun): Promise<Outcome> => {
+  const { subject, ref } = run;
+  const { plan, stored, transferred } = subject;
+  // The copy has begun anew, or is past its segments.
+  if (!plan || stored || transferred) return done;
+  if (isRowDone(rowOf(subject, ref.row), plan)) return afterSegment(subject, plan, ref);
+  if (await isWornOut(services, run)) return again();
+  const from = await openSource(services, run);
+  if (!from) return done;
+  const copied = await untilTimeEnds(run, from, () => copySegment(services, run, from, plan)).catch(
+    (error: unknown) => mend(services, run, from.by, error),
+  );
+  if (copied === 'goes on') return again();
+  return 'next' in copied ? copied : afterSegment(copied, plan, ref);
+};
+
+/**
+ * The step `stream-image` of a copy: a source's bytes into the relay, proven by size and hash; then it is apply-metadata's
+ * turn for each import that waits. One message copies a small image, or one from a source without ranges. A large one is
+ * cut into segments, which rows copy side by side; the last row to end sends one for the whole again, which makes one
+ * object of them and proves it. May run twice or die anywhere: it goes on from what is stored, as it does when its time
+ * ends; a finished copy only hands on.
+ */
+export const createStreamImage = (services: CopyServices): Step<RowRef, Copy, CopyMessage> => {
+  const { copies } = services;
+  return {
+    leases: copies,
+    refOf: ({ copyId, row = wholeCopy }) => ({ copyId, row }),
+    load: ({ copyId }) => copies.get(copyId),
+    logOf: logOfCopy,
+    waitingOf: ({ projectId, copyId, createdAt }, { row }) => ({
+      projectId,
+      work: `${copyId}#${row}`,
+      sinceMs: msOf(createdAt),
+    }),
+    look: createLookAtWaiters(services),
+    run: (run) => {
+      const copying = createCopyRun(copies, run);
+      return run.ref.row === wholeCopy ? streamWhole(services, copying) : streamRow(services, copying);
+    },
+    failed: ({ subject }, { explanation, code }) =>
+      failCopy(services, subject, { reason: explanation, code }),
+  };
+};
