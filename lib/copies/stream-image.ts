@@ -143,6 +143,8 @@ export const createStreamImage = (services: CopyServices): Step<RowRef, Copy, Co
       const copying = createCopyRun(copies, run);
       return run.ref.row === wholeCopy ? streamWhole(services, copying) : streamRow(services, copying);
     },
+    keepReason: ({ copyId }, { explanation, code }) =>
+      copies.keepReason(copyId, { reason: explanation, code }),
     failed: ({ subject }, { explanation, code }) =>
       failCopy(services, subject, { reason: explanation, code }),
   };

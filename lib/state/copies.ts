@@ -53,6 +53,8 @@ export interface Copies extends Leases<RowRef> {
    * @returns the copy as it is then; undefined when there is none
    */
   fail(copyId: CopyId, failure: CopyFailure): Promise<Copy | undefined>;
+  /** Keeps why a try has failed that comes again, as `lastFailure`. */
+  keepReason(copyId: CopyId, failure: CopyFailure): Promise<void>;
   /**
    * The store has lost the copy's upload: all that is known of its parts and rows goes, and so do all attempts at it.
    * @returns false when another attempt has done so

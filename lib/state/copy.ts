@@ -91,6 +91,8 @@ export interface Copy {
   /** The object is finished and proven: whoever joins may use it at once. */
   readonly transferred?: Transferred;
   readonly failure?: CopyFailure;
+  /** Why the last try failed that came again: what a dead letter has to say. */
+  readonly lastFailure?: CopyFailure;
   /** Nobody joins it any more, nobody works at it: it is cleared up. */
   readonly isEnding?: boolean;
   /** Nobody waits, but it is kept until then, ms since 1970, for whoever asks later. */

@@ -1,3 +1,4 @@
+import type { AttemptId } from '../schemas/ids.ts';
 import type { CopyMessage, Sending } from '../state/messages.ts';
 
 /** What is to happen after a run of a step; whoever runs it does so. */
@@ -8,8 +9,15 @@ export type Outcome =
   | { readonly next: 'send'; readonly messages: readonly Sending[] }
   /** There is more to do: the same message is sent anew, so that the count of its receipts begins again. */
   | { readonly next: 'again'; readonly delayS?: number }
-  /** The same invocation goes on with a copy, if nobody is at it. */
-  | { readonly next: 'copy'; readonly message: CopyMessage };
+  /** The same invocation goes on with a copy, if nobody else is at it. */
+  | { readonly next: 'copy'; readonly inHand: CopyInHand };
+
+/** A copy that an invocation is to go on with. */
+export interface CopyInHand {
+  readonly message: CopyMessage;
+  /** That has its lease already; another one is begun when absent. */
+  readonly attempt?: AttemptId;
+}
 
 export const done: Outcome = { next: 'done' };
 

@@ -1,11 +1,11 @@
 import { asFerryError, type FerryError, hasCode } from '../errors.ts';
 import { log } from '../log.ts';
 import { type AttemptId, newAttemptId } from '../schemas/ids.ts';
-import type { CopyMessage, Send, StepMessage, StepName } from '../state/messages.ts';
+import type { Send, StepMessage, StepName } from '../state/messages.ts';
 import type { Seat } from '../state/seats.ts';
 import { nextTryS } from './come-again.ts';
 import { heartbeatsHidden, startHeartbeat } from './heartbeat.ts';
-import { again, type Outcome } from './outcome.ts';
+import { again, type CopyInHand, type Outcome } from './outcome.ts';
 import type { Received } from './received.ts';
 import type { Seats } from './seats.ts';
 import type { Step, StepRun } from './step.ts';
@@ -49,8 +49,8 @@ const carryOut = async (
   { send, name }: StepServices,
   { message }: Received,
   outcome: Outcome,
-): Promise<CopyMessage | undefined> => {
-  if (outcome.next === 'copy') return outcome.message;
+): Promise<CopyInHand | undefined> => {
+  if (outcome.next === 'copy') return outcome.inHand;
   if (outcome.next === 'again') {
     const { waits: _, ...fresh } = message;
     await send({ to: name, message: fresh, delayS: outcome.delayS ?? 0 });
@@ -117,7 +117,7 @@ const runHeld = async <Ref extends object, Subject, Message extends StepMessage>
   step: Step<Ref, Subject, Message>,
   held: Held<Ref, Subject>,
   received: Received<Message>,
-): Promise<CopyMessage | undefined> => {
+): Promise<CopyInHand | undefined> => {
   const outcome = await work(services, step, held, received).catch((error: unknown) =>
     settle(services, step, held, received, asFerryError(error)),
   );
@@ -149,7 +149,7 @@ const attemptAt = async <Ref extends object, Subject, Message extends StepMessag
   step: Step<Ref, Subject, Message>,
   { ref, attempt }: { readonly ref: Ref; readonly attempt: AttemptId },
   received: Received<Message>,
-): Promise<CopyMessage | undefined> => {
+): Promise<CopyInHand | undefined> => {
   const subject = await step.load(ref);
   if (subject === undefined) return void (await step.leases.pause(ref, attempt));
   const waiting = step.waitingOf?.(subject, ref);
@@ -158,6 +158,23 @@ const attemptAt = async <Ref extends object, Subject, Message extends StepMessag
   if (seat && 'askAgainInS' in seat)
     return void (await waitForTurn(services, step, held, received, seat.askAgainInS));
   return await runHeld(services, step, { ...held, seat }, received);
+};
+
+const begin = async <Ref extends object, Subject, Message extends StepMessage>(
+  services: StepServices,
+  step: Step<Ref, Subject, Message>,
+  ref: Ref,
+  { delivery }: Received<Message>,
+) => {
+  const attempt = newAttemptId();
+  // First of all: a message whose step dies at its start would stay away for as long as its queue says.
+  const hidden = delivery.hideFor(heartbeatsHidden * services.heartbeatS);
+  await hidden.catch((error: unknown) =>
+    log.warn('message not hidden', { ...ref, error: asFerryError(error) }),
+  );
+  const begun = await (step.begin ?? step.leases.begin)(ref, attempt);
+  if (begun !== 'mine') log.info('nothing to do', { ...ref, state: begun });
+  return { begun, attempt };
 };
 
 /**
@@ -172,18 +189,27 @@ export const runStep = async <Ref extends object, Subject, Message extends StepM
   services: StepServices,
   step: Step<Ref, Subject, Message>,
   received: Received<Message>,
-): Promise<CopyMessage | undefined> => {
+): Promise<CopyInHand | undefined> => {
   const ref = step.refOf(received.message);
-  const attempt = newAttemptId();
-  // First of all: a message whose step dies at its start would stay away for as long as its queue says.
-  const hidden = received.delivery.hideFor(heartbeatsHidden * services.heartbeatS);
-  await hidden.catch((error: unknown) =>
-    log.warn('message not hidden', { ...ref, error: asFerryError(error) }),
-  );
-  const begun = await (step.begin ?? step.leases.begin)(ref, attempt);
+  const { begun, attempt } = await begin(services, step, ref, received);
   if (begun === 'mine') return await attemptAt(services, step, { ref, attempt }, received);
-  log.info('nothing to do', { ...ref, state: begun });
   if (begun === 'live') return await carryOut(services, received, whenOtherEnds(services));
   await step.lost?.(ref, { signal: received.deadline.signal });
   return undefined;
+};
+
+/**
+ * Goes on with a copy in an invocation whose message was an import's. Where another attempt is at it, that one hands on
+ * to all who wait.
+ * @throws FerryError as runStep
+ */
+export const goOnWith = async <Ref extends object, Subject, Message extends StepMessage>(
+  services: StepServices,
+  step: Step<Ref, Subject, Message>,
+  received: Received<Message>,
+  attempt: AttemptId | undefined,
+): Promise<void> => {
+  const ref = step.refOf(received.message);
+  const own = attempt ? { begun: 'mine', attempt } : await begin(services, step, ref, received);
+  if (own.begun === 'mine') await attemptAt(services, step, { ref, attempt: own.attempt }, received);
 };

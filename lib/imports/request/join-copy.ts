@@ -1,0 +1,112 @@
+import { copyIdOf } from '../../copies/copy-id.ts';
+import { type LeaveServices, leaveCopy } from '../../copies/leave-copy.ts';
+import type { Download, SourceDescription } from '../../download/download.ts';
+import { requireReadable } from '../../download/readable.ts';
+import { claimLost, errorRules } from '../../errors.ts';
+import { logOf } from '../../log.ts';
+import { type PropertyRules, requireKeepable, wantedProperties } from '../../properties/wanted.ts';
+import { type CopyId, newGeneration } from '../../schemas/ids.ts';
+import type { Claims } from '../../state/claims.ts';
+import type { ImportMessage, Send } from '../../state/messages.ts';
+import { type ImportRef, importRef } from '../../state/refs.ts';
+import { hasEnded, type Task } from '../../state/task.ts';
+import type { Tasks } from '../../state/tasks.ts';
+import { again, type Outcome, send } from '../../steps/outcome.ts';
+import type { Step, StepRun } from '../../steps/step.ts';
+import type { OpenAccess } from '../record/access.ts';
+
+export interface JoinServices extends LeaveServices {
+  readonly tasks: Tasks;
+  readonly claims: Claims;
+  readonly send: Send;
+  readonly openAccess: OpenAccess;
+  readonly propertyRules: PropertyRules;
+}
+
+type JoinRun = StepRun<ImportRef, Task>;
+
+/** Seconds until an import looks again that cannot join a copy which ends: as long as clearing up takes. */
+const whenClearedS = 2;
+
+const toApplyMetadata = (task: Task, extra: Pick<ImportMessage, 'activation'> = {}): Outcome =>
+  send({ to: 'apply-metadata', message: { ...importRef(task), ...extra } });
+
+const toFailImport = (task: Task): Outcome => send({ to: 'fail-import', message: importRef(task) });
+
+/** What the target is to get of the source, as its record says now. */
+const wantedOf = ({ propertyRules }: JoinServices, { roles }: Task, { record }: SourceDescription) => {
+  const wanted = wantedProperties(record, roles, propertyRules);
+  requireKeepable('The properties to be copied', wanted);
+  return wanted;
+};
+
+/**
+ * Keeps which copy an import waits for before it joins, so that its end finds the copy wherever this run dies. A source
+ * that has changed since an earlier run has another copy, and the old one is left.
+ */
+const chooseCopy = async (
+  services: JoinServices,
+  { subject: task, signal }: JoinRun,
+  source: SourceDescription,
+): Promise<CopyId> => {
+  const { owner: projectId, taskId } = task;
+  const copyId = copyIdOf({ projectId, source: task.source, taskId, identity: source.identity });
+  if (task.copyId && task.copyId !== copyId) await leaveCopy(services, task.copyId, task, { signal });
+  const changes = { status: 'processing', copyId, wanted: wantedOf(services, task, source) } as const;
+  if (!(await services.tasks.update(task, changes))) throw claimLost();
+  return copyId;
+};
+
+/** Who did not begin the copy proves first that he may have its bytes; a copy that is finished is his at once. */
+const joinOthers = async (
+  services: JoinServices,
+  { subject: task, signal }: JoinRun,
+  copyId: CopyId,
+  { download, source }: { readonly download: Download; readonly source: SourceDescription },
+): Promise<Outcome> => {
+  await requireReadable(download, { size: source.size, signal });
+  const copy = await services.copies.join(copyId, importRef(task));
+  if (!copy) return again(whenClearedS);
+  return copy.transferred ? toApplyMetadata(task) : { next: 'copy', inHand: { message: { copyId } } };
+};
+
+const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> => {
+  const { subject: task, attempt, signal, log } = run;
+  if (task.activation === 'none') return toApplyMetadata(task, { activation: 'none' });
+  if (task.failureCode !== undefined && !errorRules[task.failureCode].retryable) return toFailImport(task);
+  const { download } = await services.openAccess(task, { signal });
+  const source = await download.describe({ signal });
+  const copyId = await chooseCopy(services, run, source);
+  const { identity, size } = source;
+  const copy = { copyId, generation: newGeneration(), projectId: task.owner, identity, size };
+  const isFirst = await services.copies.create(copy, importRef(task), attempt);
+  log.info(isFirst ? 'begins a copy' : 'joins a copy', { copy_id: copyId, source: download.name });
+  if (isFirst) return { next: 'copy', inHand: { message: { copyId }, attempt } };
+  return await joinOthers(services, run, copyId, { download, source });
+};
+
+/**
+ * The step of an import that comes to stream-image: it joins the copy of its source that is being made, or is finished, for
+ * another import of its project; or it begins one, and the same invocation copies. With activation `none` there is
+ * nothing to copy. It may run twice or die anywhere.
+ */
+export const createJoinCopy = (services: JoinServices): Step<ImportRef, Task, ImportMessage> => {
+  const { tasks, claims } = services;
+  return {
+    leases: claims,
+    refOf: importRef,
+    load: async (ref) => {
+      const task = await tasks.get(ref);
+      if (task && !hasEnded(task)) return task;
+      await claims.release(ref);
+      return undefined;
+    },
+    logOf,
+    run: (run) => joinCopy(services, run),
+    keepReason: (task, error) => tasks.fail(task, error),
+    failed: async ({ subject }, error) => {
+      await tasks.fail(subject, error);
+      return toFailImport(subject);
+    },
+  };
+};
