@@ -10,5 +10,5 @@ export const requireReadable = async (
   { size, signal }: { readonly size: number | undefined; readonly signal: AbortSignal },
 ): Promise<void> => {
   if (size && (await source.probeRanges({ size, signal }))) return;
-  (await source.open({ size, signal })).body.close();
+  (await source.open({ ...(size !== undefined && { size }), signal })).body.close();
 };

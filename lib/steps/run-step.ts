@@ -3,23 +3,19 @@ import { log } from '../log.ts';
 import { type AttemptId, newAttemptId } from '../schemas/ids.ts';
 import type { Send, StepMessage, StepName } from '../state/messages.ts';
 import type { Seat } from '../state/seats.ts';
-import { nextTryS } from './come-again.ts';
+import { carryOut, comeAgain, type Pace, whenOtherEnds } from './carry-out.ts';
 import { heartbeatsHidden, startHeartbeat } from './heartbeat.ts';
 import { again, type CopyInHand, type Outcome } from './outcome.ts';
 import type { Received } from './received.ts';
 import type { Seats } from './seats.ts';
 import type { Step, StepRun } from './step.ts';
 
-export interface StepServices {
+export interface StepServices extends Pace {
   /** The step's own name: its messages come again under it. */
   readonly name: StepName;
   readonly send: Send;
   /** What projects share; without them nobody waits for its turn. */
   readonly seats?: Seats;
-  /** Seconds between heartbeats; a message is hidden for three of them at a time. */
-  readonly heartbeatS: number;
-  /** Seconds before a second try, doubled at each further one. */
-  readonly retryDelayS: number;
 }
 
 /** What a run holds while it is at work. */
@@ -29,35 +25,6 @@ interface Held<Ref extends object, Subject> {
   readonly subject: Subject;
   readonly seat?: Seat | undefined;
 }
-
-/** Not left to SQS, which would count: another attempt may work for hours, and this one must not be a dead letter. */
-const whenOtherEnds = ({ heartbeatS }: StepServices): Outcome => again(heartbeatsHidden * heartbeatS);
-
-/** The message stays in its queue, and comes again after a delay that grows. @throws the error */
-const comeAgain = async (
-  { retryDelayS }: StepServices,
-  { delivery }: Pick<Received, 'delivery'>,
-  thrown: unknown,
-): Promise<never> => {
-  const error = asFerryError(thrown);
-  await delivery.hideFor(nextTryS(retryDelayS, delivery, error));
-  throw error;
-};
-
-/** @returns the copy that the same invocation is to go on with, if there is one */
-const carryOut = async (
-  { send, name }: StepServices,
-  { message }: Received,
-  outcome: Outcome,
-): Promise<CopyInHand | undefined> => {
-  if (outcome.next === 'copy') return outcome.inHand;
-  if (outcome.next === 'again') {
-    const { waits: _, ...fresh } = message;
-    await send({ to: name, message: fresh, delayS: outcome.delayS ?? 0 });
-  }
-  if (outcome.next === 'send') for (const sending of outcome.messages) await send(sending);
-  return undefined;
-};
 
 /** Runs the step as long as its attempt is alive. */
 const work = async <Ref extends object, Subject, Message extends StepMessage>(
