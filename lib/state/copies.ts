@@ -1,7 +1,7 @@
 import type { AttemptId, CopyId, Generation } from '../schemas/ids.ts';
 import type { Copy, CopyChanges, CopyFailure, RowState, StoredPart } from './copy.ts';
 import type { Leases } from './leases.ts';
-import type { ImportRef, RowRef } from './refs.ts';
+import type { ImportRef, Making, RowRef } from './refs.ts';
 
 /** Numbers, both included. */
 export interface PartRange {
@@ -22,7 +22,8 @@ export type Left =
 
 /**
  * Copies, who waits for them, and the attempts at their rows. Each import joins and leaves by one conditional write on
- * one item; all writes may be sent twice.
+ * one item; all writes may be sent twice. An attempt may begin at a copy that has failed, to tell those who wait, but
+ * those at work there find their lease lost.
  */
 export interface Copies extends Leases<RowRef> {
   get(copyId: CopyId): Promise<Copy | undefined>;
@@ -31,7 +32,7 @@ export interface Copies extends Leases<RowRef> {
    * @returns false when there is one already, of whatever state
    */
   create(
-    copy: Pick<Copy, 'copyId' | 'generation' | 'projectId' | 'identity' | 'size'>,
+    copy: Making & Pick<Copy, 'projectId' | 'identity' | 'size'>,
     first: ImportRef,
     attempt: AttemptId,
   ): Promise<boolean>;
@@ -44,7 +45,7 @@ export interface Copies extends Leases<RowRef> {
   /** Whether no attempt is at work at any of its rows: a part that arrives after its upload was aborted stays for ever. */
   isAtRest(copyId: CopyId): Promise<boolean>;
   /** The last of a copy that ends. */
-  remove(copy: Copy): Promise<void>;
+  remove(copy: Making): Promise<void>;
 
   /** @returns the copy as it is then; undefined when the attempt is not at work any more */
   update(ref: RowRef, attempt: AttemptId, changes: CopyChanges): Promise<Copy | undefined>;
@@ -53,19 +54,21 @@ export interface Copies extends Leases<RowRef> {
    * @returns the copy as it is then; undefined when there is none
    */
   fail(copyId: CopyId, failure: CopyFailure): Promise<Copy | undefined>;
+  /** Keeps why a try has failed that may come again. */
+  keepReason(copyId: CopyId, lastFailure: CopyFailure): Promise<void>;
   /** Keeps why a try has failed that comes again, as `lastFailure`. */
   keepReason(copyId: CopyId, failure: CopyFailure): Promise<void>;
   /**
    * The store has lost the copy's upload: all that is known of its parts and rows goes, and so do all attempts at it.
    * @returns false when another attempt has done so
    */
-  beginAnew(copy: Pick<Copy, 'copyId' | 'generation'>, next: Generation): Promise<boolean>;
+  beginAnew(copy: Making, next: Generation): Promise<boolean>;
   /** Progress of a row at work: how far it is. @returns the copy as it is then; undefined when the row is another attempt's */
   saveRow(ref: RowRef, attempt: AttemptId, state: RowState): Promise<Copy | undefined>;
 
   /** Checkpoints of the parts that the store has, by number: all, or from one number to another. */
-  parts(copy: Copy, range?: PartRange): Promise<ReadonlyMap<number, StoredPart>>;
-  savePart(copy: Copy, part: StoredPart): Promise<void>;
+  parts(copy: Making, range?: PartRange): Promise<ReadonlyMap<number, StoredPart>>;
+  savePart(copy: Making, part: StoredPart): Promise<void>;
   /** One part by its number, or all. */
-  forgetParts(copy: Copy, number?: number): Promise<void>;
+  forgetParts(copy: Making, number?: number): Promise<void>;
 }

@@ -1,6 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
-import type { CopyId, Generation } from '../schemas/ids.ts';
-import type { ImportRef } from './refs.ts';
+import type { ImportRef, Making } from './refs.ts';
 
 /** The checkpoint of one part: what the store has, and how to know the same bytes again. */
 export interface StoredPart {
@@ -62,10 +61,7 @@ export interface CopyFailure {
 }
 
 /** A source's bytes in the relay, made once for all imports of one project that wait for it. */
-export interface Copy {
-  readonly copyId: CopyId;
-  /** Of this making: after it was cleared up, the same source is copied anew under another. */
-  readonly generation: Generation;
+export interface Copy extends Making {
   /** Whose source it is; copies are never shared between projects. */
   readonly projectId: string;
   /** What pins the source's bytes; see lib/copies/copy-id.ts. */
@@ -74,6 +70,7 @@ export interface Copy {
   readonly size?: number | undefined;
   /** ISO 8601 in UTC without a zone, microseconds: Glance's form. */
   readonly createdAt: string;
+  /** Of the last sign of life: an attempt's beginning, heartbeat and pause count as well. */
   readonly updatedAt: string;
   /** The imports that wait for it, or are at work with its object. */
   readonly waiting: readonly ImportRef[];

@@ -1,4 +1,4 @@
-import type { AttemptId, CopyId, ImageId, RegionName, TaskId } from '../schemas/ids.ts';
+import type { AttemptId, CopyId, Generation, ImageId, RegionName, TaskId } from '../schemas/ids.ts';
 
 // How imports and copies are named, everywhere: in keys, messages, logs and links.
 
@@ -11,6 +11,12 @@ export interface Target {
 /** An import: its target, and its task. */
 export interface ImportRef extends Target {
   readonly taskId: TaskId;
+}
+
+/** One making of a copy: the same source may be copied anew, when what it had left is cleared up or lost. */
+export interface Making {
+  readonly copyId: CopyId;
+  readonly generation: Generation;
 }
 
 /** A row of a copy: segments that are copied one after the other. Row 0 is the copy as a whole. */

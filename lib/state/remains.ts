@@ -1,6 +1,5 @@
-import type { CopyId } from '../schemas/ids.ts';
 import type { Copy } from './copy.ts';
-import type { ImportRef } from './refs.ts';
+import type { ImportRef, Making } from './refs.ts';
 import type { Task } from './task.ts';
 
 /** A claim, as far as one looks at it from outside. */
@@ -10,14 +9,12 @@ export interface ClaimView extends ImportRef {
   readonly isEnding: boolean;
 }
 
-/** Something in the store that the sweep may forget, named by the store. */
-export interface Leftover {
+/** A seat whose attempt has died, or the place of a project's first that asks no more. */
+export interface DeadSeat {
+  /** As the store calls it. */
   readonly name: string;
-  /** The copy that it is a checkpoint of; undefined for a seat. */
-  readonly copyId: CopyId | undefined;
-  readonly generation: string | undefined;
-  /** Since when nobody has it, ms since 1970, of a seat. */
-  readonly deadSinceMs: number | undefined;
+  /** Since when nobody has it, ms since 1970. */
+  readonly sinceMs: number;
 }
 
 /** All that is kept, in the form of one long list. Of tasks only what the sweep's rules look at. */
@@ -28,11 +25,15 @@ export interface Remains {
   >[];
   readonly claims: readonly ClaimView[];
   readonly copies: readonly Copy[];
-  readonly leftovers: readonly Leftover[];
+  /** Of which copies there are checkpoints of parts, each once: of a large one there are ten thousand. */
+  readonly parts: readonly Making[];
+  /** At all steps. */
+  readonly seats: readonly DeadSeat[];
 }
 
 export interface StoreSweep {
-  /** Reads everything, page by page. */
+  /** Reads everything, page by page: what is seen first may be older than what is seen last. */
   look(): Promise<Remains>;
-  forget(leftover: Leftover): Promise<void>;
+  /** Removes a seat, unless it was taken again. */
+  forgetSeat(seat: DeadSeat): Promise<void>;
 }
