@@ -6,15 +6,17 @@ import { Logger } from '@aws-lambda-powertools/logger';
  */
 export const log = new Logger({ serviceName: process.env['POWERTOOLS_SERVICE_NAME'] ?? 'glance-ferry' });
 
-/** A log whose every line names the import: request, task and image id. */
+/** A log whose every line names the import: the request, the task, the image, and the region that it is in. */
 export const logOf = (task: {
   readonly requestId: string;
-  readonly id: string;
+  readonly region: string;
   readonly imageId: string;
+  readonly taskId: string;
 }): Logger => {
+  const { requestId, region, imageId, taskId } = task;
   const named = log.createChild();
   // Appended, since a child takes over what others have appended to the log, and that comes before what is persistent.
-  named.appendKeys({ request_id: task.requestId, task_id: task.id, image_id: task.imageId });
+  named.appendKeys({ request_id: requestId, region, image_id: imageId, task_id: taskId });
   return named;
 };
 

@@ -1,14 +1,6 @@
 import type { PatchOperation } from '../openstack/glance.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
-import type { Properties } from './copied.ts';
-
-/** One attribute of the target: its value before the import (absent: undefined, or left out) and after. */
-export interface Change {
-  readonly was?: unknown;
-  readonly set: string;
-}
-
-export type Changes = Readonly<Record<string, Change>>;
+import type { Change, Changes, Properties } from '../state/task.ts';
 
 /** RFC 6901: `~` is `~0`, `/` is `~1`. Trait names hold no slash, but properties may. */
 const pointer = (name: string): string => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;

@@ -1,6 +1,5 @@
 import type { GlanceImage } from '../schemas/openstack.ts';
-
-export type Properties = Readonly<Record<string, string>>;
+import type { Properties } from '../state/task.ts';
 
 /**
  * Attributes of every image record. A prefix such as `os_` matches some of them, and Glance would copy them as custom

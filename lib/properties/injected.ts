@@ -1,4 +1,5 @@
-import { isReserved, type Properties } from './copied.ts';
+import type { Properties } from '../state/task.ts';
+import { isReserved } from './copied.ts';
 
 /**
  * What the operator adds to every import (`[inject_metadata_properties]`), unless the caller has an ignored role.

@@ -1,6 +1,7 @@
 import { FerryError } from '../errors.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
-import { copiedProperties, type Properties } from './copied.ts';
+import type { Properties } from '../state/task.ts';
+import { copiedProperties } from './copied.ts';
 import { injectedProperties } from './injected.ts';
 
 /** The operator's rules for an import's properties. */

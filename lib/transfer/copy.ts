@@ -1,20 +1,11 @@
 import type { PartAlgorithm } from '../aws/part-checksum.ts';
 import { type ByteReader, fillWhole } from '../http/byte-reader.ts';
 import { ignored } from '../promises.ts';
+import type { StoredPart } from '../state/copy.ts';
 import type { DigestLengths } from './algorithms.ts';
 import { createBufferPool } from './buffer-pool.ts';
 import { createThreadDigest } from './digest-thread.ts';
 import { MiB } from './part-plan.ts';
-
-/** The checkpoint of one part: what the store has, and how to know the same bytes again. */
-export interface StoredPart {
-  readonly number: number;
-  readonly etag: string;
-  /** Bytes. */
-  readonly size: number;
-  /** By the copy's `partAlgorithm`, in base64. */
-  readonly checksum: string;
-}
 
 /** A part on its way. */
 export interface Part {

@@ -1,3 +1,4 @@
+import type { SegmentPlan } from '../state/copy.ts';
 import { type PartPlan, partCount } from './part-plan.ts';
 
 /** A run of consecutive parts that one invocation copies. */
@@ -11,20 +12,6 @@ export interface Segment {
   /** Its bytes in the image: from, and up to but without. */
   readonly from: number;
   readonly to: number;
-}
-
-/** How an image is cut into segments; kept in its task. */
-export interface SegmentPlan {
-  /** Bytes of the image. */
-  readonly size: number;
-  /** Bytes of every part but the image's last. */
-  readonly partSize: number;
-  /** Parts of every segment but the last. */
-  readonly parts: number;
-  /** Number of segments. */
-  readonly count: number;
-  /** How many are copied at a time: each, when it ends, sets off the one that comes so many after it. */
-  readonly atOnce: number;
 }
 
 export interface SegmentLimits {

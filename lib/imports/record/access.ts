@@ -9,8 +9,9 @@ import { type Credentials, withServiceToken } from '../../openstack/credentials.
 import { createGlance, type Glance } from '../../openstack/glance.ts';
 import type { OpenStackHttp } from '../../openstack/http.ts';
 import type { Keystone } from '../../openstack/keystone.ts';
+import type { Task, TaskSource } from '../../state/task.ts';
 import type { Sealer } from './sealed-secrets.ts';
-import type { Task, TaskSource } from './task.ts';
+
 
 type GlanceTaskSource = Extract<TaskSource, { kind: 'glance-download' }>;
 
@@ -44,7 +45,7 @@ export const createAccess = ({ http, keystone, sealer, uriFilter, filtered }: Ac
   };
 
   return async (task: Task, { signal }: { readonly signal: AbortSignal }): Promise<Access> => {
-    if (!task.sealed) throw new FerryError('unauthorized', `Task ${task.id} has no token any more`);
+    if (!task.sealed) throw new FerryError('unauthorized', `Task ${task.taskId} has no token any more`);
     const { token, uri = '' } = await sealer.open(task, task.sealed);
     // A step that would get no service token is better not begun.
     await keystone.serviceToken({ signal });

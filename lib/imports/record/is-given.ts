@@ -1,10 +1,10 @@
+import { type RelayObjectServices, readRelayObject } from '../../copies/relay-object.ts';
 import { changesTo } from '../../properties/changes.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
+import type { Copy, Transferred } from '../../state/copy.ts';
+import type { Task } from '../../state/task.ts';
 import { isKnownAlgorithm, lengthsOf } from '../../transfer/algorithms.ts';
 import { createThreadDigest } from '../../transfer/digest-thread.ts';
-import { type RelayObjectServices, readRelayObject } from '../../copies/relay-object.ts';
-import type { StepRun } from '../../steps/run-step.ts';
-import type { Task, Transferred } from './task.ts';
 
 export type ReachedServices = RelayObjectServices;
 

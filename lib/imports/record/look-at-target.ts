@@ -3,8 +3,8 @@ import { FerryError, hasCode } from '../../errors.ts';
 import type { Glance } from '../../openstack/glance.ts';
 import type { ImageId } from '../../schemas/ids.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
+import type { Task } from '../../state/task.ts';
 import type { OpenAccess } from './access.ts';
-import type { Task } from './task.ts';
 
 interface Options {
   readonly signal: AbortSignal;

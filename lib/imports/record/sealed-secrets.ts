@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { FerryError } from '../../errors.ts';
 import type { Token } from '../../schemas/ids.ts';
+import type { Task, TaskSource } from '../../state/task.ts';
 import type { SealingKey, SealingKeys } from './sealing-keys.ts';
-import type { Task, TaskSource } from './task.ts';
 
 /** What only the steps of one import may know. */
 export interface Secrets {
@@ -12,7 +12,10 @@ export interface Secrets {
 }
 
 /** What decides where token and bytes go, and what is done with them. None of it changes while an import runs. */
-export type SealedFor = Pick<Task, 'id' | 'imageId' | 'targetEndpoint' | 'activation' | 'source' | 'roles'>;
+export type SealedFor = Pick<
+  Task,
+  'region' | 'imageId' | 'taskId' | 'targetEndpoint' | 'activation' | 'source' | 'roles'
+>;
 
 /** Seals the caller's token for its way through the table. It is never in a queue, a log or an error. */
 export interface Sealer {
@@ -34,8 +37,11 @@ const sourceFields = (source: TaskSource): readonly unknown[] =>
     : [source.kind, source.region, source.interface, source.imageId, source.endpoint ?? null];
 
 /** Associated data: whoever changes the task in the table, so that its token would go elsewhere, can have nothing opened. */
-const boundTo = ({ id, imageId, targetEndpoint, activation, source, roles }: SealedFor): Buffer =>
-  Buffer.from(JSON.stringify([id, imageId, targetEndpoint, activation, sourceFields(source), roles]));
+const boundTo = (task: SealedFor): Buffer => {
+  const { region, imageId, taskId, targetEndpoint, activation, source, roles } = task;
+  const target = [region, imageId, taskId, targetEndpoint];
+  return Buffer.from(JSON.stringify([...target, activation, sourceFields(source), roles]));
+};
 
 const encrypt = ({ key }: SealingKey, task: SealedFor, text: string): Buffer => {
   const nonce = randomBytes(nonceLength);
@@ -70,7 +76,7 @@ export const createSealer = (keys: SealingKeys): Sealer => {
     open: async (task, sealed) => {
       const [id = '', text = ''] = sealed.split('.');
       const key = await keyNamed(id);
-      const refused = `The sealed token of task ${task.id} cannot be opened`;
+      const refused = `The sealed token of task ${task.taskId} cannot be opened`;
       if (!key) throw new FerryError('unauthorized', `${refused}: its key is not known (any more)`);
       try {
         return JSON.parse(decrypt(key, task, Buffer.from(text, 'base64'))) as Secrets;

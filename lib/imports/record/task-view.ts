@@ -1,10 +1,10 @@
-import type { Task } from './task.ts';
+import type { Task } from '../../state/task.ts';
 
 /** A task as Glance's GET /v2/images/{id}/tasks shows it (images.py, _format_task_info). */
 export type TaskView = Readonly<Record<string, unknown>>;
 
 export const taskView = (task: Task): TaskView => ({
-  id: task.id,
+  id: task.taskId,
   type: 'api_image_import',
   status: task.status,
   owner: task.owner,

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type CopyOptions, copyStream, type StoredPart } from '../../../lib/transfer/copy.ts';
+import type { StoredPart } from '../../../lib/state/copy.ts';
+import { type CopyOptions, copyStream } from '../../../lib/transfer/copy.ts';
 import { readerOf } from '../byte-readers.ts';
 import { partChecksum } from '../part-checksum.ts';
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type CopyOptions, copyStream, type StoredPart } from '../../../lib/transfer/copy.ts';
+import type { StoredPart } from '../../../lib/state/copy.ts';
+import { type CopyOptions, copyStream } from '../../../lib/transfer/copy.ts';
 import { MiB, partCount, planParts, resumeOffset } from '../../../lib/transfer/part-plan.ts';
 import {
   endOfStored,
