@@ -23,20 +23,37 @@ const publish = (values: Values, ...dimensionSets: readonly Dimensions[]): void 
   event.publishStoredMetrics();
 };
 
-/** An import was accepted: its first message is queued. */
-export const countStarted = (): void => publish([['ImportsStarted', MetricUnit.Count, 1]]);
+/** The region of an import's target; CloudWatch takes ASCII alone (PutMetricData, Dimension). */
+const of = (region: string): Dimensions => ({
+  region: region.toWellFormed().replace(/[^ -~]+/g, encodeURIComponent),
+});
 
-/** An import succeeded. @param seconds from the request to the end */
-export const countSucceeded = ({ bytes, seconds }: { bytes: number; seconds: number }): void =>
-  publish([
-    ['ImportsSucceeded', MetricUnit.Count, 1],
-    ['ImportBytes', MetricUnit.Bytes, bytes],
-    ['ImportSeconds', MetricUnit.Seconds, seconds],
-  ]);
+/** An import was accepted: its first message is queued. Counted among all, and among those to its region. */
+export const countStarted = (region: string): void =>
+  publish([['ImportsStarted', MetricUnit.Count, 1]], {}, of(region));
 
-/** An import failed: counted among all, and among those of its code. */
-export const countFailed = (code: ErrorCode): void =>
-  publish([['ImportsFailed', MetricUnit.Count, 1]], {}, { code });
+interface Success {
+  readonly region: string;
+  readonly bytes: number;
+  /** From the request to the end. */
+  readonly seconds: number;
+}
+
+/** An import succeeded: counted among all, and among those to its region. */
+export const countSucceeded = ({ region, bytes, seconds }: Success): void =>
+  publish(
+    [
+      ['ImportsSucceeded', MetricUnit.Count, 1],
+      ['ImportBytes', MetricUnit.Bytes, bytes],
+      ['ImportSeconds', MetricUnit.Seconds, seconds],
+    ],
+    {},
+    of(region),
+  );
+
+/** An import failed: counted among all, among those of its code, and among those to its region. */
+export const countFailed = (code: ErrorCode, region: string): void =>
+  publish([['ImportsFailed', MetricUnit.Count, 1]], {}, { code }, of(region));
 
 /** One run of a step took so long, whatever came of it. */
 export const stepTook = (step: StepName, seconds: number): void =>

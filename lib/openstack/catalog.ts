@@ -17,25 +17,46 @@ export const withoutTrailingSlashes = (url: string): string => {
 export const normaliseEndpoint = (url: string): string =>
   withoutTrailingSlashes(url).replace(/\/v2(\.\d+)?$/, '');
 
+/** A region's image service, as a catalog has it. */
+export interface ImageEndpoint {
+  /** As Keystone spells it. */
+  readonly region: string;
+  /** Base URL without `/v2`. */
+  readonly url: string;
+}
+
+/** The image services of all regions that have this interface, in the catalog's order. */
+export const imageEndpoints = (catalog: Catalog, wanted: string): readonly ImageEndpoint[] =>
+  catalog
+    .filter(({ type }) => type === 'image')
+    .flatMap(({ endpoints }) => endpoints)
+    .filter((endpoint) => endpoint.interface === wanted)
+    .map(({ region, region_id, url }) => ({
+      region: region ?? region_id ?? '',
+      url: normaliseEndpoint(url),
+    }))
+    .filter(({ region }) => region !== '');
+
 /**
- * The image service's endpoint in a region, base URL without `/v2`.
- * Regions compare case-insensitively, as in Glance's get_glance_endpoint.
+ * A region's image service. Names compare case-insensitively, as in Glance's get_glance_endpoint; of two that differ in
+ * nothing else, it is the one that is spelt so.
  */
+export const endpointOf = (
+  endpoints: readonly ImageEndpoint[],
+  region: string,
+): ImageEndpoint | undefined => {
+  const anyCase = region.toLowerCase();
+  return (
+    endpoints.find((endpoint) => endpoint.region === region) ??
+    endpoints.find((endpoint) => endpoint.region.toLowerCase() === anyCase)
+  );
+};
+
+/** The image service's endpoint in a region, base URL without `/v2`. */
 export const imageEndpoint = (
   catalog: Catalog,
   wanted: { readonly region: string; readonly interface: string },
-): string | undefined => {
-  const region = wanted.region.toLowerCase();
-  const found = catalog
-    .filter(({ type }) => type === 'image')
-    .flatMap(({ endpoints }) => endpoints)
-    .find(
-      (endpoint) =>
-        endpoint.interface === wanted.interface &&
-        (endpoint.region ?? endpoint.region_id ?? '').toLowerCase() === region,
-    );
-  return found && normaliseEndpoint(found.url);
-};
+): string | undefined => endpointOf(imageEndpoints(catalog, wanted.interface), wanted.region)?.url;
 
 /** In Glance's words (GlanceEndpointNotFound). */
 export const endpointNotFound = (wanted: { readonly region: string; readonly interface: string }): string =>

@@ -6,7 +6,7 @@ import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Item } from '../../lib/aws/table.ts';
-import type { Task } from '../../lib/imports/record/task.ts';
+import type { Task } from '../../lib/state/task.ts';
 import { bundle } from '../bench/bundles.ts';
 import { startAws } from '../cloud/aws/aws.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { hasEnded, type Task } from '../../lib/imports/record/task.ts';
+import { hasEnded, type Task } from '../../lib/state/task.ts';
 import type { LoadCloud, Requested } from './cloud.ts';
 
 const lookAgainMs = 500;

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { hasEnded, type Task } from '../../lib/imports/record/task.ts';
+import { hasEnded, type Task } from '../../lib/state/task.ts';
 import { deployedRuntime, startFunction } from '../bench/measured-function.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
 import { endWorker, startWorker } from '../endurance/worker-process.ts';

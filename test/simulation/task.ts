@@ -1,5 +1,5 @@
 import { newTask } from '../../lib/imports/record/new-task.ts';
-import type { Task } from '../../lib/imports/record/task.ts';
+import type { Task } from '../../lib/state/task.ts';
 import { type ImageId, newTaskId, type RequestId } from '../../lib/schemas/ids.ts';
 
 const sourceId = newTaskId() as unknown as ImageId;

@@ -16,7 +16,7 @@ import {
   split,
   stateOf,
 } from '../../lib/copies/segments.ts';
-import type { Task, TaskKey } from '../../lib/imports/record/task.ts';
+import type { Task, TaskKey } from '../../lib/state/task.ts';
 import { createTasks } from '../../lib/imports/record/tasks.ts';
 import { MiB, partCount, resumeOffset } from '../../lib/transfer/part-plan.ts';
 import { endOfStored, segmentAt } from '../../lib/transfer/segment-plan.ts';

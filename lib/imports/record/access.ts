@@ -12,7 +12,6 @@ import type { Keystone } from '../../openstack/keystone.ts';
 import type { Task, TaskSource } from '../../state/task.ts';
 import type { Sealer } from './sealed-secrets.ts';
 
-
 type GlanceTaskSource = Extract<TaskSource, { kind: 'glance-download' }>;
 
 /** What a task may reach, with its caller's rights and no others. */

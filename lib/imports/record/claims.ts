@@ -1,7 +1,7 @@
 import type { Condition, Item, Table } from '../../aws/table.ts';
+import { segmentItem, segmentItems } from '../../copies/segment-records.ts';
 import type { ImageId, TaskId } from '../../schemas/ids.ts';
 import { unfinishedExpiresAtS } from './expiry.ts';
-import { segmentItem, segmentItems } from '../../copies/segment-records.ts';
 import type { ClaimKey, TaskKey } from './task.ts';
 
 /**

@@ -1,12 +1,21 @@
 import { type RelayObjectServices, readRelayObject } from '../../copies/relay-object.ts';
 import { changesTo } from '../../properties/changes.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
-import type { Copy, Transferred } from '../../state/copy.ts';
+import type { Copies } from '../../state/copies.ts';
+import type { Transferred } from '../../state/copy.ts';
 import type { Task } from '../../state/task.ts';
 import { isKnownAlgorithm, lengthsOf } from '../../transfer/algorithms.ts';
 import { createThreadDigest } from '../../transfer/digest-thread.ts';
 
-export type ReachedServices = RelayObjectServices;
+export interface ReachedServices extends RelayObjectServices {
+  readonly copies: Pick<Copies, 'get'>;
+}
+
+/** What of a run it needs. */
+interface Run {
+  readonly task: Task;
+  readonly signal: AbortSignal;
+}
 
 /** Whether an image holds what was transferred, by Glance's own hash of what it stored. */
 export type Likeness = 'same' | 'other' | 'unknown';
@@ -19,8 +28,6 @@ export const likenessOf = (image: GlanceImage, { size, digests }: Transferred): 
   return md5 === undefined || !image.checksum ? 'unknown' : md5 === image.checksum ? 'same' : 'other';
 };
 
-type Run = Pick<StepRun, 'task' | 'signal'>;
-
 /** The target hashes by an algorithm that nothing was digested by yet: the relay's object still is there. */
 const likenessByReading = async (
   services: ReachedServices,
@@ -30,10 +37,12 @@ const likenessByReading = async (
 ): Promise<Likeness> => {
   const algorithm = image.os_hash_algo;
   if (!algorithm || !isKnownAlgorithm(algorithm)) return 'unknown';
+  const copy = task.copyId && (await services.copies.get(task.copyId));
+  if (!copy) return 'unknown';
   const lengths = lengthsOf([{ algorithm, value: image.os_hash_value ?? '' }]);
   const digest = createThreadDigest({ algorithms: [algorithm], lengths });
   try {
-    for await (const { bytes, release } of readRelayObject(services, task, { size, signal }))
+    for await (const { bytes, release } of readRelayObject(services, copy, { size, signal }))
       await digest.update(bytes).finally(release);
     return likenessOf(image, { size, digests: await digest.values() });
   } finally {

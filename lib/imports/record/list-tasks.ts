@@ -1,28 +1,32 @@
+import { copyProgress } from '../../copies/progress.ts';
 import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
 import type { Identity } from '../../openstack/validate-token.ts';
-import { parseImageId, type Token } from '../../schemas/ids.ts';
+import { parseImageId } from '../../schemas/ids.ts';
+import type { Copies } from '../../state/copies.ts';
+import { hasEnded, type Task } from '../../state/task.ts';
+import type { Tasks } from '../../state/tasks.ts';
 import { tasksOfGlance } from './glance-tasks.ts';
-import { progressMessage } from '../../copies/progress.ts';
-import type { SegmentRecords } from '../../copies/segment-records.ts';
-import type { TargetRegion } from '../request/target-region.ts';
-import { hasEnded, type Task } from './task.ts';
+import type { Asking, Targets } from './targets.ts';
 import { type TaskView, taskView } from './task-view.ts';
-import type { Tasks } from './tasks.ts';
 
 export interface ListServices {
-  readonly targetRegion: TargetRegion;
-  readonly tasks: Tasks;
-  readonly segments: SegmentRecords;
+  readonly targets: Targets;
+  readonly tasks: Pick<Tasks, 'list'>;
+  readonly copies: Pick<Copies, 'get'>;
 }
 
-/** A copy in segments has its progress in their records, so that they need not all write to their task. */
-const withProgress = async (segments: SegmentRecords, task: Task): Promise<Task> => {
-  if (!task.segments || task.stored || hasEnded(task)) return task;
-  const { size, count } = task.segments;
-  const records = [...(await segments.between(task, 1, count)).values()];
-  const copied = records.reduce((sum, record) => sum + (record.copied ?? 0), 0);
-  return { ...task, message: progressMessage(copied, size) };
+/** A request for an image's tasks. */
+export interface AskedTasks extends Asking {
+  /** As in the path. */
+  readonly imageId: string;
+}
+
+/** While an import waits for a copy, its progress is the copy's, whoever has begun it. */
+const withProgress = async (copies: ListServices['copies'], task: Task): Promise<Task> => {
+  if (!task.copyId || task.transferred || task.ending || hasEnded(task)) return task;
+  const copy = await copies.get(task.copyId);
+  return copy ? { ...task, message: copyProgress(copy) } : task;
 };
 
 /**
@@ -35,22 +39,23 @@ const isShownTo =
     owner === projectId || roles.some((role) => role.toLowerCase() === 'admin');
 
 /**
- * An image's tasks as far as they are the caller's business: Glance's own and ours, oldest first.
+ * An image's tasks as far as they are the caller's business: its Glance's own and ours, oldest first.
  * @throws FerryError `not-found` for whom the image is not visible
  */
 export const createListTasks =
-  ({ targetRegion, tasks, segments }: ListServices) =>
-  async (imageId: string, token: Token, options: { readonly signal: AbortSignal }): Promise<TaskView[]> => {
-    const { identity, target } = await targetRegion(token, options);
-    const id = parseImageId(imageId);
-    if (!id) throw new FerryError('not-found', `No image found with ID ${echo(imageId)}`);
+  ({ targets, tasks, copies }: ListServices) =>
+  async (asked: AskedTasks): Promise<TaskView[]> => {
+    const { identity, region, target } = await targets.caller(asked);
+    const imageId = parseImageId(asked.imageId);
+    if (!imageId) throw new FerryError('not-found', `No image found with ID ${echo(asked.imageId)}`);
+    const options = { signal: asked.signal };
     const [, own, ours] = await Promise.all([
-      target.image(id, options),
-      tasksOfGlance(target, id, options),
-      tasks.list(id),
+      target.image(imageId, options),
+      tasksOfGlance(target, imageId, options),
+      tasks.list({ region, imageId }),
     ]);
     const shown = await Promise.all(
-      ours.filter(isShownTo(identity)).map((task) => withProgress(segments, task)),
+      ours.filter(isShownTo(identity)).map((task) => withProgress(copies, task)),
     );
     return [...own, ...shown.map(taskView)].sort((a, b) =>
       `${a['created_at']}`.localeCompare(`${b['created_at']}`),

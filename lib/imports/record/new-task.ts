@@ -2,23 +2,32 @@ import { displayUri } from '../../download/uri-filter.ts';
 import { imageEndpoint } from '../../openstack/catalog.ts';
 import type { Identity } from '../../openstack/validate-token.ts';
 import { type ImageId, newTaskId, type RequestId } from '../../schemas/ids.ts';
-import type { ImportBody, RequestedSource } from '../request/import-body.ts';
-import type { Activation, Task, TaskSource } from './task.ts';
-import { glanceTime } from './tasks.ts';
+import type { ImportRequest } from '../../schemas/import-request.ts';
+import type { Target } from '../../state/refs.ts';
+import { type Activation, glanceTime, type Task, type TaskSource } from '../../state/task.ts';
+
+/** Source of the bytes, as a request names it. */
+export type RequestedSource =
+  | {
+      readonly kind: 'glance-download';
+      readonly region: string;
+      readonly interface: string;
+      readonly imageId: ImageId;
+    }
+  | { readonly kind: 'web-download'; readonly uri: string };
 
 /** What a new import is made of. */
-export interface NewTask {
-  readonly imageId: ImageId;
+export interface NewTask extends Target {
   readonly requestId: RequestId;
   readonly identity: Identity;
-  readonly body: ImportBody;
+  readonly body: Pick<ImportRequest, 'all_stores' | 'all_stores_must_succeed'>;
   readonly source: RequestedSource;
   readonly targetEndpoint: string;
   readonly activation: Activation;
 }
 
 /** The body as the task list shows it: what we know of it, defaults filled in, a URI without its secrets. */
-const shownRequest = (body: ImportBody, source: RequestedSource): Task['importRequest'] => {
+const shownRequest = (body: NewTask['body'], source: RequestedSource): Task['importRequest'] => {
   const { all_stores = false, all_stores_must_succeed = true } = body;
   const method =
     source.kind === 'web-download'
@@ -40,11 +49,12 @@ const taskSource = (source: RequestedSource, { catalog }: Identity): TaskSource 
 
 /** The record of an import that was just asked for, without its secrets. */
 export const newTask = (made: NewTask): Task => {
-  const { imageId, requestId, identity, body, source, targetEndpoint, activation } = made;
+  const { region, imageId, requestId, identity, body, source, targetEndpoint, activation } = made;
   const now = glanceTime(new Date());
   return {
+    region,
     imageId,
-    id: newTaskId(),
+    taskId: newTaskId(),
     status: 'pending',
     message: '',
     owner: identity.projectId,

@@ -1,8 +1,8 @@
 import type { Table } from '../../aws/table.ts';
+import { segmentItems } from '../../copies/segment-records.ts';
 import { errorRules, type FerryError } from '../../errors.ts';
 import type { StoredPart } from '../../transfer/copy.ts';
 import { epochSeconds, hoursFromNow, unfinishedExpiresAtS } from './expiry.ts';
-import { segmentItems } from '../../copies/segment-records.ts';
 import type { Ending, Task, TaskKey } from './task.ts';
 
 /** What may change on a task that runs. */

@@ -10,8 +10,8 @@ import { untilAborted } from '../../promises.ts';
 import { copiedProperties } from '../../properties/copied.ts';
 import { requireKeepable } from '../../properties/wanted.ts';
 import type { Token } from '../../schemas/ids.ts';
-import type { RequestedSource } from './import-body.ts';
-import type { TaskSource } from '../record/task.ts';
+import type { TaskSource } from '../../state/task.ts';
+import type { RequestedSource } from '../record/new-task.ts';
 
 type GlanceTaskSource = Extract<TaskSource, { kind: 'glance-download' }>;
 

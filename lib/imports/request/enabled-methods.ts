@@ -14,13 +14,14 @@ export interface EnabledMethods {
 
 /** What a target's Glance offered, and how long that counts here. */
 interface Look {
-  readonly endpoint: string;
   readonly methods: readonly string[];
   /** ms since 1970. */
   readonly until: number;
 }
 
 const lookEvery = 5 * 60_000; // ms: an operator's change of the target Glance counts here so much later
+/** Endpoints whose looks are kept; the oldest goes first. Callers' catalogs have them all from one Keystone. */
+const mostLooks = 200;
 
 /** A Glance that does not know the question (before 2.6) has no import methods. */
 const methodsOf = async (target: Glance, options: Options): Promise<readonly string[]> => {
@@ -40,13 +41,19 @@ const methodsOf = async (target: Glance, options: Options): Promise<readonly str
  * @param named Glance's enabled_import_methods, as the operator sets it for us
  */
 export const createEnabledMethods = (named: readonly string[] | undefined): EnabledMethods => {
-  let looked: Look | undefined;
+  /** By endpoint. */
+  const looks = new Map<string, Look>();
 
   const offered = async (target: Glance, options: Options): Promise<readonly string[]> => {
     const { endpoint } = target;
-    if (looked?.endpoint !== endpoint || looked.until <= Date.now())
-      looked = { endpoint, methods: await methodsOf(target, options), until: Date.now() + lookEvery };
-    return looked.methods;
+    const known = looks.get(endpoint);
+    if (known && known.until > Date.now()) return known.methods;
+    const methods = await methodsOf(target, options);
+    looks.delete(endpoint);
+    const [oldest] = looks.keys();
+    if (looks.size >= mostLooks && oldest !== undefined) looks.delete(oldest);
+    looks.set(endpoint, { methods, until: Date.now() + lookEvery });
+    return methods;
   };
 
   const isEnabled = async (method: ImportMethod, target: Glance, options: Options): Promise<boolean> => {

@@ -1,18 +1,17 @@
-import type { Outbox } from '../../aws/queue.ts';
 import { asFerryError, FerryError } from '../../errors.ts';
 import { logOf } from '../../log.ts';
 import { mergeChanges } from '../../properties/changes.ts';
 import type { TaskId } from '../../schemas/ids.ts';
-import type { Claims } from '../record/claims.ts';
-import type { ImportMessage } from '../../steps/messages.ts';
-import { hasEnded, type Task } from '../record/task.ts';
-import type { Tasks } from '../record/tasks.ts';
+import type { Claims } from '../../state/claims.ts';
+import type { Send } from '../../state/messages.ts';
+import { importRef } from '../../state/refs.ts';
+import { hasEnded, type Task } from '../../state/task.ts';
+import type { Tasks } from '../../state/tasks.ts';
 
 export interface EnqueueServices {
   readonly tasks: Tasks;
   readonly claims: Claims;
-  readonly streamQueue: Outbox<ImportMessage>;
-  readonly failQueue: Outbox<ImportMessage>;
+  readonly send: Send;
 }
 
 /** Whatever fails here leaves an import that never ran: its claim is free after a minute, sweep-imports ends the rest. */
@@ -25,10 +24,10 @@ const inVain = async (task: Task, what: string, run: Promise<unknown>): Promise<
  * one before, and those whose own successor died before it could say so.
  * @returns their changes, if they have made any
  */
-const takenOver = async ({ tasks }: EnqueueServices, { imageId }: Task, replaced: TaskId | undefined) => {
+const takenOver = async ({ tasks }: EnqueueServices, task: Task, replaced: TaskId | undefined) => {
   if (!replaced) return {};
-  const unfinished = (await tasks.list(imageId)).filter((task) => !hasEnded(task));
-  const changes = mergeChanges(unfinished.map((task) => task.changes ?? {}));
+  const unfinished = (await tasks.list(task)).filter((one) => !hasEnded(one));
+  const changes = mergeChanges(unfinished.map((one) => one.changes ?? {}));
   return Object.keys(changes).length > 0 ? { changes } : {};
 };
 
@@ -40,8 +39,7 @@ const isTakenBack = async (
   { tasks, claims }: EnqueueServices,
   task: Task,
   replaced: TaskId | undefined,
-): Promise<boolean> =>
-  (await claims.takeBack(task.imageId, task.id, replaced)) && (await tasks.takeBack(task));
+): Promise<boolean> => (await claims.takeBack(importRef(task), replaced)) && (await tasks.takeBack(task));
 
 /**
  * Claims the image and queues its import. An import that was silent for long is pushed aside: fail-import clears up what
@@ -49,25 +47,27 @@ const isTakenBack = async (
  * @throws FerryError `conflict` when another import has the image; nothing is queued then, nor after any other error
  */
 export const enqueueImport = async (services: EnqueueServices, task: Task): Promise<void> => {
-  const { claims, tasks, streamQueue, failQueue } = services;
-  const { imageId, id: taskId } = task;
-  const taken = await claims.take(imageId, taskId).catch(async (error: unknown) => {
+  const { claims, tasks, send } = services;
+  const ref = importRef(task);
+  const taken = await claims.take(ref).catch(async (error: unknown) => {
     // The write may have been done all the same.
-    await inVain(task, 'claim not taken back', claims.takeBack(imageId, taskId, undefined));
+    await inVain(task, 'claim not taken back', claims.takeBack(ref, undefined));
     throw error;
   });
   if (!taken) {
     const reason = 'is not permitted as prior operation is still in progress';
-    throw new FerryError('conflict', `New operation on image '${imageId}' ${reason}`);
+    throw new FerryError('conflict', `New operation on image '${ref.imageId}' ${reason}`);
   }
   const { replaced } = taken;
   try {
     await tasks.create({ ...task, ...(await takenOver(services, task, replaced)) });
-    await streamQueue.send({ imageId, taskId });
+    await send({ to: 'stream-image', message: ref });
   } catch (error) {
     if (await isTakenBack(services, task, replaced).catch(() => true)) throw error;
   }
-  if (replaced)
-    await inVain(task, 'replaced import not ended', failQueue.send({ imageId, taskId: replaced }));
-  await inVain(task, 'claim not marked as queued', claims.queued(imageId, taskId));
+  if (replaced) {
+    const message = { ...ref, taskId: replaced };
+    await inVain(task, 'replaced import not ended', send({ to: 'fail-import', message }));
+  }
+  await inVain(task, 'claim not marked as queued', claims.queued(ref));
 };

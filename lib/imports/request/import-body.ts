@@ -1,23 +1,14 @@
 import type { ErrorObject } from 'ajv';
 import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
-import { type ImageId, parseImageId } from '../../schemas/ids.ts';
+import { parseImageId } from '../../schemas/ids.ts';
 import type { ImportRequest } from '../../schemas/import-request.ts';
 import { isGlanceDownloadMethod, isImportRequest, isWebDownloadMethod } from '../../schemas/validators.js';
+import type { RequestedSource } from '../record/new-task.ts';
 
 /** The methods that an import request may name here; everything else is the target Glance's own business. */
 export const importMethods = ['glance-download', 'web-download'] as const;
 export type ImportMethod = (typeof importMethods)[number];
-
-/** Source of the bytes, as the request names it. */
-export type RequestedSource =
-  | {
-      readonly kind: 'glance-download';
-      readonly region: string;
-      readonly interface: string;
-      readonly imageId: ImageId;
-    }
-  | { readonly kind: 'web-download'; readonly uri: string };
 
 export type ImportBody = ImportRequest & { readonly method: { readonly name: ImportMethod } };
 

@@ -1,9 +1,8 @@
-import type { Token } from '../../schemas/ids.ts';
+import type { Asking, Targets } from '../record/targets.ts';
 import type { EnabledMethods } from './enabled-methods.ts';
-import type { TargetRegion } from './target-region.ts';
 
 export interface InfoServices {
-  readonly targetRegion: TargetRegion;
+  readonly targets: Targets;
   readonly enabledMethods: EnabledMethods;
 }
 
@@ -12,9 +11,9 @@ export interface InfoServices {
  * such as `glance-direct`, are asked for at its own URL.
  */
 export const createImportInfo =
-  ({ targetRegion, enabledMethods }: InfoServices) =>
-  async (token: Token, options: { readonly signal: AbortSignal }) => {
-    const { target } = await targetRegion(token, options);
-    const value = await enabledMethods.list(target, options);
+  ({ targets, enabledMethods }: InfoServices) =>
+  async (asking: Asking) => {
+    const { target } = await targets.caller(asking);
+    const value = await enabledMethods.list(target, asking);
     return { 'import-methods': { description: 'Import methods available.', type: 'array', value } };
   };

@@ -3,22 +3,23 @@ import { FerryError } from '../../errors.ts';
 import { logOf } from '../../log.ts';
 import { countStarted } from '../../metrics.ts';
 import { begun } from '../../promises.ts';
-import { type ImageId, parseImageId, type RequestId, type TaskId, type Token } from '../../schemas/ids.ts';
+import { type ImageId, parseImageId, type RequestId, type TaskId } from '../../schemas/ids.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
+import { type Activation, hasEnded, type Task } from '../../state/task.ts';
+import { requireNoImportOfGlance } from '../record/glance-tasks.ts';
+import { newTask } from '../record/new-task.ts';
+import { requireTheirSource } from '../record/own-url.ts';
+import type { Sealer } from '../record/sealed-secrets.ts';
+import type { Asking, Caller, Targets } from '../record/targets.ts';
 import type { createSourceCheck } from './check-source.ts';
 import type { EnabledMethods } from './enabled-methods.ts';
 import { type EnqueueServices, enqueueImport } from './enqueue-import.ts';
-import { requireNoImportOfGlance } from '../record/glance-tasks.ts';
 import { type ImportBody, parseImportBody, parseMethod, parseSource } from './import-body.ts';
 import { requireModifiable, seemsModifiable } from './modifiable.ts';
-import { newTask } from '../record/new-task.ts';
-import type { Sealer } from '../record/sealed-secrets.ts';
 import { requireDefaultStore } from './stores.ts';
-import type { Caller, TargetRegion } from './target-region.ts';
-import { type Activation, hasEnded, type Task } from '../record/task.ts';
 
 export interface RequestServices extends EnqueueServices {
-  readonly targetRegion: TargetRegion;
+  readonly targets: Targets;
   readonly sealer: Sealer;
   readonly enabledMethods: EnabledMethods;
   readonly checkSource: ReturnType<typeof createSourceCheck>;
@@ -28,14 +29,12 @@ export interface RequestServices extends EnqueueServices {
 }
 
 /** POST /v2/images/{image_id}/import, taken apart. */
-export interface RequestedImport {
+export interface RequestedImport extends Asking {
   readonly imageId: string;
-  readonly token: Token;
   readonly body: string | undefined;
   /** Header X-Image-Meta-Store. */
   readonly store: string | undefined;
   readonly requestId: RequestId;
-  readonly signal: AbortSignal;
 }
 
 /** A request whose caller, body and image id are good. */
@@ -45,6 +44,9 @@ interface Asked {
   readonly body: ImportBody;
   readonly imageId: ImageId;
 }
+
+/** One of Glance's checks. @throws FerryError in Glance's words */
+type Check = () => Promise<unknown>;
 
 const conflict = (message: string): FerryError => new FerryError('conflict', message);
 
@@ -71,64 +73,78 @@ export const createRequestImport = (services: RequestServices) => {
     services.contract === 'glance' || source.method.name === 'web-download';
 
   /** A task that has ended holds its image for the moment between its last two writes. */
-  const requireFree = async (imageId: ImageId, id: TaskId | undefined): Promise<void> => {
-    if (!id) return;
-    const task = await tasks.get({ imageId, id });
+  const requireFree = async ({ caller: { region }, imageId }: Asked, taskId: TaskId | undefined) => {
+    if (!taskId) return;
+    const ref = { region, imageId, taskId };
+    const task = await tasks.get(ref);
     if (!task || !hasEnded(task)) throw conflict('Image has active task');
-    await claims.release(imageId, id);
+    await claims.release(ref);
   };
 
-  const taskOf = async (asked: Asked): Promise<Task> => {
-    const { caller, imageId, body, request } = asked;
+  const taskOf = async ({ caller, imageId, body, request }: Asked): Promise<Task> => {
     const { requestId, token } = request;
+    const { identity, region, target } = caller;
     const { activation, sealer } = services;
     const source = parseSource(body);
-    const made = { imageId, requestId, identity: caller.identity, body, source, activation };
-    const task = newTask({ ...made, targetEndpoint: caller.target.endpoint });
+    const made = { region, imageId, requestId, identity, body, source, activation };
+    const task = newTask({ ...made, targetEndpoint: target.endpoint });
     const uri = source.kind === 'web-download' ? { uri: source.uri } : {};
     return { ...task, sealed: await sealer.seal(task, { token, ...uri }) };
   };
 
   const checkSource = async ({ body, request }: Asked, task: Task, signal: AbortSignal): Promise<void> => {
-    const source = parseSource(body);
-    if (services.contract === 'glance' && source.kind !== 'web-download') return;
-    await services.checkSource(source, task.source, request.token, { signal });
+    const requested = parseSource(body);
+    const { source } = task;
+    if (source.kind === 'glance-download' && source.endpoint !== undefined)
+      requireTheirSource({ ...source, endpoint: source.endpoint }, request.root);
+    if (services.contract === 'glance' && requested.kind !== 'web-download') return;
+    await services.checkSource(requested, source, request.token, { signal });
+  };
+
+  /** Glance's checks in its order. What they have to ask is asked now, side by side. */
+  const beginChecks = (asked: Asked, made: Promise<Task>, signal: AbortSignal): readonly Check[] => {
+    const { caller, imageId, body, request } = asked;
+    const { region, target } = caller;
+    const options = { signal };
+    const image = begun(() => target.image(imageId, options));
+    const allowed = begun(() => seemsModifiable(target, imageId, options));
+    const holder = begun(() => claims.holder({ region, imageId }));
+    const source = begun(async () => checkSource(asked, await made, signal));
+    return [
+      async () => requireTarget(await image, body, formatsNeeded(body)),
+      () => made,
+      async () => (await allowed) || (await requireModifiable(target, await image, options)),
+      async () => requireNoImportOfGlance(target, await image, options),
+      async () => requireFree(asked, await holder),
+      () => requireDefaultStore({ body, header: request.store }, target, options),
+      () => source,
+    ];
   };
 
   /** @returns the task that all checks let pass */
-  const check = async (asked: Asked, options: { readonly signal: AbortSignal }): Promise<Task> => {
-    const { caller, imageId, body, request } = asked;
-    const { target } = caller;
-    const found = begun(() => target.image(imageId, options));
-    const allowed = begun(() => seemsModifiable(target, imageId, options));
-    const holder = begun(() => claims.holder(imageId));
+  const check = async (asked: Asked): Promise<Task> => {
+    const decided = new AbortController();
     const made = begun(() => taskOf(asked));
-    const checked = begun(async () => checkSource(asked, await made, options.signal));
-
-    const image = await found;
-    requireTarget(image, body, formatsNeeded(body));
-    const task = await made;
-    if (!(await allowed)) await requireModifiable(target, image, options);
-    await requireNoImportOfGlance(target, image, options);
-    await requireFree(imageId, await holder);
-    await requireDefaultStore({ body, header: request.store }, target, options);
-    await checked;
-    return task;
+    const signal = AbortSignal.any([asked.request.signal, decided.signal]);
+    try {
+      for (const passes of beginChecks(asked, made, signal)) await passes();
+      return await made;
+    } finally {
+      decided.abort();
+    }
   };
 
   return async (request: RequestedImport): Promise<Task> => {
-    const { token, signal } = request;
-    const caller = await services.targetRegion(token, { signal });
+    const { signal } = request;
+    const caller = await services.targets.caller(request);
     const named = parseMethod(request.body);
     await services.enabledMethods.require(named.method.name, caller.target, { signal });
     const body = parseImportBody(named);
     const imageId = parseImageId(request.imageId);
     if (!imageId) throw new FerryError('not-found', `No image found with ID ${echo(request.imageId)}`);
-    const decided = new AbortController();
-    const options = { signal: AbortSignal.any([signal, decided.signal]) };
-    const task = await check({ request, caller, body, imageId }, options).finally(() => decided.abort());
+    const task = await check({ request, caller, body, imageId });
     await enqueueImport(services, task);
-    countStarted();
+    countStarted(task.region);
     logOf(task).info('import queued', { method: body.method.name });
     return task;
   };

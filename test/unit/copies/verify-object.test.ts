@@ -5,7 +5,7 @@ import { createRelayStore, type RelayStore } from '../../../lib/aws/relay-store.
 import { createS3Client } from '../../../lib/aws/s3-client.ts';
 import { createDynamoClient, createTable } from '../../../lib/aws/table.ts';
 import { FerryError } from '../../../lib/errors.ts';
-import { objectKey, type Task } from '../../../lib/imports/record/task.ts';
+import { objectKey, type Task } from '../../../lib/state/task.ts';
 import { createTasks, type Tasks } from '../../../lib/imports/record/tasks.ts';
 import { verifyObject } from '../../../lib/copies/verify-object.ts';
 import { log } from '../../../lib/log.ts';

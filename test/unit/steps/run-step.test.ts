@@ -7,7 +7,7 @@ import { FerryError } from '../../../lib/errors.ts';
 import { type Claims, createClaims } from '../../../lib/imports/record/claims.ts';
 import type { ImportMessage } from '../../../lib/steps/messages.ts';
 import { runStep, type Step, type StepServices } from '../../../lib/steps/run-step.ts';
-import type { Task } from '../../../lib/imports/record/task.ts';
+import type { Task } from '../../../lib/state/task.ts';
 import { createTasks, type Tasks } from '../../../lib/imports/record/tasks.ts';
 import { log } from '../../../lib/log.ts';
 import { newAttemptId } from '../../../lib/schemas/ids.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { SegmentPlan } from '../../../lib/state/copy.ts';
 import { MiB, type PartLimits, planParts } from '../../../lib/transfer/part-plan.ts';
 import {
   firstSegments,
   gapsIn,
   lastSegments,
   planSegments,
-  type SegmentPlan,
   segmentAfter,
   segmentAt,
 } from '../../../lib/transfer/segment-plan.ts';

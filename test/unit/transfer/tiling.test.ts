@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { StoredPart } from '../../../lib/state/copy.ts';
+import type { SegmentPlan, StoredPart } from '../../../lib/state/copy.ts';
 import { type CopyOptions, copyStream } from '../../../lib/transfer/copy.ts';
 import { MiB, partCount, planParts, resumeOffset } from '../../../lib/transfer/part-plan.ts';
 import {
   endOfStored,
   firstSegments,
   planSegments,
-  type SegmentPlan,
   segmentAfter,
   segmentAt,
 } from '../../../lib/transfer/segment-plan.ts';

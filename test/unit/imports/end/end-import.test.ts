@@ -6,7 +6,7 @@ import { createDynamoClient, createTable, type Table } from '../../../../lib/aws
 import { type Claims, createClaims } from '../../../../lib/imports/record/claims.ts';
 import { endImport } from '../../../../lib/imports/end/end-import.ts';
 import { createEndLost } from '../../../../lib/imports/end/fail-import.ts';
-import { type Ending, objectKey, type Task } from '../../../../lib/imports/record/task.ts';
+import { type Ending, objectKey, type Task } from '../../../../lib/state/task.ts';
 import { createTasks, type Tasks } from '../../../../lib/imports/record/tasks.ts';
 import { log } from '../../../../lib/log.ts';
 import { newAttemptId, newTaskId } from '../../../../lib/schemas/ids.ts';

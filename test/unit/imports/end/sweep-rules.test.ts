@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Item } from '../../../../lib/aws/table.ts';
 import { planSweep } from '../../../../lib/imports/end/sweep-rules.ts';
-import { objectKey, type Task } from '../../../../lib/imports/record/task.ts';
+import { objectKey, type Task } from '../../../../lib/state/task.ts';
 import { glanceTime } from '../../../../lib/imports/record/tasks.ts';
 import { taskFixture } from '../task-fixture.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { RelayStore } from '../../../../lib/aws/relay-store.ts';
 import { isGiven, likenessOf } from '../../../../lib/imports/record/is-given.ts';
-import type { Task } from '../../../../lib/imports/record/task.ts';
+import type { Task } from '../../../../lib/state/task.ts';
 import type { GlanceImage } from '../../../../lib/schemas/openstack.ts';
 import { taskFixture } from '../task-fixture.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { newTask } from '../../../../lib/imports/record/new-task.ts';
-import type { Task } from '../../../../lib/imports/record/task.ts';
+import type { Task } from '../../../../lib/state/task.ts';
 import { taskView } from '../../../../lib/imports/record/task-view.ts';
 import { glanceTime } from '../../../../lib/imports/record/tasks.ts';
 import type { ImageId, RequestId } from '../../../../lib/schemas/ids.ts';

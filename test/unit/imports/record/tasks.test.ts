@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createDynamoClient, createTable, type Table } from '../../../../lib/aws/table.ts';
 import { FerryError } from '../../../../lib/errors.ts';
-import type { Task } from '../../../../lib/imports/record/task.ts';
+import type { Task } from '../../../../lib/state/task.ts';
 import { createTasks, type Tasks } from '../../../../lib/imports/record/tasks.ts';
 import type { LocalAws } from '../../../cloud/aws/aws.ts';
 import { startLocalAws } from '../../local-aws.ts';

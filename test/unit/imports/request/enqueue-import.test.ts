@@ -4,7 +4,7 @@ import { FerryError } from '../../../../lib/errors.ts';
 import { type Claims, createClaims } from '../../../../lib/imports/record/claims.ts';
 import { type EnqueueServices, enqueueImport } from '../../../../lib/imports/request/enqueue-import.ts';
 import type { ImportMessage } from '../../../../lib/steps/messages.ts';
-import type { Task } from '../../../../lib/imports/record/task.ts';
+import type { Task } from '../../../../lib/state/task.ts';
 import { createTasks, type Tasks } from '../../../../lib/imports/record/tasks.ts';
 import { log } from '../../../../lib/log.ts';
 import { newAttemptId } from '../../../../lib/schemas/ids.ts';
