@@ -8,21 +8,30 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  type ReturnValue,
   ScanCommand,
   UpdateItemCommand,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type Condition, changesOf, conditionOf, type Item, toDynamo, updateOf } from './expressions.ts';
+import {
+  type Changes,
+  type Condition,
+  changesOf,
+  conditionOf,
+  type Item,
+  toDynamo,
+  updateOf,
+} from './expressions.ts';
 import { type Patience, patienceOf } from './patience.ts';
 import { serviceError } from './service-error.ts';
 import { type Intended, isWrittenBefore } from './written-before.ts';
 
-export type { Condition, Item } from './expressions.ts';
+export type { Changes, Condition, Item } from './expressions.ts';
 
-/** Primary key: all that concerns one image lies together. */
+/** Primary key: all that concerns one subject lies together. */
 export interface Key {
-  readonly imageId: string;
+  readonly subject: string;
   readonly item: string;
 }
 
@@ -35,21 +44,23 @@ export interface Table {
   put(key: Key, item: Item, condition?: Condition): Promise<boolean>;
   /** Sets the attributes; those that are undefined are removed. */
   update(key: Key, attributes: Item, condition?: Condition): Promise<boolean>;
+  /** An update that tells what came of it: @returns the item as it is then, undefined when it was refused */
+  change(key: Key, changes: Changes, condition?: Condition): Promise<Item | undefined>;
   remove(key: Key, condition?: Condition): Promise<boolean>;
-  /** Many items of one image, in few requests. */
-  removeAll(imageId: string, items: readonly string[]): Promise<void>;
+  /** Many items of one subject, in few requests. */
+  removeAll(subject: string, items: readonly string[]): Promise<void>;
   /** All items of the table, page by page. */
   scan(): AsyncIterable<readonly Item[]>;
-  /** All items of an image whose `item` starts with the prefix, in order. */
-  query(imageId: string, prefix: string): Promise<readonly Item[]>;
-  /** All items of an image from one to another, both included, in order. */
-  queryBetween(imageId: string, from: string, to: string): Promise<readonly Item[]>;
+  /** All items of a subject whose `item` starts with the prefix, in order. */
+  query(subject: string, prefix: string): Promise<readonly Item[]>;
+  /** All items of a subject from one to another, both included, in order. */
+  queryBetween(subject: string, from: string, to: string): Promise<readonly Item[]>;
 }
 
 /** Of BatchWriteItem: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
 export const mostPerBatch = 25;
 /**
- * All items of an image lie in one partition, which takes 1000 writes a second; others must get through beside a large
+ * All items of a copy lie in one partition, which takes 1000 writes a second; others must get through beside a large
  * image's ten thousand checkpoints.
  */
 export const batchPauseMs = 40;
@@ -70,34 +81,50 @@ const guarded = async <T>(operation: string, run: () => Promise<T>): Promise<T> 
   }
 };
 
+interface Answer {
+  readonly Attributes?: Record<string, AttributeValue> | undefined;
+}
+
 export const createTable = (client: DynamoDBClient, name: string): Table => {
-  const at = (key: Key) => ({ TableName: name, Key: marshall({ imageId: key.imageId, item: key.item }) });
+  const at = (key: Key) => ({ TableName: name, Key: marshall({ subject: key.subject, item: key.item }) });
 
   const read = async (key: Key) =>
     (await client.send(new GetItemCommand({ ...at(key), ConsistentRead: true }))).Item;
 
-  const write = (operation: string, key: Key, intended: Intended, run: () => Promise<unknown>) =>
-    guarded(`${operation} ${key.item} of image ${key.imageId}`, async () => {
+  /** @returns the item that was asked for in the answer, or read because the write was refused; false when it was not done */
+  const write = (operation: string, key: Key, intended: Intended, run: () => Promise<Answer>) =>
+    guarded(`${operation} ${key.item} of ${key.subject}`, async () => {
       try {
-        await run();
-        return true;
+        return (await run()).Attributes ?? {};
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw error;
-        return isWrittenBefore(await read(key), intended);
+        const found = await read(key);
+        return isWrittenBefore(found, intended) && (found ?? {});
       }
     });
 
-  const list = (what: string, imageId: string, condition: string, values: Item) =>
-    guarded(`list ${what} of image ${imageId}`, async () => {
+  const sendUpdate = (
+    key: Key,
+    changes: Changes,
+    condition: Condition | undefined,
+    returned: ReturnValue,
+  ) => {
+    const intended = changesOf(changes);
+    const command = { ...at(key), ...updateOf(intended, condition), ReturnValues: returned };
+    return write('update', key, intended, () => client.send(new UpdateItemCommand(command)));
+  };
+
+  const list = (what: string, subject: string, condition: string, values: Item) =>
+    guarded(`list ${what} of ${subject}`, async () => {
       const items: Item[] = [];
       let next: Record<string, AttributeValue> | undefined;
       do {
         const page = await client.send(
           new QueryCommand({
             TableName: name,
-            KeyConditionExpression: `imageId = :imageId AND ${condition}`,
+            KeyConditionExpression: `subject = :subject AND ${condition}`,
             ExpressionAttributeNames: { '#item': 'item' },
-            ExpressionAttributeValues: marshall({ ':imageId': imageId, ...values }),
+            ExpressionAttributeValues: marshall({ ':subject': subject, ...values }),
             ConsistentRead: true,
             ...(next && { ExclusiveStartKey: next }),
           }),
@@ -121,29 +148,31 @@ export const createTable = (client: DynamoDBClient, name: string): Table => {
 
   return {
     get: (key) =>
-      guarded(`read ${key.item} of image ${key.imageId}`, async () => {
+      guarded(`read ${key.item} of ${key.subject}`, async () => {
         const found = await read(key);
         return found && unmarshall(found);
       }),
-    put: (key, item, condition) => {
+    put: async (key, item, condition) => {
       const put = { kind: 'put', item: toDynamo({ ...item, ...key }) } as const;
       const command = { TableName: name, Item: put.item, ...(condition && conditionOf(condition)) };
-      return write('write', key, put, () => client.send(new PutItemCommand(command)));
+      return (await write('write', key, put, () => client.send(new PutItemCommand(command)))) !== false;
     },
-    update: (key, attributes, condition) => {
-      const changes = changesOf(attributes);
-      const command = { ...at(key), ...updateOf(changes, condition) };
-      return write('update', key, changes, () => client.send(new UpdateItemCommand(command)));
+    update: async (key, attributes, condition) =>
+      (await sendUpdate(key, { set: attributes }, condition, 'NONE')) !== false,
+    change: async (key, changes, condition) => {
+      const changed = await sendUpdate(key, changes, condition, 'ALL_NEW');
+      return changed === false ? undefined : unmarshall(changed);
     },
-    remove: (key, condition) => {
+    remove: async (key, condition) => {
       const command = { ...at(key), ...(condition && conditionOf(condition)) };
-      return write('delete', key, { kind: 'remove' }, () => client.send(new DeleteItemCommand(command)));
+      const remove = () => client.send(new DeleteItemCommand(command));
+      return (await write('delete', key, { kind: 'remove' }, remove)) !== false;
     },
-    removeAll: (imageId, items) =>
-      guarded(`delete ${items.length} items of image ${imageId}`, async () => {
+    removeAll: (subject, items) =>
+      guarded(`delete ${items.length} items of ${subject}`, async () => {
         for (let first = 0; first < items.length; first += mostPerBatch) {
           if (first > 0) await delay(batchPauseMs);
-          await removeBatch(items.slice(first, first + mostPerBatch).map((item) => ({ imageId, item })));
+          await removeBatch(items.slice(first, first + mostPerBatch).map((item) => ({ subject, item })));
         }
       }),
     scan: async function* () {
@@ -157,8 +186,8 @@ export const createTable = (client: DynamoDBClient, name: string): Table => {
         next = page.LastEvaluatedKey;
       } while (next);
     },
-    query: (imageId, prefix) => list(prefix, imageId, 'begins_with(#item, :prefix)', { ':prefix': prefix }),
-    queryBetween: (imageId, from, to) =>
-      list(`${from} to ${to}`, imageId, '#item BETWEEN :from AND :to', { ':from': from, ':to': to }),
+    query: (subject, prefix) => list(prefix, subject, 'begins_with(#item, :prefix)', { ':prefix': prefix }),
+    queryBetween: (subject, from, to) =>
+      list(`${from} to ${to}`, subject, '#item BETWEEN :from AND :to', { ':from': from, ':to': to }),
   };
 };

@@ -3,11 +3,35 @@ import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
 type Attributes = Readonly<Record<string, AttributeValue>>;
 
-/** What a conditional write was to leave: the whole item, some attributes (undefined: removed), or nothing. */
+/** What an update was to leave. */
+export interface IntendedUpdate {
+  readonly kind: 'update';
+  readonly set: Attributes;
+  readonly removed: readonly string[];
+  /** Set as well, but by every writer: they tell nothing of who has written. */
+  readonly touched: Attributes;
+  /** Elements that sets were to have, and to have no more. */
+  readonly added: Attributes;
+  readonly dropped: Attributes;
+}
+
+/** What a conditional write was to leave: the whole item, some attributes, or nothing. */
 export type Intended =
   | { readonly kind: 'put'; readonly item: Attributes }
-  | { readonly kind: 'update'; readonly set: Attributes; readonly removed: readonly string[] }
+  | IntendedUpdate
   | { readonly kind: 'remove' };
+
+const elementsOf = (value: AttributeValue | undefined): readonly string[] => value?.SS ?? [];
+
+const isUpdated = (found: Attributes, { set, removed, added, dropped }: IntendedUpdate): boolean =>
+  Object.entries(set).every(([name, value]) => isDeepStrictEqual(found[name], value)) &&
+  removed.every((name) => found[name] === undefined) &&
+  Object.entries(added).every(([name, value]) =>
+    elementsOf(value).every((element) => elementsOf(found[name]).includes(element)),
+  ) &&
+  Object.entries(dropped).every(
+    ([name, value]) => !elementsOf(value).some((element) => elementsOf(found[name]).includes(element)),
+  );
 
 /**
  * Whether an item whose write was refused is as that write was to leave it. The SDK sends a write again whose answer
@@ -20,10 +44,5 @@ export type Intended =
 export const isWrittenBefore = (found: Attributes | undefined, intended: Intended): boolean => {
   if (intended.kind === 'remove') return found === undefined;
   if (found === undefined) return false;
-  if (intended.kind === 'put') return isDeepStrictEqual(found, intended.item);
-  const { set, removed } = intended;
-  return (
-    Object.entries(set).every(([name, value]) => isDeepStrictEqual(found[name], value)) &&
-    removed.every((name) => found[name] === undefined)
-  );
+  return intended.kind === 'put' ? isDeepStrictEqual(found, intended.item) : isUpdated(found, intended);
 };

@@ -1,5 +1,6 @@
 import {
   batchPauseMs,
+  type Changes,
   type Condition,
   type Item,
   type Key,
@@ -27,6 +28,10 @@ const holds = (
     if (/^\(.*\)$/.test(trimmed)) return either(trimmed.slice(1, -1));
     const [, absent] = /^attribute_not_exists\((\S+)\)$/.exec(trimmed) ?? [];
     if (absent) return value(absent) === undefined;
+    const [, present] = /^attribute_exists\((\S+)\)$/.exec(trimmed) ?? [];
+    if (present) return value(present) !== undefined;
+    const [, negated] = /^NOT (.*)$/.exec(trimmed) ?? [];
+    if (negated) return !term(negated);
     const [, name, list] = /^(\S+) IN \((.*)\)$/.exec(trimmed) ?? [];
     if (name && list) return list.split(',').some((one) => value(one.trim()) === value(name));
     const [, left, operator, right] = /^(\S+) (=|<) (\S+)$/.exec(trimmed) ?? [];
@@ -54,20 +59,34 @@ const split = (text: string, word: string): string[] => {
   return [...pieces, text.slice(from)];
 };
 
-const sizeOf = (item: Item | undefined): number => JSON.stringify(item ?? {}).length;
+const sizeOf = (item: Item | undefined): number =>
+  JSON.stringify(item ?? {}, (_, value) => (value instanceof Set ? [...value] : value)).length;
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html */
 const writeUnits = (item: Item | undefined): number => Math.max(1, Math.ceil(sizeOf(item) / 1024));
 const readUnits = (bytes: number): number => Math.max(1, Math.ceil(bytes / 4096));
+
+const elementsOf = (value: Value): readonly unknown[] => (value instanceof Set ? [...value] : []);
+
+const changed = (old: Item | undefined, { set, touch, add = {}, drop = {} }: Changes): Item => {
+  const merged: Record<string, unknown> = { ...old, ...set, ...touch };
+  for (const [name, elements] of Object.entries(add))
+    merged[name] = new Set([...elementsOf(old?.[name]), ...elements]);
+  for (const [name, elements] of Object.entries(drop)) {
+    const rest = elementsOf(old?.[name]).filter((element) => !elements.has(String(element)));
+    merged[name] = rest.length > 0 ? new Set(rest) : undefined;
+  }
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
+};
 
 /**
  * The imports table in memory, with its real conditions, telling a meter what each call costs.
  * @param sleep passes virtual seconds, where the real table waits
  */
 export const createMemoryTable = (meter: Meter, sleep: (seconds: number) => Promise<void>): Table => {
-  const images = new Map<string, Map<string, Item>>();
-  const of = (imageId: string): Map<string, Item> => {
-    const found = images.get(imageId) ?? new Map<string, Item>();
-    images.set(imageId, found);
+  const subjects = new Map<string, Map<string, Item>>();
+  const of = (subject: string): Map<string, Item> => {
+    const found = subjects.get(subject) ?? new Map<string, Item>();
+    subjects.set(subject, found);
     return found;
   };
 
@@ -76,48 +95,48 @@ export const createMemoryTable = (meter: Meter, sleep: (seconds: number) => Prom
     condition: Condition | undefined,
     change: (old: Item | undefined) => Item | undefined,
   ) => {
-    const items = of(key.imageId);
+    const items = of(key.subject);
     const old = items.get(key.item);
     const isAllowed = !condition || holds(condition.expression, old, condition);
     const next = isAllowed ? change(old) : old;
-    meter.write(writeUnits(next ?? old), key.imageId);
+    meter.write(writeUnits(next ?? old), key.subject);
     if (isAllowed && next) items.set(key.item, next);
     else if (isAllowed) items.delete(key.item);
     return Promise.resolve(isAllowed);
   };
 
-  const select = (imageId: string, isWanted: (item: string) => boolean): readonly Item[] => {
-    const found = [...of(imageId)].filter(([item]) => isWanted(item)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const select = (subject: string, isWanted: (item: string) => boolean): readonly Item[] => {
+    const found = [...of(subject)].filter(([item]) => isWanted(item)).sort(([a], [b]) => (a < b ? -1 : 1));
     const items = found.map(([, item]) => item);
-    meter.read(readUnits(items.reduce((sum, item) => sum + sizeOf(item), 0)), imageId);
+    meter.read(readUnits(items.reduce((sum, item) => sum + sizeOf(item), 0)), subject);
     return items;
   };
 
   return {
-    get: ({ imageId, item }) => {
-      const found = of(imageId).get(item);
-      meter.read(readUnits(sizeOf(found)), imageId);
+    get: ({ subject, item }) => {
+      const found = of(subject).get(item);
+      meter.read(readUnits(sizeOf(found)), subject);
       return Promise.resolve(found);
     },
     put: (key, item, condition) => write(key, condition, () => ({ ...item, ...key })),
     update: (key, attributes, condition) =>
-      write(key, condition, (old) => {
-        const merged: Record<string, unknown> = { ...old, ...attributes, ...key };
-        for (const [name, value] of Object.entries(attributes)) if (value === undefined) delete merged[name];
-        return merged;
-      }),
+      write(key, condition, (old) => ({ ...changed(old, { set: attributes }), ...key })),
+    change: async (key, changes, condition) => {
+      const isDone = await write(key, condition, (old) => ({ ...changed(old, changes), ...key }));
+      return isDone ? of(key.subject).get(key.item) : undefined;
+    },
     remove: (key, condition) => write(key, condition, () => undefined),
-    removeAll: async (imageId, items) => {
+    removeAll: async (subject, items) => {
       for (const [index, item] of items.entries()) {
         if (index > 0 && index % mostPerBatch === 0) await sleep(batchPauseMs / 1000);
-        await write({ imageId, item }, undefined, () => undefined);
+        await write({ subject, item }, undefined, () => undefined);
       }
     },
     scan: async function* () {
-      yield [...images.values()].flatMap((items) => [...items.values()]);
+      yield [...subjects.values()].flatMap((items) => [...items.values()]);
     },
-    query: (imageId, prefix) => Promise.resolve(select(imageId, (item) => item.startsWith(prefix))),
-    queryBetween: (imageId, from, to) =>
-      Promise.resolve(select(imageId, (item) => item >= from && item <= to)),
+    query: (subject, prefix) => Promise.resolve(select(subject, (item) => item.startsWith(prefix))),
+    queryBetween: (subject, from, to) =>
+      Promise.resolve(select(subject, (item) => item >= from && item <= to)),
   };
 };

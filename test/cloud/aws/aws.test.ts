@@ -91,13 +91,13 @@ describe('a queue', () => {
 
 describe('the table', () => {
   const dynamodb = () => new DynamoDBClient({ region, credentials, endpoint: aws.endpoints.dynamodb });
-  const key = (item: string) => ({ imageId: { S: 'image' }, item: { S: item } });
+  const key = (item: string) => ({ subject: { S: 'image' }, item: { S: item } });
 
   test('refuses a conditional write whose condition does not hold', async () => {
     const claim = new PutItemCommand({
       TableName: aws.tableName,
       Item: key('claim'),
-      ConditionExpression: 'attribute_not_exists(imageId)',
+      ConditionExpression: 'attribute_not_exists(subject)',
     });
     await dynamodb().send(claim);
     await expect(dynamodb().send(claim)).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' });
@@ -123,16 +123,16 @@ describe('the table', () => {
     const { Items } = await dynamodb().send(
       new QueryCommand({
         TableName: aws.tableName,
-        KeyConditionExpression: 'imageId = :image AND begins_with(#item, :prefix)',
+        KeyConditionExpression: 'subject = :subject AND begins_with(#item, :prefix)',
         ExpressionAttributeNames: { '#item': 'item' },
-        ExpressionAttributeValues: { ':image': { S: 'image' }, ':prefix': { S: 'part#1#' } },
+        ExpressionAttributeValues: { ':subject': { S: 'image' }, ':prefix': { S: 'part#1#' } },
       }),
     );
     expect(Items?.map((item) => item['item']?.S)).toEqual(['part#1#00001', 'part#1#00002']);
   });
 
   test('refuses an item of more than 400 KB, as the real one does', async () => {
-    const Item = { imageId: { S: 'large' }, item: { S: 'claim' }, text: { S: 'x'.repeat(400 * 1024) } };
+    const Item = { subject: { S: 'large' }, item: { S: 'claim' }, text: { S: 'x'.repeat(400 * 1024) } };
     const put = dynamodb().send(new PutItemCommand({ TableName: aws.tableName, Item }));
     await expect(put).rejects.toMatchObject({
       name: 'ValidationException',

@@ -2,19 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDynamoClient, createTable, type Table } from '../../../lib/aws/table.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
+import { losingClient } from '../../losing-client.ts';
 import { startLocalAws } from '../local-aws.ts';
 
 let aws: LocalAws;
 let table: Table;
-let imageId: string;
-const key = (item: string) => ({ imageId, item });
+let subject: string;
+const key = (item: string) => ({ subject, item });
 
 beforeAll(async () => {
   aws = await startLocalAws();
   table = createTable(createDynamoClient(), aws.tableName);
 });
 beforeEach(() => {
-  imageId = randomUUID();
+  subject = randomUUID();
 });
 afterAll(() => aws.stop());
 
@@ -44,7 +45,7 @@ describe('an item', () => {
   });
 
   test('cannot be written under another key than the one given', async () => {
-    await table.put(key('a'), { item: 'b', imageId: 'other' });
+    await table.put(key('a'), { item: 'b', subject: 'other' });
     expect(await table.get(key('a'))).toEqual(key('a'));
   });
 
@@ -75,13 +76,50 @@ describe('an update', () => {
   });
 });
 
+describe('a change', () => {
+  const set = (...elements: string[]) => new Set(elements);
+
+  test('puts elements into a set and takes them out, whatever is there, and shows the item as it is then', async () => {
+    expect(await table.change(key('a'), { add: { all: set('x', 'y') } })).toEqual({
+      ...key('a'),
+      all: set('x', 'y'),
+    });
+    expect(await table.change(key('a'), { add: { all: set('y', 'z') } })).toMatchObject({
+      all: set('x', 'y', 'z'),
+    });
+    expect(await table.change(key('a'), { drop: { all: set('x', 'none') } })).toMatchObject({
+      all: set('y', 'z'),
+    });
+    expect(await table.change(key('a'), { drop: { all: set('y', 'z') } })).toEqual(key('a'));
+    expect(await table.change(key('a'), { drop: { all: set('z') } })).toEqual(key('a'));
+  });
+
+  test('does all its kinds in one write', async () => {
+    await table.put(key('a'), { one: set('x'), other: set('x'), gone: 1 });
+    const changes = { set: { gone: undefined, status: 's' }, touch: { at: 5 } };
+    const changed = await table.change(key('a'), {
+      ...changes,
+      add: { one: set('y') },
+      drop: { other: set('x') },
+    });
+    expect(changed).toEqual({ ...key('a'), status: 's', at: 5, one: set('x', 'y') });
+    expect(await table.get(key('a'))).toEqual(changed);
+  });
+
+  test('that is refused changes nothing, and shows nothing', async () => {
+    const isThere = { expression: 'attribute_exists(subject)' };
+    expect(await table.change(key('a'), { add: { all: set('x') } }, isThere)).toBeUndefined();
+    expect(await table.get(key('a'))).toBeUndefined();
+  });
+});
+
 describe('a condition', () => {
   const is = (value: string) => ({
     expression: '#s = :s',
     names: { '#s': 'status' },
     values: { ':s': value },
   });
-  const absent = { expression: 'attribute_not_exists(imageId)' };
+  const absent = { expression: 'attribute_not_exists(subject)' };
 
   test('that holds lets the write through, one that does not leaves the item as it was', async () => {
     expect(await table.put(key('a'), { status: 'one' }, absent)).toBe(true);
@@ -108,22 +146,9 @@ describe('a condition', () => {
 });
 
 describe('a conditional write whose answer is lost', () => {
-  /** A table to which every write is sent twice: the first answer never comes, so the SDK sends it again. */
-  const losing = (): Table => {
-    const client = createDynamoClient();
-    const { requestHandler } = client.config;
-    const handle = requestHandler.handle.bind(requestHandler);
-    const answered = new Set<string>();
-    requestHandler.handle = async (request, options) => {
-      const answer = await handle(request, options);
-      const sent = `${request.headers['x-amz-target']} ${Buffer.from(request.body).toString()}`;
-      if (sent.includes('GetItem') || answered.has(sent)) return answer;
-      answered.add(sent);
-      throw Object.assign(new Error('socket hang up'), { name: 'TimeoutError' });
-    };
-    return createTable(client, aws.tableName);
-  };
-  const absent = { expression: 'attribute_not_exists(imageId)' };
+  const losing = (between?: () => Promise<unknown>): Table =>
+    createTable(losingClient(between), aws.tableName);
+  const absent = { expression: 'attribute_not_exists(subject)' };
   const heldBy = (holder: string) => ({ expression: 'holder = :holder', values: { ':holder': holder } });
 
   test('is done, and says so: the second one finds what the first one wrote', async () => {
@@ -140,6 +165,29 @@ describe('a conditional write whose answer is lost', () => {
     expect(await table.get(key('claim'))).toBeUndefined();
   });
 
+  test('is done where its elements went into a set, or out of it, whoever else was in it', async () => {
+    const open = { expression: 'attribute_not_exists(isClosed)' };
+    const joined = { add: { all: new Set(['me']) }, set: { isClosed: true } };
+    await table.put(key('copy'), { all: new Set(['you']) });
+    expect(await losing().change(key('copy'), joined, open)).toMatchObject({ all: new Set(['me', 'you']) });
+    const left = { drop: { all: new Set(['me']) }, set: { isClosed: undefined } };
+    const closed = { expression: 'isClosed = :true', values: { ':true': true } };
+    expect(await losing().change(key('copy'), left, closed)).toEqual({
+      ...key('copy'),
+      all: new Set(['you']),
+    });
+    await table.put(key('copy'), { all: new Set(['you']), isClosed: true });
+    expect(await losing().change(key('copy'), joined, open)).toBeUndefined();
+  });
+
+  test('is done although another one has touched the item in between', async () => {
+    await table.put(key('claim'), { until: 1 });
+    const free = { expression: 'until < :now', values: { ':now': 5 } };
+    const mine = { set: { holder: 'me', until: 9 }, touch: { at: 1 } };
+    const touched = () => table.update(key('claim'), { at: 2 });
+    expect(await losing(touched).change(key('claim'), mine, free)).toMatchObject({ holder: 'me', at: 2 });
+  });
+
   test('is refused where another one has written', async () => {
     await table.put(key('claim'), { holder: 'you', until: 5 });
     expect(await losing().put(key('claim'), { holder: 'me', until: 5 }, absent)).toBe(false);
@@ -153,41 +201,41 @@ test('a scan reads every item, page by page', async () => {
   const names = Array.from({ length: 5 }, (_, i) => `scanned#${i}`);
   await Promise.all(names.map((item) => table.put(key(item), { text: 'x'.repeat(300_000) })));
   const pages: (readonly unknown[])[] = [];
-  for await (const page of table.scan()) pages.push(page.filter((item) => item['imageId'] === imageId));
+  for await (const page of table.scan()) pages.push(page.filter((item) => item['subject'] === subject));
   expect(pages.length).toBeGreaterThan(1);
   expect(pages.flat()).toHaveLength(5);
 });
 
 describe('a query', () => {
-  test('lists the items of one image by prefix, in order', async () => {
+  test('lists the items of one subject by prefix, in order', async () => {
     for (const item of ['task#b', 'part#1#00010', 'part#1#00002', 'part#10#00001'])
       await table.put(key(item), {});
-    await table.put({ imageId: randomUUID(), item: 'part#1#00001' }, {});
-    const items = await table.query(imageId, 'part#1#');
+    await table.put({ subject: randomUUID(), item: 'part#1#00001' }, {});
+    const items = await table.query(subject, 'part#1#');
     expect(items.map(({ item }) => item)).toEqual(['part#1#00002', 'part#1#00010']);
-    expect(await table.query(imageId, 'none')).toEqual([]);
+    expect(await table.query(subject, 'none')).toEqual([]);
   });
 
   test('lists items from one to another, both included', async () => {
     for (let number = 1; number <= 5; number += 1) await table.put(key(`part#0000${number}`), {});
-    const items = await table.queryBetween(imageId, 'part#00002', 'part#00004');
+    const items = await table.queryBetween(subject, 'part#00002', 'part#00004');
     expect(items.map(({ item }) => item)).toEqual(['part#00002', 'part#00003', 'part#00004']);
-    expect(await table.queryBetween(imageId, 'part#00006', 'part#00009')).toEqual([]);
+    expect(await table.queryBetween(subject, 'part#00006', 'part#00009')).toEqual([]);
   });
 
   test('goes on where DynamoDB stops after 1 MiB', async () => {
     const numbers = Array.from({ length: 5 }, (_, i) => `big#${i}`);
     await Promise.all(numbers.map((item) => table.put(key(item), { text: 'x'.repeat(300_000) })));
-    expect((await table.query(imageId, 'big#')).map(({ item }) => item)).toEqual(numbers);
+    expect((await table.query(subject, 'big#')).map(({ item }) => item)).toEqual(numbers);
   });
 });
 
 test('many items are removed in few requests, and others stay', async () => {
   const items = Array.from({ length: 60 }, (_, index) => `part#${String(index).padStart(5, '0')}`);
   await Promise.all([...items, 'task#1'].map((item) => table.put(key(item), {})));
-  await table.removeAll(imageId, items);
-  await table.removeAll(imageId, []);
-  expect((await table.query(imageId, '')).map(({ item }) => item)).toEqual(['task#1']);
+  await table.removeAll(subject, items);
+  await table.removeAll(subject, []);
+  expect((await table.query(subject, '')).map(({ item }) => item)).toEqual(['task#1']);
 });
 
 test('a table that is not there is the configuration’s fault, and the operation is named', async () => {
@@ -196,7 +244,7 @@ test('a table that is not there is the configuration’s fault, and the operatio
   const failed = (operation: string) => ({
     code: 'misconfigured',
     message: expect.stringMatching(
-      `^Failed to ${operation} of image ${imageId} in the imports table: ResourceNotFoundException: `,
+      `^Failed to ${operation} of ${subject} in the imports table: ResourceNotFoundException: `,
     ),
     cause,
   });
@@ -204,7 +252,7 @@ test('a table that is not there is the configuration’s fault, and the operatio
   await expect(missing.put(key('a'), {})).rejects.toMatchObject(failed('write a'));
   await expect(missing.update(key('a'), { x: 1 })).rejects.toMatchObject(failed('update a'));
   await expect(missing.remove(key('a'))).rejects.toMatchObject(failed('delete a'));
-  await expect(missing.query(imageId, 'a')).rejects.toMatchObject(failed('list a'));
-  await expect(missing.queryBetween(imageId, 'a', 'b')).rejects.toMatchObject(failed('list a to b'));
-  await expect(missing.removeAll(imageId, ['a', 'b'])).rejects.toMatchObject(failed('delete 2 items'));
+  await expect(missing.query(subject, 'a')).rejects.toMatchObject(failed('list a'));
+  await expect(missing.queryBetween(subject, 'a', 'b')).rejects.toMatchObject(failed('list a to b'));
+  await expect(missing.removeAll(subject, ['a', 'b'])).rejects.toMatchObject(failed('delete 2 items'));
 });

@@ -1,0 +1,64 @@
+import type { AttemptId } from '../../schemas/ids.ts';
+import type { Copies } from '../../state/copies.ts';
+import { type RowRef, wholeCopy } from '../../state/refs.ts';
+import { glanceTime } from '../../state/task.ts';
+import type { Item, Table } from '../table.ts';
+import { createCopyEnds } from './copy-ends.ts';
+import { changeCopy, elementOf, isAt, isThere, isWanted, readCopy, rowNames } from './copy-item.ts';
+import { unfinishedExpiresAtS } from './expiry.ts';
+import { copyKey } from './keys.ts';
+import { createParts } from './parts.ts';
+import { createRowLeases } from './row-leases.ts';
+
+/** @param leaseMs how long an attempt holds a row without a heartbeat; shorter than its message is hidden */
+export const createCopies = (table: Table, { leaseMs }: { readonly leaseMs: number }): Copies => {
+  const moved = () => ({ updatedAt: glanceTime(new Date()), expiresAtS: unfinishedExpiresAtS() });
+
+  /** The attempt is written again, so that a write that is sent twice knows its own (../written-before.ts). */
+  const write = (ref: RowRef, attempt: AttemptId, attributes: Item) => {
+    const set = { ...attributes, [rowNames(ref.row).attempt]: attempt };
+    return changeCopy(table, ref.copyId, { set, touch: moved() }, isAt(ref, attempt));
+  };
+
+  return {
+    ...createRowLeases(table, { leaseMs }),
+    ...createCopyEnds(table),
+    ...createParts(table),
+    get: (copyId) => readCopy(table, copyId),
+    create: async ({ copyId, generation, projectId, identity }, first, attempt) => {
+      const { attempt: attemptName, leaseUntil } = rowNames(wholeCopy);
+      const { updatedAt, expiresAtS } = moved();
+      const item = {
+        ...{ copyId, generation, projectId, identity, createdAt: updatedAt, updatedAt, expiresAtS },
+        waiting: elementOf(first),
+        [attemptName]: attempt,
+        [leaseUntil]: Date.now() + leaseMs,
+      };
+      const isNew = { expression: 'attribute_not_exists(subject)' };
+      if (await table.put(copyKey(copyId), item, isNew)) return true;
+      // After a lost answer others may have joined what this has begun.
+      return (await readCopy(table, copyId))?.generation === generation;
+    },
+    join: async (copyId, ref) => {
+      const changes = {
+        add: { waiting: elementOf(ref) },
+        set: { keptUntil: undefined },
+        touch: { expiresAtS: unfinishedExpiresAtS() },
+      };
+      const condition = { expression: `${isThere} AND ${isWanted}` };
+      const copy = await changeCopy(table, copyId, changes, condition);
+      return copy?.failure || copy?.isEnding ? undefined : copy;
+    },
+    update: (ref, attempt, changes) => write(ref, attempt, changes),
+    saveRow: (ref, attempt, { next, copied }) => {
+      const names = rowNames(ref.row);
+      return write(ref, attempt, { [names.next]: next, [names.copied]: copied });
+    },
+    fail: async (copyId, failure) => {
+      const isFirst = 'attribute_not_exists(failure) AND attribute_not_exists(transferred)';
+      const condition = { expression: `${isThere} AND ${isFirst}` };
+      const failed = await changeCopy(table, copyId, { set: { failure }, touch: moved() }, condition);
+      return failed ?? (await readCopy(table, copyId));
+    },
+  };
+};

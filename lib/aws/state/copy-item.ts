@@ -1,0 +1,82 @@
+import type { CopyId } from '../../schemas/ids.ts';
+import type { Copy, RowState } from '../../state/copy.ts';
+import type { ImportRef, RowRef } from '../../state/refs.ts';
+import type { Changes, Condition, Item, Table } from '../table.ts';
+import { copyKey, refOfText, refText } from './keys.ts';
+
+// A copy is one item, `copy`. Its imports are a set of strings, so that each joins and leaves by itself, in one write
+// that also tells who else is there. What is known of row 3 are attributes `row3…`: rows write beside each other.
+
+/** Attributes of a row: its lease, how far it is, and what advance() compares with. */
+export const rowNames = (row: number) => ({
+  attempt: `row${row}Attempt`,
+  leaseUntil: `row${row}LeaseUntil`,
+  next: `row${row}Next`,
+  copied: `row${row}Copied`,
+  storedBefore: `row${row}StoredBefore`,
+  storedBy: `row${row}StoredBy`,
+});
+
+export const elementOf = (ref: ImportRef): ReadonlySet<string> => new Set([refText(ref)]);
+
+export const isThere = 'attribute_exists(subject)';
+export const nobodyWaits = 'attribute_not_exists(waiting)';
+/** It neither ends nor has failed. */
+export const isWanted = 'attribute_not_exists(isEnding) AND attribute_not_exists(failure)';
+
+const rowsOf = (item: Item): ReadonlyMap<number, RowState> => {
+  const numbers = Object.keys(item).flatMap((name) => /^row(\d+)Next$/.exec(name)?.[1] ?? []);
+  return new Map(
+    numbers.map(Number).map((row) => {
+      const { next, copied } = rowNames(row);
+      return [row, { next: Number(item[next]), copied: Number(item[copied]) }];
+    }),
+  );
+};
+
+const kept = [
+  ...(['copyId', 'generation', 'projectId', 'identity', 'createdAt', 'updatedAt'] as const),
+  ...(['upload', 'plan', 'copied', 'stored', 'verification', 'transferred'] as const),
+  ...(['failure', 'isEnding', 'keptUntil'] as const),
+];
+
+export const copyOf = (item: Item): Copy => {
+  const waiting = item['waiting'] as ReadonlySet<string> | undefined;
+  const attributes = kept.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]]));
+  return {
+    ...Object.fromEntries(attributes),
+    waiting: [...(waiting ?? [])].sort().map(refOfText),
+    rows: rowsOf(item),
+  };
+};
+
+/** Until when one of its rows is at work, ms since 1970; 0 for none. */
+export const lastLeaseOf = (item: Item): number =>
+  Math.max(
+    0,
+    ...Object.keys(item)
+      .filter((name) => /^row\d+LeaseUntil$/.test(name))
+      .map((name) => Number(item[name])),
+  );
+
+/** The row is this attempt's. */
+export const isAt = ({ row }: RowRef, attempt: string, and = ''): Condition => ({
+  expression: `${rowNames(row).attempt} = :attempt${and}`,
+  values: { ':attempt': attempt },
+});
+
+/** @returns the copy as it is then; undefined when the condition does not hold, whatever the reason */
+export const changeCopy = async (
+  table: Table,
+  copyId: CopyId,
+  changes: Changes,
+  condition: Condition,
+): Promise<Copy | undefined> => {
+  const item = await table.change(copyKey(copyId), changes, condition);
+  return item && copyOf(item);
+};
+
+export const readCopy = async (table: Table, copyId: CopyId): Promise<Copy | undefined> => {
+  const item = await table.get(copyKey(copyId));
+  return item && copyOf(item);
+};

@@ -1,0 +1,52 @@
+import type { Copy } from '../../state/copy.ts';
+import type { Leases } from '../../state/leases.ts';
+import { type RowRef, wholeCopy } from '../../state/refs.ts';
+import type { Table } from '../table.ts';
+import { changeCopy, isAt, isThere, isWanted, readCopy, rowNames } from './copy-item.ts';
+import { unfinishedExpiresAtS } from './expiry.ts';
+
+/** A copy that is done may still have to be handed on; its rows have nothing to do. */
+const hasWork = ({ row }: RowRef, { isEnding, failure, transferred }: Copy): boolean =>
+  !isEnding && !failure && (row === wholeCopy || !transferred);
+
+const ifWork = ({ row }: RowRef): string =>
+  row === wholeCopy ? isWanted : `${isWanted} AND attribute_not_exists(transferred)`;
+
+/** Leases of the rows of a copy, in the copy's own item: what ends the copy ends them all. */
+export const createRowLeases = (table: Table, { leaseMs }: { readonly leaseMs: number }): Leases<RowRef> => {
+  const leased = ({ row }: RowRef, attempt: string) => ({
+    set: { [rowNames(row).attempt]: attempt, [rowNames(row).leaseUntil]: Date.now() + leaseMs },
+    touch: { expiresAtS: unfinishedExpiresAtS() },
+  });
+
+  return {
+    leaseMs,
+    begin: async (ref, attempt) => {
+      const { leaseUntil } = rowNames(ref.row);
+      const isFree = `(attribute_not_exists(${leaseUntil}) OR ${leaseUntil} < :now)`;
+      const expression = `${isThere} AND ${ifWork(ref)} AND ${isFree}`;
+      const condition = { expression, values: { ':now': Date.now() } };
+      if (await changeCopy(table, ref.copyId, leased(ref, attempt), condition)) return 'mine';
+      const copy = await readCopy(table, ref.copyId);
+      return copy && hasWork(ref, copy) ? 'live' : 'lost';
+    },
+    renew: async (ref, attempt) => {
+      const condition = isAt(ref, attempt, ` AND ${ifWork(ref)}`);
+      return (await changeCopy(table, ref.copyId, leased(ref, attempt), condition)) !== undefined;
+    },
+    advance: async (ref, attempt, stored) => {
+      const { storedBefore, storedBy } = rowNames(ref.row);
+      const isMore = ` AND (attribute_not_exists(${storedBefore}) OR ${storedBefore} < :stored)`;
+      const { expression, values } = isAt(ref, attempt, isMore);
+      const condition = { expression, values: { ...values, ':stored': stored } };
+      const set = { [storedBefore]: stored, [storedBy]: attempt };
+      return (await changeCopy(table, ref.copyId, { set }, condition)) !== undefined;
+    },
+    // Without its attempt a heartbeat that comes late finds nothing to renew.
+    pause: async (ref, attempt) => {
+      const names = rowNames(ref.row);
+      const set = { [names.leaseUntil]: 0, [names.attempt]: undefined };
+      await changeCopy(table, ref.copyId, { set }, isAt(ref, attempt));
+    },
+  };
+};
