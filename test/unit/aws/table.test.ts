@@ -181,9 +181,9 @@ describe('a conditional write whose answer is lost', () => {
   });
 
   test('is done although another one has touched the item in between', async () => {
-    await table.put(key('claim'), { until: 1 });
-    const free = { expression: 'until < :now', values: { ':now': 5 } };
-    const mine = { set: { holder: 'me', until: 9 }, touch: { at: 1 } };
+    await table.put(key('claim'), { dueAt: 1 });
+    const free = { expression: 'dueAt < :now', values: { ':now': 5 } };
+    const mine = { set: { holder: 'me', dueAt: 9 }, touch: { at: 1 } };
     const touched = () => table.update(key('claim'), { at: 2 });
     expect(await losing(touched).change(key('claim'), mine, free)).toMatchObject({ holder: 'me', at: 2 });
   });
