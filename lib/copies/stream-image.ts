@@ -2,7 +2,7 @@ import { asFerryError, hasCode } from '../errors.ts';
 import { logOfCopy } from '../log.ts';
 import type { Copy, SegmentPlan, Transferred } from '../state/copy.ts';
 import type { CopyMessage, Sending } from '../state/messages.ts';
-import { importRef, type RowRef, wholeCopy } from '../state/refs.ts';
+import { type RowRef, wholeCopy } from '../state/refs.ts';
 import { msOf } from '../state/task.ts';
 import { hasComeOften } from '../steps/few-tries.ts';
 import { again, done, type Outcome, send } from '../steps/outcome.ts';
@@ -13,6 +13,7 @@ import { copySegment } from './copy-segment.ts';
 import { type CopiedObject, copyStreamed } from './copy-stream.ts';
 import { failCopy } from './fail-copy.ts';
 import { gather } from './gather.ts';
+import { handOn } from './hand-on.ts';
 import { createLookAtWaiters } from './look-at-waiters.ts';
 import { isRefusal, openSource, type Source } from './open-source.ts';
 import { beginAnew, openUpload } from './open-upload.ts';
@@ -23,10 +24,6 @@ import type { CopyServices } from './services.ts';
 import { untilTimeEnds } from './until-time-ends.ts';
 
 const toStreamImage = (message: CopyMessage): Sending => ({ to: 'stream-image', message });
-
-/** Whoever waits takes the next step. Who joins later sees by himself that the copy is finished. */
-const handOn = ({ waiting }: Copy): Outcome =>
-  send(...waiting.map((ref) => ({ to: 'apply-metadata', message: importRef(ref) }) as const));
 
 /** How much of the work is stored: parts of the image or of the row's segment, and bytes that are verified. */
 const storedSoFar = async ({ copies }: CopyServices, { subject, ref }: CopyRun): Promise<number> => {
@@ -58,7 +55,7 @@ const copyAll = async (services: CopyServices, run: CopyRun, from: Source): Prom
 const finish = async (run: CopyRun, transferred: Transferred): Promise<Outcome> => {
   const finished = await run.change({ transferred, verification: undefined });
   run.log.info('copied', { bytes: transferred.size, waiting: finished.waiting.length });
-  return handOn(finished);
+  return handOn(finished, 'apply-metadata');
 };
 
 /** A token that is refused ends its import alone; an upload that is gone begins the copy anew. @throws what is left */
@@ -80,7 +77,7 @@ const mend = async (
 /** The copy as a whole: plans it; copies it, or has its rows copy it; makes one object of it, proves that, hands it on. */
 const streamWhole = async (services: CopyServices, run: CopyRun): Promise<Outcome> => {
   const { subject } = run;
-  if (subject.transferred) return handOn(subject);
+  if (subject.transferred) return handOn(subject, 'apply-metadata');
   const { plan, stored } = subject;
   if (plan && !stored && !areRowsDone(subject, plan))
     return send(...messagesToBegin(subject, plan).map(toStreamImage));
@@ -139,9 +136,12 @@ export const createStreamImage = (services: CopyServices): Step<RowRef, Copy, Co
       sinceMs: msOf(createdAt),
     }),
     look: createLookAtWaiters(services),
-    run: (run) => {
+    run: async (run) => {
+      const { failure } = run.subject;
+      // An earlier run has died before all who wait were told.
+      if (failure) return await failCopy(services, run.subject, failure);
       const copying = createCopyRun(copies, run);
-      return run.ref.row === wholeCopy ? streamWhole(services, copying) : streamRow(services, copying);
+      return await (run.ref.row === wholeCopy ? streamWhole : streamRow)(services, copying);
     },
     keepReason: ({ copyId }, { explanation, code }) =>
       copies.keepReason(copyId, { reason: explanation, code }),
