@@ -54,8 +54,6 @@ export interface Copies extends Leases<RowRef> {
    * @returns the copy as it is then; undefined when there is none
    */
   fail(copyId: CopyId, failure: CopyFailure): Promise<Copy | undefined>;
-  /** Keeps why a try has failed that may come again. */
-  keepReason(copyId: CopyId, lastFailure: CopyFailure): Promise<void>;
   /** Keeps why a try has failed that comes again, as `lastFailure`. */
   keepReason(copyId: CopyId, failure: CopyFailure): Promise<void>;
   /**
