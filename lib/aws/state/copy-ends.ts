@@ -7,7 +7,7 @@ import { copyKey } from './keys.ts';
 
 const dayMs = 24 * 3_600_000;
 
-const isOf = ({ generation }: Copy, and = ''): Condition => ({
+const isOf = ({ generation }: Pick<Copy, 'generation'>, and = ''): Condition => ({
   expression: `generation = :generation${and}`,
   values: { ':generation': generation },
 });

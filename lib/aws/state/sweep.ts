@@ -1,4 +1,5 @@
-import type { ClaimView, Leftover, Remains, StoreSweep } from '../../state/remains.ts';
+import type { Making } from '../../state/refs.ts';
+import type { ClaimView, Remains, StoreSweep } from '../../state/remains.ts';
 import type { Item, Key, Table } from '../table.ts';
 import { copyOf } from './copy-item.ts';
 import { type Named, namedBy } from './keys.ts';
@@ -27,32 +28,31 @@ const claimView = (item: Item, { region, imageId }: Extract<Named, { kind: 'clai
   isEnding: item['ending'] !== undefined,
 });
 
-const leftover = (item: Item, named: Extract<Named, { kind: 'part' | 'seat' }>): Leftover => ({
-  name: JSON.stringify(keyOf(item)),
-  copyId: named.kind === 'part' ? named.copyId : undefined,
-  generation: named.kind === 'part' ? named.generation : undefined,
-  deadSinceMs: named.kind === 'seat' ? Number(item['leaseUntil']) : undefined,
-});
+/** Each making once, whatever the number of its parts: they follow each other. */
+const addMaking = (makings: Making[], { copyId, generation }: Making): void => {
+  const last = makings.at(-1);
+  if (last?.copyId !== copyId || last.generation !== generation) makings.push({ copyId, generation });
+};
 
 const gather = (remains: Gathered, item: Item): void => {
-  const named = namedBy(keyOf(item));
+  const key = keyOf(item);
+  const named = namedBy(key);
   if (named?.kind === 'task') remains.tasks.push(taskGist(item));
-  else if (named?.kind === 'claim') remains.claims.push(claimView(item, named));
-  else if (named?.kind === 'copy') remains.copies.push(copyOf(item));
-  else if (named) remains.leftovers.push(leftover(item, named));
+  if (named?.kind === 'claim') remains.claims.push(claimView(item, named));
+  if (named?.kind === 'copy') remains.copies.push(copyOf(item));
+  if (named?.kind === 'part') addMaking(remains.parts, named);
+  if (named?.kind === 'seat')
+    remains.seats.push({ name: JSON.stringify(key), sinceMs: Number(item['leaseUntil']) });
 };
 
 export const createStoreSweep = (table: Table): StoreSweep => ({
   look: async () => {
-    const remains: Gathered = { tasks: [], claims: [], copies: [], leftovers: [] };
+    const remains: Gathered = { tasks: [], claims: [], copies: [], parts: [], seats: [] };
     for await (const page of table.scan()) for (const item of page) gather(remains, item);
     return remains;
   },
-  forget: async ({ name, deadSinceMs }) => {
-    const key = JSON.parse(name) as Key;
-    // A seat may have been taken again since.
-    const values = { ':since': deadSinceMs };
-    const condition = { expression: 'leaseUntil = :since', values };
-    await table.remove(key, deadSinceMs === undefined ? undefined : condition);
+  forgetSeat: async ({ name, sinceMs }) => {
+    const isThat = { expression: 'leaseUntil = :since', values: { ':since': sinceMs } };
+    await table.remove(JSON.parse(name) as Key, isThat);
   },
 });
