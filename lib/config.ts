@@ -13,6 +13,7 @@ export type Config<K extends Optional = never> = Readonly<
 
 /** Values where the environment is silent; Glance's own where Glance has the option. */
 const defaults: Env = {
+  OS_TARGET_REGIONS: '',
   OS_INTERFACE: 'public',
   OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES: 'hw_,trait:,os_distro,os_secure_boot,os_type',
   OS_INJECT_METADATA_PROPERTIES__INJECT: '',
@@ -46,6 +47,7 @@ const defaults: Env = {
   APPLY_CONCURRENCY: '5',
   PROJECT_SHARE_PERCENT: '50',
   TASK_TTL_H: '48', // Glance's task_time_to_live
+  RELAY_KEEP_H: '0',
 };
 
 /** The specification's name for the option that Glance calls extra_properties. */
@@ -77,6 +79,7 @@ const integers = (value: string): unknown[] => list(value).map(integer);
 const parsers = {
   OS_AUTH_URL: text,
   OS_REGION_NAME: text,
+  OS_TARGET_REGIONS: list,
   OS_INTERFACE: text,
   OS_CACERT: text,
   OS_APPLICATION_CREDENTIAL_ID: text,
@@ -123,6 +126,7 @@ const parsers = {
   APPLY_CONCURRENCY: integer,
   PROJECT_SHARE_PERCENT: integer,
   TASK_TTL_H: integer,
+  RELAY_KEEP_H: integer,
 } as const satisfies Record<keyof Settings, (value: string) => unknown>;
 
 /** An empty variable counts as not set, as everywhere in OpenStack's and AWS's tools. */

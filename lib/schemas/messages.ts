@@ -28,6 +28,8 @@ export type StepMessage = Static<typeof StepMessage>;
 /** Payload of a direct invocation of apply-metadata: the step on its own, without an import around it. */
 export const ApplyMetadataInvocation = Type.Object(
   {
+    /** Of the target; OS_REGION_NAME when absent. */
+    region: Type.Optional(name),
     image_id: name,
     token: Type.String({ minLength: 1 }),
     glance_region: name,

@@ -16,6 +16,7 @@ const importMethod = Type.Enum(['glance-direct', 'copy-image', 'web-download', '
 export const Settings = Type.Object({
   OS_AUTH_URL: httpUrl,
   OS_REGION_NAME: nonEmpty,
+  OS_TARGET_REGIONS: names,
   OS_INTERFACE: Type.Enum(['public', 'internal', 'admin']),
   OS_CACERT: Type.Optional(nonEmpty),
   OS_APPLICATION_CREDENTIAL_ID: Type.Optional(nonEmpty),
@@ -65,5 +66,7 @@ export const Settings = Type.Object({
   APPLY_CONCURRENCY: Type.Integer({ minimum: 1 }),
   PROJECT_SHARE_PERCENT: Type.Integer({ minimum: 1, maximum: 100 }),
   TASK_TTL_H: Type.Integer({ minimum: 1 }),
+  /** The bucket's own rule removes what is older than 14 days. */
+  RELAY_KEEP_H: Type.Integer({ minimum: 0, maximum: 240 }),
 });
 export type Settings = Static<typeof Settings>;

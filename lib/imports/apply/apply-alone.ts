@@ -9,15 +9,15 @@ import type { Identity } from '../../openstack/validate-token.ts';
 import { type PropertyRules, wantedProperties } from '../../properties/wanted.ts';
 import { type ImageId, parseImageId, type Token } from '../../schemas/ids.ts';
 import { isApplyMetadataInvocation } from '../../schemas/validators.js';
-import { applyProperties } from './apply-properties.ts';
-import type { Claims } from '../record/claims.ts';
+import type { Claims } from '../../state/claims.ts';
 import { requireNoImportOfGlance } from '../record/glance-tasks.ts';
-import type { TargetRegion } from '../request/target-region.ts';
+import type { Targets } from '../record/targets.ts';
+import { applyProperties } from './apply-properties.ts';
 
 export interface ApplyAloneServices {
   readonly http: OpenStackHttp;
-  readonly targetRegion: TargetRegion;
-  readonly claims: Claims;
+  readonly targets: Targets;
+  readonly claims: Pick<Claims, 'holder'>;
   readonly propertyRules: PropertyRules;
 }
 
@@ -57,16 +57,22 @@ export const createApplyAlone = (services: ApplyAloneServices) => {
         `The invocation's input is not valid: ${problem?.instancePath} ${problem?.message}`,
       );
     }
-    const { glance_region: region, glance_service_interface = 'public' } = input;
+    const { glance_region, glance_service_interface = 'public' } = input;
     const token = input.token as Token;
     const imageId = requireImageId(input.image_id);
     const sourceId = requireImageId(input.glance_image_id);
-    const { identity, target } = await services.targetRegion(token, { signal });
-    const source = sourceGlance(identity, token, { region, interface: glance_service_interface });
-    const record = await sourceImage(source, { region, imageId: sourceId }, { signal });
+    const { identity, region, target } = await services.targets.caller({
+      token,
+      region: input.region,
+      signal,
+    });
+    const wantedSource = { region: glance_region, interface: glance_service_interface };
+    const source = sourceGlance(identity, token, wantedSource);
+    const record = await sourceImage(source, { region: glance_region, imageId: sourceId }, { signal });
     const image = await target.image(imageId, { signal });
     await requireNoImportOfGlance(target, image, { signal });
-    if (await services.claims.holder(imageId)) throw new FerryError('conflict', 'Image has active task');
+    if (await services.claims.holder({ region, imageId }))
+      throw new FerryError('conflict', 'Image has active task');
     const wanted = wantedProperties(record, identity.roles, services.propertyRules);
     await applyProperties({ glance: target, image }, wanted, { signal });
     return { image_id: imageId, properties: wanted };

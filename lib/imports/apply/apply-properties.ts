@@ -1,10 +1,10 @@
 import { FerryError, hasCode } from '../../errors.ts';
 import type { Glance } from '../../openstack/glance.ts';
-import { type ChangePlan, type Changes, planChanges } from '../../properties/changes.ts';
-import type { Properties } from '../../properties/copied.ts';
+import { type ChangePlan, planChanges } from '../../properties/changes.ts';
 import { requireKeepable } from '../../properties/wanted.ts';
 import type { ImageId } from '../../schemas/ids.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
+import type { Changes, Properties } from '../../state/task.ts';
 
 /** A target, and its record as it is. */
 interface Target {
