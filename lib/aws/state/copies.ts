@@ -1,10 +1,20 @@
 import type { AttemptId } from '../../schemas/ids.ts';
 import type { Copies } from '../../state/copies.ts';
 import { type RowRef, wholeCopy } from '../../state/refs.ts';
-import { glanceTime } from '../../state/task.ts';
 import type { Item, Table } from '../table.ts';
+import { createBeginAnew } from './begin-anew.ts';
 import { createCopyEnds } from './copy-ends.ts';
-import { changeCopy, elementOf, isAt, isThere, isWanted, readCopy, rowNames } from './copy-item.ts';
+import {
+  alive,
+  changeCopy,
+  elementOf,
+  hasNotFailed,
+  isAt,
+  isNotEnding,
+  isThere,
+  readCopy,
+  rowNames,
+} from './copy-item.ts';
 import { unfinishedExpiresAtS } from './expiry.ts';
 import { copyKey } from './keys.ts';
 import { createParts } from './parts.ts';
@@ -12,12 +22,10 @@ import { createRowLeases } from './row-leases.ts';
 
 /** @param leaseMs how long an attempt holds a row without a heartbeat; shorter than its message is hidden */
 export const createCopies = (table: Table, { leaseMs }: { readonly leaseMs: number }): Copies => {
-  const moved = () => ({ updatedAt: glanceTime(new Date()), expiresAtS: unfinishedExpiresAtS() });
-
   /** The attempt is written again, so that a write that is sent twice knows its own (../written-before.ts). */
   const write = (ref: RowRef, attempt: AttemptId, attributes: Item) => {
     const set = { ...attributes, [rowNames(ref.row).attempt]: attempt };
-    return changeCopy(table, ref.copyId, { set, touch: moved() }, isAt(ref, attempt));
+    return changeCopy(table, ref.copyId, { set, touch: alive() }, isAt(ref, attempt));
   };
 
   return {
@@ -25,14 +33,14 @@ export const createCopies = (table: Table, { leaseMs }: { readonly leaseMs: numb
     ...createCopyEnds(table),
     ...createParts(table),
     get: (copyId) => readCopy(table, copyId),
-    create: async ({ copyId, generation, projectId, identity }, first, attempt) => {
-      const { attempt: attemptName, leaseUntil } = rowNames(wholeCopy);
-      const { updatedAt, expiresAtS } = moved();
+    create: async ({ copyId, generation, projectId, identity, size }, first, attempt) => {
+      const names = rowNames(wholeCopy);
+      const { updatedAt, expiresAtS } = alive();
       const item = {
-        ...{ copyId, generation, projectId, identity, createdAt: updatedAt, updatedAt, expiresAtS },
+        ...{ copyId, generation, projectId, identity, size, createdAt: updatedAt, updatedAt, expiresAtS },
         waiting: elementOf(first),
-        [attemptName]: attempt,
-        [leaseUntil]: Date.now() + leaseMs,
+        [names.attempt]: attempt,
+        [names.leaseUntil]: Date.now() + leaseMs,
       };
       const isNew = { expression: 'attribute_not_exists(subject)' };
       if (await table.put(copyKey(copyId), item, isNew)) return true;
@@ -45,7 +53,7 @@ export const createCopies = (table: Table, { leaseMs }: { readonly leaseMs: numb
         set: { keptUntil: undefined },
         touch: { expiresAtS: unfinishedExpiresAtS() },
       };
-      const condition = { expression: `${isThere} AND ${isWanted}` };
+      const condition = { expression: `${isThere} AND ${isNotEnding} AND ${hasNotFailed}` };
       const copy = await changeCopy(table, copyId, changes, condition);
       return copy?.failure || copy?.isEnding ? undefined : copy;
     },
@@ -55,10 +63,14 @@ export const createCopies = (table: Table, { leaseMs }: { readonly leaseMs: numb
       return write(ref, attempt, { [names.next]: next, [names.copied]: copied });
     },
     fail: async (copyId, failure) => {
-      const isFirst = 'attribute_not_exists(failure) AND attribute_not_exists(transferred)';
+      const isFirst = `${hasNotFailed} AND attribute_not_exists(transferred)`;
       const condition = { expression: `${isThere} AND ${isFirst}` };
-      const failed = await changeCopy(table, copyId, { set: { failure }, touch: moved() }, condition);
+      const failed = await changeCopy(table, copyId, { set: { failure }, touch: alive() }, condition);
       return failed ?? (await readCopy(table, copyId));
     },
+    keepReason: async (copyId, lastFailure) => {
+      await changeCopy(table, copyId, { set: { lastFailure }, touch: alive() }, { expression: isThere });
+    },
+    beginAnew: createBeginAnew(table),
   };
 };

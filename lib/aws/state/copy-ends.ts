@@ -1,19 +1,23 @@
 import type { Copies, Left } from '../../state/copies.ts';
 import type { Copy } from '../../state/copy.ts';
 import type { Condition, Table } from '../table.ts';
-import { changeCopy, elementOf, isThere, lastLeaseOf, nobodyWaits, readCopy } from './copy-item.ts';
+import {
+  changeCopy,
+  elementOf,
+  isNotEnding,
+  isOf,
+  isThere,
+  lastLeaseOf,
+  nobodyWaits,
+  readCopy,
+} from './copy-item.ts';
 import { epochSeconds, unfinishedExpiresAtS } from './expiry.ts';
 import { copyKey } from './keys.ts';
 
 const dayMs = 24 * 3_600_000;
 
-const isOf = ({ generation }: Pick<Copy, 'generation'>, and = ''): Condition => ({
-  expression: `generation = :generation${and}`,
-  values: { ':generation': generation },
-});
 /** Nobody joins a copy that ends, so this is the last word on it. */
-const isUnwanted = (copy: Copy): Condition =>
-  isOf(copy, ` AND ${nobodyWaits} AND attribute_not_exists(isEnding)`);
+const isUnwanted = (copy: Copy): Condition => isOf(copy, ` AND ${nobodyWaits} AND ${isNotEnding}`);
 /** Whoever marks it, it is to be cleared up: two that leave at once may both do so. */
 const marked = ({ generation }: Copy) => ({ set: { isEnding: true, generation } });
 

@@ -1,7 +1,9 @@
 import type { CopyId } from '../../schemas/ids.ts';
 import type { Copy, RowState } from '../../state/copy.ts';
-import type { ImportRef, RowRef } from '../../state/refs.ts';
+import type { ImportRef, Making, RowRef } from '../../state/refs.ts';
+import { glanceTime } from '../../state/task.ts';
 import type { Changes, Condition, Item, Table } from '../table.ts';
+import { unfinishedExpiresAtS } from './expiry.ts';
 import { copyKey, refOfText, refText } from './keys.ts';
 
 // A copy is one item, `copy`. Its imports are a set of strings, so that each joins and leaves by itself, in one write
@@ -19,10 +21,11 @@ export const rowNames = (row: number) => ({
 
 export const elementOf = (ref: ImportRef): ReadonlySet<string> => new Set([refText(ref)]);
 
+/** Without it an update would make a copy of one that was removed. */
 export const isThere = 'attribute_exists(subject)';
 export const nobodyWaits = 'attribute_not_exists(waiting)';
-/** It neither ends nor has failed. */
-export const isWanted = 'attribute_not_exists(isEnding) AND attribute_not_exists(failure)';
+export const isNotEnding = 'attribute_not_exists(isEnding)';
+export const hasNotFailed = 'attribute_not_exists(failure)';
 
 const rowsOf = (item: Item): ReadonlyMap<number, RowState> => {
   const numbers = Object.keys(item).flatMap((name) => /^row(\d+)Next$/.exec(name)?.[1] ?? []);
@@ -34,15 +37,17 @@ const rowsOf = (item: Item): ReadonlyMap<number, RowState> => {
   );
 };
 
-const kept = [
-  ...(['copyId', 'generation', 'projectId', 'identity', 'createdAt', 'updatedAt'] as const),
-  ...(['upload', 'plan', 'copied', 'stored', 'verification', 'transferred'] as const),
-  ...(['failure', 'isEnding', 'keptUntil'] as const),
+const attributesOfCopies = [
+  ...(['copyId', 'generation', 'projectId', 'identity', 'size', 'createdAt', 'updatedAt'] as const),
+  ...(['uploadId', 'plan', 'copied', 'stored', 'verification', 'transferred'] as const),
+  ...(['failure', 'lastFailure', 'isEnding', 'keptUntil'] as const),
 ];
 
 export const copyOf = (item: Item): Copy => {
   const waiting = item['waiting'] as ReadonlySet<string> | undefined;
-  const attributes = kept.flatMap((name) => (item[name] === undefined ? [] : [[name, item[name]]]));
+  const attributes = attributesOfCopies.flatMap((name) =>
+    item[name] === undefined ? [] : [[name, item[name]]],
+  );
   return {
     ...Object.fromEntries(attributes),
     waiting: [...(waiting ?? [])].sort().map(refOfText),
@@ -63,6 +68,17 @@ export const lastLeaseOf = (item: Item): number =>
 export const isAt = ({ row }: RowRef, attempt: string, and = ''): Condition => ({
   expression: `${rowNames(row).attempt} = :attempt${and}`,
   values: { ':attempt': attempt },
+});
+
+export const isOf = ({ generation }: Making, and = ''): Condition => ({
+  expression: `generation = :generation${and}`,
+  values: { ':generation': generation },
+});
+
+/** What every sign of life sets. */
+export const alive = () => ({
+  updatedAt: glanceTime(new Date()),
+  expiresAtS: unfinishedExpiresAtS(),
 });
 
 /** @returns the copy as it is then; undefined when the condition does not hold, whatever the reason */

@@ -1,7 +1,6 @@
 import type { CopyId, Generation, ImageId, RegionName, TaskId } from '../../schemas/ids.ts';
-import type { Copy } from '../../state/copy.ts';
 import type { StepName } from '../../state/messages.ts';
-import type { ImportRef, Target } from '../../state/refs.ts';
+import type { ImportRef, Making, Target } from '../../state/refs.ts';
 import type { Key } from '../table.ts';
 
 // Where everything lies in the table: `subject`, then `item`.
@@ -23,9 +22,9 @@ export const tasksAt = (target: Target) => ({ subject: targetSubject(target), pr
 
 export const copyKey = (copyId: CopyId): Key => ({ subject: copySubject(copyId), item: 'copy' });
 /** Of one making of a copy, so that nothing of an earlier one is taken for its own. */
-export const partPrefix = ({ generation }: Pick<Copy, 'generation'>): string => `part#${generation}#`;
+export const partPrefix = ({ generation }: Pick<Making, 'generation'>): string => `part#${generation}#`;
 /** Ten thousand parts at most, so five digits sort them. */
-export const partItem = (copy: Pick<Copy, 'generation'>, number: number): string =>
+export const partItem = (copy: Pick<Making, 'generation'>, number: number): string =>
   `${partPrefix(copy)}${String(number).padStart(5, '0')}`;
 
 export const seatPrefix = 'seat#';

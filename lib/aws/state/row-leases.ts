@@ -1,22 +1,22 @@
-import type { Copy } from '../../state/copy.ts';
 import type { Leases } from '../../state/leases.ts';
-import { type RowRef, wholeCopy } from '../../state/refs.ts';
+import type { RowRef } from '../../state/refs.ts';
 import type { Table } from '../table.ts';
-import { changeCopy, isAt, isThere, isWanted, readCopy, rowNames } from './copy-item.ts';
-import { unfinishedExpiresAtS } from './expiry.ts';
-
-/** A copy that is done may still have to be handed on; its rows have nothing to do. */
-const hasWork = ({ row }: RowRef, { isEnding, failure, transferred }: Copy): boolean =>
-  !isEnding && !failure && (row === wholeCopy || !transferred);
-
-const ifWork = ({ row }: RowRef): string =>
-  row === wholeCopy ? isWanted : `${isWanted} AND attribute_not_exists(transferred)`;
+import {
+  alive,
+  changeCopy,
+  hasNotFailed,
+  isAt,
+  isNotEnding,
+  isThere,
+  readCopy,
+  rowNames,
+} from './copy-item.ts';
 
 /** Leases of the rows of a copy, in the copy's own item: what ends the copy ends them all. */
 export const createRowLeases = (table: Table, { leaseMs }: { readonly leaseMs: number }): Leases<RowRef> => {
   const leased = ({ row }: RowRef, attempt: string) => ({
     set: { [rowNames(row).attempt]: attempt, [rowNames(row).leaseUntil]: Date.now() + leaseMs },
-    touch: { expiresAtS: unfinishedExpiresAtS() },
+    touch: alive(),
   });
 
   return {
@@ -24,14 +24,14 @@ export const createRowLeases = (table: Table, { leaseMs }: { readonly leaseMs: n
     begin: async (ref, attempt) => {
       const { leaseUntil } = rowNames(ref.row);
       const isFree = `(attribute_not_exists(${leaseUntil}) OR ${leaseUntil} < :now)`;
-      const expression = `${isThere} AND ${ifWork(ref)} AND ${isFree}`;
+      const expression = `${isThere} AND ${isNotEnding} AND ${isFree}`;
       const condition = { expression, values: { ':now': Date.now() } };
       if (await changeCopy(table, ref.copyId, leased(ref, attempt), condition)) return 'mine';
       const copy = await readCopy(table, ref.copyId);
-      return copy && hasWork(ref, copy) ? 'live' : 'lost';
+      return copy && !copy.isEnding ? 'live' : 'lost';
     },
     renew: async (ref, attempt) => {
-      const condition = isAt(ref, attempt, ` AND ${ifWork(ref)}`);
+      const condition = isAt(ref, attempt, ` AND ${isNotEnding} AND ${hasNotFailed}`);
       return (await changeCopy(table, ref.copyId, leased(ref, attempt), condition)) !== undefined;
     },
     advance: async (ref, attempt, stored) => {
@@ -46,7 +46,7 @@ export const createRowLeases = (table: Table, { leaseMs }: { readonly leaseMs: n
     pause: async (ref, attempt) => {
       const names = rowNames(ref.row);
       const set = { [names.leaseUntil]: 0, [names.attempt]: undefined };
-      await changeCopy(table, ref.copyId, { set }, isAt(ref, attempt));
+      await changeCopy(table, ref.copyId, { set, touch: alive() }, isAt(ref, attempt));
     },
   };
 };
