@@ -5,8 +5,8 @@ import type { Copy } from '../state/copy.ts';
 import { objectKey } from './object-key.ts';
 
 export interface ClearServices {
-  readonly copies: Pick<Copies, 'isAtRest' | 'forgetParts' | 'remove'>;
-  readonly relay: Pick<RelayStore, 'abortUpload' | 'clear'>;
+  readonly copies: Copies;
+  readonly relay: RelayStore;
 }
 
 const lookAgainMs = 500;

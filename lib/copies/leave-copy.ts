@@ -1,11 +1,9 @@
 import type { CopyId } from '../schemas/ids.ts';
-import type { Copies } from '../state/copies.ts';
 import type { Send } from '../state/messages.ts';
 import { type ImportRef, importRef } from '../state/refs.ts';
 import { type ClearServices, clearCopy } from './clear-copy.ts';
 
 export interface LeaveServices extends ClearServices {
-  readonly copies: Copies;
   readonly send: Send;
   /** How long a finished copy is kept that nobody waits for any more, ms; 0 for not at all. */
   readonly keepMs: number;

@@ -1,58 +1,50 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { RelayStore } from '../../aws/relay-store.ts';
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { type LeaveServices, leaveCopy } from '../../copies/leave-copy.ts';
 import { countFailed, countSucceeded } from '../../metrics.ts';
-import type { Claims } from '../record/claims.ts';
-import type { StepRun } from '../../steps/run-step.ts';
-import { type Ending, objectKey, type Task } from '../record/task.ts';
-import type { Tasks } from '../record/tasks.ts';
+import type { Claims } from '../../state/claims.ts';
+import { type Ending, msOf, type Task } from '../../state/task.ts';
+import type { Tasks } from '../../state/tasks.ts';
 
-export interface EndServices {
+export interface EndServices extends LeaveServices {
   readonly tasks: Tasks;
   readonly claims: Claims;
-  readonly relay: RelayStore;
 }
 
 /** What of a run its end needs. */
-export type EndingRun = Pick<StepRun, 'task' | 'signal' | 'log'>;
-
-const lookAgainMs = 500;
-
-/** Glance's form of a time has no zone; it is UTC. */
-const secondsSince = (time: string): number => (Date.now() - Date.parse(`${time}Z`)) / 1000;
+export interface EndingRun {
+  readonly task: Task;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+}
 
 /** An import whose function ended without a word, or that was pushed aside, has no code but `internal`. */
-const count = ({ transferred, failureCode, createdAt }: Task, { status }: Ending): void =>
-  status === 'success'
-    ? countSucceeded({ bytes: transferred?.size ?? 0, seconds: secondsSince(createdAt) })
-    : countFailed(failureCode ?? 'internal');
+const count = ({ region, transferred, failureCode, createdAt }: Task, { status }: Ending): void => {
+  const seconds = (Date.now() - msOf(createdAt)) / 1000;
+  if (status === 'success') countSucceeded({ region, bytes: transferred?.size ?? 0, seconds });
+  else countFailed(failureCode ?? 'internal', region);
+};
 
 /**
- * The one end of every import, well or badly or pushed aside by another one: no attempt begins any more, the relay is
- * empty, the table forgets the copy, the task says how it ended, the image is free. It may run twice, side by side, or
- * die anywhere, and be entered again by any step: what is settled first stays, and every write is the same again.
+ * The one end of every import, well or badly or pushed aside by another one: no attempt begins any more, the copy has one
+ * less who waits, or is cleared up, the task says how it ended, the target is free. It may run twice, side by side, or
+ * die anywhere, and be entered again by any step: what is settled first stays, and every write is the same again. The
+ * task ends after its copy is left, so that whatever comes again finds what there still is to be done.
  */
 export const endImport = async (
-  { tasks, claims, relay }: EndServices,
+  services: EndServices,
   { task, signal, log }: EndingRun,
   ending: Ending,
 ): Promise<void> => {
+  const { tasks, claims } = services;
   const settled = await tasks.decide(task, ending);
   // It has ended before, but for its last write.
-  if (!settled) return await claims.release(task.imageId, task.id);
-  // A part that arrives after its upload was aborted stays for ever: segments at work stop first, at their heartbeat.
-  while (!(await claims.end(task, settled.status))) await delay(lookAgainMs, undefined, { signal });
-  const key = objectKey(task);
-  // By its id as well: some stores do not list their uploads, Swift's list is behind.
-  if (task.uploadId) await relay.abortUpload(key, task.uploadId, { signal });
-  await relay.clear(key, { signal });
-  await tasks.forgetCopy(task);
+  if (!settled) return await claims.release(task);
+  await claims.end(task, settled.status);
+  if (task.copyId) await leaveCopy(services, task.copyId, task, { signal });
   await tasks.finish(task, settled);
-  await claims.release(task.imageId, task.id);
+  await claims.release(task);
   count(task, settled);
   const { status, message: reason } = settled;
-  log[status === 'success' ? 'info' : 'warn']('import ended', {
-    status,
-    reason,
-    bytes: task.transferred?.size,
-  });
+  const bytes = task.transferred?.size;
+  log[status === 'success' ? 'info' : 'warn']('import ended', { status, reason, bytes });
 };

@@ -1,6 +1,6 @@
-import { MiB } from '../../transfer/part-plan.ts';
 import { unproven } from '../../copies/progress.ts';
-import type { Ending, Task } from '../record/task.ts';
+import type { Ending, Task } from '../../state/task.ts';
+import { MiB } from '../../transfer/part-plan.ts';
 
 /** How an import ends that has succeeded, in Glance's words where it copies data. */
 export const successOf = ({ transferred, activation }: Task): Ending => ({

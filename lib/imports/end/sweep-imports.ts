@@ -3,11 +3,11 @@ import type { RelayStore } from '../../aws/relay-store.ts';
 import type { Item, Table } from '../../aws/table.ts';
 import { asFerryError } from '../../errors.ts';
 import { log } from '../../log.ts';
-import type { Claims } from '../record/claims.ts';
 import type { ImportMessage } from '../../steps/messages.ts';
-import { planSweep, type Sweep } from './sweep-rules.ts';
+import type { Claims } from '../record/claims.ts';
 import { objectsPrefix } from '../record/task.ts';
 import type { Tasks } from '../record/tasks.ts';
+import { planSweep, type Sweep } from './sweep-rules.ts';
 
 export interface SweepServices {
   readonly table: Table;
