@@ -1,8 +1,5 @@
 import type { Context, SQSEvent } from 'aws-lambda';
 import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
-import { loadConfig, sealingSecret } from '../lib/config.ts';
-import { createApplyAlone } from '../lib/imports/apply/apply-alone.ts';
-import { createApplyMetadata } from '../lib/imports/apply/apply-metadata.ts';
 import {
   composeAccess,
   composeBudget,
@@ -12,9 +9,12 @@ import {
   composeRelay,
   composeSeats,
   composeState,
-  composeTargetRegion,
+  composeTargets,
 } from '../lib/compose/compose.ts';
 import { composeServiceUser } from '../lib/compose/compose-secrets.ts';
+import { loadConfig, sealingSecret } from '../lib/config.ts';
+import { createApplyAlone } from '../lib/imports/apply/apply-alone.ts';
+import { createApplyMetadata } from '../lib/imports/apply/apply-metadata.ts';
 import { createLookAtTarget, isThere } from '../lib/imports/record/look-at-target.ts';
 import type { ImportMessage } from '../lib/steps/messages.ts';
 import { queueHandler } from '../lib/steps/queue-handler.ts';
@@ -63,7 +63,7 @@ const fromQueue = queueHandler(
 const applyAlone = createApplyAlone({
   ...openstack,
   claims: state.claims,
-  targetRegion: composeTargetRegion(config, openstack),
+  targets: composeTargets(config, openstack),
   propertyRules,
 });
 

@@ -1,5 +1,4 @@
 import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
-import { loadConfig, sealingSecret } from '../lib/config.ts';
 import {
   composeAccess,
   composeBudget,
@@ -9,6 +8,7 @@ import {
   composeState,
 } from '../lib/compose/compose.ts';
 import { composeServiceUser } from '../lib/compose/compose-secrets.ts';
+import { loadConfig, sealingSecret } from '../lib/config.ts';
 import { createEndLost, createFailImport } from '../lib/imports/end/fail-import.ts';
 import type { ImportMessage } from '../lib/steps/messages.ts';
 import { queueHandler } from '../lib/steps/queue-handler.ts';

@@ -1,22 +1,23 @@
+import { pathOf } from '../lib/api/address.ts';
 import { httpHandler, json } from '../lib/api/http-handler.ts';
 import { hasty } from '../lib/aws/patience.ts';
-import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
-import { loadConfig, sealingSecret } from '../lib/config.ts';
-import { createSourceCheck } from '../lib/imports/request/check-source.ts';
 import {
   composeOpenStack,
   composePropertyRules,
+  composeSend,
   composeState,
-  composeTargetRegion,
+  composeTargets,
   composeTransferLimits,
   composeUriFilter,
 } from '../lib/compose/compose.ts';
 import { composeSealer } from '../lib/compose/compose-secrets.ts';
+import { loadConfig, sealingSecret } from '../lib/config.ts';
+import { taskView } from '../lib/imports/record/task-view.ts';
+import { createSourceCheck } from '../lib/imports/request/check-source.ts';
 import { createEnabledMethods } from '../lib/imports/request/enabled-methods.ts';
 import { createRequestImport } from '../lib/imports/request/request-import.ts';
-import { taskView } from '../lib/imports/record/task-view.ts';
 
-// POST /v2/images/{image_id}/import: validate, claim, queue.
+// POST /v2/images/{image_id}/import, alone or below /regions/{region}: validate, claim, queue.
 
 const config = loadConfig(
   process.env,
@@ -24,14 +25,12 @@ const config = loadConfig(
   sealingSecret,
 );
 const openstack = composeOpenStack(config);
-const sqs = createSqsClient(hasty);
 
 const requestImport = createRequestImport({
   ...composeState(config, hasty),
-  targetRegion: composeTargetRegion(config, openstack),
+  targets: composeTargets(config, openstack),
   sealer: composeSealer(config),
-  streamQueue: createOutbox(sqs, config.STREAM_IMAGE_QUEUE_URL),
-  failQueue: createOutbox(sqs, config.FAIL_IMPORT_QUEUE_URL),
+  send: composeSend(config, hasty),
   enabledMethods: createEnabledMethods(config.OS_DEFAULT__ENABLED_IMPORT_METHODS),
   checkSource: createSourceCheck({
     ...openstack,
@@ -51,6 +50,6 @@ export const handler = httpHandler(
   async (call) => {
     const task = await requestImport({ ...call, store: call.header('x-image-meta-store') });
     if (config.API_CONTRACT === 'glance') return accepted;
-    return json(201, taskView(task), { location: `/v2/images/${task.imageId}/tasks` });
+    return json(201, taskView(task), { location: `${pathOf(call.region)}/v2/images/${task.imageId}/tasks` });
   },
 );

@@ -1,28 +1,39 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
-import { httpHandler, json, openHandler } from '../lib/api/http-handler.ts';
+import { urlOf } from '../lib/api/address.ts';
+import { httpHandler, json, openHandler, routeOf } from '../lib/api/http-handler.ts';
 import { versionDocument } from '../lib/api/versions.ts';
+import { composeOpenStack, composeTargets } from '../lib/compose/compose.ts';
 import { loadConfig } from '../lib/config.ts';
-import { composeOpenStack, composeTargetRegion } from '../lib/compose/compose.ts';
 import { createEnabledMethods } from '../lib/imports/request/enabled-methods.ts';
 import { createImportInfo } from '../lib/imports/request/import-info.ts';
+import { createListRegions } from '../lib/imports/request/list-regions.ts';
 
-// GET /v2/info/import: the import methods that POST answers. GET / and /versions: what clients ask before.
+// What clients ask before they import. GET /v2/info/import: the import methods that POST answers. GET / and /versions;
+// each of these below /regions/{region} as well. GET /regions: the regions that are served.
 
 const config = loadConfig(process.env);
-const importInfo = createImportInfo({
-  targetRegion: composeTargetRegion(config, composeOpenStack(config)),
-  enabledMethods: createEnabledMethods(config.OS_DEFAULT__ENABLED_IMPORT_METHODS),
-});
+const targets = composeTargets(config, composeOpenStack(config));
+const enabledMethods = createEnabledMethods(config.OS_DEFAULT__ENABLED_IMPORT_METHODS);
+const importInfo = createImportInfo({ targets, enabledMethods });
+const listRegions = createListRegions({ targets });
 const options = { method: 'GET', authUrl: config.OS_AUTH_URL, contract: config.API_CONTRACT } as const;
 
-const importMethods = httpHandler(options, async (call) => json(200, await importInfo(call.token, call)));
+const importMethods = httpHandler(options, async (call) => json(200, await importInfo(call)));
 
-/** Glance answers its root with 300 Multiple Choices, and /versions with 200. */
-const versions = openHandler(options, (asked) =>
-  json(asked.path === '/' ? 300 : 200, versionDocument(asked)),
+const regions = httpHandler(options, async (call) =>
+  json(200, await listRegions(call, (region) => urlOf({ ...call, region }))),
 );
 
+/** Glance answers its root with 300 Multiple Choices, and /versions with 200. */
+const versions = openHandler(options, (asked) => {
+  targets.requireNamed(asked.region);
+  return json(asked.route.endsWith('/versions') ? 200 : 300, versionDocument(asked));
+});
+
+const handlerOf = (route: string) => {
+  if (route === '/regions') return regions;
+  return route.endsWith('/v2/info/import') ? importMethods : versions;
+};
+
 export const handler = (event: APIGatewayProxyEventV2, context: Context) =>
-  event.rawPath === '/' || event.rawPath === '/versions'
-    ? versions(event, context)
-    : importMethods(event, context);
+  handlerOf(routeOf(event))(event, context);

@@ -1,19 +1,19 @@
 import { httpHandler, json } from '../lib/api/http-handler.ts';
 import { hasty } from '../lib/aws/patience.ts';
+import { composeOpenStack, composeState, composeTargets } from '../lib/compose/compose.ts';
 import { loadConfig } from '../lib/config.ts';
-import { composeOpenStack, composeState, composeTargetRegion } from '../lib/compose/compose.ts';
 import { createListTasks } from '../lib/imports/record/list-tasks.ts';
 
-// GET /v2/images/{image_id}/tasks: Glance's task list, with live progress.
+// GET /v2/images/{image_id}/tasks, alone or below /regions/{region}: Glance's task list, with live progress.
 
 const config = loadConfig(process.env, ['IMPORTS_TABLE']);
 const openstack = composeOpenStack(config);
 const listTasks = createListTasks({
   ...composeState(config, hasty),
-  targetRegion: composeTargetRegion(config, openstack),
+  targets: composeTargets(config, openstack),
 });
 
 export const handler = httpHandler(
   { method: 'GET', authUrl: config.OS_AUTH_URL, contract: config.API_CONTRACT },
-  async (call) => json(200, { tasks: await listTasks(call.imageId, call.token, call) }),
+  async (call) => json(200, { tasks: await listTasks(call) }),
 );

@@ -1,5 +1,4 @@
 import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
-import { loadConfig, sealingSecret } from '../lib/config.ts';
 import {
   composeAccess,
   composeOpenStack,
@@ -11,11 +10,12 @@ import {
   composeTransferLimits,
 } from '../lib/compose/compose.ts';
 import { composeServiceUser } from '../lib/compose/compose-secrets.ts';
+import { loadConfig, sealingSecret } from '../lib/config.ts';
+import { createTransferImage } from '../lib/copies/transfer-image.ts';
 import { createLookAtTarget, isWaiting } from '../lib/imports/record/look-at-target.ts';
 import type { ImportMessage } from '../lib/steps/messages.ts';
 import { queueHandler } from '../lib/steps/queue-handler.ts';
 import { runStep } from '../lib/steps/run-step.ts';
-import { createTransferImage } from '../lib/copies/transfer-image.ts';
 
 // Queue stream-image: the source's bytes into the relay bucket, at once or segment by segment, proven by size and hash;
 // then apply-metadata's turn.

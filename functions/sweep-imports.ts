@@ -1,8 +1,8 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
-import { loadConfig } from '../lib/config.ts';
 import { composeRelay, composeState } from '../lib/compose/compose.ts';
+import { loadConfig } from '../lib/config.ts';
 import { createSweepImports } from '../lib/imports/end/sweep-imports.ts';
 import { log } from '../lib/log.ts';
 

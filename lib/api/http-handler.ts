@@ -7,6 +7,7 @@ import { log } from '../log.ts';
 import { keystoneRoot } from '../openstack/keystone.ts';
 import { authenticationRequired } from '../openstack/validate-token.ts';
 import type { RequestId, Token } from '../schemas/ids.ts';
+import { type Address, addressOf } from './address.ts';
 import { errorForm, glanceError } from './glance-error.ts';
 
 type Result = APIGatewayProxyStructuredResultV2;
@@ -15,7 +16,7 @@ type HttpRequest = Request<Event, Result>;
 type Middleware = MiddlewareObj<Event, Result>;
 
 /** A request whose method is allowed and that carries a token; whether it is a good one, Keystone says. */
-export interface HttpCall {
+export interface HttpCall extends Address {
   readonly imageId: string;
   readonly token: Token;
   readonly body: string | undefined;
@@ -105,6 +106,7 @@ const callOf = (event: Event, context: Context): HttpCall => {
   const token = event.headers['x-auth-token'];
   if (!token) throw authenticationRequired();
   return {
+    ...addressOf(event),
     imageId: event.pathParameters?.['image_id'] ?? '',
     token: token as Token,
     body: bodyOf(event),
@@ -114,20 +116,9 @@ const callOf = (event: Event, context: Context): HttpCall => {
   };
 };
 
-/** Host and port (RFC 9110 7.2), since the answer repeats it. */
-const isHost = (host: string): boolean =>
-  host.length <= 255 && /^(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(host);
-
-/**
- * `https://ferry.example`, as the client wrote it. API Gateway says by which scheme it was asked; a local emulation
- * says nothing.
- * @throws FerryError `bad-request` for an odd Host (RFC 9112 3.2)
- */
-const originOf = ({ headers }: Event): string => {
-  const { host = 'localhost', 'x-forwarded-proto': proto } = headers;
-  if (!isHost(host)) throw new FerryError('bad-request', 'The Host header is not valid.');
-  return `${proto === 'https' ? 'https' : 'http'}://${host}`;
-};
+/** The path of the gateway's route, `/v2/images/{image_id}/import`, whatever stands in its places. */
+export const routeOf = ({ routeKey }: Pick<Event, 'routeKey'>): string =>
+  routeKey.slice(routeKey.indexOf(' ') + 1);
 
 /** The stack of every HTTP function: log context, request id, Glance-shaped errors, allowed method, then the answer. */
 const httpStack = (options: HttpOptions, answer: (event: Event, context: Context) => Promise<Result>) => {
@@ -146,11 +137,11 @@ const httpStack = (options: HttpOptions, answer: (event: Event, context: Context
 export const httpHandler = (options: HttpOptions, answer: (call: HttpCall) => Promise<Result>) =>
   httpStack(options, (event, context) => answer(callOf(event, context)));
 
-/** An HTTP function for everybody; it gets our path and origin, as the client wrote them. */
+/** An HTTP function for everybody; it gets the address and the gateway's route, `/regions/{region}/versions`. */
 export const openHandler = (
   options: HttpOptions,
-  answer: (asked: { readonly path: string; readonly origin: string }) => Result,
-) => httpStack(options, (event) => Promise.resolve(answer({ path: event.rawPath, origin: originOf(event) })));
+  answer: (asked: Address & { readonly route: string }) => Result,
+) => httpStack(options, async (event) => answer({ ...addressOf(event), route: routeOf(event) }));
 
 /** A JSON answer. */
 export const json = (statusCode: number, body: unknown, headers: Record<string, string> = {}): Result => ({

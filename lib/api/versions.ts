@@ -1,3 +1,5 @@
+import { type Address, urlOf } from './address.ts';
+
 /** One entry of Glance's version document. */
 interface Version {
   readonly id: string;
@@ -23,12 +25,8 @@ const older = [
 ];
 
 /** Glance's version document (glance/api/versions.py), which clients read before anything else. */
-export const versionDocument = ({
-  origin,
-}: {
-  readonly origin: string;
-}): { readonly versions: readonly Version[] } => {
-  const links = [{ rel: 'self', href: `${origin}/v2/` }] as const;
+export const versionDocument = (address: Address): { readonly versions: readonly Version[] } => {
+  const links = [{ rel: 'self', href: `${urlOf(address)}/v2/` }] as const;
   const supported = older.map((id) => ({ id, status: 'SUPPORTED', links }) as const);
   return { versions: [{ id: current, status: 'CURRENT', links }, ...supported] };
 };

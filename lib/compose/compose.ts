@@ -3,22 +3,22 @@ import { createRelayStore } from '../aws/relay-store.ts';
 import { createS3Client } from '../aws/s3-client.ts';
 import { createDynamoClient, createTable, type Table } from '../aws/table.ts';
 import type { Config } from '../config.ts';
+import { createSegmentRecords } from '../copies/segment-records.ts';
 import { createUriFilter } from '../download/uri-filter.ts';
 import { proxiesOf } from '../http/proxy.ts';
 import { trustAlso } from '../http/trust.ts';
+import { createAccess } from '../imports/record/access.ts';
+import { createClaims } from '../imports/record/claims.ts';
+import { createTargets } from '../imports/record/targets.ts';
+import { createTasks } from '../imports/record/tasks.ts';
 import { createOpenStackHttp } from '../openstack/http.ts';
 import { createKeystone } from '../openstack/keystone.ts';
 import { cacheValidations } from '../openstack/token-cache.ts';
 import type { PropertyRules } from '../properties/wanted.ts';
-import { largestPartIn, MiB, type PartLimits } from '../transfer/part-plan.ts';
-import { createAccess } from '../imports/record/access.ts';
-import { createClaims } from '../imports/record/claims.ts';
-import { composeSealer, type ServiceUserCredential } from './compose-secrets.ts';
 import { leaseMsOf } from '../steps/heartbeat.ts';
 import { createSeats, type Seats } from '../steps/seats.ts';
-import { createSegmentRecords } from '../copies/segment-records.ts';
-import { createTargetRegion } from '../imports/request/target-region.ts';
-import { createTasks } from '../imports/record/tasks.ts';
+import { largestPartIn, MiB, type PartLimits } from '../transfer/part-plan.ts';
+import { composeSealer, type ServiceUserCredential } from './compose-secrets.ts';
 
 // From settings to collaborators: each function takes what it needs, once, when it starts.
 
@@ -56,10 +56,11 @@ export const composeOpenStack = (config: Config, serviceUser?: ServiceUserCreden
 
 export type OpenStack = ReturnType<typeof composeOpenStack>;
 
-export const composeTargetRegion = (config: Config, openstack: OpenStack) =>
-  createTargetRegion({
+export const composeTargets = (config: Config, openstack: OpenStack) =>
+  createTargets({
     ...openstack,
     region: config.OS_REGION_NAME,
+    targetRegions: config.OS_TARGET_REGIONS,
     interface: config.OS_INTERFACE,
   });
 
