@@ -1,22 +1,19 @@
 import type { Context, SQSEvent } from 'aws-lambda';
-import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
+import { createSqsClient, deliveryOf } from '../lib/aws/queue.ts';
 import {
   composeAccess,
-  composeBudget,
   composeOpenStack,
-  composePace,
   composePropertyRules,
-  composeRelay,
-  composeSeats,
-  composeState,
   composeTargets,
-} from '../lib/compose/compose.ts';
-import { composeServiceUser } from '../lib/compose/compose-secrets.ts';
+} from '../lib/compose/openstack.ts';
+import { composeBudget, composeRelay } from '../lib/compose/relay.ts';
+import { composeServiceUser } from '../lib/compose/secrets.ts';
+import { composePace, composeSeats, composeSend, composeState } from '../lib/compose/state.ts';
 import { loadConfig, sealingSecret } from '../lib/config.ts';
+import { FerryError } from '../lib/errors.ts';
 import { createApplyAlone } from '../lib/imports/apply/apply-alone.ts';
 import { createApplyMetadata } from '../lib/imports/apply/apply-metadata.ts';
-import { createLookAtTarget, isThere } from '../lib/imports/record/look-at-target.ts';
-import type { ImportMessage } from '../lib/steps/messages.ts';
+import { isOfCopy } from '../lib/state/messages.ts';
 import { queueHandler } from '../lib/steps/queue-handler.ts';
 import { runStep } from '../lib/steps/run-step.ts';
 
@@ -25,39 +22,44 @@ import { runStep } from '../lib/steps/run-step.ts';
 
 const config = loadConfig(
   process.env,
-  ['IMPORTS_TABLE', 'RELAY_BUCKET', 'APPLY_METADATA_QUEUE_URL', 'FAIL_IMPORT_QUEUE_URL'],
+  [
+    'IMPORTS_TABLE',
+    'RELAY_BUCKET',
+    'STREAM_IMAGE_QUEUE_URL',
+    'APPLY_METADATA_QUEUE_URL',
+    'FAIL_IMPORT_QUEUE_URL',
+  ],
   sealingSecret,
 );
 const openstack = composeOpenStack(config, composeServiceUser(config));
 const sqs = createSqsClient();
 const propertyRules = composePropertyRules(config);
 const state = composeState(config);
-const openAccess = composeAccess(config, openstack);
 
 const services = {
   ...state,
+  ...composeRelay(config),
   ...composeBudget(config),
-  relay: composeRelay(config),
-  openAccess,
-  propertyRules,
-};
-const pace = {
-  ...state,
   ...composePace(config),
   ...composeSeats(config, state.table, { step: 'apply-metadata', concurrency: config.APPLY_CONCURRENCY }),
-  lookAtTarget: createLookAtTarget(openAccess, isThere),
-  ownQueue: createOutbox<ImportMessage>(sqs, config.APPLY_METADATA_QUEUE_URL),
-  failQueue: createOutbox<ImportMessage>(sqs, config.FAIL_IMPORT_QUEUE_URL),
-};
+  name: 'apply-metadata',
+  send: composeSend(config, sqs),
+  openAccess: composeAccess(config, openstack),
+  propertyRules,
+} as const;
+
+const applyMetadata = createApplyMetadata(services);
 
 const fromQueue = queueHandler(
   {
     step: 'apply-metadata',
-    sqs,
-    queueUrl: config.APPLY_METADATA_QUEUE_URL,
+    deliveryOf: deliveryOf(sqs, config.APPLY_METADATA_QUEUE_URL),
     deadlineReserveS: config.DEADLINE_RESERVE_S,
   },
-  (received) => runStep(pace, received, createApplyMetadata(services, received.message)),
+  async ({ message, ...received }) => {
+    if (isOfCopy(message)) throw new FerryError('bad-request', 'A copy has no metadata to be applied');
+    await runStep(services, applyMetadata, { ...received, message });
+  },
 );
 
 const applyAlone = createApplyAlone({

@@ -1,50 +1,51 @@
-import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
-import {
-  composeAccess,
-  composeBudget,
-  composeOpenStack,
-  composePace,
-  composeRelay,
-  composeState,
-} from '../lib/compose/compose.ts';
-import { composeServiceUser } from '../lib/compose/compose-secrets.ts';
+import { createSqsClient, deliveryOf } from '../lib/aws/queue.ts';
+import { composeAccess, composeOpenStack } from '../lib/compose/openstack.ts';
+import { composeBudget, composeRelay } from '../lib/compose/relay.ts';
+import { composeServiceUser } from '../lib/compose/secrets.ts';
+import { composePace, composeSend, composeState } from '../lib/compose/state.ts';
 import { loadConfig, sealingSecret } from '../lib/config.ts';
-import { createEndLost, createFailImport } from '../lib/imports/end/fail-import.ts';
-import type { ImportMessage } from '../lib/steps/messages.ts';
+import { createFailCopy } from '../lib/copies/fail-copy.ts';
+import { createFailImport } from '../lib/imports/end/fail-import.ts';
+import { isOfCopy } from '../lib/state/messages.ts';
 import { queueHandler } from '../lib/steps/queue-handler.ts';
 import { runStep } from '../lib/steps/run-step.ts';
 
-// Queue fail-import, where final errors and dead letters arrive: undo, say why.
+// Queue fail-import, where final errors and dead letters arrive: undo, say why. A copy's dead letter fails all who wait.
 
 const config = loadConfig(
   process.env,
-  ['IMPORTS_TABLE', 'RELAY_BUCKET', 'FAIL_IMPORT_QUEUE_URL'],
+  [
+    'IMPORTS_TABLE',
+    'RELAY_BUCKET',
+    'STREAM_IMAGE_QUEUE_URL',
+    'APPLY_METADATA_QUEUE_URL',
+    'FAIL_IMPORT_QUEUE_URL',
+  ],
   sealingSecret,
 );
 const openstack = composeOpenStack(config, composeServiceUser(config));
 const sqs = createSqsClient();
-const state = composeState(config);
-
-const ends = { ...state, relay: composeRelay(config) };
-const failImport = createFailImport({
-  ...ends,
-  ...composeBudget(config),
-  openAccess: composeAccess(config, openstack),
-});
-
 const services = {
-  ...state,
+  ...composeState(config),
+  ...composeRelay(config),
+  ...composeBudget(config),
   ...composePace(config),
-  endLost: createEndLost(ends),
-  ownQueue: createOutbox<ImportMessage>(sqs, config.FAIL_IMPORT_QUEUE_URL),
-};
+  name: 'fail-import',
+  send: composeSend(config, sqs),
+  openAccess: composeAccess(config, openstack),
+} as const;
+
+const failImport = createFailImport(services);
+const failCopy = createFailCopy(services);
 
 export const handler = queueHandler(
   {
     step: 'fail-import',
-    sqs,
-    queueUrl: config.FAIL_IMPORT_QUEUE_URL,
+    deliveryOf: deliveryOf(sqs, config.FAIL_IMPORT_QUEUE_URL),
     deadlineReserveS: config.DEADLINE_RESERVE_S,
   },
-  (received) => runStep(services, received, failImport),
+  async ({ message, ...received }) => {
+    if (isOfCopy(message)) await runStep(services, failCopy, { ...received, message });
+    else await runStep(services, failImport, { ...received, message });
+  },
 );

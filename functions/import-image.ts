@@ -1,16 +1,16 @@
 import { pathOf } from '../lib/api/address.ts';
 import { httpHandler, json } from '../lib/api/http-handler.ts';
 import { hasty } from '../lib/aws/patience.ts';
+import { createSqsClient } from '../lib/aws/queue.ts';
 import {
   composeOpenStack,
   composePropertyRules,
-  composeSend,
-  composeState,
   composeTargets,
-  composeTransferLimits,
   composeUriFilter,
-} from '../lib/compose/compose.ts';
-import { composeSealer } from '../lib/compose/compose-secrets.ts';
+} from '../lib/compose/openstack.ts';
+import { composeTransferLimits } from '../lib/compose/relay.ts';
+import { composeSealer } from '../lib/compose/secrets.ts';
+import { composeSend, composeState } from '../lib/compose/state.ts';
 import { loadConfig, sealingSecret } from '../lib/config.ts';
 import { taskView } from '../lib/imports/record/task-view.ts';
 import { createSourceCheck } from '../lib/imports/request/check-source.ts';
@@ -30,7 +30,7 @@ const requestImport = createRequestImport({
   ...composeState(config, hasty),
   targets: composeTargets(config, openstack),
   sealer: composeSealer(config),
-  send: composeSend(config, hasty),
+  send: composeSend(config, createSqsClient(hasty)),
   enabledMethods: createEnabledMethods(config.OS_DEFAULT__ENABLED_IMPORT_METHODS),
   checkSource: createSourceCheck({
     ...openstack,

@@ -2,7 +2,7 @@ import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { urlOf } from '../lib/api/address.ts';
 import { httpHandler, json, openHandler, routeOf } from '../lib/api/http-handler.ts';
 import { versionDocument } from '../lib/api/versions.ts';
-import { composeOpenStack, composeTargets } from '../lib/compose/compose.ts';
+import { composeOpenStack, composeTargets } from '../lib/compose/openstack.ts';
 import { loadConfig } from '../lib/config.ts';
 import { createEnabledMethods } from '../lib/imports/request/enabled-methods.ts';
 import { createImportInfo } from '../lib/imports/request/import-info.ts';

@@ -1,6 +1,7 @@
 import { httpHandler, json } from '../lib/api/http-handler.ts';
 import { hasty } from '../lib/aws/patience.ts';
-import { composeOpenStack, composeState, composeTargets } from '../lib/compose/compose.ts';
+import { composeOpenStack, composeTargets } from '../lib/compose/openstack.ts';
+import { composeState } from '../lib/compose/state.ts';
 import { loadConfig } from '../lib/config.ts';
 import { createListTasks } from '../lib/imports/record/list-tasks.ts';
 

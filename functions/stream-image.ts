@@ -1,24 +1,18 @@
-import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
-import {
-  composeAccess,
-  composeOpenStack,
-  composePace,
-  composePropertyRules,
-  composeRelay,
-  composeSeats,
-  composeState,
-  composeTransferLimits,
-} from '../lib/compose/compose.ts';
-import { composeServiceUser } from '../lib/compose/compose-secrets.ts';
+import { createSqsClient, deliveryOf } from '../lib/aws/queue.ts';
+import { composeAccess, composeOpenStack, composePropertyRules } from '../lib/compose/openstack.ts';
+import { composeRelay, composeTransferLimits } from '../lib/compose/relay.ts';
+import { composeServiceUser } from '../lib/compose/secrets.ts';
+import { composePace, composeSeats, composeSend, composeState } from '../lib/compose/state.ts';
 import { loadConfig, sealingSecret } from '../lib/config.ts';
-import { createTransferImage } from '../lib/copies/transfer-image.ts';
-import { createLookAtTarget, isWaiting } from '../lib/imports/record/look-at-target.ts';
-import type { ImportMessage } from '../lib/steps/messages.ts';
+import { createStreamImage } from '../lib/copies/stream-image.ts';
+import { createWaiters } from '../lib/imports/record/waiters.ts';
+import { createJoinCopy } from '../lib/imports/request/join-copy.ts';
+import { isOfCopy } from '../lib/state/messages.ts';
 import { queueHandler } from '../lib/steps/queue-handler.ts';
-import { runStep } from '../lib/steps/run-step.ts';
+import { goOnWith, runStep } from '../lib/steps/run-step.ts';
 
-// Queue stream-image: the source's bytes into the relay bucket, at once or segment by segment, proven by size and hash;
-// then apply-metadata's turn.
+// Queue stream-image. A message of an import: it joins the copy of its source, or begins one. A message of a copy: the
+// source's bytes into the relay bucket, at once or row by row, proven by size and hash; then apply-metadata's turn.
 
 const config = loadConfig(
   process.env,
@@ -35,34 +29,34 @@ const openstack = composeOpenStack(config, composeServiceUser(config));
 const sqs = createSqsClient();
 const state = composeState(config);
 const openAccess = composeAccess(config, openstack);
-
-const streamQueue = createOutbox<ImportMessage>(sqs, config.STREAM_IMAGE_QUEUE_URL);
-const failQueue = createOutbox<ImportMessage>(sqs, config.FAIL_IMPORT_QUEUE_URL);
-
-const transferImage = createTransferImage({
+const shared = {
   ...state,
-  ...composeTransferLimits(config),
-  relay: composeRelay(config),
-  openAccess,
-  applyQueue: createOutbox(sqs, config.APPLY_METADATA_QUEUE_URL),
-  streamQueue,
-  propertyRules: composePropertyRules(config),
-});
-const services = {
-  ...state,
+  ...composeRelay(config),
   ...composePace(config),
-  ...composeSeats(config, state.table, { step: 'stream-image', concurrency: config.STREAM_CONCURRENCY }),
-  lookAtTarget: createLookAtTarget(openAccess, isWaiting),
-  ownQueue: streamQueue,
-  failQueue,
+  send: composeSend(config, sqs),
+  openAccess,
 };
+
+const joinCopy = createJoinCopy({ ...shared, propertyRules: composePropertyRules(config) });
+const streamImage = createStreamImage({
+  ...shared,
+  ...composeTransferLimits(config),
+  waiters: createWaiters(shared),
+});
+
+const services = { ...shared, name: 'stream-image' } as const;
+const concurrency = { step: 'stream-image', concurrency: config.STREAM_CONCURRENCY } as const;
+const shares = { ...services, ...composeSeats(config, state.table, concurrency) };
 
 export const handler = queueHandler(
   {
     step: 'stream-image',
-    sqs,
-    queueUrl: config.STREAM_IMAGE_QUEUE_URL,
+    deliveryOf: deliveryOf(sqs, config.STREAM_IMAGE_QUEUE_URL),
     deadlineReserveS: config.DEADLINE_RESERVE_S,
   },
-  (received) => runStep(services, received, transferImage),
+  async ({ message, ...received }) => {
+    if (isOfCopy(message)) return void (await runStep(shares, streamImage, { ...received, message }));
+    const inHand = await runStep(services, joinCopy, { ...received, message });
+    if (inHand) await goOnWith(shares, streamImage, { ...received, message: inHand.message }, inHand.attempt);
+  },
 );

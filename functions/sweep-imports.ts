@@ -1,7 +1,9 @@
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
-import { createOutbox, createSqsClient } from '../lib/aws/queue.ts';
-import { composeRelay, composeState } from '../lib/compose/compose.ts';
+import { createSqsClient } from '../lib/aws/queue.ts';
+import { createStoreSweep } from '../lib/aws/state/sweep.ts';
+import { composeRelay } from '../lib/compose/relay.ts';
+import { composeSend, composeState } from '../lib/compose/state.ts';
 import { loadConfig } from '../lib/config.ts';
 import { createSweepImports } from '../lib/imports/end/sweep-imports.ts';
 import { log } from '../lib/log.ts';
@@ -14,12 +16,12 @@ const config = loadConfig(process.env, [
   'STREAM_IMAGE_QUEUE_URL',
   'FAIL_IMPORT_QUEUE_URL',
 ]);
-const sqs = createSqsClient();
+const state = composeState(config);
 const sweepImports = createSweepImports({
-  ...composeState(config),
-  relay: composeRelay(config),
-  streamQueue: createOutbox(sqs, config.STREAM_IMAGE_QUEUE_URL),
-  failQueue: createOutbox(sqs, config.FAIL_IMPORT_QUEUE_URL),
+  ...state,
+  ...composeRelay(config),
+  store: createStoreSweep(state.table),
+  send: composeSend(config, createSqsClient()),
 });
 
 export const handler = middy()

@@ -6,8 +6,8 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { StoppableContext } from '../lib/steps/queue-handler.ts';
 import { log } from '../lib/log.ts';
+import type { StoppableContext } from '../lib/steps/deadline.ts';
 import { contextOf } from './context.ts';
 import { failedIds, sqsEvent } from './sqs-event.ts';
 

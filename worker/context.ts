@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { StoppableContext } from '../lib/steps/queue-handler.ts';
+import type { StoppableContext } from '../lib/steps/deadline.ts';
 
 /** 24 days, setTimeout's longest (anything more fires at once, also in middy); SQS keeps a message for 14 at most. */
 const noLimitMs = 2 ** 31 - 1;

@@ -1,4 +1,5 @@
 import { ChangeMessageVisibilityCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { FerryError } from '../errors.ts';
 import { type Delivery, longestDelayS, type Send, type StepName } from '../state/messages.ts';
 import { type Patience, patienceOf } from './patience.ts';
 import { serviceError } from './service-error.ts';
@@ -11,13 +12,14 @@ export const createSqsClient = (patience = usual): SQSClient => new SQSClient(pa
 const nameOf = (queueUrl: string): string => queueUrl.split('/').at(-1) ?? queueUrl;
 
 /**
- * @param urls each step's queue
+ * @param urls each step's queue; undefined of those that the function has no business with
  * @throws FerryError from send when SQS fails, see service-error.ts
  */
 export const createSend =
-  (client: SQSClient, urls: Readonly<Record<StepName, string>>): Send =>
+  (client: SQSClient, urls: Readonly<Record<StepName, string | undefined>>): Send =>
   async ({ to, message, delayS = 0 }) => {
     const QueueUrl = urls[to];
+    if (QueueUrl === undefined) throw new FerryError('misconfigured', `The URL of queue ${to} is not set`);
     const delayed = delayS > 0 ? { DelaySeconds: Math.min(longestDelayS, Math.ceil(delayS)) } : {};
     const command = { QueueUrl, MessageBody: JSON.stringify(message), ...delayed };
     try {
