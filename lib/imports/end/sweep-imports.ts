@@ -1,71 +1,88 @@
-import type { Outbox } from '../../aws/queue.ts';
-import type { RelayStore } from '../../aws/relay-store.ts';
-import type { Item, Table } from '../../aws/table.ts';
+import { clearCopy } from '../../copies/clear-copy.ts';
+import { leaveCopy } from '../../copies/leave-copy.ts';
+import { copiesPrefix, objectKey } from '../../copies/object-key.ts';
 import { asFerryError } from '../../errors.ts';
 import { log } from '../../log.ts';
-import type { ImportMessage } from '../../steps/messages.ts';
-import type { Claims } from '../record/claims.ts';
-import { objectsPrefix } from '../record/task.ts';
-import type { Tasks } from '../record/tasks.ts';
-import { planSweep, type Sweep } from './sweep-rules.ts';
+import type { Making } from '../../state/refs.ts';
+import type { StoreSweep } from '../../state/remains.ts';
+import { hasEnded } from '../../state/task.ts';
+import type { EndServices } from './end-import.ts';
+import type { Inventory, Sweep } from './sweep.ts';
+import { planSweep } from './sweep-rules.ts';
 
-export interface SweepServices {
-  readonly table: Table;
-  readonly tasks: Tasks;
-  readonly claims: Claims;
-  readonly relay: RelayStore;
-  readonly streamQueue: Outbox<ImportMessage>;
-  readonly failQueue: Outbox<ImportMessage>;
+export interface SweepServices extends EndServices {
+  readonly store: StoreSweep;
 }
 
 interface Options {
   readonly signal: AbortSignal;
 }
 
-/** What the rules look at: of a large copy there are ten thousand items, and tasks have properties. */
-const gist = (item: Item): Item => {
-  const { imageId, item: name, taskId, staleAt, leaseUntil, ending, id, status, updatedAt, revivals } = item;
-  return { imageId, item: name, taskId, staleAt, leaseUntil, ending, id, status, updatedAt, revivals };
-};
+type Of<Kind extends Sweep['kind']> = Extract<Sweep, { readonly kind: Kind }>;
 
 /** None where the store cannot be asked: imports are taken care of all the same. */
 const relayKeysOf = async ({ relay }: SweepServices, options: Options) =>
-  await relay.keysUnder(objectsPrefix, options).catch((error: unknown) => {
+  await relay.keysUnder(copiesPrefix, options).catch((error: unknown) => {
     log.warn('relay not swept', { error: asFerryError(error) });
     return new Map<string, Date | undefined>();
   });
 
-const inventoryOf = async (services: SweepServices, options: Options) => {
+const inventoryOf = async (services: SweepServices, options: Options): Promise<Inventory> => {
   const nowMs = Date.now();
-  // The relay first: an upload that is listed had its task before.
+  // The relay first: an upload that is listed had its copy before.
   const relayKeys = await relayKeysOf(services, options);
-  const items: Item[] = [];
-  for await (const page of services.table.scan()) items.push(...page.map(gist));
-  return { items, relayKeys, nowMs };
+  return { remains: await services.store.look(), relayKeys, nowMs };
+};
+
+// Everything that was seen is seconds old, and pages of it are not of one moment. What cannot begin to live again is
+// looked at once more before it goes.
+
+const isLive = async ({ copies }: SweepServices, { copyId, generation }: Making): Promise<boolean> =>
+  (await copies.get(copyId))?.generation === generation;
+
+const send = async ({ tasks, send }: SweepServices, { ref, to, times }: Of<'send'>): Promise<void> => {
+  // First, so that an import whose message cannot be sent is not asked for each hour.
+  await tasks.update(ref, { revivals: times });
+  await send({ to, message: ref });
+};
+
+const leave = async (services: SweepServices, { copyId, ref }: Of<'leave'>, options: Options) => {
+  const task = await services.tasks.get(ref);
+  if (!task || hasEnded(task)) await leaveCopy(services, copyId, ref, options);
+};
+
+const end = async (services: SweepServices, { copyId, nowMs }: Of<'end'>, options: Options) => {
+  const copy = await services.copies.endUnwanted(copyId, nowMs);
+  if (copy) await clearCopy(services, copy, options);
+};
+
+const forget = async (services: SweepServices, sweep: Of<'forget'>): Promise<void> => {
+  if ('seat' in sweep) await services.store.forgetSeat(sweep.seat);
+  else if (!(await isLive(services, sweep.parts))) await services.copies.forgetParts(sweep.parts);
 };
 
 const carryOut = async (services: SweepServices, sweep: Sweep, options: Options): Promise<void> => {
-  const { tasks, claims, table, relay, streamQueue, failQueue } = services;
-  if (sweep.kind === 'send') {
-    const { key, to, times } = sweep;
-    // First, so that an import whose message cannot be sent is not asked for each hour.
-    await tasks.update(key, { revivals: times });
-    await (to === 'stream-image' ? streamQueue : failQueue).send({ imageId: key.imageId, taskId: key.id });
-  } else if (sweep.kind === 'release')
-    await claims.releaseStale(sweep.imageId, sweep.taskId, sweep.staleBeforeMs);
-  else if (sweep.kind === 'forget') await table.remove({ imageId: sweep.imageId, item: sweep.item });
-  else await relay.clear(sweep.key, options);
+  if (sweep.kind === 'send') await send(services, sweep);
+  if (sweep.kind === 'resume') for (const message of sweep.messages) await services.send(message);
+  if (sweep.kind === 'release') await services.claims.releaseStale(sweep.ref, sweep.staleBeforeMs);
+  if (sweep.kind === 'leave') await leave(services, sweep, options);
+  if (sweep.kind === 'end') await end(services, sweep, options);
+  if (sweep.kind === 'forget') await forget(services, sweep);
+  if (sweep.kind === 'clear' && !(await isLive(services, sweep.object)))
+    await services.relay.clear(objectKey(sweep.object), options);
 };
 
 /**
- * Takes care of what remains when even the messages are gone: imports without a sign of life get a new message, to go
- * on or to be ended; claims, checkpoints, uploads and objects of no import go. One that fails does not keep the others.
+ * Takes care of what remains when even the messages are gone: imports and copies without a sign of life get new messages,
+ * to go on or to be ended; claims of no import, copies that nobody waits for, checkpoints, uploads and objects of no copy
+ * go. One that fails does not keep the others.
  * @returns how many of each kind were taken care of
  */
 export const createSweepImports =
   (services: SweepServices) =>
   async (options: Options): Promise<Readonly<Record<string, number>>> => {
-    const done: Record<string, number> = { send: 0, release: 0, forget: 0, clear: 0, failed: 0 };
+    const kinds = ['send', 'resume', 'release', 'leave', 'end', 'forget', 'clear', 'failed'] as const;
+    const done: Record<string, number> = Object.fromEntries(kinds.map((kind) => [kind, 0]));
     for (const sweep of planSweep(await inventoryOf(services, options))) {
       options.signal.throwIfAborted();
       const kind = await carryOut(services, sweep, options).then(

@@ -1,0 +1,67 @@
+import { toAllWaiting } from '../../copies/hand-on.ts';
+import { copiesPrefix, objectKey } from '../../copies/object-key.ts';
+import { messagesToGoOn } from '../../copies/rows.ts';
+import type { CopyId, Generation } from '../../schemas/ids.ts';
+import type { Copy } from '../../state/copy.ts';
+import type { Sending } from '../../state/messages.ts';
+import type { ImportRef, Making } from '../../state/refs.ts';
+import { msOf } from '../../state/task.ts';
+import { type Inventory, leftAfter, lostAfter, type Sweep, silentAfter } from './sweep.ts';
+
+export const silenceOf = ({ updatedAt }: { readonly updatedAt: string }, nowMs: number): number =>
+  nowMs - msOf(updatedAt);
+
+/** Whether a copy may still bring something to those who wait. */
+export const isBeingMade = ({ transferred, failure, isEnding }: Copy): boolean =>
+  !transferred && !failure && !isEnding;
+
+/** Nobody waits: it is being cleared up, or is kept, or the last one has died while he left. */
+const isOver = ({ isEnding, keptUntil }: Copy, silence: number, nowMs: number): boolean =>
+  keptUntil !== undefined && !isEnding ? keptUntil < nowMs : silence > lostAfter;
+
+/** What brings a silent copy to its end. A finished one needs nothing: its imports are looked after by themselves. */
+const wakingMessages = (copy: Copy, waiting: readonly ImportRef[]): readonly Sending[] => {
+  if (copy.failure) return toAllWaiting({ waiting }, 'fail-import');
+  if (!isBeingMade(copy)) return [];
+  return messagesToGoOn(copy).map((message) => ({ to: 'stream-image', message }));
+};
+
+/** @param hasEnded of an import, also for one that nobody knows */
+export const sweepCopy = (
+  copy: Copy,
+  hasEnded: (ref: ImportRef) => boolean,
+  nowMs: number,
+): readonly Sweep[] => {
+  const { copyId, waiting } = copy;
+  const silence = silenceOf(copy, nowMs);
+  if (waiting.length === 0) return isOver(copy, silence, nowMs) ? [{ kind: 'end', copyId, nowMs }] : [];
+  const leaves = waiting.filter(hasEnded).map((ref) => ({ kind: 'leave', copyId, ref }) as const);
+  const left = waiting.filter((ref) => !hasEnded(ref));
+  const messages = left.length > 0 && silence > silentAfter ? wakingMessages(copy, left) : [];
+  return messages.length > 0 ? [...leaves, { kind: 'resume', copyId, messages }] : leaves;
+};
+
+const relayKey = new RegExp(`^${copiesPrefix}([0-9a-f]{64})/([0-9a-f-]{36})$`);
+
+/** @returns undefined for what is not ours */
+const makingOf = (key: string): Making | undefined => {
+  const [, copyId, generation] = relayKey.exec(key) ?? [];
+  return copyId && generation
+    ? { copyId: copyId as CopyId, generation: generation as Generation }
+    : undefined;
+};
+
+/** Checkpoints, uploads and objects of no copy: such as this table knows something of, and such as are there for long. */
+export const sweepMakings = ({ remains, relayKeys, nowMs }: Inventory): readonly Sweep[] => {
+  const live = new Set(remains.copies.map(objectKey));
+  const parts = remains.parts.filter((making) => !live.has(objectKey(making)));
+  const wasOurs = new Set(parts.map(objectKey));
+  const isLeft = (key: string, since: Date | undefined): boolean =>
+    !live.has(key) && (wasOurs.has(key) || (since !== undefined && nowMs - since.getTime() > leftAfter));
+  const objects = [...relayKeys].flatMap(([key, since]) => (isLeft(key, since) ? (makingOf(key) ?? []) : []));
+  return [
+    // First: without the checkpoints nothing tells any more that an object is ours.
+    ...objects.map((object) => ({ kind: 'clear', object }) as const),
+    ...parts.map((making) => ({ kind: 'forget', parts: making }) as const),
+  ];
+};
