@@ -4,6 +4,7 @@ import { logOf } from '../../log.ts';
 import type { Glance } from '../../openstack/glance.ts';
 import { type PropertyRules, requireKeepable, wantedProperties } from '../../properties/wanted.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
+import type { Copies } from '../../state/copies.ts';
 import type { ImportMessage } from '../../state/messages.ts';
 import { type ImportRef, importRef } from '../../state/refs.ts';
 import { hasEnded, msOf, type Properties, type Task } from '../../state/task.ts';
@@ -19,6 +20,7 @@ import { applyProperties } from './apply-properties.ts';
 import { type Applying, giveData, requireCopy } from './give-data.ts';
 
 export interface ApplyServices extends EndServices, ReachedServices {
+  readonly copies: Copies;
   readonly openAccess: OpenAccess;
   readonly propertyRules: PropertyRules;
 }
