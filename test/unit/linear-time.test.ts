@@ -4,6 +4,7 @@ import { createUriFilter, displayUri } from '../../lib/download/uri-filter.ts';
 import { createChunkedDecoder } from '../../lib/http/chunked-decoder.ts';
 import { rangeOf } from '../../lib/http/content-range.ts';
 import { contentLength, framingOf, parseHead } from '../../lib/http/message-head.ts';
+import { idleMsAfter } from '../../lib/http/persistence.ts';
 import { innermostReason } from '../../lib/innermost-reason.ts';
 import { normaliseEndpoint } from '../../lib/openstack/catalog.ts';
 import { keystoneRoot } from '../../lib/openstack/keystone.ts';
@@ -128,6 +129,11 @@ describe('over foreign input, linear time is taken by', () => {
     ['parseHead, fields', (text) => parseHead(`HTTP/1.1 200 OK\r\n${text}`)],
     ['contentLength', (text) => contentLength({ statusCode: 200, headers: { 'content-length': text } })],
     ['framingOf', (text) => framingOf({ statusCode: 200, headers: { 'transfer-encoding': text } })],
+    [
+      'idleMsAfter',
+      (text) =>
+        idleMsAfter({ version: '1.1', statusCode: 200, headers: { connection: text, 'keep-alive': text } }),
+    ],
     ['rangeOf', (text) => rangeOf(answer({ 'content-range': text }), {}, 'read')],
     [
       'the chunked decoder',
