@@ -8,6 +8,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 const oneWayMs = 10;
 const mostOnTheWay = 20 * 1024 ** 2; // bytes
 
+const drained = (socket: net.Socket): Promise<void> =>
+  new Promise((resolve) => {
+    const goOn = (): void => {
+      socket.off('drain', goOn).off('close', goOn);
+      resolve();
+    };
+    socket.on('drain', goOn).on('close', goOn);
+  });
+
 /** @param readyMs when the connection is there */
 const carry = (from: net.Socket, to: net.Socket, readyMs: number): void => {
   let onTheWay = 0;
@@ -16,7 +25,7 @@ const carry = (from: net.Socket, to: net.Socket, readyMs: number): void => {
   const arrive = async (bytes: Buffer, dueMs: number): Promise<void> => {
     const waitMs = dueMs - performance.now();
     if (waitMs > 0) await delay(waitMs);
-    if (!to.write(bytes) && !to.destroyed) await Promise.race([once(to, 'drain'), once(to, 'close')]);
+    if (!to.write(bytes) && !to.destroyed) await drained(to);
     onTheWay -= bytes.length;
     if (onTheWay < mostOnTheWay) from.resume();
   };

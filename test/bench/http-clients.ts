@@ -77,6 +77,7 @@ const ofUndici: Client = (url, buffer, range) =>
     const { origin, pathname: path } = new URL(url);
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: () => undefined,
+      onResponseStart: () => undefined,
       onResponseData: (_controller, piece) => add(piece),
       onResponseEnd: () => resolve(read()),
       onResponseError: (_controller, error) => reject(error),

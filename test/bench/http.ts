@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { GiB, MiB } from '../../lib/transfer/part-plan.ts';
 import { type ClientName, clients } from './http-clients.ts';
-import { deployedRuntime } from './measured-function.ts';
 import { startNginx } from './nginx.ts';
 import { startReport } from './report.ts';
 import { alternate, median, medianRatio } from './rounds.ts';
@@ -43,11 +42,11 @@ type Measured = Readonly<Record<ClientName, readonly Used[]>>;
 
 const names = Object.keys(clients) as readonly ClientName[];
 
-/** In a fresh process, with the runtime's options of the functions. */
+/** In a fresh process, with Node's own options: smaller ones (serverless.yml) would cost the others more. */
 const readOnce = async (client: ClientName, { url, rangeSize }: Scene): Promise<Used> => {
   const entry = fileURLToPath(new URL('http-client-process.ts', import.meta.url));
   const args = [entry, client, url, `${size}`, `${bufferSize}`, `${rangeSize}`];
-  const env = { PATH: process.env['PATH'], NODE_EXTRA_CA_CERTS: secure.certificate, ...deployedRuntime };
+  const env = { PATH: process.env['PATH'], NODE_EXTRA_CA_CERTS: secure.certificate };
   return JSON.parse((await run(process.execPath, args, { env })).stdout);
 };
 
@@ -113,7 +112,7 @@ export const http = async (): Promise<void> => {
       name: 'http',
       tables: [{ head: [`${size / MiB} MiB`, ...names, 'CPU of theirs to ours'], rows }],
       notes: [
-        `From nginx (Debian’s, pseudo-random bytes in the page cache) into one buffer of 16 MiB that is filled again and again; each client in a fresh process with the functions’ Node options, nothing else in it. CPU of the process, its peak memory (RSS) with Node itself, and the time. Medians of ${rounds} rounds, clients in turn; ratios are medians of the rounds’ ratios.`,
+        `From nginx (Debian’s, pseudo-random bytes in the page cache) into one buffer of 16 MiB that is filled again and again; each client in a fresh process, nothing else in it, with Node’s own options (the functions’ smaller ones cost the other clients more). CPU of the process, its peak memory (RSS) with Node itself, and the time. Medians of ${rounds} rounds, clients in turn; ratios are medians of the rounds’ ratios.`,
         'node:http(s) with a keep-alive agent and `data` events, undici with its Agent: their pieces are copied into the buffer, as a part’s must be.',
         '20 ms away: a proxy that delays bytes by 10 ms either way, and a new connection’s first ones by 20 ms more (`test/bench/distance-process.ts`: a model, without the TCP windows of a real distance). Ranges one after the other, 64 a GiB.',
       ],
