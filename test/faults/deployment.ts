@@ -31,6 +31,9 @@ const common = {
   HEARTBEAT_S: '2',
   TOKEN_CACHE_S: '0',
   RETRY_DELAY_S: '0',
+  // Runs do not wait for each other: what goes wrong is to happen where it was planned.
+  STREAM_CONCURRENCY: '200',
+  APPLY_CONCURRENCY: '200',
   SOURCE_RETRIES: '2',
   SOURCE_RETRY_DELAY_MS: '1',
   SOURCE_STALL_S: '3',

@@ -22,8 +22,8 @@ export interface Prepared {
   mayKeepProperties?: boolean;
   /** Attributes of the target after a success. */
   wanted: Readonly<Record<string, unknown>>;
-  /** What is as right. */
-  orWanted?: readonly Readonly<Record<string, unknown>>[];
+  /** Other bytes that are as right. */
+  orBytes?: readonly { readonly size: number; readonly os_hash_value: string }[];
 }
 
 /** The imports of one run; all but the first may have the same source. */

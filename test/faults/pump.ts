@@ -31,6 +31,8 @@ type Step = keyof typeof queueOf;
 /** Receivers of each queue. Each takes up to ten messages at a time and works on all of them at once. */
 const receivers = 2;
 const waitS = 1;
+/** Messages at work at a time: leases are short here, and a machine that has too much to do would keep none of them. */
+const mostAtWork = 20;
 
 /**
  * Feeds the queues' functions, as Lambda's pollers do, each message to its run. Who dies leaves his message to its
@@ -94,6 +96,10 @@ export const startPump = ({ queues }: LocalAws): Pump => {
     const asked = { QueueUrl: queueOfStep(step).url, MaxNumberOfMessages: 10, WaitTimeSeconds: waitS };
     const attributes = { MessageSystemAttributeNames: ['All' as const], MessageAttributeNames: ['All'] };
     while (!isStopping) {
+      if (working.size >= mostAtWork) {
+        await Promise.race(working);
+        continue;
+      }
       const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ ...asked, ...attributes }));
       for (const message of Messages) {
         const done = work(step, message).finally(() => working.delete(done));

@@ -26,7 +26,9 @@ const told = (outcome: Outcome, options: Options): Outcome => {
 };
 
 const chosen = (cases: readonly Case[], { only, sample, seed }: Options): readonly Case[] => {
-  const named = cases.filter((one) => only === undefined || fullName(one).includes(only));
+  const named = cases.filter(
+    (one) => only === undefined || only.split('|').some((part) => fullName(one).includes(part)),
+  );
   const [stormy, others] = [named.filter(isStorm), named.filter((one) => !isStorm(one))];
   return [...(sample === undefined ? others : createRandom(seed).sample(others, sample)), ...stormy];
 };
