@@ -7,9 +7,9 @@ import { expectNothingLeft } from './nothing-left.ts';
 
 const MiB = 1024 ** 2;
 const formats = { disk_format: 'raw', container_format: 'bare', hw_disk_bus: 'scsi' };
-/** Segments of two parts, two at a time: an image of 33 MiB has four of them, the last one with one part. */
+/** Segments of two parts, two at a time: an image of 21 MiB has three of them, the last one with one part. */
 const settings = { PART_SIZE_MIB: '5', SEGMENT_SIZE_MIB: '10', SEGMENTS_AT_ONCE: '2', RETRY_DELAY_S: '0' };
-const size = 33 * MiB;
+const bytes = randomBytes(21 * MiB);
 
 let ferry: Ferry;
 let token: string;
@@ -27,7 +27,7 @@ afterAll(() => ferry.stop());
 
 const start = async (fault?: FaultKind & { readonly times?: number }) => {
   const { REGION1, REGION2 } = ferry.openstack.regions;
-  const source = await REGION1.createImage(formats, randomBytes(size));
+  const source = await REGION1.createImage(formats, bytes);
   const target = await REGION2.createImage({ name: 'copy', disk_format: 'qcow2' });
   if (fault) REGION1.fault(source.id, { on: 'get-file', ...fault });
   expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
@@ -42,7 +42,7 @@ const rangeOf = (from: number, to: number) => `bytes=${from * MiB}-${to * MiB - 
 const arrives = async ({ source, target }: Awaited<ReturnType<typeof start>>) => {
   expect(await ferry.finished(target.id, token)).toMatchObject({
     status: 'success',
-    message: 'Copied 33 MiB',
+    message: 'Copied 21 MiB',
   });
   const { os_hash_value } = source;
   expect(ferry.openstack.regions.REGION2.image(target.id)).toMatchObject({ status: 'active', os_hash_value });
@@ -62,7 +62,7 @@ describe('a large image from a source with ranges', () => {
     await arrives(started);
     const [probe, ...read] = ranges(started.source.id);
     expect(probe).toBe('bytes=0-0');
-    expect(read.sort()).toEqual([rangeOf(0, 10), rangeOf(10, 20), rangeOf(20, 30), rangeOf(30, 33)].sort());
+    expect(read.sort()).toEqual([rangeOf(0, 10), rangeOf(10, 20), rangeOf(20, 21)].sort());
   });
 
   test('is read by no more connections at a time than one import may have', async () => {
@@ -78,9 +78,9 @@ describe('a large image from a source with ranges', () => {
   });
 
   test('shows the progress of all its segments together', async () => {
-    const { source, target } = await start({ kind: 'slow', bytesPerSecond: 6 * MiB, times: 99 });
+    const { source, target } = await start({ kind: 'slow', bytesPerSecond: 3 * MiB, times: 99 });
     const message = async () => (await ferry.tasks(target.id, token)).at(-1)?.message;
-    await expect.poll(message, { timeout: 60_000 }).toMatch(/^Copied (1[05]|2[05]) MiB of 33 MiB$/);
+    await expect.poll(message, { timeout: 60_000 }).toMatch(/^Copied (1[05]|20) MiB of 21 MiB$/);
     await arrives({ source, target });
   });
 
@@ -88,7 +88,7 @@ describe('a large image from a source with ranges', () => {
     ferry.aws.s3Faults.inject('GetObject', { kind: 'delay', ms: 3000 });
     const started = await start();
     const message = async () => (await ferry.tasks(started.target.id, token)).at(-1)?.message;
-    await expect.poll(message, { timeout: 60_000 }).toBe('Verified 0 MiB of 33 MiB');
+    await expect.poll(message, { timeout: 60_000 }).toBe('Verified 0 MiB of 21 MiB');
     await arrives(started);
   });
 });
@@ -123,7 +123,7 @@ describe('a segment', () => {
   });
 
   test('whose source has changed meanwhile fails the import, and leaves nothing', async () => {
-    const { source, target } = await start({ kind: 'slow', bytesPerSecond: 8 * MiB, times: 99 });
+    const { source, target } = await start({ kind: 'slow', bytesPerSecond: 4 * MiB, times: 99 });
     await expect.poll(() => downloads(source.id).length, { timeout: 60_000 }).toBeGreaterThanOrEqual(2);
     ferry.openstack.regions.REGION1.change(source.id, { os_hash_value: 'e'.repeat(128) });
     expect(await ferry.finished(target.id, token)).toMatchObject({
@@ -150,16 +150,7 @@ test('messages that come twice or more are copied once, and handed on once', asy
   const [task] = await ferry.tasks(started.target.id, token);
   const message = { imageId: started.target.id, taskId: task?.id };
   const QueueUrl = ferry.aws.queues['StreamImageQueue']?.url;
-  for (const more of [
-    {},
-    {},
-    { segment: 1 },
-    { segment: 2 },
-    { segment: 3 },
-    { segment: 4 },
-    { segment: 4 },
-    {},
-  ]) {
+  for (const more of [{}, {}, { segment: 1 }, { segment: 2 }, { segment: 3 }, { segment: 3 }, {}]) {
     const MessageBody = JSON.stringify({ ...message, ...more });
     await sqs().send(new SendMessageCommand({ QueueUrl, MessageBody }));
   }
