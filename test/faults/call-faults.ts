@@ -66,7 +66,7 @@ export const callFaults = (outcome: Outcome, isUnseen: Unseen): Case[] => {
 
 /** Services that an end cannot do without: while they are away, nothing can be told or cleared. */
 const isNeeded = ({ service, operation, step }: Call): boolean =>
-  ['sqs', 'dynamodb', 'secretsmanager'].includes(service) ||
+  ['sqs', 'dynamodb'].includes(service) ||
   step === 'fail-import' ||
   ['AbortMultipartUpload', 'DeleteObject', 'ListMultipartUploads', 'ListObjectsV2'].includes(operation);
 

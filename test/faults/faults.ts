@@ -150,8 +150,17 @@ export const singleFaults = ({ operation }: Call): readonly NamedFault[] => {
   return element ? [{ name: 'a listing that is behind', fault: emptyList(element) }] : [];
 };
 
+const secretFaults = (call: Call): readonly NamedFault[] => [
+  { name: 'no such secret', fault: refusal(call, 400, 'ResourceNotFoundException') },
+  {
+    name: 'a secret of another form',
+    fault: { kind: 'answer', status: 200, ...json({ SecretString: 'neither JSON nor a key' }) },
+  },
+];
+
 /** Faults that may end an import, if it says so; once, for one call. */
 export const finalFaults = (call: Call): readonly NamedFault[] => [
+  ...(call.service === 'secretsmanager' ? secretFaults(call) : []),
   { name: 'access denied', fault: denied(call) },
   // A target that is gone has nothing to be put back, so one that only seems gone keeps what it has.
   ...(isAws(call.service) || (call.step === 'fail-import' && call.service === 'target')

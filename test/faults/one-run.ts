@@ -102,7 +102,7 @@ const evidenceOf = async (
       target: deployment.cloud.openstack.regions.REGION2.image(prepared.targetId),
     }),
   );
-  const secrets = [...started.map(({ prepared }) => prepared.token), ...deployment.secrets];
+  const { secrets } = deployment;
   return { imports, items, ...relay, unexpiring: expiry.unexpiring(partitions), messages, run, secrets };
 };
 

@@ -5,7 +5,7 @@ import { callFaults, createUnseen, lastingFaults } from './call-faults.ts';
 import { calmMoment } from './calm.ts';
 import { baseline, crashPoints } from './crash-points.ts';
 import { failingEnds } from './failing-ends.ts';
-import { successes, variants } from './imports-under-test.ts';
+import { serviceUser, successes, variants } from './imports-under-test.ts';
 import { type Case, fullName, type Outcome, perform, type Rested } from './one-run.ts';
 import { type Options, readOptions } from './options.ts';
 import { changesAtEveryMoment } from './owner-changes.ts';
@@ -13,6 +13,7 @@ import { queueFaults } from './queue-faults.ts';
 import { createRandom } from './random.ts';
 import { complaint, report } from './report.ts';
 import { sendGeneratedRequests } from './requests-process.ts';
+import { serviceUserCases } from './service-user.ts';
 import { sideBySide } from './side-by-side.ts';
 import { isStorm, storms } from './storms.ts';
 import { sweep } from './sweeping.ts';
@@ -36,12 +37,14 @@ const chosen = (cases: readonly Case[], { only, sample, seed }: Options): readon
 /** All cases there are, by how the kinds of imports go when nothing is planned. */
 const casesFor = (all: readonly Outcome[], { seed, storms: count }: Options): readonly Case[] => {
   const undisturbed = all.filter(({ one }) => !variants.includes(one.kind));
+  const withServiceUser = all.filter(({ one }) => one.kind === serviceUser);
   const arriving = undisturbed.filter(({ one }) => !one.kind.fails);
   const [once, always] = [createUnseen(), createUnseen()];
   return [
     ...undisturbed.flatMap((outcome) => crashPoints(outcome.one.kind, outcome)),
-    ...undisturbed.flatMap((outcome) => callFaults(outcome, once)),
-    ...undisturbed.flatMap((outcome) => lastingFaults(outcome, always)),
+    ...[...undisturbed, ...withServiceUser].flatMap((outcome) => callFaults(outcome, once)),
+    ...[...undisturbed, ...withServiceUser].flatMap((outcome) => lastingFaults(outcome, always)),
+    ...withServiceUser.flatMap(serviceUserCases),
     ...arriving.flatMap(changesAtEveryMoment),
     ...arriving.flatMap(({ one }) => queueFaults(one.kind)),
     ...storms(seed, count),
