@@ -107,10 +107,11 @@ const openSocket = async ({ url, proxy, lookup, limits }: Route): Promise<Direct
 
 const dialedOver = (socket: DirectSocket, route: Route): Dialed => {
   const connection = connectionOver(socket, route.limits);
-  const { target, headers, persistence } = route;
+  const { target, headers, persistence, origin, proxy, lookup } = route;
   const keep = (forMs: number): void => {
     const left = persistence === 'close' ? undefined : connection.leave();
-    if (left) keepIdle(route, left, forMs);
+    // Not the route: what waits needs no token of a request.
+    if (left) keepIdle({ origin, proxy, lookup }, left, forMs);
   };
   return { connection, target, headers, keep };
 };

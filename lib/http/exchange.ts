@@ -20,6 +20,7 @@ const longestHead = 64 * 1024; // bytes
 const longestHeadMs = 30_000;
 const mostInterim = 16;
 const endOfHead = '\r\n\r\n';
+const requestTimeout = 408;
 
 interface Head extends AnswerHead {
   /** What of the body came with it. */
@@ -127,18 +128,30 @@ const ask = (dialed: Dialed, exchange: Exchange): Promise<Answer> =>
   });
 
 /**
- * A connection that has served an exchange before is taken where there is one. Its peer may have closed it meanwhile, which
- * says nothing of the request: a GET is asked again then, once, on a new one (RFC 9110 9.2.2, RFC 9112 9.3.1).
+ * Asks on a connection that has served an exchange before. Its peer may have closed it meanwhile, without a word or with a
+ * 408 (RFC 9110 15.5.9), which says nothing of the request.
+ * @returns undefined then
+ */
+const askAgain = async (dialed: Dialed, exchange: Exchange): Promise<Answer | undefined> => {
+  try {
+    const answer = await ask(dialed, exchange);
+    if (answer.statusCode !== requestTimeout) return answer;
+    answer.body.close();
+    return undefined;
+  } catch (error) {
+    if (dialed.connection.isDeserted()) return undefined;
+    throw error;
+  }
+};
+
+/**
+ * On a connection that has served an exchange before, where there is one; where its peer has closed it, once more on a new
+ * one, as a GET may be (RFC 9112 9.3.1).
  * @throws Error when no answer comes; the signal's reason
  */
 export const get = async (exchange: Exchange): Promise<Answer> => {
   const route = await routeTo(exchange, 'keep-alive');
   const again = await dialAgain(route);
-  if (!again) return await ask(await dial(route), exchange);
-  try {
-    return await ask(again, exchange);
-  } catch (error) {
-    if (!again.connection.isDeserted()) throw error;
-    return await ask(await dial(route), exchange);
-  }
+  const answer = again && (await askAgain(again, exchange));
+  return answer ?? (await ask(await dial(route), exchange));
 };

@@ -237,6 +237,16 @@ describe('a connection that its server closes', () => {
     },
   );
 
+  test('with a 408 at the moment of the next request is opened anew; a 408 on a new one is the answer', async () => {
+    const timeout = 'HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
+    const server = await serveExchanges(({ turn, connection }) =>
+      turn === 1 && connection === 1 ? ok('right') : timeout,
+    );
+    await read(server.url);
+    expect((await ask(server.url)).statusCode).toBe(408);
+    expect(server.asked.map(({ connection }) => connection)).toEqual([1, 1, 2]);
+  });
+
   test.each(['end', 'resetAndDestroy'] as const)(
     'at the moment of the next request is opened anew (%s)',
     async (how) => {
