@@ -13,6 +13,7 @@ const suite = (name: string, include: string, timeoutS: number, { inOneProcess =
     include: [include],
     testTimeout: timeoutS * 1000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
     pool: 'forks' as const,
     ...(inOneProcess && { isolate: false, setupFiles: ['./test/fresh-file.ts'] }),
     // Who tests metrics turns them on. What is tested lies on this machine, whatever proxies its owner has.

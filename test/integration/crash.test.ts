@@ -40,14 +40,16 @@ const arrives = async (id: string, hash: string | null): Promise<void> => {
   // The claim goes last, when the end is told already.
   const left = async () =>
     (await ferry.traces.items()).filter(({ item }) => !String(item).startsWith('task#'));
-  await expect.poll(left, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(left).toEqual([]);
 };
 
 test('stream-image killed in the middle of the copy: the message comes again, and one correct image arrives', async () => {
   const { source, target } = await startImport((id) =>
     region1.fault(id, { on: 'get-file', kind: 'stall-after', bytes: 11 * MiB }),
   );
-  await expect.poll(() => messageOf(target.id), { timeout: 60_000 }).toBe('Copied 10 MiB of 12 MiB');
+  await expect
+    .poll(() => messageOf(target.id), { timeout: 60_000, interval: 200 })
+    .toBe('Copied 10 MiB of 12 MiB');
   await ferry.kill('stream-image');
   await arrives(target.id, source.os_hash_value);
 });
@@ -56,7 +58,9 @@ test('apply-metadata killed in the middle of the upload: the image is activated 
   const { source, target } = await startImport((_, id) =>
     region2.fault(id, { on: 'put-file', kind: 'slow', bytesPerSecond: 2 * MiB }),
   );
-  await expect.poll(() => region2.image(target.id)?.status, { timeout: 60_000 }).toBe('saving');
+  await expect
+    .poll(() => region2.image(target.id)?.status, { timeout: 60_000, interval: 200 })
+    .toBe('saving');
   await ferry.kill('apply-metadata');
   await arrives(target.id, source.os_hash_value);
 });

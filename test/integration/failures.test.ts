@@ -129,9 +129,7 @@ test('a target that is deleted meanwhile ends the import, and nothing is left of
     status: 204,
   });
   await expect
-    .poll(async () => (await ferry.traces.items()).find(({ id }) => id === answer.json['id']), {
-      timeout: 20_000,
-    })
+    .poll(async () => (await ferry.traces.items()).find(({ id }) => id === answer.json['id']))
     .toMatchObject({
       status: 'failure',
       message: expect.stringContaining(`No image found with ID ${target.id}`),

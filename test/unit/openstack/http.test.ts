@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FerryError } from '../../../lib/errors.ts';
 import { type Call, callJson, createOpenStackHttp } from '../../../lib/openstack/http.ts';
@@ -197,7 +196,7 @@ describe('an abort', () => {
     server.script(answer);
     const controller = new AbortController();
     const failed = failure({ signal: controller.signal });
-    await delay(100);
+    await expect.poll(() => server.seen).toHaveLength(1);
     const start = performance.now();
     controller.abort(reason);
     expect(await failed).toBe(reason);
