@@ -24,8 +24,10 @@ interface Options {
 
 /** What the rules look at: of a large copy there are ten thousand items, and tasks have properties. */
 const gist = (item: Item): Item => {
-  const { imageId, item: name, taskId, staleAt, leaseUntil, ending, id, status, updatedAt, revivals } = item;
-  return { imageId, item: name, taskId, staleAt, leaseUntil, ending, id, status, updatedAt, revivals };
+  const { imageId, item: name, taskId, staleAt, leaseUntil, ending } = item;
+  const { id, status, updatedAt, revivals, failure } = item;
+  const claim = { taskId, staleAt, leaseUntil, ending };
+  return { imageId, item: name, ...claim, id, status, updatedAt, revivals, failure };
 };
 
 /** None where the store cannot be asked: imports are taken care of all the same. */
@@ -47,9 +49,9 @@ const inventoryOf = async (services: SweepServices, options: Options) => {
 const carryOut = async (services: SweepServices, sweep: Sweep, options: Options): Promise<void> => {
   const { tasks, claims, table, relay, streamQueue, failQueue } = services;
   if (sweep.kind === 'send') {
-    const { key, to, times } = sweep;
+    const { key, to, times, failure } = sweep;
     // First, so that an import whose message cannot be sent is not asked for each hour.
-    await tasks.update(key, { revivals: times });
+    await tasks.update(key, { revivals: times, ...(failure !== undefined && { failure }) });
     await (to === 'stream-image' ? streamQueue : failQueue).send({ imageId: key.imageId, taskId: key.id });
   } else if (sweep.kind === 'release')
     await claims.releaseStale(sweep.imageId, sweep.taskId, sweep.staleBeforeMs);

@@ -19,6 +19,8 @@ export type Sweep =
       readonly to: 'stream-image' | 'fail-import';
       readonly key: TaskKey;
       readonly times: number;
+      /** What the import is to say of its end, where no step has said more. */
+      readonly failure?: string;
     }
   /** A claim of no import. */
   | {
@@ -54,6 +56,9 @@ interface Claim {
 /** Glance's form has no zone; it is UTC. */
 const ageOf = ({ updatedAt }: Task, nowMs: number): number => nowMs - Date.parse(`${updatedAt}Z`);
 
+const lostMessages =
+  'No step of this import gave a sign of life for hours: its messages were lost, or their function died each time';
+
 const sweepTask = (task: Task, claim: Claim | undefined, nowMs: number): readonly Sweep[] => {
   const { imageId, id, revivals = 0 } = task;
   const isHeld = claim?.taskId === id;
@@ -62,7 +67,9 @@ const sweepTask = (task: Task, claim: Claim | undefined, nowMs: number): readonl
   if (hasEnded(task) || isAlive || ageOf(task, nowMs) < limit || revivals >= mostToEnd) return [];
   const mayGoOn = isHeld && claim.ending === undefined && !task.ending && revivals < mostToGoOn;
   const to = mayGoOn ? 'stream-image' : 'fail-import';
-  return [{ kind: 'send', to, key: { imageId, id }, times: revivals + 1 }];
+  const isUntold = to === 'fail-import' && claim?.ending === undefined && !task.ending && !task.failure;
+  const failure = isUntold ? { failure: lostMessages } : {};
+  return [{ kind: 'send', to, key: { imageId, id }, times: revivals + 1, ...failure }];
 };
 
 /** `imports/<task>`: nothing else there is ours. */
