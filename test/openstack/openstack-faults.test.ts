@@ -148,7 +148,10 @@ describe.runIf(SHORT_TOKEN_AUTH_URL)('a token that ends while its import runs', 
 
   test('before the first byte gets into Glance fails it with the reason', async () => {
     const task = await importWithShortToken(0);
-    expect(task).toMatchObject({ status: 'failure', message: expect.stringContaining('the token is not accepted') });
+    expect(task).toMatchObject({
+      status: 'failure',
+      message: expect.stringContaining('the token is not accepted'),
+    });
   });
 
   test.runIf(SERVICE_USERNAME)(
