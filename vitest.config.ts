@@ -1,16 +1,21 @@
 import { defineConfig } from 'vitest/config';
 
+/** Test files that follow each other in one process (test/fresh-file.ts). */
+const sharing = { inOneProcess: true };
+
 /**
  * Suites by what they need; `npm test` runs the first four. The time is for what hangs: on a busy machine everything else
  * takes several times as long as it should.
  */
-const suite = (name: string, include: string, timeoutS: number) => ({
+const suite = (name: string, include: string, timeoutS: number, { inOneProcess = false } = {}) => ({
   test: {
     name,
     include: [include],
     testTimeout: timeoutS * 1000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 30_000 } },
     pool: 'forks' as const,
+    ...(inOneProcess && { isolate: false, setupFiles: ['./test/fresh-file.ts'] }),
     // Who tests metrics turns them on. What is tested lies on this machine, whatever proxies its owner has.
     env: { POWERTOOLS_METRICS_DISABLED: 'true', NO_PROXY: '*', no_proxy: '*' },
   },
@@ -20,9 +25,9 @@ export default defineConfig({
   test: {
     maxWorkers: 2, // vitest would take one of two cores
     projects: [
-      suite('unit', 'test/{unit,cloud}/**/*.test.ts', 60),
-      suite('contract', 'test/contract/emulation*.test.ts', 60),
-      suite('integration', 'test/integration/**/*.test.ts', 120),
+      suite('unit', 'test/{unit,cloud}/**/*.test.ts', 60, sharing),
+      suite('contract', 'test/contract/emulation*.test.ts', 60, sharing),
+      suite('integration', 'test/integration/**/*.test.ts', 120, sharing),
       suite('e2e', 'test/e2e/functions.test.ts', 60),
       suite('process', 'test/e2e/*-process.test.ts', 120),
       suite('openstack', 'test/{contract,openstack}/openstack*.test.ts', 600),

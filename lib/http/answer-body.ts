@@ -6,9 +6,9 @@ import { framingOf, type MessageHead } from './message-head.ts';
 
 /** Where the connection breaks off, `fill` returns what has come before; the next call throws. */
 export interface AnswerBody extends ByteReader {
-  /** The first 128 KiB as text, for the reason of a refusal, as far as they come soon; ends the connection. */
+  /** The first 128 KiB as text, for the reason of a refusal, as far as they come soon. Nobody reads any more. */
   text(): Promise<string>;
-  /** Ends the connection. */
+  /** Nobody reads any more. */
   dump(): Promise<void>;
 }
 
@@ -16,21 +16,28 @@ const longestText = 128 * 1024; // bytes
 const longestTextMs = 10_000;
 const codedSize = 64 * 1024; // bytes read at a time where they must be decoded
 
+/** Where a body comes from. */
+export interface BodySource extends Pick<Connection, 'read' | 'close'> {
+  /** The body has been read to its very end, as its framing tells it, and nothing behind it was taken along. */
+  done(): void;
+}
+
 /** What was read too early, then the connection. */
-export const withRest = (connection: Connection, first: Buffer): Connection['read'] => {
+export const withRest = (read: Connection['read'], first: Buffer) => {
   let rest = first;
-  return async (target, least) => {
+  const readBoth: Connection['read'] = async (target, least) => {
     const taken = rest.copy(target);
     rest = rest.subarray(taken);
     if (taken >= least) return taken;
-    const more = connection.read(target.subarray(taken), least - taken);
+    const more = read(target.subarray(taken), least - taken);
     // A connection that broke says so again at the next call.
     return taken + (taken === 0 ? await more : await more.catch(() => 0));
   };
+  return { read: readBoth, isEmpty: (): boolean => rest.length === 0 };
 };
 
 /** What has come before a connection broke off counts: it is returned, and the next call throws. */
-const bodyOfLength = (read: Connection['read'], bytes: number, done: () => void): ByteReader['fill'] => {
+const bodyOfLength = ({ read, done }: BodySource, bytes: number): ByteReader['fill'] => {
   let left = bytes;
   if (left === 0) done();
   return async (target) => {
@@ -45,7 +52,7 @@ const bodyOfLength = (read: Connection['read'], bytes: number, done: () => void)
 };
 
 /** Content before a connection broke off counts, as above; content before what is not chunked is worth nothing. */
-const chunkedBody = (read: Connection['read'], done: () => void): ByteReader['fill'] => {
+const chunkedBody = ({ read, done, close }: BodySource): ByteReader['fill'] => {
   const decoder = createChunkedDecoder();
   const buffer = Buffer.allocUnsafe(codedSize);
   let coded = buffer.subarray(0, 0);
@@ -67,16 +74,17 @@ const chunkedBody = (read: Connection['read'], done: () => void): ByteReader['fi
     } catch (error) {
       if (filled === 0 || error instanceof UnframedAnswer) throw error;
     }
-    if (decoder.isDone()) done();
+    if (decoder.isDone() && coded.length === 0) done();
+    else if (decoder.isDone()) close();
     return filled;
   };
 };
 
 const bodyUntilClose =
-  (read: Connection['read'], done: () => void): ByteReader['fill'] =>
+  ({ read, close }: BodySource): ByteReader['fill'] =>
   async (target) => {
     const length = await read(target, target.length);
-    if (length === 0) done();
+    if (length === 0) close();
     return length;
   };
 
@@ -107,18 +115,14 @@ const textSoon = async (reader: ByteReader): Promise<string> => {
   return bytes.toString('utf8', 0, length);
 };
 
-/**
- * @param connection whose `read` gives what follows the head
- * @throws UnframedAnswer for a body that is framed in no or in two ways
- */
-export const bodyOf = (connection: Pick<Connection, 'read' | 'close'>, head: MessageHead): AnswerBody => {
-  const { read, close } = connection;
+/** @throws UnframedAnswer for a body that is framed in no or in two ways */
+export const bodyOf = (source: BodySource, head: MessageHead): AnswerBody => {
+  const { close } = source;
   const framing = framingOf(head);
-  // Nobody need close what was read to its end, or cannot be read any further.
   const fills = {
-    length: () => bodyOfLength(read, framing.kind === 'length' ? framing.bytes : 0, close),
-    chunked: () => chunkedBody(read, close),
-    'until-close': () => bodyUntilClose(read, close),
+    length: () => bodyOfLength(source, framing.kind === 'length' ? framing.bytes : 0),
+    chunked: () => chunkedBody(source),
+    'until-close': () => bodyUntilClose(source),
   } as const satisfies Record<typeof framing.kind, () => ByteReader['fill']>;
   const reader = { fill: closingWhenBroken(fills[framing.kind](), close), close };
   return { ...reader, text: () => textSoon(reader), dump: async () => close() };

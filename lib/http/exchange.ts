@@ -1,12 +1,12 @@
 import { type AnswerBody, bodyOf, withRest } from './answer-body.ts';
 import type { Connection } from './connection.ts';
-import { type Connections, type Exchange, open } from './dial.ts';
+import { type Connections, type Dialed, dial, dialAgain, type Exchange, routeTo } from './dial.ts';
 import { TooSlow } from './faults.ts';
-import { type MessageHead, parseHead } from './message-head.ts';
+import { type AnswerHead, type MessageHead, parseHead } from './message-head.ts';
 import { watchPace } from './pace.ts';
+import { idleMsAfter } from './persistence.ts';
 
-// GET of image data over HTTP/1.1, one exchange a connection; PUT is in put.ts. undici and the SDK speak HTTP for
-// everything small; data goes from the kernel into the buffer that it is hashed and sent from, which neither can do
+// GET of image data over HTTP/1.1; PUT is in put.ts. undici and the SDK speak HTTP for everything small; data goes from the kernel into the buffer that it is hashed and sent from, which neither can do
 // (docs/architecture.md, "Decisions").
 
 export type { Connections, Exchange };
@@ -20,8 +20,9 @@ const longestHead = 64 * 1024; // bytes
 const longestHeadMs = 30_000;
 const mostInterim = 16;
 const endOfHead = '\r\n\r\n';
+const requestTimeout = 408;
 
-interface Head extends MessageHead {
+interface Head extends AnswerHead {
   /** What of the body came with it. */
   readonly rest: Buffer;
 }
@@ -45,17 +46,17 @@ const readHead = async (read: Connection['read']): Promise<Head> => {
 };
 
 /** The final head: those of 1xx come before it (RFC 9110 15.2). */
-const readFinalHead = async (read: Connection['read'], connection: Connection): Promise<Head> => {
+const readFinalHead = async (read: Connection['read']): Promise<Head> => {
   let head = await readHead(read);
   for (let count = 1; head.statusCode < 200; count += 1) {
     if (count > mostInterim) throw new Error(`more than ${mostInterim} interim answers came`);
-    head = await readHead(withRest({ ...connection, read }, head.rest));
+    head = await readHead(withRest(read, head.rest).read);
   }
   return head;
 };
 
 /** The answer, whose body's reader must get bytes at a minimum rate while it asks for them. */
-const answerOf = (connection: Connection, head: Head, { connections }: Exchange): Answer => {
+const answerOf = ({ connection, keep }: Dialed, head: Head, { connections }: Exchange): Answer => {
   const { minimumRate = 0, windowMs } = connections;
   const pace = watchPace({
     minimumRate,
@@ -67,10 +68,15 @@ const answerOf = (connection: Connection, head: Head, { connections }: Exchange)
     pace.stop();
     connection.close();
   };
-  const read = withRest(connection, head.rest);
+  const { read, isEmpty } = withRest(connection.read, head.rest);
+  const done = (): void => {
+    const idleMs = idleMsAfter(head);
+    if (idleMs > 0 && isEmpty()) keep(idleMs);
+    close();
+  };
   const paced: Connection['read'] = (target, least) => pace.during(read(target, least));
   const { statusCode, headers } = head;
-  return { statusCode, headers, body: bodyOf({ read: paced, close }, head) };
+  return { statusCode, headers, body: bodyOf({ read: paced, close, done }, head) };
 };
 
 /**
@@ -78,10 +84,11 @@ const answerOf = (connection: Connection, head: Head, { connections }: Exchange)
  * @param from when that time begins: now, or with the first byte
  */
 export const readAnswer = async (
-  connection: Connection,
+  dialed: Dialed,
   exchange: Exchange,
   from: 'now' | 'first byte',
 ): Promise<Answer> => {
+  const { connection } = dialed;
   const { headMs = longestHeadMs } = exchange.connections;
   const late = (): void => connection.fail(new Error(`no whole answer came in ${headMs / 1000} s`));
   let timer = from === 'now' ? setTimeout(late, headMs) : undefined;
@@ -91,14 +98,14 @@ export const readAnswer = async (
     return came;
   };
   try {
-    return answerOf(connection, await readFinalHead(timed, connection), exchange);
+    return answerOf(dialed, await readFinalHead(timed), exchange);
   } finally {
     clearTimeout(timer);
   }
 };
 
 /** @throws Error for a header that would begin a line of its own */
-export const requestHead = (method: 'GET' | 'PUT', target: string, headers: Exchange['headers']): Buffer => {
+export const requestHead = (method: 'GET' | 'PUT', { target, headers }: Dialed): Buffer => {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   if (lines.some((line) => /[^\t\x20-\x7e\x80-\xff]/.test(line)))
     throw new Error('a header has a forbidden byte');
@@ -114,11 +121,37 @@ export const closingOnError = async <T>(connection: Connection, run: () => Promi
   }
 };
 
-/** @throws Error when no answer comes; the signal's reason */
-export const get = async (exchange: Exchange): Promise<Answer> => {
-  const { connection, target, headers } = await open(exchange);
-  return await closingOnError(connection, async () => {
-    await connection.write(requestHead('GET', target, headers));
-    return await readAnswer(connection, exchange, 'now');
+const ask = (dialed: Dialed, exchange: Exchange): Promise<Answer> =>
+  closingOnError(dialed.connection, async () => {
+    await dialed.connection.write(requestHead('GET', dialed));
+    return await readAnswer(dialed, exchange, 'now');
   });
+
+/**
+ * Asks on a connection that has served an exchange before. Its peer may have closed it meanwhile, without a word or with a
+ * 408 (RFC 9110 15.5.9), which says nothing of the request.
+ * @returns undefined then
+ */
+const askAgain = async (dialed: Dialed, exchange: Exchange): Promise<Answer | undefined> => {
+  try {
+    const answer = await ask(dialed, exchange);
+    if (answer.statusCode !== requestTimeout) return answer;
+    answer.body.close();
+    return undefined;
+  } catch (error) {
+    if (dialed.connection.isDeserted()) return undefined;
+    throw error;
+  }
+};
+
+/**
+ * On a connection that has served an exchange before, where there is one; where its peer has closed it, once more on a new
+ * one, as a GET may be (RFC 9112 9.3.1).
+ * @throws Error when no answer comes; the signal's reason
+ */
+export const get = async (exchange: Exchange): Promise<Answer> => {
+  const route = await routeTo(exchange, 'keep-alive');
+  const again = await dialAgain(route);
+  const answer = again && (await askAgain(again, exchange));
+  return answer ?? (await ask(await dial(route), exchange));
 };

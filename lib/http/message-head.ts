@@ -7,13 +7,18 @@ export interface MessageHead {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Of an answer just read. */
+export interface AnswerHead extends MessageHead {
+  readonly version: '1.0' | '1.1';
+}
+
 /** How the body's length is told, RFC 9112 section 6.3. */
 export type Framing =
   | { readonly kind: 'length'; readonly bytes: number }
   | { readonly kind: 'chunked' }
   | { readonly kind: 'until-close' };
 
-const statusLine = /^HTTP\/1\.[01] (\d{3})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+const statusLine = /^HTTP\/1\.([01]) (\d{3})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 /** A token, RFC 9110 5.6.2. */
 const fieldName = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
 /** One class of bytes to the end: an expression that could divide a value in two ways would try them all. */
@@ -32,16 +37,16 @@ const parseField = (line: string): readonly [name: string, value: string] => {
  * @param text in latin1, without the empty line that ends it
  * @throws Error for what is not the head of an HTTP/1.x answer; folded lines (obs-fold) are refused
  */
-export const parseHead = (text: string): MessageHead => {
+export const parseHead = (text: string): AnswerHead => {
   const [first = '', ...lines] = text.split('\r\n');
-  const [, status] = statusLine.exec(first) ?? [];
+  const [, minor, status] = statusLine.exec(first) ?? [];
   if (!status) throw new Error('the answer is not HTTP/1.1');
   const headers: Record<string, string> = Object.create(null);
   for (const [name, value] of lines.map(parseField)) {
     const before = headers[name];
     headers[name] = before === undefined ? value : `${before}, ${value}`;
   }
-  return { statusCode: Number(status), headers };
+  return { version: minor === '1' ? '1.1' : '1.0', statusCode: Number(status), headers };
 };
 
 /**

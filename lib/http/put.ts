@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ignored } from '../promises.ts';
 import type { Connection } from './connection.ts';
-import { type Exchange, open } from './dial.ts';
+import { dial, type Exchange, routeTo } from './dial.ts';
 import { type Answer, closingOnError, readAnswer, requestHead } from './exchange.ts';
 import { watchPace } from './pace.ts';
 
@@ -114,12 +114,14 @@ const requireAllSent = async (
  */
 export const put = async (exchange: Exchange, body: AsyncIterable<Buffer>): Promise<Answer> => {
   const { answerMs = longestAnswerMs } = exchange.connections;
-  const { connection, target, headers } = await open(exchange, 0);
+  // A new one: a body that was sent into a connection that its peer had closed cannot be sent again.
+  const dialed = await dial(await routeTo(exchange, 'close', 0));
+  const { connection } = dialed;
   const { send, sent, settled, stop } = createSender(connection, exchange);
   let timer: NodeJS.Timeout | undefined;
   return await closingOnError(connection, async () => {
-    await connection.write(requestHead('PUT', target, headers));
-    const answered = readAnswer(connection, exchange, 'first byte');
+    await connection.write(requestHead('PUT', dialed));
+    const answered = readAnswer(dialed, exchange, 'first byte');
     const pieces = body[Symbol.asyncIterator]();
     try {
       await sendPieces(pieces, send, answered);

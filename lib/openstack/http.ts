@@ -13,7 +13,7 @@ import { type Call, type WholeAnswer, wholeAnswer } from './whole-answer.ts';
 export { requireSuccess } from './refusal.ts';
 export type { Call, Headers, WholeAnswer } from './whole-answer.ts';
 
-/** Connections to OpenStack: a pool for small calls, one of its own for each image's data. */
+/** Connections to OpenStack: a pool for small calls; image data has its own (lib/http). */
 export interface OpenStackHttp {
   readonly small: Dispatcher;
   readonly data: Connections;

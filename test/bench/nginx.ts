@@ -5,7 +5,19 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from '../cloud/free-port.ts';
 
-const configuration = (dir: string, port: number): string => `
+/** PEM files. */
+export interface Certificate {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+interface Listening {
+  readonly port: number;
+  readonly securePort: number;
+  readonly secure: Certificate | undefined;
+}
+
+const configuration = (dir: string, { port, securePort, secure }: Listening): string => `
 daemon off;
 user root;
 worker_processes 1;
@@ -21,6 +33,12 @@ http {
   uwsgi_temp_path ${dir}/t4; scgi_temp_path ${dir}/t5;
   server {
     listen 127.0.0.1:${port};
+${
+  secure
+    ? `    listen 127.0.0.1:${securePort} ssl;
+    ssl_certificate ${secure.certificate}; ssl_certificate_key ${secure.key};`
+    : ''
+}
     root ${dir}/www;
     location ~ ^/v2/images/[^/]+$ { default_type application/json; try_files $uri/record.json =404; }
     location ~ /file$ { default_type application/octet-stream; }
@@ -41,12 +59,15 @@ export interface StaticImage {
   write(path: string): Promise<void>;
 }
 
-/** nginx as the source's Glance: static records at /v2/images/{id}, data at /v2/images/{id}/file. */
-export const startNginx = async (dir: string) => {
-  const port = await freePort();
+/**
+ * nginx as the source's Glance: static records at /v2/images/{id}, data at /v2/images/{id}/file.
+ * @param secure what it shows at `secureUrl`; nobody is there when absent
+ */
+export const startNginx = async (dir: string, secure?: Certificate) => {
+  const [port, securePort] = [await freePort(), await freePort()];
   await mkdir(join(dir, 'www'), { recursive: true });
   const file = join(dir, 'nginx.conf');
-  await writeFile(file, configuration(dir, port));
+  await writeFile(file, configuration(dir, { port, securePort, secure }));
   const child = spawn('nginx', ['-c', file, '-p', dir, '-e', join(dir, 'error.log')], { stdio: 'inherit' });
   const url = `http://127.0.0.1:${port}`;
   while (!(await fetch(url).catch(() => undefined))) {
@@ -55,6 +76,7 @@ export const startNginx = async (dir: string) => {
   }
   return {
     url,
+    secureUrl: `https://127.0.0.1:${securePort}`,
     add: async ({ record, write }: StaticImage): Promise<void> => {
       const image = join(dir, 'www/v2/images', record.id);
       await mkdir(image, { recursive: true });

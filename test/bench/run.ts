@@ -1,5 +1,6 @@
 // `npm run bench [-- NAME…]`: measures, prints tables, and writes them into docs/performance.md.
 import { digests } from './digests.ts';
+import { http } from './http.ts';
 import { memory } from './memory.ts';
 import { post } from './post.ts';
 import { regions } from './regions.ts';
@@ -11,6 +12,7 @@ import { throughput } from './throughput.ts';
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   throughput,
   digests,
+  http,
   memory,
   start,
   post,

@@ -56,7 +56,7 @@ test('an image travels by one POST, and the task list tells of it', async () => 
     const { tasks } = (await (await ask(location)).json()) as { tasks: Record<string, unknown>[] };
     return tasks.at(-1);
   };
-  await expect.poll(lastTask, { timeout: 30_000 }).toMatchObject({
+  await expect.poll(lastTask).toMatchObject({
     status: 'success',
     message: 'Copied 40 MiB',
     request_id: answer.headers.get('x-openstack-request-id'),
@@ -117,9 +117,7 @@ test('the log has a line per event with request, task and image id, and no token
     string,
     unknown
   >;
-  await expect
-    .poll(() => cloud.openstack.regions.REGION2.image(target.id)?.status, { timeout: 30_000 })
-    .toBe('active');
+  await expect.poll(() => cloud.openstack.regions.REGION2.image(target.id)?.status).toBe('active');
   const linesOf = async () => {
     const log = await readFile(functions.logFile, 'utf8');
     expect(log).not.toContain(token);
@@ -129,7 +127,7 @@ test('the log has a line per event with request, task and image id, and no token
       .map(({ message, image_id, request_id }) => ({ message, image_id, request_id }));
   };
   const ids = { image_id: target.id, request_id };
-  await expect.poll(linesOf, { timeout: 10_000 }).toEqual(
+  await expect.poll(linesOf).toEqual(
     ['import queued', 'copying', 'copied', 'properties set', 'import ended'].map((message) => ({
       message,
       ...ids,

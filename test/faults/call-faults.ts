@@ -1,7 +1,7 @@
 import { type Call, nameOf } from './call-log.ts';
 import { type Plan, pass } from './context.ts';
 import { endOf } from './crash-points.ts';
-import { dataFaults, finalFaults, type NamedFault, passingFaults } from './faults.ts';
+import { finalFaults, type NamedFault, passingFaults, rightData, singleFaults, wrongData } from './faults.ts';
 import type { ImportUnderTest } from './imports-under-test.ts';
 import type { Case, Outcome } from './one-run.ts';
 
@@ -55,17 +55,18 @@ export const callFaults = (outcome: Outcome, isUnseen: Unseen): Case[] => {
   const unlessFinal = end === 'success' ? 'either' : end;
   const calls = callsOf(outcome).filter(isUnseen);
   return calls.flatMap((call) => [
-    ...passingFaults(call).map(once(kind, call, end)),
+    ...[...passingFaults(call), ...singleFaults(call)].map(once(kind, call, end)),
     ...finalFaults(call).map(once(kind, call, unlessFinal)),
+    ...(isData(call) ? rightData.map(once(kind, call, end)) : []),
     ...(isData(call)
-      ? dataFaults.filter((named) => isTellable(call, named)).map(once(kind, call, unlessFinal))
+      ? wrongData.filter((named) => isTellable(call, named)).map(once(kind, call, unlessFinal))
       : []),
   ]);
 };
 
 /** Services that an end cannot do without: while they are away, nothing can be told or cleared. */
 const isNeeded = ({ service, operation, step }: Call): boolean =>
-  ['sqs', 'dynamodb', 'secretsmanager'].includes(service) ||
+  ['sqs', 'dynamodb'].includes(service) ||
   step === 'fail-import' ||
   ['AbortMultipartUpload', 'DeleteObject', 'ListMultipartUploads', 'ListObjectsV2'].includes(operation);
 

@@ -40,7 +40,7 @@ export interface Run {
   readonly partitions: Set<string>;
   /** What each path of a Glance was answered last, for a replica that is behind. */
   readonly answers: Map<string, Fault>;
-  /** Messages that got lost. */
+  /** Messages that got lost: nobody comes again for what they have begun. */
   lost: number;
   /** Invocations at work. */
   readonly alive: Set<Invocation>;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context } from 'aws-lambda';
 import { type Cloud, startCloud } from '../cloud/cloud.ts';
+import { applicationCredentials } from '../cloud/openstack/keystone/fixture.ts';
 import { startWebServer, type WebServer } from '../integration/web-server.ts';
 import type { Service } from './call-log.ts';
 import { startFaultServer } from './fault-server.ts';
@@ -18,11 +19,14 @@ export type FunctionName = (typeof functionNames)[number];
 export type Handler = (event: unknown, context: Context) => Promise<unknown>;
 export type Functions = Readonly<Record<FunctionName, Handler>>;
 
+const serviceUserSecret = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:ServiceUser';
+
 /** Ways to deploy the functions. Each has handlers of its own, which read their settings when they are loaded. */
 const settings = {
   standard: {},
   segments: { SEGMENT_SIZE_MIB: '5', SEGMENTS_AT_ONCE: '2' },
   'activation none': { ACTIVATION: 'none' },
+  'service user': { OS_APPLICATION_CREDENTIAL_SECRET_ARN: serviceUserSecret },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 export type DeploymentName = keyof typeof settings;
 
@@ -31,6 +35,9 @@ const common = {
   HEARTBEAT_S: '2',
   TOKEN_CACHE_S: '0',
   RETRY_DELAY_S: '0',
+  // Runs do not wait for each other: what goes wrong is to happen where it was planned.
+  STREAM_CONCURRENCY: '200',
+  APPLY_CONCURRENCY: '200',
   SOURCE_RETRIES: '2',
   SOURCE_RETRY_DELAY_MS: '1',
   SOURCE_STALL_S: '3',
@@ -48,14 +55,15 @@ export interface Deployment {
   /** Where a web-download finds its images. */
   readonly web: WebServer;
   readonly functions: Readonly<Record<DeploymentName, Functions>>;
-  /** What must not be found anywhere in clear, beside the callers' tokens. */
+  /** What must not be found anywhere in clear. */
   readonly secrets: readonly string[];
   stop(): Promise<void>;
 }
 
-const load = async (name: FunctionName, deployment: DeploymentName): Promise<Handler> => {
+/** @param start names it: a function that is started once more knows nothing of what it has known before */
+const load = async (name: FunctionName, start: string): Promise<Handler> => {
   const file = new URL(`../../functions/${name}.ts`, import.meta.url);
-  file.search = deployment.replaceAll(' ', '-');
+  file.search = start.replaceAll(' ', '-');
   return ((await import(file.href)) as { handler: Handler }).handler;
 };
 
@@ -69,6 +77,28 @@ const loadAll = async (
   for (const name of Object.keys(settings[deployment])) delete process.env[name];
   // One entry for each name of the list.
   return Object.fromEntries(entries) as Functions;
+};
+
+/** Functions that start anew at each invocation, by the environment as it is then: each asks for its secrets again. */
+const startingAnew = (deployment: DeploymentName): Functions => {
+  let starts = 0;
+  const handlerOf =
+    (name: FunctionName): Handler =>
+    async (event, context) => {
+      starts += 1;
+      return await (await load(name, `${deployment}-${starts}`))(event, context);
+    };
+  // One entry for each name of the list.
+  return Object.fromEntries(functionNames.map((name) => [name, handlerOf(name)])) as Functions;
+};
+
+/** @returns the text of the secret */
+const createServiceUser = ({ aws }: Cloud): string => {
+  const [credential] = applicationCredentials.filter(({ user }) => user.name === 'svc');
+  if (!credential) throw new Error('there is no credential of svc');
+  const { id, secret } = credential;
+  aws.secrets.set(serviceUserSecret, JSON.stringify({ id, secret }));
+  return secret;
 };
 
 const servicesOf = ({ openstack, aws }: Cloud, web: WebServer): Map<string, Service> => {
@@ -87,6 +117,9 @@ const servicesOf = ({ openstack, aws }: Cloud, web: WebServer): Map<string, Serv
   return new Map(urls.map(([url, service]) => [new URL(url).host, service]));
 };
 
+/** As Keystone's own do, all tokens of the emulated one begin so. */
+const startOfTokens = 'gAAAAAB';
+
 /** Once in a process: what is intercepted stays so. */
 export const deploy = async (): Promise<Deployment> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-faults-'));
@@ -104,9 +137,11 @@ export const deploy = async (): Promise<Deployment> => {
     standard: await loadAll('standard', env),
     segments: await loadAll('segments', env),
     'activation none': await loadAll('activation none', env),
+    'service user': startingAnew('service user'),
   };
+  Object.assign(process.env, settings['service user']);
   return {
-    ...{ cloud, web, functions, secrets: [] },
+    ...{ cloud, web, functions, secrets: [startOfTokens, createServiceUser(cloud)] },
     stop: async () => {
       await Promise.all([faults.stop(), web.stop(), cloud.stop()]);
       await rm(dataDir, { recursive: true, force: true });

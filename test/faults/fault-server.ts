@@ -18,9 +18,13 @@ const dripMs = 100;
 const dripBytes = 64 * 1024;
 
 /** Sends the request on. @returns the true answer, its body whole */
-const askOrigin = (incoming: IncomingMessage): Promise<{ response: IncomingMessage; body: Buffer }> =>
+const askOrigin = (
+  incoming: IncomingMessage,
+  { ranged = true } = {},
+): Promise<{ response: IncomingMessage; body: Buffer }> =>
   new Promise((resolve, reject) => {
-    const { [faultHeader]: _, [originHeader]: origin = '', ...headers } = incoming.headers;
+    const { [faultHeader]: _, [originHeader]: origin = '', range, ...others } = incoming.headers;
+    const headers = { ...others, ...(ranged && range !== undefined && { range }) };
     const { hostname, port } = new URL(String(origin));
     const asked = httpRequest(
       { hostname, port, method: incoming.method, path: incoming.url, headers, agent: false },
@@ -51,12 +55,14 @@ const sendSlowly = async (outgoing: ServerResponse, body: Buffer): Promise<void>
 };
 
 const bend = async (incoming: IncomingMessage, outgoing: ServerResponse, how: Bend): Promise<void> => {
-  const { response, body } = await askOrigin(incoming);
+  const { response, body } = await askOrigin(incoming, { ranged: how !== 'range ignored' });
   const sent = bodies[how]?.(body) ?? body;
   const range =
     how === 'wrong range' ? { 'content-range': `bytes 7-${6 + body.length}/${7 + body.length}` } : {};
   const status = how === 'wrong range' ? 206 : response.statusCode;
-  outgoing.writeHead(status ?? 500, { ...response.headers, ...range, 'content-length': sent.length });
+  const { 'content-length': _, ...headers } = response.headers;
+  const length = how === 'no length' ? {} : { 'content-length': sent.length };
+  outgoing.writeHead(status ?? 500, { ...headers, ...range, ...length });
   if (how === 'drips') return await sendSlowly(outgoing, sent);
   if (how !== 'stalls' && how !== 'cut in the middle') return void outgoing.end(sent);
   outgoing.write(sent.subarray(0, Math.floor(sent.length / 2)), () => {

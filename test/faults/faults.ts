@@ -26,6 +26,8 @@ export type Bend =
   | 'long'
   | 'a flipped byte'
   | 'wrong range'
+  | 'range ignored'
+  | 'no length'
   | 'stalls'
   | 'drips';
 
@@ -72,42 +74,93 @@ const denied = (call: Call): Fault =>
     call.service === 's3' ? 'AccessDenied' : 'AccessDeniedException',
   );
 
+/** What Keystone and both Glances say in JSON. */
 const isJson = ({ operation }: Call): boolean =>
-  operation.startsWith('GET') && !['GET file', 'GET page'].includes(operation);
+  /^(GET|PATCH|POST)/.test(operation) && !['GET file', 'GET page'].includes(operation);
 
-const brokenJson: NamedFault = {
-  name: 'a broken JSON',
-  fault: { kind: 'answer', status: 200, ...json({}), body: '{"id": "' },
+/** The page of somebody in between, who has not understood the question. */
+const page: Fault = {
+  kind: 'answer',
+  status: 200,
+  headers: { 'content-type': 'text/html' },
+  body: '<html>Sign in</html>',
 };
+
+const brokenJson: readonly NamedFault[] = [
+  {
+    name: 'a broken JSON',
+    fault: { kind: 'answer', status: 200, ...json({}), body: '{"id": "' },
+  },
+  { name: 'HTML instead of JSON', fault: page },
+];
+
+/** What another store's node does not know yet. */
+const absent = (call: Call): readonly NamedFault[] => {
+  const name = 'absent for a moment';
+  if (['GetObject', 'HeadObject'].includes(call.operation))
+    return [{ name, fault: refusal(call, 404, 'NoSuchKey') }];
+  return ['UploadPart', 'CompleteMultipartUpload', 'ListParts'].includes(call.operation)
+    ? [{ name, fault: refusal(call, 404, 'NoSuchUpload') }]
+    : [];
+};
+
+const retryAfter = { 'retry-after': '1' };
+/** Each alone, and with the time after which to come again. */
+const busy = (call: Call): readonly NamedFault[] =>
+  (
+    [
+      [429, 'TooManyRequests'],
+      [500, 'InternalError'],
+      [503, 'ServiceUnavailable'],
+    ] as const
+  ).flatMap(([status, code]) => [
+    { name: `${status}`, fault: refusal(call, status, code) },
+    { name: `${status}, Retry-After`, fault: refusal(call, status, code, retryAfter) },
+  ]);
 
 /** Faults that another try mends: an import must come to its end through any one of them. */
 export const passingFaults = (call: Call): readonly NamedFault[] => [
-  { name: '500', fault: refusal(call, 500, 'InternalError') },
-  { name: '503', fault: refusal(call, 503, 'ServiceUnavailable') },
-  { name: '503, Retry-After', fault: refusal(call, 503, 'ServiceUnavailable', { 'retry-after': '1' }) },
+  ...busy(call),
   { name: 'reset', fault: { kind: 'reset' } },
   { name: 'timeout', fault: { kind: 'timeout' } },
   { name: 'lost answer', fault: { kind: 'lost answer' } },
-  ...(isAws(call.service)
-    ? [{ name: 'throttled', fault: throttled(call) }]
-    : [
-        { name: '429', fault: refusal(call, 429, 'TooManyRequests') },
-        { name: '429, Retry-After', fault: refusal(call, 429, 'TooManyRequests', { 'retry-after': '1' }) },
-        ...(isJson(call) ? [brokenJson] : []),
-      ]),
+  ...(isAws(call.service) ? [{ name: 'throttled', fault: throttled(call) }] : isJson(call) ? brokenJson : []),
+  ...(call.operation === 'PUT file' ? [{ name: 'HTML instead of 204', fault: page }] : []),
   ...(call.operation === 'CompleteMultipartUpload'
     ? [{ name: '200 with an error inside', fault: refusal(call, 200, 'InternalError') }]
     : []),
-  ...(call.service === 'target' && call.operation === 'GET image'
-    ? [{ name: 'stale', fault: { kind: 'stale' } } as const]
-    : []),
-  ...(call.operation === 'GetObject' || call.operation === 'HeadObject'
-    ? [{ name: 'absent for a moment', fault: refusal(call, 404, 'NoSuchKey') }]
-    : []),
+  ...(call.operation === 'GET image' ? [{ name: 'stale', fault: { kind: 'stale' } } as const] : []),
+  ...absent(call),
+];
+
+const emptyList = (element: string): Fault => ({
+  kind: 'answer',
+  status: 200,
+  headers: { 'content-type': 'application/xml' },
+  body: `<${element}><IsTruncated>false</IsTruncated></${element}>`,
+});
+const lists: Readonly<Record<string, string>> = {
+  ListMultipartUploads: 'ListMultipartUploadsResult',
+  ListObjectsV2: 'ListBucketResult',
+};
+
+/** Faults that pass, and beside which another one may leave something for sweep-imports. */
+export const singleFaults = ({ operation }: Call): readonly NamedFault[] => {
+  const element = lists[operation];
+  return element ? [{ name: 'a listing that is behind', fault: emptyList(element) }] : [];
+};
+
+const secretFaults = (call: Call): readonly NamedFault[] => [
+  { name: 'no such secret', fault: refusal(call, 400, 'ResourceNotFoundException') },
+  {
+    name: 'a secret of another form',
+    fault: { kind: 'answer', status: 200, ...json({ SecretString: 'neither JSON nor a key' }) },
+  },
 ];
 
 /** Faults that may end an import, if it says so; once, for one call. */
 export const finalFaults = (call: Call): readonly NamedFault[] => [
+  ...(call.service === 'secretsmanager' ? secretFaults(call) : []),
   { name: 'access denied', fault: denied(call) },
   // A target that is gone has nothing to be put back, so one that only seems gone keeps what it has.
   ...(isAws(call.service) || (call.step === 'fail-import' && call.service === 'target')
@@ -118,22 +171,21 @@ export const finalFaults = (call: Call): readonly NamedFault[] => [
     ? [
         { name: '409', fault: refusal(call, 409, 'Conflict') },
         { name: '413', fault: refusal(call, 413, 'TooLarge') },
+        ...(call.operation === 'PUT file' ? [{ name: '410', fault: refusal(call, 410, 'Gone') }] : []),
       ]
     : []),
 ];
 
-/** What a source's data may look like. `ranges`: whether the request asked for one. */
-export const dataFaults: readonly NamedFault[] = [
-  ...(
-    ['cut in the middle', 'short', 'long', 'a flipped byte', 'wrong range', 'stalls', 'drips'] as const
-  ).map((how): NamedFault => ({ name: how, fault: { kind: 'bent', how } })),
-  {
-    name: 'HTML instead of data',
-    fault: {
-      kind: 'answer',
-      status: 200,
-      headers: { 'content-type': 'text/html' },
-      body: '<html>Sign in</html>',
-    },
-  },
+const bent = (how: Bend): NamedFault => ({ name: how, fault: { kind: 'bent', how } });
+
+/** Ways in which a source's data may come that tell nothing else than the truth, sooner or later. */
+export const rightData: readonly NamedFault[] = (
+  ['cut in the middle', 'range ignored', 'no length', 'stalls', 'drips'] as const
+).map(bent);
+
+/** What a source's data may look like that is none. */
+export const wrongData: readonly NamedFault[] = [
+  ...(['short', 'long', 'a flipped byte', 'wrong range'] as const).map(bent),
+  { name: 'HTML instead of data', fault: page },
+  { name: '416', fault: { kind: 'answer', status: 416 } },
 ];

@@ -22,8 +22,8 @@ export interface Prepared {
   mayKeepProperties?: boolean;
   /** Attributes of the target after a success. */
   wanted: Readonly<Record<string, unknown>>;
-  /** What is as right. */
-  orWanted?: readonly Readonly<Record<string, unknown>>[];
+  /** Other bytes that are as right. */
+  orBytes?: readonly { readonly size: number; readonly os_hash_value: string }[];
 }
 
 /** The imports of one run; all but the first may have the same source. */
@@ -116,8 +116,15 @@ export const successes: readonly ImportUnderTest[] = [
   },
 ];
 
-/** Imports whose source says less about itself; they take part in storms. */
+/** With a service user beside its caller: its secret is fetched, its token got, at each start of a function. */
+export const serviceUser: ImportUnderTest = {
+  ...{ name: 'service user', ...imports('by request', 'service user') },
+  prepare: one(fromGlance('small', active('small'))),
+};
+
+/** Imports whose source says less about itself, or whose caller is not alone; they take part in storms. */
 export const variants: readonly ImportUnderTest[] = [
+  serviceUser,
   {
     ...{ name: 'source without a hash', ...imports('by request', 'standard') },
     prepare: one(async (deployment) => {

@@ -68,7 +68,14 @@ const fateOf = (invocation: Invocation, service: Service) => {
   return run.plan.fateOf(run.calls.add({ step, invocation: number, service, operation }));
 };
 
-/** Image data: lib/http has a connection for each exchange, which it makes with an `onread`. */
+/** An exchange of its own for each connection: whose fate it is and who dies with it is told when it is made. */
+const unkept = (head: Buffer): Buffer =>
+  Buffer.from(
+    head.toString('latin1').replace('\r\nconnection: keep-alive\r\n', '\r\nconnection: close\r\n'),
+    'latin1',
+  );
+
+/** Image data: lib/http makes its connections with an `onread`. */
 export const interceptSockets = ({ services, faults }: Interception): void => {
   const planned = (
     connect: typeof net.connect,
@@ -87,13 +94,15 @@ export const interceptSockets = ({ services, faults }: Interception): void => {
       invocation,
       fate.kind === 'die' && fate.when === 'after' && isWrite,
     );
-    const open = (port: number) => connect({ ...asked, host: '127.0.0.1', port, onread });
+    const open = (port: number, bent = unkept): net.Socket => {
+      const socket = connect({ ...asked, host: '127.0.0.1', port, onread });
+      bendFirstWrite(socket, bent);
+      return socket;
+    };
 
     const sendThrough = (fault: Fault): net.Socket => {
-      const socket = open(faults.port);
       const headers = { [faultHeader]: faults.plan(fault), [originHeader]: `http://${address}` };
-      bendFirstWrite(socket, (head) => withHeaders(head.toString('latin1'), headers));
-      return socket;
+      return open(faults.port, (head) => withHeaders(unkept(head).toString('latin1'), headers));
     };
     if (fate.kind !== 'fault') {
       const socket = open(asked.port);

@@ -47,8 +47,8 @@ const differences = (found: object | undefined, wanted: object): string[] => {
 const targetIsMade: Rule = (evidence) => {
   const { target, prepared } = evidence;
   if (prepared.before === 'deleted') return targetIsAsBefore(evidence);
-  const [nearest = []] = [prepared.wanted, ...(prepared.orWanted ?? [])]
-    .map((wanted) => differences(target, wanted))
+  const [nearest = []] = [{}, ...(prepared.orBytes ?? [])]
+    .map((bytes) => differences(target, { ...prepared.wanted, ...bytes }))
     .sort((one, other) => one.length - other.length);
   return nearest;
 };
@@ -73,13 +73,20 @@ const isReason = (message: unknown): boolean =>
 const successIsTrue: Rule = (evidence) =>
   targetIsMade(evidence).map((difference) => `the task says success, but ${difference}`);
 
+const says =
+  (words: RegExp) =>
+  ({ tasks }: ImportEvidence): boolean =>
+    tasks.some(({ message }) => words.test(String(message)));
+
 /** Where Glance has refused it, the task says that something could not be put back: that is what a person can act on. */
-const saysWhatIsLeft = ({ tasks }: ImportEvidence): boolean =>
-  tasks.some(({ message }) => /could not be put back/.test(String(message)));
+const saysWhatIsLeft = says(/could not be put back|could not be looked at/);
+/** An upload whose answer was lost, and then the right to look at it. */
+const saysThatNobodyCouldLook = says(/could not be looked at/);
 
 const isAsTold: Rule = (evidence) => {
   const { prepared, target } = evidence;
   if (!saysWhatIsLeft(evidence) || prepared.before === 'deleted') return targetIsAsBefore(evidence);
+  if (saysThatNobodyCouldLook(evidence) && targetIsMade(evidence).length === 0) return [];
   const { status } = prepared.before;
   return differences(target, { id: prepared.targetId, status, size: null });
 };

@@ -102,7 +102,7 @@ const evidenceOf = async (
       target: deployment.cloud.openstack.regions.REGION2.image(prepared.targetId),
     }),
   );
-  const secrets = [...started.map(({ prepared }) => prepared.token), ...deployment.secrets];
+  const { secrets } = deployment;
   return { imports, items, ...relay, unexpiring: expiry.unexpiring(partitions), messages, run, secrets };
 };
 
@@ -120,6 +120,9 @@ const isOrphan = ({ items, messages, imports, run }: Evidence): boolean => {
 export interface Rested {
   /** Its request died, its message was lost, or nobody reads it any more: only sweep-imports can take care of it. */
   readonly isOrphaned: boolean;
+  readonly run: Run;
+  /** Ids of its targets. */
+  readonly targets: readonly string[];
   judge(): Promise<Outcome>;
 }
 
@@ -143,7 +146,7 @@ export const perform = async (bench: Bench, one: Case): Promise<Rested> => {
   const look = () => evidenceOf(bench, one, run, started, ids);
 
   return {
-    isOrphaned: isOrphan(await look()),
+    ...{ run, targets: prepared.map(({ targetId }) => targetId), isOrphaned: isOrphan(await look()) },
     judge: async () => {
       const evidence = await look();
       const verdict = judge(evidence, one.ends);

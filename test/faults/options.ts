@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 export interface Options {
   /** Of everything that is random. */
   readonly seed: number;
-  /** Cases whose suite's or own name contains this; all when absent. */
+  /** Cases whose name contains this, or one of these: `dies|owner`; all when absent. */
   readonly only: string | undefined;
   /** How many storms. */
   readonly storms: number;

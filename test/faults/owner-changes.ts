@@ -1,15 +1,17 @@
 import { callsOf } from './call-faults.ts';
-import { nameOf } from './call-log.ts';
+import { nameOf, type Service } from './call-log.ts';
 import { type Plan, pass } from './context.ts';
 import type { Deployment } from './deployment.ts';
-import type { Prepared } from './imports-under-test.ts';
+import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
 import type { Case, Outcome } from './one-run.ts';
+import { active, type Replacement } from './source-data.ts';
 
 /** What the owners of target and source do while an import runs. Each changes what may be expected of it. */
 export interface OwnerChange {
   readonly name: string;
   readonly ends: Case['ends'];
-  readonly ofSource?: boolean;
+  /** Whose calls can tell it. */
+  readonly seenBy: readonly Service[];
   make(prepared: Prepared, deployment: Deployment): void;
 }
 
@@ -23,9 +25,32 @@ const setProperty = (prepared: Prepared, deployment: Deployment, name: string, v
   prepared.before = { ...prepared.before, [name]: value };
 };
 
+/** Another project's, and nobody else sees it. */
+const hidden = { owner: 'another-project', visibility: 'private' } as const;
+
+const bytesOfTarget = ({ name }: Replacement) => {
+  const { size, os_hash_value } = active(name);
+  return { size, os_hash_value };
+};
+
+/** Deleted and made anew under its id: what is copied is the old one or the new one, and nothing in between. */
+const replacedBy = (what: string): readonly OwnerChange[] => [
+  {
+    ...{ name: `source replaced by one of ${what}`, ends: 'either', seenBy: ['source'] },
+    make: (prepared, deployment) => {
+      const { sourceId = '', replacements, wanted } = prepared;
+      const replacement = replacements.find(({ name }) => name.includes(what));
+      if (!replacement || !sources(deployment).image(sourceId)) return;
+      sources(deployment).become(sourceId, replacement.imageId);
+      if (wanted['status'] === 'active')
+        prepared.orBytes = [...(prepared.orBytes ?? []), bytesOfTarget(replacement)];
+    },
+  },
+];
+
 export const ownerChanges: readonly OwnerChange[] = [
   {
-    ...{ name: 'target deleted', ends: 'either' },
+    ...{ name: 'target deleted', ends: 'either', seenBy: ['target'] },
     make: (prepared, deployment) => {
       if (prepared.before === 'deleted') return;
       prepared.before = 'deleted';
@@ -33,14 +58,18 @@ export const ownerChanges: readonly OwnerChange[] = [
     },
   },
   {
-    ...{ name: 'a property of the target changed', ends: 'success' },
+    ...{ name: 'a property of the target changed', ends: 'success', seenBy: ['target'] },
     make: (prepared, deployment) => {
       setProperty(prepared, deployment, 'mine', 'changed');
       prepared.wanted = { ...prepared.wanted, mine: 'changed' };
     },
   },
   {
-    ...{ name: 'a property of the target set that the import sets, too', ends: 'success' },
+    ...{
+      name: 'a property of the target set that the import sets, too',
+      ends: 'success',
+      seenBy: ['target'],
+    },
     make: (prepared, deployment) => {
       setProperty(prepared, deployment, 'hw_disk_bus', 'owner');
       const { hw_disk_bus: _, ...wanted } = prepared.wanted;
@@ -48,7 +77,7 @@ export const ownerChanges: readonly OwnerChange[] = [
     },
   },
   {
-    ...{ name: 'target made active with other bytes', ends: 'either' },
+    ...{ name: 'target made active with other bytes', ends: 'either', seenBy: ['target'] },
     make: (prepared, deployment) => {
       const { targetId } = prepared;
       if (targets(deployment).image(targetId)?.status !== 'queued') return;
@@ -68,42 +97,83 @@ export const ownerChanges: readonly OwnerChange[] = [
     },
   },
   {
-    ...{ name: 'source deleted', ends: 'either', ofSource: true },
+    ...{ name: 'target hidden from its importer', ends: 'either', seenBy: ['target'] },
+    make: (prepared, deployment) => {
+      const { targetId, before } = prepared;
+      if (before === 'deleted' || !targets(deployment).image(targetId)) return;
+      targets(deployment).change(targetId, hidden);
+      prepared.before = { id: targetId, mine: before['mine'], ...hidden };
+      // Who does not see an image cannot put anything back.
+      prepared.mayKeepProperties = true;
+    },
+  },
+  {
+    ...{ name: 'target protected', ends: 'success', seenBy: ['target'] },
+    make: (prepared, deployment) => {
+      const { targetId, before } = prepared;
+      if (before === 'deleted' || !targets(deployment).image(targetId)) return;
+      targets(deployment).change(targetId, { protected: true });
+      prepared.before = { ...before, protected: true };
+    },
+  },
+  {
+    ...{ name: "its caller's token ends", ends: 'either', seenBy: ['keystone', 'source', 'target'] },
+    make: ({ token }, { cloud }) => cloud.openstack.keystone.tokens.expire(token),
+  },
+  {
+    ...{ name: "its caller's token is revoked", ends: 'either', seenBy: ['keystone', 'source', 'target'] },
+    make: ({ token }, { cloud }) => cloud.openstack.keystone.tokens.revoke(token),
+  },
+  {
+    ...{ name: 'source deleted', ends: 'either', seenBy: ['source'] },
     make: ({ sourceId = '' }, deployment) => {
       if (sources(deployment).image(sourceId)) void sources(deployment).remove(sourceId);
     },
   },
   {
-    ...{ name: 'source deactivated', ends: 'either', ofSource: true },
+    ...{ name: 'source deactivated', ends: 'either', seenBy: ['source'] },
     make: ({ sourceId = '' }, deployment) => {
       if (sources(deployment).image(sourceId))
         sources(deployment).change(sourceId, { status: 'deactivated' });
     },
   },
   {
-    ...{ name: 'a tag of the source added', ends: 'success', ofSource: true },
+    ...{ name: 'source hidden from its importer', ends: 'either', seenBy: ['source'] },
     make: ({ sourceId = '' }, deployment) => {
-      sources(deployment).change(sourceId, { tags: ['new'] });
+      if (sources(deployment).image(sourceId)) sources(deployment).change(sourceId, hidden);
+    },
+  },
+  ...replacedBy('other bytes'),
+  ...replacedBy('another size'),
+  {
+    ...{ name: 'a tag of the source added', ends: 'success', seenBy: ['source'] },
+    make: ({ sourceId = '' }, deployment) => {
+      if (sources(deployment).image(sourceId)) sources(deployment).change(sourceId, { tags: ['new'] });
+    },
+  },
+  {
+    ...{ name: 'source made public', ends: 'success', seenBy: ['source'] },
+    make: ({ sourceId = '' }, deployment) => {
+      if (sources(deployment).image(sourceId)) sources(deployment).change(sourceId, { visibility: 'public' });
     },
   },
 ];
 
+/** A web-download has no source with an owner. */
+export const changesOf = ({ name }: ImportUnderTest): readonly OwnerChange[] =>
+  ownerChanges.filter(({ seenBy }) => seenBy.includes('target') || !name.startsWith('web-download'));
+
 /** Before each call that can see the change: what happens between two of them looks the same to all. */
 export const changesAtEveryMoment = (outcome: Outcome): Case[] => {
   const { kind } = outcome.one;
-  const changes = ownerChanges.filter(({ ofSource }) => !ofSource || kind.name !== 'web-download');
   return callsOf(outcome).flatMap((call) =>
-    changes
-      .filter(({ ofSource }) => call.service === (ofSource ? 'source' : 'target'))
+    changesOf(kind)
+      .filter(({ seenBy }) => seenBy.includes(call.service))
       .map((change): Case => {
         const at = nameOf(call);
         return {
-          ...{
-            group: `${kind.name}: its owner changes it`,
-            name: `owner: ${change.name}, seen by ${at}`,
-            kind,
-          },
-          ends: change.ends,
+          ...{ group: `${kind.name}: its owner changes it`, kind, ends: change.ends },
+          name: `owner: ${change.name}, seen by ${at}`,
           plan: ([prepared], deployment): Plan => ({
             fateOf: (made) => {
               if (nameOf(made) === at) change.make(prepared, deployment);

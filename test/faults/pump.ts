@@ -31,6 +31,8 @@ type Step = keyof typeof queueOf;
 /** Receivers of each queue. Each takes up to ten messages at a time and works on all of them at once. */
 const receivers = 2;
 const waitS = 1;
+/** Messages at work at a time: leases are short here, and a machine that has too much to do would keep none of them. */
+const mostAtWork = 20;
 
 /**
  * Feeds the queues' functions, as Lambda's pollers do, each message to its run. Who dies leaves his message to its
@@ -46,18 +48,20 @@ export const startPump = ({ queues }: LocalAws): Pump => {
   const remove = (QueueUrl: string, { ReceiptHandle }: Message) =>
     sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
 
+  /** @returns whether it is done: then the message is gone */
   const once = async (
     step: Step,
     { run, functions }: Served,
     message: Message,
     lateMs: number,
-  ): Promise<void> => {
+  ): Promise<boolean> => {
     await delay(lateMs);
     const { url, arn } = queueOfStep(step);
     const event = sqsEvent([message], arn);
     const answer = await invoke(run, step, () => functions[step](event, lambdaContext())).catch(() => 'dead');
-    if (answer === 'dead' || failedIds(answer, [message.MessageId ?? '']).size > 0) return;
+    if (answer === 'dead' || failedIds(answer, [message.MessageId ?? '']).size > 0) return false;
     await remove(url, message);
+    return true;
   };
 
   const queueOfStep = (step: Step) => {
@@ -87,13 +91,19 @@ export const startPump = ({ queues }: LocalAws): Pump => {
       served.run.lost += 1;
       await remove(queueOfStep(step).url, message);
     }
-    await Promise.all(delaysMs.map((lateMs) => once(step, served, message, lateMs)));
+    const done = await Promise.all(delaysMs.map((lateMs) => once(step, served, message, lateMs)));
+    // A copy that is not done will not come again when another one was.
+    if (done.includes(true) && done.includes(false)) served.run.lost += 1;
   };
 
   const receive = async (step: Step): Promise<void> => {
     const asked = { QueueUrl: queueOfStep(step).url, MaxNumberOfMessages: 10, WaitTimeSeconds: waitS };
     const attributes = { MessageSystemAttributeNames: ['All' as const], MessageAttributeNames: ['All'] };
     while (!isStopping) {
+      if (working.size >= mostAtWork) {
+        await Promise.race(working);
+        continue;
+      }
       const { Messages = [] } = await sqs.send(new ReceiveMessageCommand({ ...asked, ...attributes }));
       for (const message of Messages) {
         const done = work(step, message).finally(() => working.delete(done));

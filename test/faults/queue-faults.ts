@@ -1,9 +1,9 @@
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type Delivery, type Plan, pass } from './context.ts';
 import { endOf } from './crash-points.ts';
 import type { Deployment } from './deployment.ts';
 import type { ImportUnderTest, PreparedImports } from './imports-under-test.ts';
 import type { Case } from './one-run.ts';
+import { poison, sendToAll } from './poison.ts';
 import { sweep } from './sweeping.ts';
 
 const minute = 60_000; // ms
@@ -35,6 +35,21 @@ const delivered = (kind: ImportUnderTest): Case[] =>
       },
     })),
   );
+
+/** Every other one waits, so that what was sent first comes last. */
+const reordered = (kind: ImportUnderTest): Case => ({
+  ...{ group: `${kind.name}: its queues`, name: 'messages come in another order', kind, ends: endOf(kind) },
+  plan: (): Plan => {
+    let deliveries = 0;
+    return {
+      fateOf: () => pass,
+      deliver: () => {
+        deliveries += 1;
+        return { delaysMs: [deliveries % 2 === 1 ? 900 : 0] };
+      },
+    };
+  },
+});
 
 /** Somebody purges a queue: the import has no message any more. */
 const purged = (kind: ImportUnderTest): Case[] =>
@@ -78,38 +93,20 @@ const skewed = (kind: ImportUnderTest): Case[] =>
     })),
   );
 
-/** Messages that are none of ours, or of an import that nobody began. */
-const poison: Readonly<Record<string, (imageId: string) => string>> = {
-  'with a number for a task': (imageId) => JSON.stringify({ imageId, taskId: 7 }),
-  'with a field more': (imageId) => JSON.stringify({ imageId, taskId: imageId, token: 'no' }),
-  'of a task that is none': (imageId) => JSON.stringify({ imageId, taskId: imageId }),
-  'of a segment that is none': (imageId) => JSON.stringify({ imageId, taskId: imageId, segment: 99 }),
-};
-
-const queues = ['StreamImageQueue', 'ApplyMetadataQueue', 'FailImportQueue'];
-
-const sendAll = async (body: string, { cloud }: Deployment): Promise<void> => {
-  const sqs = new SQSClient({});
-  for (const queue of queues) {
-    const QueueUrl = cloud.aws.queues[queue]?.url ?? '';
-    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body }));
-  }
-  sqs.destroy();
-};
+/** Imports that somebody else's message is to leave alone. */
+const bystanders = ['one stream', 'segments'];
 
 const poisoned = (kind: ImportUnderTest): Case[] =>
-  Object.entries(poison).map(([name, bodyFor]) => ({
-    ...{
-      group: `${kind.name}: its queues`,
-      name: `a message ${name} in every queue`,
-      kind,
-      ends: endOf(kind),
-    },
-    plan: ([{ targetId }]: PreparedImports, deployment: Deployment): Plan => {
-      void sendAll(bodyFor(targetId), deployment);
-      return { fateOf: () => pass };
-    },
-  }));
+  bystanders.includes(kind.name)
+    ? poison.map(({ name, bodyFor }) => ({
+        ...{ group: `${kind.name}: its queues`, kind, ends: endOf(kind) },
+        name: `a message ${name} in every queue`,
+        plan: (prepared: PreparedImports, deployment: Deployment): Plan => {
+          void sendToAll(bodyFor(prepared[0], deployment), deployment);
+          return { fateOf: () => pass };
+        },
+      }))
+    : [];
 
 /** sweep-imports, by a clock that is right or off, while the import is at work: it must leave it alone. */
 const swept = (kind: ImportUnderTest): Case[] =>
@@ -130,6 +127,7 @@ const swept = (kind: ImportUnderTest): Case[] =>
 
 export const queueFaults = (kind: ImportUnderTest): Case[] => [
   ...delivered(kind),
+  reordered(kind),
   ...purged(kind),
   ...skewed(kind),
   ...poisoned(kind),

@@ -5,7 +5,7 @@ import { callFaults, createUnseen, lastingFaults } from './call-faults.ts';
 import { calmMoment } from './calm.ts';
 import { baseline, crashPoints } from './crash-points.ts';
 import { failingEnds } from './failing-ends.ts';
-import { successes, variants } from './imports-under-test.ts';
+import { serviceUser, successes, variants } from './imports-under-test.ts';
 import { type Case, fullName, type Outcome, perform, type Rested } from './one-run.ts';
 import { type Options, readOptions } from './options.ts';
 import { changesAtEveryMoment } from './owner-changes.ts';
@@ -13,8 +13,10 @@ import { queueFaults } from './queue-faults.ts';
 import { createRandom } from './random.ts';
 import { complaint, report } from './report.ts';
 import { sendGeneratedRequests } from './requests-process.ts';
+import { serviceUserCases } from './service-user.ts';
 import { sideBySide } from './side-by-side.ts';
 import { isStorm, storms } from './storms.ts';
+import { sweepCases } from './sweep-cases.ts';
 import { sweep } from './sweeping.ts';
 
 const told = (outcome: Outcome, options: Options): Outcome => {
@@ -25,8 +27,11 @@ const told = (outcome: Outcome, options: Options): Outcome => {
   return outcome;
 };
 
+const isChosen = (name: string, only: string | undefined): boolean =>
+  only === undefined || only.split('|').some((part) => name.includes(part));
+
 const chosen = (cases: readonly Case[], { only, sample, seed }: Options): readonly Case[] => {
-  const named = cases.filter((one) => only === undefined || fullName(one).includes(only));
+  const named = cases.filter((one) => isChosen(fullName(one), only));
   const [stormy, others] = [named.filter(isStorm), named.filter((one) => !isStorm(one))];
   return [...(sample === undefined ? others : createRandom(seed).sample(others, sample)), ...stormy];
 };
@@ -34,12 +39,14 @@ const chosen = (cases: readonly Case[], { only, sample, seed }: Options): readon
 /** All cases there are, by how the kinds of imports go when nothing is planned. */
 const casesFor = (all: readonly Outcome[], { seed, storms: count }: Options): readonly Case[] => {
   const undisturbed = all.filter(({ one }) => !variants.includes(one.kind));
+  const withServiceUser = all.filter(({ one }) => one.kind === serviceUser);
   const arriving = undisturbed.filter(({ one }) => !one.kind.fails);
   const [once, always] = [createUnseen(), createUnseen()];
   return [
     ...undisturbed.flatMap((outcome) => crashPoints(outcome.one.kind, outcome)),
-    ...undisturbed.flatMap((outcome) => callFaults(outcome, once)),
-    ...undisturbed.flatMap((outcome) => lastingFaults(outcome, always)),
+    ...[...undisturbed, ...withServiceUser].flatMap((outcome) => callFaults(outcome, once)),
+    ...[...undisturbed, ...withServiceUser].flatMap((outcome) => lastingFaults(outcome, always)),
+    ...withServiceUser.flatMap(serviceUserCases),
     ...arriving.flatMap(changesAtEveryMoment),
     ...arriving.flatMap(({ one }) => queueFaults(one.kind)),
     ...storms(seed, count),
@@ -56,6 +63,18 @@ const sweepOrphans = async (bench: Bench, orphans: readonly Rested[]): Promise<r
     await bench.watch.untilEmpty();
   }
   return await sideBySide(orphans, 4, (rested) => rested.judge());
+};
+
+/** sweep-imports itself goes wrong: while nothing else is there that it could find. */
+const sweepBetweenCalls = async (bench: Bench, options: Options): Promise<readonly Outcome[]> => {
+  if (options.only !== undefined && !/sweep/.test(options.only)) return [];
+  const { undisturbed, cases } = await sweepCases(bench);
+  told(undisturbed, options);
+  const named = cases.filter(({ name }) => isChosen(name, options.only));
+  const run = options.sample === undefined ? named : createRandom(options.seed).sample(named, 4);
+  console.log(`${run.length} of ${cases.length} cases of sweep-imports`);
+  const outcomes = await sideBySide(run, 4, async (one) => told(await one.perform(), options));
+  return [undisturbed, ...outcomes];
 };
 
 /** Says now and then how far it is: a whole run takes a while. */
@@ -88,7 +107,8 @@ const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[
   });
   const swept = await sweepOrphans(bench, orphans);
   for (const outcome of swept) told(outcome, options);
-  return [...undisturbed, ...outcomes.filter((outcome) => outcome !== undefined), ...swept];
+  const sweeps = await sweepBetweenCalls(bench, options);
+  return [...undisturbed, ...outcomes.filter((outcome) => outcome !== undefined), ...swept, ...sweeps];
 };
 
 const requestsOf = ({ requests: count, seed }: Options) => sendGeneratedRequests({ count, seed });

@@ -1,10 +1,10 @@
 import { type Call, nameOf } from './call-log.ts';
 import { type Delivery, type Fate, type Plan, pass } from './context.ts';
 import { failingEnds } from './failing-ends.ts';
-import { dataFaults, finalFaults, passingFaults } from './faults.ts';
+import { finalFaults, passingFaults, rightData, wrongData } from './faults.ts';
 import { type ImportUnderTest, successes, variants } from './imports-under-test.ts';
 import type { Case } from './one-run.ts';
-import { ownerChanges } from './owner-changes.ts';
+import { changesOf } from './owner-changes.ts';
 import { createRandom, type Random, seedOf } from './random.ts';
 
 /** How much goes wrong in one storm. Probabilities are of each call, message or invocation. */
@@ -38,6 +38,7 @@ const weatherOf = (random: Random, kind: ImportUnderTest): Weather => ({
 const isVouchedFor = ({ name }: ImportUnderTest): boolean =>
   !name.startsWith('web-download') && name !== 'source without a hash';
 
+const dataFaults = [...rightData, ...wrongData];
 const dataFaultOf = (random: Random, { operation }: Call): Fate | undefined =>
   operation === 'GET file' ? { kind: 'fault', fault: random.pick(dataFaults).fault } : undefined;
 
@@ -94,7 +95,8 @@ const storm = (seed: number, number: number): Case => {
   const weather = weatherOf(random, kind);
   // A death and a clock that is ahead: the lease ends only when the others' clocks have come so far.
   const calm = weather.isSkewed ? { ...weather, death: 0 } : weather;
-  const changes = ownerChanges.filter(({ ofSource }) => !ofSource || !kind.name.startsWith('web-download'));
+  // What an import fails by stays.
+  const changes = changesOf(kind).filter(({ name }) => !kind.fails || !name.startsWith('source replaced'));
   return {
     ...{ group, name: `storm ${number}`, kind, ends: kind.fails ? 'failure' : 'either' },
     plan: (prepared, deployment) =>

@@ -4,7 +4,7 @@ import type { Glance } from '../cloud/openstack/glance/glance.ts';
 import { type Ferry, startFerry } from './ferry.ts';
 
 const MiB = 1024 ** 2;
-const bytes = randomBytes(24 * MiB);
+const bytes = randomBytes(12 * MiB);
 
 let ferry: Ferry;
 let token: string;
@@ -34,20 +34,22 @@ const startImport = async (fault: (sourceId: string, targetId: string) => void) 
 const messageOf = async (id: string): Promise<string> => (await ferry.tasks(id, token)).at(-1)?.message ?? '';
 
 const arrives = async (id: string, hash: string | null): Promise<void> => {
-  expect(await ferry.finished(id, token)).toMatchObject({ status: 'success', message: 'Copied 24 MiB' });
+  expect(await ferry.finished(id, token)).toMatchObject({ status: 'success', message: 'Copied 12 MiB' });
   expect(region2.image(id)).toMatchObject({ status: 'active', os_hash_value: hash, hw_a: 'b' });
   expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
   // The claim goes last, when the end is told already.
   const left = async () =>
     (await ferry.traces.items()).filter(({ item }) => !String(item).startsWith('task#'));
-  await expect.poll(left, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(left).toEqual([]);
 };
 
 test('stream-image killed in the middle of the copy: the message comes again, and one correct image arrives', async () => {
   const { source, target } = await startImport((id) =>
-    region1.fault(id, { on: 'get-file', kind: 'stall-after', bytes: 16 * MiB }),
+    region1.fault(id, { on: 'get-file', kind: 'stall-after', bytes: 11 * MiB }),
   );
-  await expect.poll(() => messageOf(target.id), { timeout: 60_000 }).toBe('Copied 15 MiB of 24 MiB');
+  await expect
+    .poll(() => messageOf(target.id), { timeout: 60_000, interval: 200 })
+    .toBe('Copied 10 MiB of 12 MiB');
   await ferry.kill('stream-image');
   await arrives(target.id, source.os_hash_value);
 });
@@ -56,7 +58,9 @@ test('apply-metadata killed in the middle of the upload: the image is activated 
   const { source, target } = await startImport((_, id) =>
     region2.fault(id, { on: 'put-file', kind: 'slow', bytesPerSecond: 2 * MiB }),
   );
-  await expect.poll(() => region2.image(target.id)?.status, { timeout: 60_000 }).toBe('saving');
+  await expect
+    .poll(() => region2.image(target.id)?.status, { timeout: 60_000, interval: 200 })
+    .toBe('saving');
   await ferry.kill('apply-metadata');
   await arrives(target.id, source.os_hash_value);
 });

@@ -6,8 +6,8 @@ import { type Ferry, startFerry } from './ferry.ts';
 import { expectNothingLeft } from './nothing-left.ts';
 
 const MiB = 1024 ** 2;
-const size = 12 * MiB;
-const bytes = randomBytes(size);
+/** Two parts of 5 MiB at most, which is as small as S3 takes them. */
+const bytes = randomBytes(7 * MiB);
 
 let ferry: Ferry;
 let token: string;
@@ -20,12 +20,12 @@ beforeAll(async () => {
   ferry = await startFerry({ env: { PART_SIZE_MIB: '5', SOURCE_STALL_S: '1' } });
   token = ferry.openstack.issueToken('demo');
   ({ REGION1: region1, REGION2: region2 } = ferry.openstack.regions);
+  const properties = { hw_disk_bus: 'scsi', os_distro: 'debian' };
+  source = await region1.createImage({ disk_format: 'raw', container_format: 'bare', ...properties }, bytes);
 });
 afterAll(() => ferry.stop());
 
-const newPair = async (): Promise<void> => {
-  const properties = { hw_disk_bus: 'scsi', os_distro: 'debian' };
-  source = await region1.createImage({ disk_format: 'raw', container_format: 'bare', ...properties }, bytes);
+const newTarget = async (): Promise<void> => {
   target = await region2.createImage({ name: 'copy', disk_format: 'qcow2', os_distro: 'own', mine: 'kept' });
 };
 
@@ -54,13 +54,13 @@ describe('an import that cannot succeed ends in failure with the reason, the tar
   const cases: readonly [string, () => void, RegExp][] = [
     [
       'the bytes are not those of the hash',
-      () => region1.fault(source.id, { on: 'get-file', kind: 'corrupt-byte', at: 7 * MiB, times: 9 }),
+      () => region1.fault(source.id, { on: 'get-file', kind: 'corrupt-byte', at: 6 * MiB, times: 9 }),
       /^Failed to copy image \S+ of region REGION1: the bytes have sha512 \w+, the source's record says \w+$/,
     ],
     [
       'the body is shorter than the record says',
       () => region1.fault(source.id, { on: 'get-file', kind: 'short-body', bytes: 6 * MiB, times: 9 }),
-      /^Failed to copy image \S+ of region REGION1: got 6291456 bytes instead of 12582912$/,
+      /^Failed to copy image \S+ of region REGION1: got 6291456 bytes instead of 7340032$/,
     ],
     [
       'the connection breaks at every try',
@@ -70,7 +70,7 @@ describe('an import that cannot succeed ends in failure with the reason, the tar
     [
       'the source’s file is cut short on its disk',
       () => region1.fault(source.id, { on: 'get-file', kind: 'truncated', bytes: 6 * MiB, times: 99 }),
-      /^Failed to copy image \S+ of region REGION1: the source ends at byte 6291456 of 12582912$/,
+      /^Failed to copy image \S+ of region REGION1: the source ends at byte 6291456 of 7340032$/,
     ],
     [
       'the source has lost its data',
@@ -95,7 +95,7 @@ describe('an import that cannot succeed ends in failure with the reason, the tar
   ];
 
   test.each(cases)('%s', async (_, breakIt, reason) => {
-    await newPair();
+    await newTarget();
     const before = recordOf(target.id);
     breakIt();
     expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
@@ -112,7 +112,7 @@ describe('an import that cannot succeed ends in failure with the reason, the tar
 });
 
 test('a relay object that cannot be read any more never becomes an active image', async () => {
-  await newPair();
+  await newTarget();
   const before = recordOf(target.id);
   ferry.aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 0 }, 99);
   expect(await importIt()).toMatchObject({ status: 'failure' });
@@ -121,17 +121,15 @@ test('a relay object that cannot be read any more never becomes an active image'
 });
 
 test('a target that is deleted meanwhile ends the import, and nothing is left of it', async () => {
-  await newPair();
-  region1.fault(source.id, { on: 'get-file', kind: 'slow', bytesPerSecond: 4 * MiB });
+  await newTarget();
+  region1.fault(source.id, { on: 'get-file', kind: 'slow', bytesPerSecond: 2 * MiB });
   const answer = await ferry.importFrom(source.id, target.id, token);
   const url = `${region2.url}/v2/images/${target.id}`;
   expect(await fetch(url, { method: 'DELETE', headers: { 'x-auth-token': token } })).toMatchObject({
     status: 204,
   });
   await expect
-    .poll(async () => (await ferry.traces.items()).find(({ id }) => id === answer.json['id']), {
-      timeout: 20_000,
-    })
+    .poll(async () => (await ferry.traces.items()).find(({ id }) => id === answer.json['id']))
     .toMatchObject({
       status: 'failure',
       message: expect.stringContaining(`No image found with ID ${target.id}`),
@@ -146,11 +144,11 @@ describe('an import survives', () => {
   const cases: readonly [string, () => void][] = [
     [
       'a connection that breaks twice',
-      () => region1.fault(source.id, { on: 'get-file', kind: 'drop-after', bytes: 8 * MiB, times: 2 }),
+      () => region1.fault(source.id, { on: 'get-file', kind: 'drop-after', bytes: 3 * MiB, times: 2 }),
     ],
     [
       'a source that stalls',
-      () => region1.fault(source.id, { on: 'get-file', kind: 'stall-after', bytes: 8 * MiB }),
+      () => region1.fault(source.id, { on: 'get-file', kind: 'stall-after', bytes: 6 * MiB }),
     ],
     [
       'a source that is overloaded',
@@ -188,7 +186,7 @@ describe('an import survives', () => {
   ];
 
   test.each(cases)('%s', async (_name, breakIt) => {
-    await newPair();
+    await newTarget();
     breakIt();
     expect(await importIt()).toMatchObject({ status: 'success' });
     expect(region2.image(target.id)).toMatchObject(copied());
@@ -197,7 +195,7 @@ describe('an import survives', () => {
 });
 
 test('the messages of a finished import do nothing when they come again', async () => {
-  await newPair();
+  await newTarget();
   const task = await importIt();
   const body = JSON.stringify({ imageId: target.id, taskId: task.id });
   const record = {
@@ -217,7 +215,7 @@ test('the messages of a finished import do nothing when they come again', async 
 
 // The last one: the SDK's clients in this process keep what they have learnt of the store's time.
 test('an import survives a store whose clock is an hour away', async () => {
-  await newPair();
+  await newTarget();
   ferry.aws.s3Faults.setClock(3_600_000);
   expect(await importIt()).toMatchObject({ status: 'success' });
   expect(region2.image(target.id)).toMatchObject(copied());

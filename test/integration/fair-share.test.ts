@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Ferry, startFerry } from './ferry.ts';
+import { expectNothingLeft } from './nothing-left.ts';
 import { startWebServer, type WebServer } from './web-server.ts';
 
 const formats = { disk_format: 'raw', container_format: 'bare' };
@@ -62,6 +63,5 @@ test("a project's waiting imports do not hold up another project's import, and e
 
   flood.letGo();
   for (const id of images) expect(await ferry.finished(id, flooding)).toMatchObject({ status: 'success' });
-  const left = (await ferry.traces.items()).filter(({ item }) => !String(item).startsWith('task#'));
-  expect(left).toEqual([]);
+  await expectNothingLeft(ferry);
 });

@@ -133,9 +133,11 @@ export const startFerry = async <const Region extends string = DefaultRegion>(
   };
 
   const finished: Ferry['finished'] = async (imageId, token) => {
-    for (const end = Date.now() + 1000 * (options.patienceS ?? 90); Date.now() < end; await delay(50)) {
+    const end = Date.now() + 1000 * (options.patienceS ?? 90);
+    for (let pauseMs = 50; Date.now() < end; pauseMs += 5) {
       const last = (await tasks(imageId, token)).at(-1);
       if (last && ['success', 'failure'].includes(last.status)) return last;
+      await delay(pauseMs); // what takes long need not be asked for so often
     }
     throw new Error(`the import of ${imageId} did not end: ${JSON.stringify(await tasks(imageId, token))}`);
   };

@@ -9,6 +9,6 @@ export const expectNothingLeft = async ({ traces }: Pick<Ferry, 'traces'>): Prom
   expect(await traces.relay()).toEqual({ objects: [], uploads: [] });
   const others = async () =>
     (await traces.items()).filter(({ item }) => !String(item).startsWith('task#')).map(({ item }) => item);
-  await expect.poll(others, { timeout: 30_000 }).toEqual([]);
+  await expect.poll(others).toEqual([]);
   expect(JSON.stringify(await traces.items())).not.toContain('sealed');
 };

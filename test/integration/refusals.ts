@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { Answer, Ferry } from './ferry.ts';
 import type { RequestOptions } from './lambda.ts';
 
@@ -60,12 +60,14 @@ export const expectRefused = async (
 };
 
 /** Of ended imports the tasks are left and nothing else. The claim goes a moment after its task has ended. */
-export const expectTasksAlone = (ferry: Ferry): Promise<void> =>
-  vi.waitFor(async () => {
-    const items = (await ferry.traces.items()).map(({ item }) => String(item));
-    expect(items.filter((item) => !item.startsWith('task#'))).toEqual([]);
-    expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
-  });
+export const expectTasksAlone = async (ferry: Ferry): Promise<void> => {
+  const others = async () =>
+    (await ferry.traces.items())
+      .filter(({ item }) => !String(item).startsWith('task#'))
+      .map(({ item }) => item);
+  await expect.poll(others).toEqual([]);
+  await expect.poll(ferry.traces.relay).toEqual({ objects: [], uploads: [] });
+};
 
 /** The body of a glance-download from REGION1. */
 export const downloadOf = (sourceId: string, fields: Readonly<Record<string, unknown>> = {}) => ({

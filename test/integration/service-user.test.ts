@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applicationCredentials } from '../cloud/openstack/keystone/fixture.ts';
 import { importExpiringBefore } from './expiring-import.ts';
 import { type Ferry, startFerry } from './ferry.ts';
@@ -56,7 +56,7 @@ test.each(ends)('a service token that Keystone %ss in the middle of a copy is re
   REGION1.fault(source.id, { kind: 'drop-after', bytes: 50_000, on: 'get-file' });
   const queues = createQueuesByHand(ferry);
   const copied = queues.next('stream-image');
-  await vi.waitFor(() => expect(downloads()).toEqual([200]), { timeout: 10_000, interval: 10 });
+  await expect.poll(downloads, { interval: 10 }).toEqual([200]);
   for (const id of serviceTokens) tokens[end](id);
   await copied;
   for (const id of serviceTokens) tokens[end](id);

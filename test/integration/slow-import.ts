@@ -27,12 +27,12 @@ interface SlowImport {
   readonly record?: { readonly os_hash_value?: string };
 }
 
-/** Imports 30 MiB from a source for which some runs of stream-image have too little time. */
+/** Imports 14 MiB from a source for which some runs of stream-image have too little time. */
 export const importSlowly = async (ferry: Ferry, { runs, stalls, record = {} }: SlowImport) => {
   const { REGION1, REGION2 } = ferry.openstack.regions;
   const token = ferry.openstack.issueToken('demo');
   const formats = { disk_format: 'raw', container_format: 'bare' };
-  const source = await REGION1.createImage(formats, randomBytes(30 * MiB));
+  const source = await REGION1.createImage(formats, randomBytes(14 * MiB));
   REGION1.change(source.id, record);
   const target = await REGION2.createImage({ name: 'copy', disk_format: 'qcow2' });
   REGION1.fault(source.id, { on: 'get-file', kind: 'stall-after', bytes: 12 * MiB, times: stalls });

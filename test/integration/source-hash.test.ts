@@ -1,20 +1,28 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createResumableDigest } from '../../lib/transfer/resumable-digest.ts';
+import type { ImageView } from '../cloud/openstack/glance/record.ts';
 import { type Ferry, startFerry } from './ferry.ts';
 
 const MiB = 1024 ** 2;
 const settings = { PART_SIZE_MIB: '5', SEGMENT_SIZE_MIB: '6', SEGMENTS_AT_ONCE: '2' };
 /** One that is copied in one stream, and one that is cut into segments. */
-const images = { stream: randomBytes(6 * MiB), segments: randomBytes(12 * MiB) };
+const images = { stream: randomBytes(6 * MiB), segments: randomBytes(7 * MiB) };
 type Way = keyof typeof images;
 
 let ferry: Ferry;
 let token: string;
+let sources: Readonly<Record<Way, ImageView>>;
 
 beforeAll(async () => {
   ferry = await startFerry({ env: settings });
   token = ferry.openstack.issueToken('demo');
+  const { REGION1 } = ferry.openstack.regions;
+  const formats = { disk_format: 'raw', container_format: 'bare' };
+  sources = {
+    stream: await REGION1.createImage(formats, images.stream),
+    segments: await REGION1.createImage(formats, images.segments),
+  };
 });
 afterEach(() => ferry.openstack.regions.REGION1.clearFaults());
 afterAll(() => ferry.stop());
@@ -69,10 +77,11 @@ const hashes: readonly (readonly [string, (way: Way) => Promise<Hashes>])[] = [
   ],
 ];
 
-const importFrom = async (more: object, way: Way, isCorrupt: boolean) => {
+/** @param record what the source's record says from now on */
+const importFrom = async (record: Hashes, way: Way, isCorrupt: boolean) => {
   const { REGION1, REGION2 } = ferry.openstack.regions;
-  const source = await REGION1.createImage({ disk_format: 'raw', container_format: 'bare' }, images[way]);
-  REGION1.change(source.id, more);
+  const source = sources[way];
+  REGION1.change(source.id, record);
   const target = await REGION2.createImage({ name: 'copy' });
   if (isCorrupt)
     REGION1.fault(source.id, { on: 'get-file', kind: 'corrupt-byte', at: 5 * MiB + 1, times: 99 });

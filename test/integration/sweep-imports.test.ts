@@ -86,7 +86,8 @@ test('a task whose claim is gone is ended after an hour', async () => {
   await queues.next('fail-import');
   expect(await lastTask()).toMatchObject({
     status: 'failure',
-    message: 'The function that worked on the import ended without a word, several times',
+    message:
+      'No step of this import gave a sign of life for hours: its messages were lost, or their function died each time',
   });
 });
 

@@ -17,18 +17,18 @@ afterAll(() => ferry.stop());
 /** An import whose source would take minutes. */
 const start = async () => {
   const { REGION1, REGION2 } = ferry.openstack.regions;
-  const source = await REGION1.createImage(formats, randomBytes(30 * MiB));
+  const source = await REGION1.createImage(formats, randomBytes(8 * MiB));
   const target = await REGION2.createImage({ name: 'copy', ...formats });
   REGION1.fault(source.id, { on: 'get-file', kind: 'slow', bytesPerSecond: MiB / 8, times: 9 });
   expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
   const uploads = async () => (await ferry.traces.relay()).uploads.length;
-  await expect.poll(uploads, { timeout: 10_000 }).toBe(1);
+  await expect.poll(uploads).toBe(1);
   return target.id;
 };
 
 const endOf = async (imageId: string) => {
   const read = async () => (await ferry.traces.items()).filter((item) => item['imageId'] === imageId);
-  await expect.poll(async () => (await read()).length, { timeout: 25_000, interval: 200 }).toBe(1);
+  await expect.poll(async () => (await read()).length, { interval: 200 }).toBe(1);
   expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
   return (await read())[0];
 };

@@ -48,7 +48,7 @@ const importIt = async (spoil: (sourceId: string) => void = () => {}) => {
   const requestId = answer.headers['x-openstack-request-id'];
   // Its last line comes after its end is told.
   const isLast = (line: Line) => line['message'] === 'import ended' && line['request_id'] === requestId;
-  await vi.waitFor(() => expect(lines().some(isLast)).toBe(true), 10_000);
+  await expect.poll(() => lines().some(isLast)).toBe(true);
   return { task, requestId };
 };
 
@@ -61,11 +61,8 @@ test('an import that succeeds is counted with its bytes, its seconds and those o
   ]);
   expect(Number(metrics('ImportSeconds')[0]?.['ImportSeconds'])).toBeLessThan(60);
   expect(metrics('ImportsFailed')).toEqual([]);
-  await vi.waitFor(() =>
-    expect(new Set(metrics('StepSeconds').map(({ step }) => step))).toEqual(
-      new Set(['stream-image', 'apply-metadata']),
-    ),
-  );
+  const steps = () => new Set(metrics('StepSeconds').map(({ step }) => step));
+  await expect.poll(steps).toEqual(new Set(['stream-image', 'apply-metadata']));
 });
 
 /** The documented query for failures, as far as a test needs to understand it. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import net, { type AddressInfo } from 'node:net';
+import { request as ask, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Transform } from 'node:stream';
 
 export interface HoldingProxy {
@@ -12,41 +12,42 @@ export interface HoldingProxy {
   stop(): Promise<void>;
 }
 
-const isUpload = (piece: Buffer): boolean =>
-  /^PUT \/\S*\/file /.test(piece.subarray(0, 200).toString('latin1'));
-
 /**
- * A forward proxy on 127.0.0.1 that lets everything through its tunnels, but of an upload into a Glance no more than some
+ * A forward proxy for http on 127.0.0.1 that lets everything through, but of an upload into a Glance no more than some
  * bytes until it is told to.
- * @param most bytes of an upload, its head among them, that go through before it is held
+ * @param most bytes of an upload that go through before it is held; with 0 not even its head does
  */
 export const startHoldingProxy = async (most: number): Promise<HoldingProxy> => {
   const held = Promise.withResolvers<void>();
   const released = Promise.withResolvers<void>();
+  const hold = (): Promise<void> => {
+    held.resolve();
+    return released.promise;
+  };
 
   const holding = (): Transform => {
-    let passed: number | undefined;
+    let passed = 0;
     return new Transform({
       transform: (piece: Buffer, _encoding, done) => {
-        if (isUpload(piece)) passed = 0;
-        if (passed === undefined) return done(null, piece);
         passed += piece.length;
         if (passed <= most) return done(null, piece);
-        held.resolve();
-        void released.promise.then(() => done(null, piece));
+        void hold().then(() => done(null, piece));
       },
     });
   };
 
-  const server = createServer();
-  server.on('connect', ({ url = '' }, socket) => {
-    const { hostname, port } = new URL(`http://${url}`);
-    const onward = net.connect(Number(port), hostname, () => {
-      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      socket.pipe(holding()).pipe(onward).pipe(socket);
+  const server = createServer(async (request, response) => {
+    const { method = '', url = '', headers } = request;
+    const isUpload = method === 'PUT' && url.endsWith('/file');
+    if (isUpload && most === 0) await hold();
+    const onward = ask(url, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
     });
-    onward.on('error', () => socket.destroy()).on('close', () => socket.destroy());
-    socket.on('error', () => onward.destroy()).on('close', () => onward.destroy());
+    onward.on('error', () => response.destroy());
+    response.on('close', () => onward.destroy());
+    if (isUpload) request.pipe(holding()).pipe(onward);
+    else request.pipe(onward);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { SQSEvent } from 'aws-lambda';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type LocalAws, startAws } from '../aws/aws.ts';
 import { type Mapping, type Poller, startPoller } from './sqs-poller.ts';
 
@@ -67,7 +67,7 @@ test('what succeeded is deleted', async () => {
   await send('FailImportQueue', 'a');
   await send('FailImportQueue', 'b');
   const outcome = async () => [seen.sort(), await messagesIn('FailImportQueue')];
-  await vi.waitFor(async () => expect(await outcome()).toEqual([['a', 'b'], 0]), 5000);
+  await expect.poll(outcome).toEqual([['a', 'b'], 0]);
 });
 
 test('what failed comes again after its visibility, what threw too, and nothing else of the queue waits', async () => {
@@ -81,10 +81,7 @@ test('what failed comes again after its visibility, what threw too, and nothing 
     return body === 'report' ? { batchItemFailures: [{ itemIdentifier: record.messageId }] } : undefined;
   });
   for (const body of ['report', 'throw', 'good']) await send('FailImportQueue', body);
-  await vi.waitFor(
-    () => expect(counts).toEqual({ report: ['1', '2'], throw: ['1', '2'], good: ['1'] }),
-    5000,
-  );
+  await expect.poll(() => counts).toEqual({ report: ['1', '2'], throw: ['1', '2'], good: ['1'] });
   expect(lines).toContainEqual(expect.stringContaining('thrown'));
 });
 
@@ -100,7 +97,7 @@ test('only the failed message of a batch comes again', async () => {
     },
     { batchSize: 10, maximumConcurrency: 1 },
   );
-  await vi.waitFor(() => expect(batches).toEqual([['a', 'b', 'c'], ['b']]), 5000);
+  await expect.poll(() => batches).toEqual([['a', 'b', 'c'], ['b']]);
 });
 
 test('no more batches run at a time than the limit allows', async () => {
@@ -108,12 +105,13 @@ test('no more batches run at a time than the limit allows', async () => {
   let done = 0;
   poll('ApplyMetadataQueue', async () => {
     most = Math.max(most, ++running);
-    await delay(100);
+    await expect.poll(() => most).toBe(2);
+    await delay(100); // for a third
     running--;
     done++;
   });
   for (let i = 0; i < 6; i++) await send('ApplyMetadataQueue', String(i));
-  await vi.waitFor(() => expect(done).toBe(6), 5000);
+  await expect.poll(() => done).toBe(6);
   expect(most).toBe(2);
 });
 
@@ -129,7 +127,7 @@ test('stopping waits for the batch at work and deletes its message, and takes no
   );
   await send('StreamImageQueue', 'first');
   await send('StreamImageQueue', 'second');
-  await vi.waitFor(() => expect(seen).toEqual(['first']), 5000);
+  await expect.poll(() => seen).toEqual(['first']);
   await started.stop();
   expect([seen, await messagesIn('StreamImageQueue')]).toEqual([['first'], 1]);
 });

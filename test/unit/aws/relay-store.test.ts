@@ -11,6 +11,7 @@ import type { AskedRange } from '../../../lib/http/content-range.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
 import { readAll } from '../byte-readers.ts';
 import { startLocalAws } from '../local-aws.ts';
+import { openedSockets } from '../opened-sockets.ts';
 import { partChecksum } from '../part-checksum.ts';
 
 const live = { signal: new AbortController().signal };
@@ -178,6 +179,25 @@ describe('an upload', () => {
 });
 
 describe('an object', () => {
+  test('is read in ranges by as many connections as are at work at once', async () => {
+    const bytes = randomBytes(MiB);
+    await store(bytes);
+    const size = bytes.length;
+    const readBlock = async (offset: number): Promise<boolean> => {
+      const end = offset + 1000;
+      return (await content({ offset, end, size })).equals(bytes.subarray(offset, end));
+    };
+    const opened = await openedSockets(async () => {
+      for (let round = 0; round < 3; round += 1) {
+        const read = await Promise.all(
+          [1, 2, 3, 4].map((block) => readBlock(block * 100_000 + round * 1000)),
+        );
+        expect(read).toEqual([true, true, true, true]);
+      }
+    });
+    expect(opened).toBeLessThanOrEqual(4);
+  });
+
   test.each([
     [{}, '0123456789'],
     [{ offset: 0, end: 4, size: 10 }, '0123'],

@@ -16,6 +16,7 @@ import type { FaultKind } from '../../cloud/openstack/glance/faults.ts';
 import type { Glance } from '../../cloud/openstack/glance/glance.ts';
 import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
 import { readAll } from '../byte-readers.ts';
+import { openedSockets } from '../opened-sockets.ts';
 
 const MiB = 1024 ** 2;
 const bytes = randomBytes(3 * MiB);
@@ -123,6 +124,19 @@ describe.each(stores)('an image in %s', (_, region) => {
     const asked = downloads().map(({ headers }) => headers['range']);
     expect(asked[0]).toBe(`bytes=${MiB}-${2 * MiB + 6}`);
     expect(asked[1]).toMatch(new RegExp(`^bytes=1[0-9]+-${2 * MiB + 6}$`));
+  });
+
+  test('is read in ranges by one connection, if they are read to their ends', async () => {
+    if (region === 'REGION2') return;
+    const opened = await openedSockets(async () => {
+      for (let offset = 0; offset < size; offset += MiB) {
+        const reading = await open({ offset, end: offset + MiB });
+        expect((await readAll(reading)).equals(bytes.subarray(offset, offset + MiB))).toBe(true);
+        reading.close();
+      }
+    });
+    expect(downloads()).toHaveLength(3);
+    expect(opened).toBeLessThanOrEqual(1);
   });
 
   test('waits as long as Retry-After says', async () => {

@@ -7,7 +7,7 @@ import { addressMs } from '../../../lib/http/tunnel.ts';
 import { callWhole, createOpenStackHttp, guarded } from '../../../lib/openstack/http.ts';
 import { answering, serve } from './byte-server.ts';
 
-// Names with several addresses: one without a route, one that refuses, one that is far away.
+// Names with several addresses: one that refuses, one without a route (there is none to many at once, on any machine).
 
 const signal = new AbortController().signal;
 const operation = 'ask';
@@ -34,7 +34,7 @@ const ask = (port: number, lookup: LookupFunction) =>
 describe('a name with several addresses', () => {
   test('is reached by one that works, whatever the others say at once', async () => {
     const { port } = await serve(answering(ok));
-    for (const first of ['127.0.0.9', '2001:db8::1'])
+    for (const first of ['127.0.0.9', 'ff02::1'])
       expect(await ask(port, resolvingTo(first, '127.0.0.1'))).toMatchObject({ statusCode: 200 });
   });
 

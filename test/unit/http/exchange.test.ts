@@ -35,7 +35,7 @@ describe('a GET', () => {
     expect((await readAll(answer.body)).toString()).toBe('hello');
     const { host } = new URL(url);
     expect(request).toBe(
-      `GET /image?a=b HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\nrange: bytes=0-4\r\n\r\n`,
+      `GET /image?a=b HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\nrange: bytes=0-4\r\n\r\n`,
     );
   });
 

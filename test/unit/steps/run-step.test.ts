@@ -240,13 +240,11 @@ describe('a table that is away', () => {
         return true;
       },
     };
-    const startedMs = performance.now();
     await runStep({ ...services, claims: slow, heartbeatS: 0.02 }, await received(), async () => {
       await delay(300);
       return undefined;
     });
-    expect(performance.now() - startedMs).toBeLessThan(1_500);
-    expect(most).toBe(1);
+    expect({ atOnce, most }).toEqual({ atOnce: 1, most: 1 });
   });
 });
 

@@ -148,7 +148,7 @@ test('the parts of an image in segments tile it exactly, wherever its copies bre
         expectTiled(world, bytes, partSize);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });
 
@@ -184,7 +184,7 @@ test('the parts of an image in one stream tile it exactly, wherever its copies b
         expectTiled(world, bytes, partSize);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 250 },
   );
 });
 
@@ -206,6 +206,6 @@ test('any size up to 5 TiB fits into the parts that a store takes, or is refused
       expect(plan.partSize).toBeGreaterThanOrEqual(given.partSize);
       expect((partCount(bytes, plan) - 1) * plan.partSize).toBeLessThan(bytes);
     }),
-    { numRuns: 5000 },
+    { numRuns: 1000 },
   );
 });

@@ -71,7 +71,7 @@ test('what succeeded is deleted; what failed or threw comes again, counted, when
   });
   for (const body of ['thrown', 'failed', 'good']) await send('StreamImageQueue', body);
   const outcome = { good: ['1'], failed: ['1', '2'], thrown: ['1', '2'] };
-  await expect.poll(() => counts, { timeout: 8000 }).toEqual(outcome);
+  await expect.poll(() => counts).toEqual(outcome);
   await expect.poll(() => messagesIn('StreamImageQueue')).toEqual([0, 0]);
 });
 
@@ -80,13 +80,14 @@ test('as many messages are at work at a time as it is told, one an event', async
   const work = async ({ Records }: SQSEvent) => {
     expect(Records).toHaveLength(1);
     most = Math.max(most, ++running);
-    await delay(100);
+    await expect.poll(() => most).toBe(2);
+    await delay(100); // for a third
     running -= 1;
     done += 1;
   };
   start(urlOf('FailImportQueue'), work, { concurrency: 2 });
   for (let i = 0; i < 6; i += 1) await send('FailImportQueue', `${i}`);
-  await expect.poll(() => done, { timeout: 8000 }).toBe(6);
+  await expect.poll(() => done).toBe(6);
   expect(most).toBe(2);
 });
 
@@ -138,13 +139,19 @@ test('a message that was on its way when the worker was told to stop is given ba
 
 test('a queue that refuses is asked less and less often, and a stop does not wait for the next time', async () => {
   const server = await startScriptedServer();
-  server.script({ status: 403, json: { __type: 'AccessDenied' } });
+  const askedMs: number[] = [];
+  server.script((_, response) => {
+    askedMs.push(performance.now());
+    response.writeHead(403).end(JSON.stringify({ __type: 'AccessDenied' }));
+  });
   startScripted(server.url, () => Promise.reject(new Error('there was no message')));
   // At 0, 0.5 and 1.5 seconds; the next would be at 3.5.
-  await delay(2500);
-  expect(operationsOf(server)).toEqual(['ReceiveMessage', 'ReceiveMessage', 'ReceiveMessage']);
-  const stoppedMs = performance.now();
+  await expect.poll(() => askedMs).toHaveLength(3);
+  const [first = 0, second = 0, third = 0] = askedMs;
+  expect(second - first).toBeGreaterThan(450);
+  expect(third - second).toBeGreaterThan(950);
   await stop();
-  expect(performance.now() - stoppedMs).toBeLessThan(500);
+  expect(performance.now() - third).toBeLessThan(1900);
+  expect(operationsOf(server)).toEqual(['ReceiveMessage', 'ReceiveMessage', 'ReceiveMessage']);
   await server.stop();
 });

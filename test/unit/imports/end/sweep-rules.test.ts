@@ -27,6 +27,7 @@ const staleBeforeMs = nowMs - hour / 4;
 const sendTo = (to: string, { imageId, id }: Task, times = 1) => ({
   ...{ kind: 'send', to, key: { imageId, id }, times },
 });
+const failure = expect.stringMatching(/no step .* sign of life/i);
 
 describe('an import without a sign of life', () => {
   test('gets a new message, to go on', () => {
@@ -35,22 +36,23 @@ describe('an import without a sign of life', () => {
   });
 
   test.each([
-    ['whose end has begun', {}, { ending: 'failure' }],
-    ['whose end is settled', { ending: { status: 'success', message: 'x' } as const }, {}],
-    ['that got many messages', { revivals: 16 }, {}],
-  ])('%s gets one to be ended', (_, more, claim) => {
+    ['whose end has begun', {}, { ending: 'failure' }, {}],
+    ['whose end is settled', { ending: { status: 'success', message: 'x' } as const }, {}, {}],
+    ['that got many messages', { revivals: 16 }, {}, { failure }],
+    ['that got many messages, and has said why it failed', { revivals: 16, failure: 'why' }, {}, {}],
+  ])('%s gets one to be ended', (_, more, claim, told) => {
     const task = taskItem(more);
     expect(plan([task, claimItem(task, claim)])).toEqual([
-      sendTo('fail-import', task, (task.revivals ?? 0) + 1),
+      { ...sendTo('fail-import', task, (task.revivals ?? 0) + 1), ...told },
     ]);
   });
 
   test('that has lost its image, or never had one, gets one to be ended, after an hour', () => {
     const [lost, other] = [taskItem({ updatedAt: ago(2) }), taskItem({ updatedAt: ago(0) })];
-    expect(plan([lost])).toEqual([sendTo('fail-import', lost)]);
+    expect(plan([lost])).toEqual([{ ...sendTo('fail-import', lost), failure }]);
     const held = { ...claimItem(other, { staleAt: nowMs }), imageId: lost.imageId };
     expect(plan([lost, held, other]).filter(({ kind }) => kind === 'send')).toEqual([
-      sendTo('fail-import', lost),
+      { ...sendTo('fail-import', lost), failure },
     ]);
     expect(plan([taskItem({ updatedAt: ago(0.5) })])).toEqual([]);
   });
