@@ -104,9 +104,11 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
     },
     renew: async (ref, attempt) =>
       (await table.change(claimKey(ref), live(ref, attempt), heldBy(ref, attempt))) !== undefined,
-    keepWaiting: (ref) => {
-      const waiting = { taskId: ref.taskId, ...staleIn(staleWhileWaiting) };
-      return table.update(claimKey(ref), waiting, of(ref, ' AND attribute_not_exists(ending)'));
+    keepWaiting: async (ref) => {
+      // `ending` is not there; removed all the same, so that a claim that ends is not taken for what this has written.
+      const waiting = { set: { taskId: ref.taskId, ending: undefined }, touch: staleIn(staleWhileWaiting) };
+      const ifGoingOn = of(ref, ' AND attribute_not_exists(ending)');
+      return (await table.change(claimKey(ref), waiting, ifGoingOn)) !== undefined;
     },
     advance: (ref, attempt, stored) => {
       const { expression, values } = heldBy(ref, attempt);

@@ -14,6 +14,7 @@ import {
   isThere,
   readCopy,
   rowNames,
+  stillWanted,
 } from './copy-item.ts';
 import { unfinishedExpiresAtS } from './expiry.ts';
 import { copyKey } from './keys.ts';
@@ -50,12 +51,11 @@ export const createCopies = (table: Table, { leaseMs }: { readonly leaseMs: numb
     join: async (copyId, ref) => {
       const changes = {
         add: { waiting: elementOf(ref) },
-        set: { keptUntil: undefined },
+        set: { keptUntil: undefined, ...stillWanted },
         touch: { expiresAtS: unfinishedExpiresAtS() },
       };
       const condition = { expression: `${isThere} AND ${isNotEnding} AND ${hasNotFailed}` };
-      const copy = await changeCopy(table, copyId, changes, condition);
-      return copy?.failure || copy?.isEnding ? undefined : copy;
+      return await changeCopy(table, copyId, changes, condition);
     },
     update: (ref, attempt, changes) => write(ref, attempt, changes),
     saveRow: (ref, attempt, { next, copied }) => {

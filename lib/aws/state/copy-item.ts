@@ -23,6 +23,8 @@ export const elementOf = (ref: ImportRef): ReadonlySet<string> => new Set([refTe
 
 /** Without it an update would make a copy of one that was removed. */
 export const isThere = 'attribute_exists(subject)';
+/** For writes that are refused where it ends or has failed: they remove both, so that they do not pass for written then. */
+export const stillWanted = { isEnding: undefined, failure: undefined };
 export const nobodyWaits = 'attribute_not_exists(waiting)';
 export const isNotEnding = 'attribute_not_exists(isEnding)';
 export const hasNotFailed = 'attribute_not_exists(failure)';

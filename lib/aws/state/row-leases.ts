@@ -10,6 +10,7 @@ import {
   isThere,
   readCopy,
   rowNames,
+  stillWanted,
 } from './copy-item.ts';
 
 /** Leases of the rows of a copy, in the copy's own item: what ends the copy ends them all. */
@@ -32,7 +33,9 @@ export const createRowLeases = (table: Table, { leaseMs }: { readonly leaseMs: n
     },
     renew: async (ref, attempt) => {
       const condition = isAt(ref, attempt, ` AND ${isNotEnding} AND ${hasNotFailed}`);
-      return (await changeCopy(table, ref.copyId, leased(ref, attempt), condition)) !== undefined;
+      const { set, touch } = leased(ref, attempt);
+      const changes = { set: { ...set, ...stillWanted }, touch };
+      return (await changeCopy(table, ref.copyId, changes, condition)) !== undefined;
     },
     advance: async (ref, attempt, stored) => {
       const { storedBefore, storedBy } = rowNames(ref.row);

@@ -1,0 +1,56 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { createClaims } from '../../lib/aws/state/claims.ts';
+import { createCopies } from '../../lib/aws/state/copies.ts';
+import { createSeatTable } from '../../lib/aws/state/seats.ts';
+import { createStoreSweep } from '../../lib/aws/state/sweep.ts';
+import { createTasks } from '../../lib/aws/state/tasks.ts';
+import { createDynamoClient, createTable } from '../../lib/aws/table.ts';
+import type { LocalAws } from '../cloud/aws/aws.ts';
+import { losingClient } from '../losing-client.ts';
+import { startLocalAws } from '../unit/local-aws.ts';
+import { leaseMs, type State, type StateStore, ttlH } from './state/store.ts';
+import { stateContract } from './state.contract.ts';
+
+let aws: LocalAws;
+beforeAll(async () => {
+  aws = await startLocalAws();
+});
+afterAll(() => aws.stop());
+
+const open = (client: DynamoDBClient): State => {
+  const table = createTable(client, aws.tableName);
+  return {
+    claims: createClaims(table, { leaseMs }),
+    tasks: createTasks(table, { ttlH }),
+    copies: createCopies(table, { leaseMs }),
+    sweep: createStoreSweep(table),
+    seatsAt: (step) => createSeatTable(table, { step, leaseMs }),
+  };
+};
+
+/** A client whose every request waits. */
+const waitingClient = (before: () => Promise<unknown>): DynamoDBClient => {
+  const client = createDynamoClient();
+  const { requestHandler } = client.config;
+  const handle = requestHandler.handle.bind(requestHandler);
+  requestHandler.handle = async (request, options) => {
+    await before();
+    return await handle(request, options);
+  };
+  return client;
+};
+
+const dynamoDb: StateStore = {
+  open: (before) => open(before ? waitingClient(before) : createDynamoClient()),
+  openLosing: (between) => open(losingClient(between)),
+  expiriesOf: async (word) => {
+    const found: number[] = [];
+    for await (const page of createTable(createDynamoClient(), aws.tableName).scan())
+      for (const item of page)
+        if (`${JSON.stringify(item)}`.includes(word)) found.push(Number(item['expiresAtS']) * 1000);
+    return found;
+  },
+};
+
+describe('the state in DynamoDB', () => stateContract(() => dynamoDb));
