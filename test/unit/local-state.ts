@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect } from 'vitest';
+import { createRelayStore, type RelayStore } from '../../lib/aws/relay-store.ts';
+import { createS3Client } from '../../lib/aws/s3-client.ts';
+import { createClaims } from '../../lib/aws/state/claims.ts';
+import { createCopies } from '../../lib/aws/state/copies.ts';
+import { createTasks } from '../../lib/aws/state/tasks.ts';
+import { createDynamoClient, createTable, type Table } from '../../lib/aws/table.ts';
+import { log } from '../../lib/log.ts';
+import { type CopyId, newAttemptId, newGeneration } from '../../lib/schemas/ids.ts';
+import type { Claims } from '../../lib/state/claims.ts';
+import type { Copies } from '../../lib/state/copies.ts';
+import type { Copy, CopyChanges } from '../../lib/state/copy.ts';
+import type { Sending } from '../../lib/state/messages.ts';
+import { type ImportRef, importRef, wholeCopy } from '../../lib/state/refs.ts';
+import type { Tasks } from '../../lib/state/tasks.ts';
+import type { LocalAws } from '../cloud/aws/aws.ts';
+import { createTraces } from '../integration/traces.ts';
+import { startLocalAws } from './local-aws.ts';
+
+/** State, relay and what was sent, as a step has them. */
+export interface LocalState {
+  readonly aws: LocalAws;
+  readonly table: Table;
+  readonly tasks: Tasks;
+  readonly claims: Claims;
+  readonly copies: Copies;
+  readonly relay: RelayStore;
+  readonly sent: Sending[];
+  readonly send: (sending: Sending) => Promise<void>;
+  readonly keepMs: number;
+}
+
+/** How long a lease lasts, ms. */
+export const leaseMs = 50;
+
+/** State and relay on this machine, for the tests of one file. */
+export const useLocalState = (): (() => LocalState) => {
+  let state: LocalState;
+  beforeAll(async () => {
+    log.setLogLevel('SILENT');
+    const aws = await startLocalAws();
+    const table = createTable(createDynamoClient(), aws.tableName);
+    const sent: Sending[] = [];
+    state = {
+      aws,
+      table,
+      tasks: createTasks(table, { ttlH: 48 }),
+      claims: createClaims(table, { leaseMs }),
+      copies: createCopies(table, { leaseMs }),
+      relay: createRelayStore(createS3Client(), aws.bucketName, { checksum: 'crc32', stallMs: 5_000 }),
+      sent,
+      send: async (sending) => {
+        sent.push(sending);
+      },
+      keepMs: 0,
+    };
+  });
+  afterAll(() => state.aws.stop());
+  return () => state;
+};
+
+export const newCopyId = (): CopyId => randomBytes(32).toString('hex') as CopyId;
+
+/** A copy that imports wait for, in any state; no attempt is at it. */
+export const makeCopy = async (
+  { copies }: Pick<LocalState, 'copies'>,
+  [first, ...others]: readonly [ImportRef, ...ImportRef[]],
+  changes: CopyChanges = {},
+  copyId = newCopyId(),
+): Promise<Copy> => {
+  const attempt = newAttemptId();
+  const making = { copyId, generation: newGeneration(), projectId: 'project', identity: 'bytes' };
+  const row = { copyId, row: wholeCopy };
+  expect(await copies.create(making, importRef(first), attempt)).toBe(true);
+  for (const other of others) await copies.join(copyId, importRef(other));
+  await copies.update(row, attempt, changes);
+  await copies.pause(row, attempt);
+  const copy = await copies.get(copyId);
+  if (!copy) throw new Error('there is no copy');
+  return copy;
+};
+
+/** Keys of all that lies in the relay. */
+export const relayOf = ({ aws }: LocalState): Promise<object> => createTraces(aws).relay();
+
+/** A port that dies after one of its calls. */
+export const dyingAfter = <T extends object>(port: T, call: string): T =>
+  new Proxy(port, {
+    get: (target, name) => {
+      const found: unknown = Reflect.get(target, name);
+      if (name !== call || typeof found !== 'function') return found;
+      return async (...args: unknown[]) => {
+        await Reflect.apply(found, target, args);
+        throw new Error(`dead after ${call}`);
+      };
+    },
+  });
