@@ -1,66 +1,50 @@
-import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createRelayStore, type RelayStore } from '../../../../lib/aws/relay-store.ts';
-import { createS3Client } from '../../../../lib/aws/s3-client.ts';
-import { createDynamoClient, createTable, type Table } from '../../../../lib/aws/table.ts';
-import { type Claims, createClaims } from '../../../../lib/imports/record/claims.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { objectKey } from '../../../../lib/copies/object-key.ts';
 import { endImport } from '../../../../lib/imports/end/end-import.ts';
-import { createEndLost } from '../../../../lib/imports/end/fail-import.ts';
-import { type Ending, objectKey, type Task } from '../../../../lib/state/task.ts';
-import { createTasks, type Tasks } from '../../../../lib/imports/record/tasks.ts';
 import { log } from '../../../../lib/log.ts';
-import { newAttemptId, newTaskId } from '../../../../lib/schemas/ids.ts';
-import type { LocalAws } from '../../../cloud/aws/aws.ts';
-import { createTraces } from '../../../integration/traces.ts';
-import { startLocalAws } from '../../local-aws.ts';
+import type { Copy } from '../../../../lib/state/copy.ts';
+import { importRef } from '../../../../lib/state/refs.ts';
+import type { Ending, Task } from '../../../../lib/state/task.ts';
+import { dyingAfter, type LocalState, makeCopy, useLocalState } from '../../local-state.ts';
 import { taskFixture } from '../task-fixture.ts';
 
-let aws: LocalAws;
-let table: Table;
-let tasks: Tasks;
-let claims: Claims;
-let relay: RelayStore;
-let task: Task;
+const use = useLocalState();
 const { signal } = new AbortController();
 const success: Ending = { status: 'success', message: 'Copied 1 MiB' };
 const failure: Ending = { status: 'failure', message: 'no such source' };
+let task: Task;
+let copy: Copy;
 
-beforeAll(async () => {
-  log.setLogLevel('SILENT');
-  aws = await startLocalAws();
-  table = createTable(createDynamoClient(), aws.tableName);
-  tasks = createTasks(table, { ttlH: 48 });
-  claims = createClaims(table, { leaseMs: 50 });
-  relay = createRelayStore(createS3Client(), aws.bucketName, { checksum: 'crc32', stallMs: 5_000 });
-});
-afterAll(() => aws.stop());
-
-/** An import in its middle: a part, a segment at work, an upload of which nobody knows, and one that is known. */
-beforeEach(async () => {
-  task = taskFixture();
-  await claims.take(task.imageId, task.id);
+/** An import in its middle: a copy with a part and an upload. */
+const begin = async (...others: readonly Task[]): Promise<void> => {
+  const { claims, tasks, copies, relay } = use();
+  const fresh = taskFixture();
+  copy = await makeCopy(use(), [fresh, ...others]);
+  await relay.createUpload(objectKey(copy), { signal });
+  await copies.savePart(copy, { number: 1, etag: 'e', size: 1, checksum: 'c' });
+  task = { ...fresh, copyId: copy.copyId };
+  await claims.take(task);
   await tasks.create(task);
-  const uploadId = await relay.createUpload(objectKey(task), { signal });
-  await tasks.update(task, { uploadId });
-  await tasks.savePart(task, { number: 1, etag: 'e', size: 1, checksum: 'c' });
-  await claims.begin({ imageId: task.imageId, taskId: task.id, attempt: newAttemptId(), segment: 1 });
-  const s3 = new S3Client({ forcePathStyle: true });
-  await s3.send(new CreateMultipartUploadCommand({ Bucket: aws.bucketName, Key: objectKey(task) }));
+};
+beforeEach(async () => {
+  use().sent.length = 0;
+  await begin();
 });
 
-const end = (ending: Ending, services = { tasks, claims, relay }) =>
+const end = (ending: Ending, services: LocalState = use()) =>
   endImport(services, { task, signal, log }, ending);
-const itemsLeft = async () => (await table.query(task.imageId, '')).map(({ item }) => item);
+const itemsOf = async (subject: string) => (await use().table.query(subject, '')).map(({ item }) => item);
 const expectNothingLeft = async (): Promise<void> => {
-  expect(await itemsLeft()).toEqual([`task#${task.id}`]);
-  expect(await createTraces(aws).relay()).toEqual({ objects: [], uploads: [] });
+  expect(await itemsOf(`image#${task.imageId}#${task.region}`)).toEqual([`task#${task.taskId}`]);
+  expect(await itemsOf(`copy#${copy.copyId}`)).toEqual([]);
+  expect([...(await use().relay.keysUnder(objectKey(copy), { signal }))]).toEqual([]);
 };
 
 describe.each([success, failure])('the end in $status', (ending) => {
   test('leaves the task alone, which says how, without its token', async () => {
     await end(ending);
     await expectNothingLeft();
-    const ended = await tasks.get(task);
+    const ended = await use().tasks.get(task);
     expect(ended).toMatchObject(ending);
     expect(ended).not.toHaveProperty('sealed');
     expect(ended).not.toHaveProperty('ending');
@@ -70,42 +54,57 @@ describe.each([success, failure])('the end in $status', (ending) => {
     await Promise.all([end(ending), end(ending)]);
     await end(ending);
     await expectNothingLeft();
-    expect(await tasks.get(task)).toMatchObject(ending);
+    expect(await use().tasks.get(task)).toMatchObject(ending);
   });
 });
 
-test('an end that dies after any of its calls is the same when it is entered again, whatever enters it', async () => {
-  const calls = ['decide', 'end', 'abortUpload', 'clear', 'forgetCopy', 'finish'] as const;
-  for (const last of calls) {
-    if (last !== calls[0]) task = taskFixture();
-    await tasks.create(task);
-    await claims.take(task.imageId, task.id);
-    const dying = <T extends object>(port: T): T =>
-      new Proxy(port, {
-        get: (target, name) => {
-          const call: unknown = Reflect.get(target, name);
-          if (name !== last || typeof call !== 'function') return call;
-          return async (...args: unknown[]) => {
-            await Reflect.apply(call, target, args);
-            throw new Error(`dead after ${last}`);
-          };
-        },
-      });
-    const services = { tasks: dying(tasks), claims: dying(claims), relay: dying(relay) };
-    task = { ...task, uploadId: 'known' };
-    await expect(end(success, services)).rejects.toThrow(`dead after ${last}`);
+test('the copy goes on for those who still wait for it', async () => {
+  const other = taskFixture();
+  await begin(other);
+  await end(failure);
+  expect((await use().copies.get(copy.copyId))?.waiting).toEqual([importRef(other)]);
+  expect(use().sent).toEqual([{ to: 'stream-image', message: { copyId: copy.copyId } }]);
+  expect(await use().tasks.get(task)).toMatchObject(failure);
+  expect(await use().claims.holder(task)).toBeUndefined();
+});
+
+test('the last two that end at the same moment leave nothing', async () => {
+  const other = taskFixture();
+  await begin(other);
+  await use().tasks.create({ ...other, copyId: copy.copyId });
+  const othersEnd = endImport(use(), { task: { ...other, copyId: copy.copyId }, signal, log }, failure);
+  await Promise.all([end(success), othersEnd]);
+  await expectNothingLeft();
+  expect(await use().tasks.get(other)).toMatchObject(failure);
+});
+
+test('an import without a copy ends as well', async () => {
+  const { copyId: _, ...alone } = { ...task, ...importRef(taskFixture()) };
+  await use().claims.take(alone);
+  await use().tasks.create(alone);
+  await endImport(use(), { task: alone, signal, log }, success);
+  expect(await use().tasks.get(alone)).toMatchObject(success);
+  expect(await use().claims.holder(alone)).toBeUndefined();
+});
+
+test.each(['decide', 'end', 'leave', 'abortUpload', 'clear', 'forgetParts', 'remove', 'finish', 'release'])(
+  'an end that dies after %s is the same when it is entered again, whatever enters it',
+  async (call) => {
+    const { tasks, claims, copies, relay } = use();
+    const attempt = { tasks: dyingAfter(tasks, call), claims: dyingAfter(claims, call) };
+    const uploadId = await relay.createUpload(objectKey(copy), { signal });
+    const leave: typeof copies.leave = async (...args) => {
+      const left = await copies.leave(...args);
+      return left.state === 'ending' ? { ...left, copy: { ...left.copy, uploadId } } : left;
+    };
+    const dying = {
+      ...{ ...use(), ...attempt, relay: dyingAfter(relay, call) },
+      copies: dyingAfter({ ...copies, leave }, call),
+    };
+    await expect(end(success, dying)).rejects.toThrow(`dead after ${call}`);
     const left = (await tasks.get(task)) ?? task;
     await end(left.ending ?? failure);
     expect(await tasks.get(task)).toMatchObject(success);
-    expect(await itemsLeft()).toEqual([`task#${task.id}`]);
-  }
-});
-
-test('an import that was pushed aside ends, and leaves the image to the other one', async () => {
-  const other = newTaskId();
-  await table.put({ imageId: task.imageId, item: 'claim' }, { taskId: other, staleAt: Date.now() + 60_000 });
-  await createEndLost({ tasks, claims, relay })({ task, signal, log });
-  expect(await tasks.get(task)).toMatchObject({ status: 'failure', message: 'Expired lock preempted' });
-  expect(await claims.holder(task.imageId)).toBe(other);
-  expect(await createTraces(aws).relay()).toEqual({ objects: [], uploads: [] });
-});
+    await expectNothingLeft();
+  },
+);
