@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, vi } from 'vitest';
 import { claimsContract } from './state/claims.contract.ts';
 import { copiesContract } from './state/copies.contract.ts';
+import { copyModelContract } from './state/copy-model.contract.ts';
+import { copyRacesContract } from './state/copy-races.contract.ts';
 import { remainsContract } from './state/remains.contract.ts';
 import { seatsContract } from './state/seats.contract.ts';
 import type { StateStore } from './state/store.ts';
@@ -15,6 +17,8 @@ export function stateContract(storeOf: () => StateStore): void {
   describe('claims', () => claimsContract(storeOf));
   describe('tasks', () => tasksContract(storeOf));
   describe('copies', () => copiesContract(storeOf));
+  describe('copies in any order', () => copyModelContract(storeOf));
+  describe('copies that many want', () => copyRacesContract(storeOf));
   describe('seats', () => seatsContract(storeOf));
   describe('remains', () => remainsContract(storeOf));
 }
