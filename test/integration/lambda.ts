@@ -5,6 +5,8 @@ export interface RequestOptions {
   readonly method: string;
   /** Where a function serves several; absent otherwise. */
   readonly path?: string;
+  /** The path is below /regions/{region}. */
+  readonly region?: string;
   readonly imageId?: string;
   readonly token?: string;
   /** A string goes as it is, anything else as JSON. */
@@ -23,13 +25,16 @@ const textOf = ({ body, base64 = false }: RequestOptions): string | undefined =>
 
 /** The event that an HTTP API makes of a request (payload 2.0), as far as functions read it. */
 export const httpEvent = (options: RequestOptions): APIGatewayProxyEventV2 => {
-  const { method, path, imageId, token, base64 = false, headers } = options;
+  const { method, path = '/v2/images/{image_id}', region, imageId, token, base64 = false, headers } = options;
+  const prefix = region === undefined ? '' : '/regions/';
   const event = {
     version: '2.0',
-    rawPath: path,
+    routeKey: `ANY ${prefix && `${prefix}{region}`}${path}`,
+    // An HTTP API decodes it.
+    rawPath: `${prefix}${region ?? ''}${path.replace('{image_id}', imageId ?? '')}`,
     headers: { ...headers, ...(token !== undefined && { 'x-auth-token': token }) },
     requestContext: { http: { method } },
-    pathParameters: { image_id: imageId },
+    pathParameters: { image_id: imageId, ...(region !== undefined && { region }) },
     isBase64Encoded: base64,
     body: textOf(options),
   };

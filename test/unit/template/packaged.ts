@@ -56,13 +56,34 @@ export const logicalIdOf = (name: string): string =>
   name.replace(/^./, (first) => first.toUpperCase()).replaceAll('-', 'Dash');
 
 export const functions = {
-  'import-image': { timeoutS: 29, memoryMB: 512, routes: ['ANY /v2/images/{image_id}/import'] },
+  'import-image': {
+    timeoutS: 29,
+    memoryMB: 512,
+    routes: ['ANY /v2/images/{image_id}/import', 'ANY /regions/{region}/v2/images/{image_id}/import'],
+  },
   'stream-image': { timeoutS: 900, memoryMB: 1769, queue: 'StreamImageQueue' },
   'apply-metadata': { timeoutS: 900, memoryMB: 1024, queue: 'ApplyMetadataQueue' },
   'fail-import': { timeoutS: 300, memoryMB: 512, queue: 'FailImportQueue' },
   'sweep-imports': { timeoutS: 300, memoryMB: 512 },
-  'list-tasks': { timeoutS: 29, memoryMB: 512, routes: ['ANY /v2/images/{image_id}/tasks'] },
-  'import-info': { timeoutS: 29, memoryMB: 512, routes: ['ANY /v2/info/import', 'ANY /versions', 'ANY /'] },
+  'list-tasks': {
+    timeoutS: 29,
+    memoryMB: 512,
+    routes: ['ANY /v2/images/{image_id}/tasks', 'ANY /regions/{region}/v2/images/{image_id}/tasks'],
+  },
+  'import-info': {
+    timeoutS: 29,
+    memoryMB: 512,
+    routes: [
+      'ANY /v2/info/import',
+      'ANY /versions',
+      'ANY /',
+      'ANY /regions',
+      'ANY /regions/{region}',
+      'ANY /regions/{region}/',
+      'ANY /regions/{region}/versions',
+      'ANY /regions/{region}/v2/info/import',
+    ],
+  },
 };
 export const names = Object.keys(functions) as (keyof typeof functions)[];
 
@@ -72,7 +93,7 @@ export const environmentOf = (packaged: Packaged, name: string): Record<string, 
   return (Environment as { Variables: Record<string, unknown> }).Variables;
 };
 
-/** What a reference of CloudFormation says, in short: `Table.Arn`, `Queue`, `Bucket.Arn/imports/*`. */
+/** What a reference of CloudFormation says, in short: `Table.Arn`, `Queue`, `Bucket.Arn/copies/*`. */
 export function inShort(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inShort);
   if (typeof value !== 'object' || value === null) return value;

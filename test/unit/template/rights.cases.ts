@@ -17,7 +17,7 @@ export const rightsCases = (packaged: () => Packaged) =>
       );
     const send = (queue: string) => allow(`${queue}.Arn`, 'sqs:SendMessage');
     const relay = (...actions: string[]) =>
-      allow('RelayBucket.Arn/imports/*', ...actions.map((a) => `s3:${a}`));
+      allow('RelayBucket.Arn/copies/*', ...actions.map((a) => `s3:${a}`));
     const useKey = allow('Key.Arn', 'kms:Decrypt', 'kms:GenerateDataKey');
     const readSecrets = [
       ...allow('SealingSecret', 'secretsmanager:GetSecretValue'),
@@ -41,13 +41,14 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...send('ApplyMetadataQueue'),
         ...send('FailImportQueue'),
         ...relay('PutObject', 'GetObject', 'AbortMultipartUpload', 'DeleteObject'),
-        ...allow('RelayBucket.Arn', 's3:ListBucket'),
+        ...allow('RelayBucket.Arn', 's3:ListBucket', 's3:ListBucketMultipartUploads'),
         ...readSecrets,
         ...useKey,
       ],
       'apply-metadata': [
         ...allOfTable,
         ...consume('ApplyMetadataQueue'),
+        ...send('StreamImageQueue'),
         ...send('ApplyMetadataQueue'),
         ...send('FailImportQueue'),
         ...relay('GetObject', 'AbortMultipartUpload', 'DeleteObject'),
@@ -58,6 +59,8 @@ export const rightsCases = (packaged: () => Packaged) =>
       'fail-import': [
         ...allOfTable,
         ...consume('FailImportQueue'),
+        ...send('StreamImageQueue'),
+        ...send('ApplyMetadataQueue'),
         ...send('FailImportQueue'),
         ...relay('GetObject', 'AbortMultipartUpload', 'DeleteObject'),
         ...allow('RelayBucket.Arn', 's3:ListBucket', 's3:ListBucketMultipartUploads'),
@@ -65,14 +68,14 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...useKey,
       ],
       'sweep-imports': [
-        ...table('Scan', 'GetItem', 'UpdateItem', 'DeleteItem'),
+        ...table('Scan', 'GetItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'Query'),
         ...send('StreamImageQueue'),
         ...send('FailImportQueue'),
         ...relay('AbortMultipartUpload', 'DeleteObject'),
         ...allow('RelayBucket.Arn', 's3:ListBucket', 's3:ListBucketMultipartUploads'),
         ...useKey,
       ],
-      'list-tasks': [...table('Query'), ...allow('Key.Arn', 'kms:Decrypt')],
+      'list-tasks': [...table('Query', 'GetItem'), ...allow('Key.Arn', 'kms:Decrypt')],
       'import-info': allow('Key.Arn', 'kms:Decrypt'),
     };
 

@@ -27,7 +27,7 @@ export const storageCases = (packaged: () => Packaged) =>
       expect(bucket['LifecycleConfiguration']).toMatchObject({
         Rules: [
           { Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } },
-          { Status: 'Enabled', Prefix: 'imports/', ExpirationInDays: 14 },
+          { Status: 'Enabled', Prefix: 'copies/', ExpirationInDays: 14 },
         ],
       });
       expect(packaged().properties('RelayBucketTlsOnly')['PolicyDocument']).toMatchObject({
