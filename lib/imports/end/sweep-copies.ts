@@ -51,17 +51,13 @@ const makingOf = (key: string): Making | undefined => {
     : undefined;
 };
 
-/** Checkpoints, uploads and objects of no copy: such as this table knows something of, and such as are there for long. */
+/** What is left of no copy: such as this table has checkpoints of, and such as is in the relay for long. */
 export const sweepMakings = ({ remains, relayKeys, nowMs }: Inventory): readonly Sweep[] => {
   const live = new Set(remains.copies.map(objectKey));
   const parts = remains.parts.filter((making) => !live.has(objectKey(making)));
-  const wasOurs = new Set(parts.map(objectKey));
+  const known = new Set([...live, ...parts.map(objectKey)]);
   const isLeft = (key: string, since: Date | undefined): boolean =>
-    !live.has(key) && (wasOurs.has(key) || (since !== undefined && nowMs - since.getTime() > leftAfter));
+    !known.has(key) && since !== undefined && nowMs - since.getTime() > leftAfter;
   const objects = [...relayKeys].flatMap(([key, since]) => (isLeft(key, since) ? (makingOf(key) ?? []) : []));
-  return [
-    // First: without the checkpoints nothing tells any more that an object is ours.
-    ...objects.map((object) => ({ kind: 'clear', object }) as const),
-    ...parts.map((making) => ({ kind: 'forget', parts: making }) as const),
-  ];
+  return [...parts, ...objects].map((making) => ({ kind: 'clear', making }));
 };

@@ -34,8 +34,8 @@ const inventoryOf = async (services: SweepServices, options: Options): Promise<I
   return { remains: await services.store.look(), relayKeys, nowMs };
 };
 
-// Everything that was seen is seconds old, and pages of it are not of one moment. What cannot begin to live again is
-// looked at once more before it goes.
+// What was seen is seconds old, and its pages are not of one moment: what may have begun meanwhile is looked at once more
+// before it goes. An import's task is there before it joins a copy, and a making that has ended never comes again.
 
 const isLive = async ({ copies }: SweepServices, { copyId, generation }: Making): Promise<boolean> =>
   (await copies.get(copyId))?.generation === generation;
@@ -56,9 +56,11 @@ const end = async (services: SweepServices, { copyId, nowMs }: Of<'end'>, option
   if (copy) await clearCopy(services, copy, options);
 };
 
-const forget = async (services: SweepServices, sweep: Of<'forget'>): Promise<void> => {
-  if ('seat' in sweep) await services.store.forgetSeat(sweep.seat);
-  else if (!(await isLive(services, sweep.parts))) await services.copies.forgetParts(sweep.parts);
+const clear = async (services: SweepServices, making: Making, options: Options): Promise<void> => {
+  if (await isLive(services, making)) return;
+  await services.relay.clear(objectKey(making), options);
+  // Last: without its checkpoints nothing tells any more that an object is ours.
+  await services.copies.forgetParts(making);
 };
 
 const carryOut = async (services: SweepServices, sweep: Sweep, options: Options): Promise<void> => {
@@ -67,9 +69,8 @@ const carryOut = async (services: SweepServices, sweep: Sweep, options: Options)
   if (sweep.kind === 'release') await services.claims.releaseStale(sweep.ref, sweep.staleBeforeMs);
   if (sweep.kind === 'leave') await leave(services, sweep, options);
   if (sweep.kind === 'end') await end(services, sweep, options);
-  if (sweep.kind === 'forget') await forget(services, sweep);
-  if (sweep.kind === 'clear' && !(await isLive(services, sweep.object)))
-    await services.relay.clear(objectKey(sweep.object), options);
+  if (sweep.kind === 'clear') await clear(services, sweep.making, options);
+  if (sweep.kind === 'forget') await services.store.forgetSeat(sweep.seat);
 };
 
 /**
@@ -81,7 +82,7 @@ const carryOut = async (services: SweepServices, sweep: Sweep, options: Options)
 export const createSweepImports =
   (services: SweepServices) =>
   async (options: Options): Promise<Readonly<Record<string, number>>> => {
-    const kinds = ['send', 'resume', 'release', 'leave', 'end', 'forget', 'clear', 'failed'] as const;
+    const kinds = ['send', 'resume', 'release', 'leave', 'end', 'clear', 'forget', 'failed'] as const;
     const done: Record<string, number> = Object.fromEntries(kinds.map((kind) => [kind, 0]));
     for (const sweep of planSweep(await inventoryOf(services, options))) {
       options.signal.throwIfAborted();

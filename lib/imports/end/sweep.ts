@@ -29,12 +29,10 @@ export type Sweep =
   | { readonly kind: 'leave'; readonly copyId: CopyId; readonly ref: ImportRef }
   /** A copy that nobody waits for: kept until now, or left by somebody who has died over it. */
   | { readonly kind: 'end'; readonly copyId: CopyId; readonly nowMs: number }
-  /** Checkpoints of no copy. */
-  | { readonly kind: 'forget'; readonly parts: Making }
+  /** Checkpoints, an upload or an object of no copy. */
+  | { readonly kind: 'clear'; readonly making: Making }
   /** A seat of no attempt. */
-  | { readonly kind: 'forget'; readonly seat: DeadSeat }
-  /** An upload or object of no copy. */
-  | { readonly kind: 'clear'; readonly object: Making };
+  | { readonly kind: 'forget'; readonly seat: DeadSeat };
 
 const hour = 3_600_000; // ms
 /** A message may wait in a queue, and a dead letter be on its way, for so long without being lost. */

@@ -179,12 +179,11 @@ describe('what belongs to nobody any more', () => {
     ]);
   });
 
-  test('like parts of no copy go, first with the object that they tell of', () => {
+  test('like parts of no copy go, with the object that they tell of, once', () => {
     const gone = making();
-    expect(plan({ parts: [gone] }, [objectKey(gone)], 1)).toEqual([
-      { kind: 'clear', object: gone },
-      { kind: 'forget', parts: gone },
-    ]);
+    const clear = [{ kind: 'clear', making: gone }];
+    expect(plan({ parts: [gone] })).toEqual(clear);
+    expect(plan({ parts: [gone] }, [objectKey(gone)], 9999)).toEqual(clear);
   });
 
   test('like parts of an earlier making of a copy go', () => {
@@ -193,15 +192,15 @@ describe('what belongs to nobody any more', () => {
     const earlier = { copyId: copy.copyId, generation: newGeneration() };
     const all = { tasks: [task], claims: [claimOf(task, { staleAt: nowMs })], copies: [copy] };
     expect(plan({ ...all, parts: [copy, earlier] }, [objectKey(copy)], 9999)).toEqual([
-      { kind: 'forget', parts: earlier },
+      { kind: 'clear', making: earlier },
     ]);
   });
 
   test('in the relay goes after a week, since it may be of a deployment with another table', () => {
-    const object = making();
-    expect(plan({}, [objectKey(object)])).toEqual([]);
-    expect(plan({}, [objectKey(object)], 24 * 7 + 1)).toEqual([{ kind: 'clear', object }]);
-    const ageless = new Map([[objectKey(object), undefined]]);
+    const left = making();
+    expect(plan({}, [objectKey(left)])).toEqual([]);
+    expect(plan({}, [objectKey(left)], 24 * 7 + 1)).toEqual([{ kind: 'clear', making: left }]);
+    const ageless = new Map([[objectKey(left), undefined]]);
     const remains = { tasks: [], claims: [], copies: [], parts: [], seats: [] };
     expect(planSweep({ remains, relayKeys: ageless, nowMs })).toEqual([]);
   });
@@ -288,7 +287,7 @@ test('all that ended imports have left is found', () => {
       const copies = tasks.map((task) => copyFor([task], { updatedAt: ago(0) }));
       const sweeps = plan({ tasks, copies, parts }, keys, 1);
       const left = sweeps.filter(({ kind }) => kind === 'leave');
-      const cleared = sweeps.flatMap((sweep) => (sweep.kind === 'clear' ? objectKey(sweep.object) : []));
+      const cleared = sweeps.flatMap((sweep) => (sweep.kind === 'clear' ? objectKey(sweep.making) : []));
       expect(left).toHaveLength(made.length);
       expect(cleared.sort()).toEqual(keys.sort());
     }),
