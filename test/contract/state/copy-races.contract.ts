@@ -199,6 +199,16 @@ export const copyRacesContract = (storeOf: () => StateStore): void => {
       });
       expect([left, copy?.waiting, copy?.isEnding]).toEqual(['gone', [ninth], undefined]);
     });
+
+    test('does not take another making that ends for its own', async () => {
+      const { left, copy } = await leaves(2, async (copyId) => {
+        const ended = await copies.endUnwanted(copyId, Date.now());
+        if (ended) await copies.remove(ended);
+        expect(await come(copies, copyId, ninth)).toBe('began');
+        await copies.leave(copyId, ninth, 0);
+      });
+      expect([left, copy?.isEnding]).toEqual(['gone', true]);
+    });
   });
 
   test('two to nine imports come and go in any order: each has its copy while it is there, and nothing is left', async () => {

@@ -1,7 +1,10 @@
 import { type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDelivery, createOutbox, createSqsClient } from '../../../lib/aws/queue.ts';
+import { createSend, createSqsClient, deliveryOf } from '../../../lib/aws/queue.ts';
+import { newTaskId } from '../../../lib/schemas/ids.ts';
+import type { StepName } from '../../../lib/state/messages.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
+import { newImport } from '../../contract/state/fixtures.ts';
 import { startLocalAws } from '../local-aws.ts';
 
 let aws: LocalAws;
@@ -21,33 +24,49 @@ const receive = async (waitS = 0): Promise<Message | undefined> => {
   });
   return (await createSqsClient().send(command)).Messages?.[0];
 };
-const deliveryOf = ({ ReceiptHandle = '', Attributes = {} }: Message) => {
+const received = ({ ReceiptHandle = '', Attributes = {} }: Message, queueUrl = url) => {
   const { ApproximateReceiveCount = '' } = Attributes;
   const record = { receiptHandle: ReceiptHandle, attributes: { ApproximateReceiveCount } };
-  return createDelivery(createSqsClient(), url, record);
+  return deliveryOf(createSqsClient(), queueUrl)(record);
 };
+const urlsOf = (queueUrl: string): Readonly<Record<StepName, string>> => ({
+  'stream-image': queueUrl,
+  'apply-metadata': `${queueUrl}-none`,
+  'fail-import': `${queueUrl}-none`,
+});
 
-test('a message arrives as JSON, may be hidden, and is counted when it comes again', async () => {
-  await createOutbox<{ taskId: string }>(createSqsClient(), url).send({ taskId: 'ä' });
+test('a message arrives in its step’s queue as JSON, may be hidden, and is counted when it comes again', async () => {
+  const message = newImport();
+  await createSend(createSqsClient(), urlsOf(url))({ to: 'stream-image', message });
   const first = await receive();
-  expect(JSON.parse(first?.Body ?? '')).toEqual({ taskId: 'ä' });
-  const delivery = deliveryOf(first ?? {});
+  expect(JSON.parse(first?.Body ?? '')).toEqual(message);
+  const delivery = received(first ?? {});
   expect(delivery.receiveCount).toBe(1);
 
   await delivery.hideFor(60);
   expect(await receive()).toBeUndefined();
   await delivery.hideFor(0);
-  expect(deliveryOf((await receive()) ?? {}).receiveCount).toBe(2);
+  const again = await receive();
+  expect(received(again ?? {}).receiveCount).toBe(2);
+  await received(again ?? {}).hideFor(600);
+});
+
+test('a message that is delayed is seen by nobody before, for 15 minutes at most', async () => {
+  const send = createSend(createSqsClient(), urlsOf(url));
+  for (const delayS of [0.2, 100_000])
+    await send({ to: 'stream-image', message: { ...newImport(), taskId: newTaskId() }, delayS });
+  expect(await receive()).toBeUndefined();
+  expect(await receive(3)).toBeDefined();
 });
 
 test('a queue that is not there is the configuration’s fault, named without its account', async () => {
-  const outbox = createOutbox(createSqsClient(), url.replace('StreamImageQueue', 'nobody'));
-  await expect(outbox.send({})).rejects.toMatchObject({
+  const nobody = url.replace('StreamImageQueue', 'nobody');
+  const send = createSend(createSqsClient(), urlsOf(nobody));
+  await expect(send({ to: 'stream-image', message: newImport() })).rejects.toMatchObject({
     code: 'misconfigured',
     message: expect.stringMatching('^Failed to send a message to queue nobody: QueueDoesNotExist'),
   });
-  const record = { receiptHandle: 'x', attributes: { ApproximateReceiveCount: '1' } };
-  const delivery = createDelivery(createSqsClient(), url.replace('StreamImageQueue', 'nobody'), record);
+  const delivery = received({ ReceiptHandle: 'x', Attributes: { ApproximateReceiveCount: '1' } }, nobody);
   await expect(delivery.hideFor(1)).rejects.toMatchObject({
     code: 'misconfigured',
     message: expect.stringMatching('^Failed to hide a message of queue nobody: QueueDoesNotExist'),
