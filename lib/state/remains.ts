@@ -21,7 +21,7 @@ export interface DeadSeat {
 export interface Remains {
   readonly tasks: readonly Pick<
     Task,
-    'region' | 'imageId' | 'taskId' | 'status' | 'updatedAt' | 'revivals' | 'ending' | 'copyId'
+    'region' | 'imageId' | 'taskId' | 'status' | 'updatedAt' | 'revivals' | 'ending' | 'copyId' | 'failure'
   >[];
   readonly claims: readonly ClaimView[];
   readonly copies: readonly Copy[];

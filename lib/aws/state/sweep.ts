@@ -11,12 +11,14 @@ const keyOf = ({ subject, item }: Item): Key => ({ subject: String(subject), ite
 
 /** Of a large copy there are ten thousand items, and tasks have properties: only what the rules look at is kept. */
 const taskGist = (item: Item): Remains['tasks'][number] => {
-  const { region, imageId, taskId, status, updatedAt, revivals, ending, copyId } = taskOf(item);
+  const { region, imageId, taskId, status, updatedAt, ...more } = taskOf(item);
+  const { revivals, ending, copyId, failure } = more;
   return {
     ...{ region, imageId, taskId, status, updatedAt },
     ...(revivals !== undefined && { revivals }),
     ...(ending && { ending }),
     ...(copyId && { copyId }),
+    ...(failure !== undefined && { failure }),
   };
 };
 

@@ -40,9 +40,11 @@ const inventoryOf = async (services: SweepServices, options: Options): Promise<I
 const isLive = async ({ copies }: SweepServices, { copyId, generation }: Making): Promise<boolean> =>
   (await copies.get(copyId))?.generation === generation;
 
-const send = async ({ tasks, send }: SweepServices, { ref, to, times }: Of<'send'>): Promise<void> => {
+const send = async ({ tasks, send }: SweepServices, sweep: Of<'send'>): Promise<void> => {
+  const { ref, to, times, failure } = sweep;
   // First, so that an import whose message cannot be sent is not asked for each hour.
   await tasks.update(ref, { revivals: times });
+  if (failure !== undefined) await tasks.fail(ref, { explanation: failure, code: 'internal' });
   await send({ to, message: ref });
 };
 

@@ -9,6 +9,9 @@ import { isBeingMade, silenceOf, sweepCopy, sweepMakings } from './sweep-copies.
 const mostToGoOn = 16;
 const mostToEnd = 32;
 
+const lostMessages =
+  'No step of this import gave a sign of life for hours: its messages were lost, or their function died each time';
+
 type TaskGist = Remains['tasks'][number];
 
 /** What belongs to an import: the claim on its target, if it has that, and its copy. */
@@ -33,7 +36,9 @@ const sweepTask = (task: TaskGist, { claim, copy }: Belongings, nowMs: number): 
   if (isAlive || silenceOf(task, nowMs) < limit) return [];
   const mayGoOn = isHeld && !claim.isEnding && !task.ending && revivals < mostToGoOn;
   const to = mayGoOn ? 'stream-image' : 'fail-import';
-  return [{ kind: 'send', to, ref: importRef(task), times: revivals + 1 }];
+  const isUntold = !mayGoOn && !claim?.isEnding && !task.ending && task.failure === undefined;
+  const failure = isUntold ? { failure: lostMessages } : {};
+  return [{ kind: 'send', to, ref: importRef(task), times: revivals + 1, ...failure }];
 };
 
 /** A region's name may hold anything, an image's id may not. */

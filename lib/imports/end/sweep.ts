@@ -20,6 +20,8 @@ export type Sweep =
       readonly to: 'stream-image' | 'fail-import';
       readonly ref: ImportRef;
       readonly times: number;
+      /** What the import is to say of its end, where no step has said more. */
+      readonly failure?: string;
     }
   /** New messages for a copy without a sign of life. */
   | { readonly kind: 'resume'; readonly copyId: CopyId; readonly messages: readonly Sending[] }

@@ -60,6 +60,15 @@ test('an import and its copy whose messages were lost get new ones, to go on', a
   await use().relay.clear(objectKey(copy), { signal });
 });
 
+test('an import that has lost its claim is sent for its end, which says why', async () => {
+  const task = await begun();
+  await use().claims.release(task);
+  pass(2);
+  expect(await sweep()).toEqual({ ...none, send: 1 });
+  expect(use().sent).toEqual([{ to: 'fail-import', message: importRef(task) }]);
+  expect((await use().tasks.get(task))?.failure).toMatch(/sign of life for hours/);
+});
+
 test('a copy that was kept goes when its time has come, and not before', async () => {
   const task = taskFixture();
   const copy = await makeCopy(use(), [task], { transferred: { size: 1, digests: {} } });

@@ -26,6 +26,8 @@ const copyFor = (tasks: readonly Task[], more: Partial<Copy> = {}): Copy => ({
   ...{ createdAt: ago(9), updatedAt: ago(7), waiting: tasks.map(importRef), rows: new Map() },
   ...more,
 });
+/** What an import says of its end that no step has said anything of. */
+const failure = expect.stringMatching(/no step .* sign of life/i);
 const making = (): Making => ({ copyId: newCopyId(), generation: newGeneration() });
 
 const plan = (remains: Partial<Remains>, relayKeys: readonly string[] = [], hoursOld = 24 * 6) => {
@@ -46,22 +48,23 @@ describe('an import without a sign of life', () => {
   });
 
   test.each([
-    ['whose end has begun', {}, { isEnding: true }],
-    ['whose end is settled', { ending: { status: 'success', message: 'x' } as const }, {}],
-    ['that got many messages', { revivals: 16 }, {}],
-  ])('%s gets one to be ended', (_, more, claim) => {
+    ['whose end has begun', {}, { isEnding: true }, {}],
+    ['whose end is settled', { ending: { status: 'success', message: 'x' } as const }, {}, {}],
+    ['that got many messages', { revivals: 16 }, {}, { failure }],
+    ['that got many messages, and has said why it failed', { revivals: 16, failure: 'why' }, {}, {}],
+  ])('%s gets one to be ended', (_, more, claim, said) => {
     const task = taskOf(more);
     expect(plan({ tasks: [task], claims: [claimOf(task, claim)] })).toEqual([
-      sendTo('fail-import', task, (task.revivals ?? 0) + 1),
+      { ...sendTo('fail-import', task, (task.revivals ?? 0) + 1), ...said },
     ]);
   });
 
   test('that has lost its target, or never had one, gets one to be ended, after an hour', () => {
     const [lost, other] = [taskOf({ updatedAt: ago(2) }), taskOf({ updatedAt: ago(0) })];
-    expect(plan({ tasks: [lost] })).toEqual([sendTo('fail-import', lost)]);
+    expect(plan({ tasks: [lost] })).toEqual([{ ...sendTo('fail-import', lost), failure }]);
     const held = { ...claimOf(other, { staleAt: nowMs }), imageId: lost.imageId };
     const sent = plan({ tasks: [lost, { ...other, imageId: lost.imageId }], claims: [held] });
-    expect(sent).toEqual([sendTo('fail-import', lost)]);
+    expect(sent).toEqual([{ ...sendTo('fail-import', lost), failure }]);
     expect(plan({ tasks: [taskOf({ updatedAt: ago(0.5) })] })).toEqual([]);
   });
 
@@ -73,7 +76,7 @@ describe('an import without a sign of life', () => {
       region: 'R 3' as RegionName,
     };
     const claims = [claimOf(elsewhere, { staleAt: nowMs })];
-    expect(plan({ tasks: [task, elsewhere], claims })).toEqual([sendTo('fail-import', task)]);
+    expect(plan({ tasks: [task, elsewhere], claims })).toEqual([{ ...sendTo('fail-import', task), failure }]);
   });
 
   test('that nothing has brought to its end is left to the table’s time to live', () => {
