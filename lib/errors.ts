@@ -15,8 +15,6 @@ export type ErrorCode =
   | 'data-mismatch'
   | 'out-of-time'
   | 'claim-lost'
-  | 'progressed'
-  | 'stopped'
   | 'upload-gone'
   | 'misconfigured'
   | 'untrusted'
@@ -26,8 +24,6 @@ export type ErrorCode =
 
 /**
  * The one table of errors. A new code without a rule does not compile.
- * `progressed` is not a fault: a message that came often, but found more done each time, is sent anew.
- * `stopped` neither: the worker that ran the step was told to stop, the message is sent anew.
  * `misconfigured` is a service that refuses what we are and not what was asked (a right, a name, a region): no try of
  * ours mends it, so the import ends and says so; to a client it is 503, since it may work again tomorrow.
  * `untrusted` is a certificate that nobody here vouches for: no try changes that. `too-slow` is a source that sends, but
@@ -45,8 +41,6 @@ export const errorRules = {
   'data-mismatch': { status: 502, retryable: false },
   'out-of-time': { status: 504, retryable: false },
   'claim-lost': { status: 409, retryable: false },
-  stopped: { status: 503, retryable: true },
-  progressed: { status: 503, retryable: true },
   'upload-gone': { status: 503, retryable: true },
   misconfigured: { status: 503, retryable: false },
   untrusted: { status: 502, retryable: false },

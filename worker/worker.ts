@@ -45,7 +45,7 @@ const stopOnSignals = (): AbortSignal => {
     if (controller.signal.aborted) process.exit(1);
     firstMs = performance.now();
     log.info('worker stops', { signal });
-    controller.abort(new FerryError('stopped', 'The worker was told to stop'));
+    controller.abort(new FerryError('unavailable', 'The worker was told to stop'));
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
   return controller.signal;

@@ -24,24 +24,24 @@ test('a foreign error becomes internal, and its text stays inside', () => {
   );
 });
 
-test.each([undefined, null, 'text', { code: 'progressed' }])('%j, thrown, becomes internal', (thrown) => {
+test.each([undefined, null, 'text', { code: 'unavailable' }])('%j, thrown, becomes internal', (thrown) => {
   expect(asFerryError(thrown)).toMatchObject({ code: 'internal', cause: thrown });
 });
 
 test('an error of ours stays itself', () => {
-  const error = new FerryError('progressed', 'later');
+  const error = new FerryError('unavailable', 'later');
   expect(asFerryError(error)).toBe(error);
 });
 
 test('an explanation names the operation where the message is only the reason of another service', () => {
-  expect(new FerryError('progressed', 'later').explanation).toBe('later');
+  expect(new FerryError('unavailable', 'later').explanation).toBe('later');
   const refused = new FerryError('forbidden', 'You may not.', { operation: 'get image 1' });
   expect(refused.explanation).toBe('Failed to get image 1: You may not.');
 });
 
 test('codes are asked for by name, and only errors of ours have one', () => {
-  const error = new FerryError('progressed', 'later');
-  expect(hasCode(error, 'internal', 'progressed')).toBe(true);
+  const error = new FerryError('unavailable', 'later');
+  expect(hasCode(error, 'internal', 'unavailable')).toBe(true);
   expect(hasCode(error, 'internal')).toBe(false);
-  expect(hasCode({ code: 'progressed' }, 'progressed')).toBe(false);
+  expect(hasCode({ code: 'unavailable' }, 'unavailable')).toBe(false);
 });

@@ -30,18 +30,20 @@ describe('metrics', () => {
   ];
 
   test('an import that started is one line in the embedded metric format', () => {
-    const [line, ...more] = linesOf(countStarted);
+    const [line, ...more] = linesOf(() => countStarted('REGION2'));
     expect(more).toEqual([]);
-    expect(line).toMatchObject({ service: 'glance-ferry', ImportsStarted: 1 });
-    expect(declared(line)).toEqual(under([['service']], { Name: 'ImportsStarted', Unit: 'Count' }));
+    expect(line).toMatchObject({ service: 'glance-ferry', ImportsStarted: 1, region: 'REGION2' });
+    expect(declared(line)).toEqual(
+      under([['service'], ['service', 'region']], { Name: 'ImportsStarted', Unit: 'Count' }),
+    );
   });
 
   test('an import that succeeded tells its bytes and its seconds', () => {
-    const [line] = linesOf(() => countSucceeded({ bytes: 5, seconds: 1.5 }));
+    const [line] = linesOf(() => countSucceeded({ region: 'REGION2', bytes: 5, seconds: 1.5 }));
     expect(line).toMatchObject({ ImportsSucceeded: 1, ImportBytes: 5, ImportSeconds: 1.5 });
     expect(declared(line)).toEqual(
       under(
-        [['service']],
+        [['service'], ['service', 'region']],
         { Name: 'ImportsSucceeded', Unit: 'Count' },
         { Name: 'ImportBytes', Unit: 'Bytes' },
         { Name: 'ImportSeconds', Unit: 'Seconds' },
@@ -49,12 +51,23 @@ describe('metrics', () => {
     );
   });
 
-  test('an import that failed counts among all, and among those of its code', () => {
-    const [line] = linesOf(() => countFailed('data-mismatch'));
+  test('an import that failed counts among all, among those of its code, and among those to its region', () => {
+    const [line] = linesOf(() => countFailed('data-mismatch', 'REGION2'));
     expect(line).toMatchObject({ ImportsFailed: 1, code: 'data-mismatch' });
     expect(declared(line)).toEqual(
-      under([['service'], ['service', 'code']], { Name: 'ImportsFailed', Unit: 'Count' }),
+      under([['service'], ['service', 'code'], ['service', 'region']], {
+        Name: 'ImportsFailed',
+        Unit: 'Count',
+      }),
     );
+  });
+
+  test.each([
+    ['Süd West', 'S%C3%BCd West'],
+    ['eu.central/1 日本', 'eu.central/1 %E6%97%A5%E6%9C%AC'],
+    ['\ud800', '%EF%BF%BD'],
+  ])('the region %j stands in ASCII, which is all that CloudWatch takes', (region, shown) => {
+    expect(linesOf(() => countStarted(region))[0]).toMatchObject({ region: shown });
   });
 
   test('the seconds of a run stand under its step', () => {
@@ -65,14 +78,14 @@ describe('metrics', () => {
 
   test('nothing of one event is in the next, also when they come side by side', () => {
     const lines = linesOf(() => {
-      countFailed('conflict');
-      countStarted();
+      countFailed('conflict', 'REGION2');
+      countStarted('REGION2');
     });
-    expect(Object.keys(lines[1] ?? {}).sort()).toEqual(['ImportsStarted', '_aws', 'service']);
+    expect(Object.keys(lines[1] ?? {}).sort()).toEqual(['ImportsStarted', '_aws', 'region', 'service']);
   });
 
   test('are silent where they are turned off', () => {
     vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'true');
-    expect(linesOf(countStarted)).toEqual([]);
+    expect(linesOf(() => countStarted('REGION2'))).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../../lib/config.ts';
 import { composeState } from '../../../lib/compose/compose.ts';
+import { loadConfig } from '../../../lib/config.ts';
 import { heartbeatsHidden } from '../../../lib/steps/heartbeat.ts';
 
 const environment = {

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RelayStore } from '../../../lib/aws/relay-store.ts';
 import { createDynamoClient, createTable } from '../../../lib/aws/table.ts';
+import { createTransferImage, type TransferServices } from '../../../lib/copies/transfer-image.ts';
 import type { Download } from '../../../lib/download/download.ts';
 import { asFerryError } from '../../../lib/errors.ts';
 import { createTasks } from '../../../lib/imports/record/tasks.ts';
-import { createTransferImage, type TransferServices } from '../../../lib/copies/transfer-image.ts';
 import { log } from '../../../lib/log.ts';
 import { newAttemptId } from '../../../lib/schemas/ids.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
-import { startLocalAws } from '../local-aws.ts';
 import { taskFixture } from '../imports/task-fixture.ts';
+import { startLocalAws } from '../local-aws.ts';
 
 let aws: LocalAws;
 beforeAll(async () => {

@@ -3,16 +3,16 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createRelayStore, type RelayStore } from '../../../lib/aws/relay-store.ts';
 import { createS3Client } from '../../../lib/aws/s3-client.ts';
 import { createDynamoClient, createTable } from '../../../lib/aws/table.ts';
-import { FerryError } from '../../../lib/errors.ts';
-import { objectKey, type Task } from '../../../lib/state/task.ts';
-import { createTasks, type Tasks } from '../../../lib/imports/record/tasks.ts';
 import { verifyObject } from '../../../lib/copies/verify-object.ts';
+import { FerryError } from '../../../lib/errors.ts';
+import { createTasks, type Tasks } from '../../../lib/imports/record/tasks.ts';
 import { log } from '../../../lib/log.ts';
 import { newAttemptId } from '../../../lib/schemas/ids.ts';
+import { objectKey, type Task } from '../../../lib/state/task.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
+import { taskFixture } from '../imports/task-fixture.ts';
 import { startLocalAws } from '../local-aws.ts';
 import { partChecksum } from '../part-checksum.ts';
-import { taskFixture } from '../imports/task-fixture.ts';
 
 const MiB = 1024 ** 2;
 /** Two blocks: 16 MiB, and 1. */

@@ -2,10 +2,10 @@ import type { Context, SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createSqsClient } from '../../../lib/aws/queue.ts';
 import { FerryError } from '../../../lib/errors.ts';
-import { queueHandler } from '../../../lib/steps/queue-handler.ts';
-import type { Received } from '../../../lib/steps/run-step.ts';
 import { log } from '../../../lib/log.ts';
 import { newTaskId } from '../../../lib/schemas/ids.ts';
+import { queueHandler } from '../../../lib/steps/queue-handler.ts';
+import type { Received } from '../../../lib/steps/run-step.ts';
 import { lambdaContext } from '../../integration/lambda.ts';
 
 const sqs = createSqsClient();

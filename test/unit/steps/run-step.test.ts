@@ -5,15 +5,15 @@ import { createDelivery, createOutbox, createSqsClient, type Delivery } from '..
 import { createDynamoClient, createTable, type Table } from '../../../lib/aws/table.ts';
 import { FerryError } from '../../../lib/errors.ts';
 import { type Claims, createClaims } from '../../../lib/imports/record/claims.ts';
-import type { ImportMessage } from '../../../lib/steps/messages.ts';
-import { runStep, type Step, type StepServices } from '../../../lib/steps/run-step.ts';
-import type { Task } from '../../../lib/state/task.ts';
 import { createTasks, type Tasks } from '../../../lib/imports/record/tasks.ts';
 import { log } from '../../../lib/log.ts';
 import { newAttemptId } from '../../../lib/schemas/ids.ts';
+import type { Task } from '../../../lib/state/task.ts';
+import type { ImportMessage } from '../../../lib/steps/messages.ts';
+import { runStep, type Step, type StepServices } from '../../../lib/steps/run-step.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
-import { startLocalAws } from '../local-aws.ts';
 import { taskFixture } from '../imports/task-fixture.ts';
+import { startLocalAws } from '../local-aws.ts';
 
 let aws: LocalAws;
 let table: Table;

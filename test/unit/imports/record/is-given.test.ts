@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { RelayStore } from '../../../../lib/aws/relay-store.ts';
 import { isGiven, likenessOf } from '../../../../lib/imports/record/is-given.ts';
-import type { Task } from '../../../../lib/state/task.ts';
+import type { CopyId } from '../../../../lib/schemas/ids.ts';
 import type { GlanceImage } from '../../../../lib/schemas/openstack.ts';
+import type { Copy } from '../../../../lib/state/copy.ts';
+import type { Task } from '../../../../lib/state/task.ts';
 import { taskFixture } from '../task-fixture.ts';
 
 const bytes = Buffer.from('the bytes');
@@ -41,10 +43,12 @@ const relay = {
     };
   },
 } as unknown as RelayStore;
-const services = { relay, sourceBudget: { retries: 0, firstDelayMs: 1 } };
+const copyId = 'c'.repeat(64) as CopyId;
+const copies = { get: async () => ({ copyId, generation: 'g' }) as Copy };
+const services = { relay, copies, sourceBudget: { retries: 0, firstDelayMs: 1 } };
 
 const given = (more: Partial<Task>, found: GlanceImage) =>
-  isGiven(services, { task: { ...taskFixture(), transferred, ...more }, signal }, found);
+  isGiven(services, { task: { ...taskFixture(), copyId, transferred, ...more }, signal }, found);
 
 test.each([
   ['the same by its own algorithm', {}, 'same'],

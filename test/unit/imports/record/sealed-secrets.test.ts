@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createSealer, type SealedFor } from '../../../../lib/imports/record/sealed-secrets.ts';
 import { keysIn, type SealingKeys } from '../../../../lib/imports/record/sealing-keys.ts';
-import { type ImageId, newTaskId, type Token } from '../../../../lib/schemas/ids.ts';
+import { type ImageId, newTaskId, type RegionName, type Token } from '../../../../lib/schemas/ids.ts';
 
 const secret = 'a secret of at least thirty-two characters';
 const keysOf =
@@ -11,7 +11,7 @@ const keysOf =
     Promise.resolve(keysIn(text));
 const sealer = createSealer(keysOf(secret));
 const token = 'gAAAAA-very-secret' as Token;
-const id = newTaskId();
+const taskId = newTaskId();
 const imageId = newTaskId() as unknown as ImageId;
 const source = {
   kind: 'glance-download',
@@ -21,14 +21,15 @@ const source = {
   endpoint: 'http://glance1',
 } as const;
 const task: SealedFor = {
-  id,
+  region: 'REGION2' as RegionName,
   imageId,
+  taskId,
   targetEndpoint: 'http://glance2',
   activation: 'upload',
   source,
   roles: ['member'],
 };
-const message = `The sealed token of task ${id} cannot be opened`;
+const message = `The sealed token of task ${taskId} cannot be opened`;
 const refused = { code: 'unauthorized', message };
 
 const failureOf = (run: Promise<unknown>): Promise<unknown> =>
@@ -60,7 +61,8 @@ describe('sealed secrets', () => {
 
   // Whoever can write the table must not be able to send the token anywhere.
   test.each<[what: string, change: Partial<SealedFor>]>([
-    ['id', { id: newTaskId() }],
+    ['id', { taskId: newTaskId() }],
+    ['region', { region: 'region2' as RegionName }],
     ['image', { imageId: newTaskId() as unknown as ImageId }],
     ["target's endpoint", { targetEndpoint: 'http://elsewhere' }],
     ['activation', { activation: 'none' }],
@@ -75,7 +77,7 @@ describe('sealed secrets', () => {
     const error = await failureOf(sealer.open(changed, await sealer.seal(task, { token })));
     expect(error).toMatchObject({
       code: 'unauthorized',
-      message: `The sealed token of task ${changed.id} cannot be opened`,
+      message: `The sealed token of task ${changed.taskId} cannot be opened`,
     });
   });
 

@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
 import { newTask } from '../../../../lib/imports/record/new-task.ts';
-import type { Task } from '../../../../lib/state/task.ts';
 import { taskView } from '../../../../lib/imports/record/task-view.ts';
-import { glanceTime } from '../../../../lib/imports/record/tasks.ts';
-import type { ImageId, RequestId } from '../../../../lib/schemas/ids.ts';
+import type { ImageId, RegionName, RequestId } from '../../../../lib/schemas/ids.ts';
+import { glanceTime, type Task } from '../../../../lib/state/task.ts';
 
 const imageId = '11111111-1111-1111-1111-111111111111' as ImageId;
 const sourceId = '22222222-2222-2222-2222-222222222222' as ImageId;
 const endpoint = { interface: 'public', region: 'REGION1', url: 'http://glance1/v2/' };
 
 const made = {
+  region: 'REGION2' as RegionName,
   imageId,
   requestId: 'req-1' as RequestId,
   identity: {
@@ -29,12 +29,12 @@ const glanceSource = {
   imageId: sourceId,
 } as const;
 const importOf = (more: Partial<Parameters<typeof newTask>[0]> = {}): Task =>
-  newTask({ ...made, body: { method: { name: 'glance-download' } }, source: glanceSource, ...more });
+  newTask({ ...made, body: {}, source: glanceSource, ...more });
 
 test('a task is shown with the fields of Glance and no others', () => {
   const task = importOf();
   expect(taskView(task)).toEqual({
-    id: task.id,
+    id: task.taskId,
     type: 'api_image_import',
     status: 'pending',
     owner: 'project',
@@ -78,7 +78,7 @@ test('a task that succeeded shows its result and when it will be forgotten; one 
 test('the secret of a URI is neither shown nor kept in clear', () => {
   const uri = 'https://user:secret-password@host/i?X-Amz-Signature=secret-signature';
   const task = importOf({
-    body: { method: { name: 'web-download' } },
+    body: {},
     source: { kind: 'web-download', uri },
   });
   expect(task.source).toEqual({ kind: 'web-download' });

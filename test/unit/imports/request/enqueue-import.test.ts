@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createClaims } from '../../../../lib/aws/state/claims.ts';
+import { claimKey } from '../../../../lib/aws/state/keys.ts';
+import { createTasks } from '../../../../lib/aws/state/tasks.ts';
 import { createDynamoClient, createTable, type Table } from '../../../../lib/aws/table.ts';
 import { FerryError } from '../../../../lib/errors.ts';
-import { type Claims, createClaims } from '../../../../lib/imports/record/claims.ts';
 import { type EnqueueServices, enqueueImport } from '../../../../lib/imports/request/enqueue-import.ts';
-import type { ImportMessage } from '../../../../lib/steps/messages.ts';
-import type { Task } from '../../../../lib/state/task.ts';
-import { createTasks, type Tasks } from '../../../../lib/imports/record/tasks.ts';
 import { log } from '../../../../lib/log.ts';
-import { newAttemptId } from '../../../../lib/schemas/ids.ts';
+import { newAttemptId, type RegionName } from '../../../../lib/schemas/ids.ts';
+import type { Claims } from '../../../../lib/state/claims.ts';
+import type { Send, Sending, StepName } from '../../../../lib/state/messages.ts';
+import { importRef } from '../../../../lib/state/refs.ts';
+import type { Task } from '../../../../lib/state/task.ts';
+import type { Tasks } from '../../../../lib/state/tasks.ts';
 import type { LocalAws } from '../../../cloud/aws/aws.ts';
 import { startLocalAws } from '../../local-aws.ts';
 import { taskFixture } from '../task-fixture.ts';
@@ -17,14 +21,16 @@ let table: Table;
 let tasks: Tasks;
 let claims: Claims;
 let task: Task;
-let sent: { to: string; message: ImportMessage }[];
+let sent: Sending[];
 let services: EnqueueServices;
 
-const queue = (to: string) => ({
-  send: async (message: ImportMessage) => void sent.push({ to, message }),
-});
 const away = () => Promise.reject(new FerryError('unavailable', 'no service'));
-const messageOf = ({ imageId, id }: Task) => ({ imageId, taskId: id });
+const send: Send = async (sending) => void sent.push(sending);
+/** A queue that cannot be reached. */
+const without =
+  (to: StepName): Send =>
+  (sending) =>
+    sending.to === to ? away() : send(sending);
 
 beforeAll(async () => {
   log.setLogLevel('SILENT');
@@ -36,23 +42,32 @@ beforeAll(async () => {
 beforeEach(() => {
   sent = [];
   task = taskFixture();
-  services = { tasks, claims, streamQueue: queue('stream-image'), failQueue: queue('fail-import') };
+  services = { tasks, claims, send };
 });
 afterAll(() => aws.stop());
 
 const itemsOf = async (): Promise<readonly unknown[]> =>
-  (await table.query(task.imageId, '')).map(({ item }) => item);
+  (await table.query(claimKey(task).subject, '')).map(({ item }) => item);
 
 test('an import is claimed, kept and queued', async () => {
   await enqueueImport(services, task);
-  expect(sent).toEqual([{ to: 'stream-image', message: messageOf(task) }]);
-  expect(await claims.holder(task.imageId)).toBe(task.id);
+  expect(sent).toEqual([{ to: 'stream-image', message: importRef(task) }]);
+  expect(await claims.holder(task)).toBe(task.taskId);
   expect(await tasks.get(task)).toMatchObject({ status: 'pending' });
+});
+
+test('the same image id in another region is another target: both are claimed and queued', async () => {
+  const other = { ...taskFixture(task.imageId), region: 'REGION3' as RegionName };
+  await enqueueImport(services, task);
+  await enqueueImport(services, other);
+  expect(sent.map(({ message }) => message)).toEqual([importRef(task), importRef(other)]);
+  expect([await claims.holder(task), await claims.holder(other)]).toEqual([task.taskId, other.taskId]);
+  expect((await tasks.list(other)).map(({ taskId }) => taskId)).toEqual([other.taskId]);
 });
 
 describe('an answer of 5xx', () => {
   test('because the message could not be sent leaves nothing', async () => {
-    await expect(enqueueImport({ ...services, streamQueue: { send: away } }, task)).rejects.toThrow(
+    await expect(enqueueImport({ ...services, send: without('stream-image') }, task)).rejects.toThrow(
       'no service',
     );
     expect(await itemsOf()).toEqual([]);
@@ -77,21 +92,20 @@ describe('an answer of 5xx', () => {
   });
 
   test('while nothing can be taken back leaves the image free after a minute', async () => {
-    const stuck = { ...services, claims: { ...claims, takeBack: away }, streamQueue: { send: away } };
+    const stuck = { ...services, claims: { ...claims, takeBack: away }, send: away };
     await expect(enqueueImport(stuck, task)).rejects.toThrow('no service');
-    const [claim] = await table.query(task.imageId, 'claim');
+    const claim = await table.get(claimKey(task));
     expect(Number(claim?.['staleAt'])).toBeLessThanOrEqual(Date.now() + 60_000);
   });
 });
 
 test('a message whose answer was lost is an import that runs, and is answered so', async () => {
   const send = async (): Promise<void> => {
-    const claim = { imageId: task.imageId, taskId: task.id, attempt: newAttemptId() };
-    expect(await claims.begin(claim)).toBe('mine');
+    expect(await claims.begin(importRef(task), newAttemptId())).toBe('mine');
     await away();
   };
-  await enqueueImport({ ...services, streamQueue: { send } }, task);
-  expect(await claims.holder(task.imageId)).toBe(task.id);
+  await enqueueImport({ ...services, send }, task);
+  expect(await claims.holder(task)).toBe(task.taskId);
 });
 
 test('a claim that cannot be marked as queued does not fail an import that is', async () => {
@@ -104,7 +118,7 @@ describe('an import that was silent for long', () => {
     const before = taskFixture(task.imageId);
     await enqueueImport(services, before);
     await tasks.update(before, { changes: { hw_a: { was: 'old', set: 'new' } } });
-    await table.update({ imageId: task.imageId, item: 'claim' }, { staleAt: 0 });
+    await table.update(claimKey(task), { staleAt: 0 });
     sent = [];
     return before;
   };
@@ -113,8 +127,8 @@ describe('an import that was silent for long', () => {
     const before = await silent();
     await enqueueImport(services, task);
     expect(sent).toEqual([
-      { to: 'stream-image', message: messageOf(task) },
-      { to: 'fail-import', message: messageOf(before) },
+      { to: 'stream-image', message: importRef(task) },
+      { to: 'fail-import', message: importRef(before) },
     ]);
     expect(await tasks.get(task)).toMatchObject({ changes: { hw_a: { was: 'old', set: 'new' } } });
     expect(await tasks.get(before)).toMatchObject({ status: 'pending' });
@@ -122,27 +136,26 @@ describe('an import that was silent for long', () => {
 
   test('is not ended by a request that is answered 5xx, and keeps its claim', async () => {
     const before = await silent();
-    await expect(enqueueImport({ ...services, streamQueue: { send: away } }, task)).rejects.toThrow(
+    await expect(enqueueImport({ ...services, send: without('stream-image') }, task)).rejects.toThrow(
       'no service',
     );
     expect(sent).toEqual([]);
-    const claim = { imageId: task.imageId, taskId: before.id, attempt: newAttemptId() };
-    expect(await claims.begin(claim)).toBe('mine');
+    expect(await claims.begin(importRef(before), newAttemptId())).toBe('mine');
     expect(await tasks.get(task)).toBeUndefined();
   });
 
   test('is not forgotten when the next request dies before it could say what it takes over', async () => {
     await silent();
     const dead = taskFixture(task.imageId);
-    await claims.take(task.imageId, dead.id);
-    await table.update({ imageId: task.imageId, item: 'claim' }, { staleAt: 0 });
+    await claims.take(importRef(dead));
+    await table.update(claimKey(task), { staleAt: 0 });
     await enqueueImport(services, task);
     expect(await tasks.get(task)).toMatchObject({ changes: { hw_a: { was: 'old', set: 'new' } } });
   });
 
   test('is not in the way of the new one when it cannot be sent to its end', async () => {
     await silent();
-    await enqueueImport({ ...services, failQueue: { send: away } }, task);
-    expect(await claims.holder(task.imageId)).toBe(task.id);
+    await enqueueImport({ ...services, send: without('fail-import') }, task);
+    expect(await claims.holder(task)).toBe(task.taskId);
   });
 });
