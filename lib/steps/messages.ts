@@ -7,8 +7,9 @@ export const parseMessage = (body: string): StepMessage => {
   let message: unknown;
   try {
     message = JSON.parse(body);
-  } catch (cause) {
-    throw new FerryError('bad-request', 'A queue message is not JSON', { cause });
+  } catch {
+    // The reason of JSON.parse would quote what may be anything.
+    throw new FerryError('bad-request', 'A queue message is not JSON');
   }
   if (isStepMessage(message)) return message as StepMessage;
   const [problem] = isStepMessage.errors ?? [];

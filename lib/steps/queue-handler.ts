@@ -2,6 +2,7 @@ import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-p
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { asFerryError } from '../errors.ts';
 import { log } from '../log.ts';
 import { stepTook } from '../metrics.ts';
 import type { Delivery, StepName } from '../state/messages.ts';
@@ -17,6 +18,14 @@ export interface QueueOptions {
   /** Seconds before the function's end at which the step must stop. */
   readonly deadlineReserveS: number;
 }
+
+/** Whatever keeps a message in its queue is told: the dead letter that it becomes has its cause here and nowhere else. */
+const tellWhy = ({ messageId, attributes }: SQSRecord, thrown: unknown): never => {
+  const error = asFerryError(thrown);
+  const received = Number(attributes.ApproximateReceiveCount);
+  log.warn('message comes again', { message_id: messageId, received, reason: error.explanation, error });
+  throw thrown;
+};
 
 /**
  * The stack of every queue function. A record whose step throws is reported in `batchItemFailures`, so that it alone
@@ -41,7 +50,8 @@ export const queueHandler = (options: QueueOptions, step: (received: Received) =
       // A processor of its own: a worker runs several events at a time, and a processor keeps one event's failures.
       processPartialResponse(
         event,
-        (record: SQSRecord) => handleRecord(record, context),
+        (record: SQSRecord) =>
+          handleRecord(record, context).catch((error: unknown) => tellWhy(record, error)),
         new BatchProcessor(EventType.SQS),
         { context, throwOnFullBatchFailure: false },
       ),

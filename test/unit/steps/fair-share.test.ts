@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { allowance, freeSeats, type Seat, type Waiting, waitS } from '../../../lib/steps/fair-share.ts';
+import type { Seat, Waiting } from '../../../lib/state/seats.ts';
+import { allowance, freeSeats, staysFirst, waitS } from '../../../lib/steps/fair-share.ts';
 
 const seatsOf = (projectId: string, count: number): readonly Seat[] =>
   Array.from({ length: count }, (_, number) => ({ projectId, number }));
@@ -96,6 +97,14 @@ describe('within a project', () => {
 
   test('what waits leaves the other seats to those that come', () => {
     expect(freeSeats(asks('p', 'young', young), seatsOf('p', 3), oldWaits, share)).toEqual([3, 4]);
+  });
+
+  test('the first of a project is the oldest that has to wait, and who asks again renews its place', () => {
+    const waits = asks('p', 'w', young);
+    expect(staysFirst(waits, asks('p', 'oldest', old))).toBe(false);
+    expect(staysFirst(waits, asks('p', 'younger', young + 1))).toBe(true);
+    expect(staysFirst(waits, asks('p', 'of the same age', young))).toBe(true);
+    expect(staysFirst(waits, waits)).toBe(false);
   });
 
   test('a seat that was left in the middle is taken again', () => {

@@ -1,17 +1,25 @@
 import type { Context, SQSEvent } from 'aws-lambda';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { createSqsClient } from '../../../lib/aws/queue.ts';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { FerryError } from '../../../lib/errors.ts';
 import { log } from '../../../lib/log.ts';
 import { newTaskId } from '../../../lib/schemas/ids.ts';
-import { queueHandler } from '../../../lib/steps/queue-handler.ts';
-import type { Received } from '../../../lib/steps/run-step.ts';
+import { isOfCopy } from '../../../lib/state/messages.ts';
+import { type QueueOptions, queueHandler } from '../../../lib/steps/queue-handler.ts';
+import type { Received } from '../../../lib/steps/received.ts';
+import { newCopyId, newImport } from '../../contract/state/fixtures.ts';
 import { lambdaContext } from '../../integration/lambda.ts';
 
-const sqs = createSqsClient();
-const message = { imageId: newTaskId(), taskId: newTaskId() };
-beforeAll(() => log.setLogLevel('SILENT'));
-afterAll(() => sqs.destroy());
+const message = newImport();
+beforeAll(() => void log.setLogLevel('SILENT'));
+
+const options: QueueOptions = {
+  step: 'stream-image',
+  deliveryOf: ({ attributes }) => ({
+    receiveCount: Number(attributes.ApproximateReceiveCount),
+    hideFor: async () => undefined,
+  }),
+  deadlineReserveS: 30,
+};
 
 const eventOf = (...bodies: string[]): SQSEvent => {
   const attributes = { ApproximateReceiveCount: '3' };
@@ -28,25 +36,28 @@ const run = (
   step: (received: Received) => Promise<void>,
   event: SQSEvent,
   context: Context = lambdaContext(),
-) =>
-  queueHandler({ step: 'stream-image', sqs, queueUrl: 'http://127.0.0.1:1/q', deadlineReserveS: 30 }, step)(
-    event,
-    context,
-  );
+) => queueHandler(options, step)(event, context);
 
 test('a step gets its message, how often it came, and a deadline', async () => {
   const seen: Received[] = [];
-  const answer = await run(async (received) => void seen.push(received), eventOf(JSON.stringify(message)));
+  const copyMessage = { copyId: newCopyId(), row: 2 };
+  const event = eventOf(JSON.stringify(message), JSON.stringify(copyMessage));
+  const answer = await run(async (received) => void seen.push(received), event);
   expect(answer).toEqual({ batchItemFailures: [] });
-  expect(seen).toMatchObject([{ message, delivery: { receiveCount: 3 } }]);
-  expect(seen[0]?.deadline.aborted).toBe(false);
+  const delivery = { receiveCount: 3 };
+  expect(seen).toMatchObject([
+    { message, delivery },
+    { message: copyMessage, delivery },
+  ]);
+  expect(seen[0]?.deadline.signal.aborted).toBe(false);
 });
 
 test('only the messages whose step throws, or that are not ours, come again', async () => {
   const good = JSON.stringify(message);
   const bad = JSON.stringify({ ...message, taskId: newTaskId() });
-  const step = async ({ message: { taskId } }: Received) => {
-    if (taskId !== message.taskId) throw new FerryError('unavailable', 'later');
+  const step = async ({ message: received }: Received) => {
+    if (isOfCopy(received) || received.taskId !== message.taskId)
+      throw new FerryError('unavailable', 'later');
   };
   const answer = await run(step, eventOf(good, bad, 'not ours', good));
   expect(answer.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier).sort()).toEqual(['m1', 'm2']);
@@ -76,10 +87,10 @@ test('messages that all fail are reported one by one, the function itself does n
 
 test('the deadline comes its reserve before the end of the function, and says so', async () => {
   let reason: unknown;
-  const step = ({ deadline }: Received) =>
+  const step = ({ deadline: { signal } }: Received) =>
     new Promise<void>((ended) => {
-      deadline.addEventListener('abort', () => {
-        reason = deadline.reason;
+      signal.addEventListener('abort', () => {
+        reason = signal.reason;
         ended();
       });
     });
