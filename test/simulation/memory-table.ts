@@ -59,8 +59,23 @@ const split = (text: string, word: string): string[] => {
   return [...pieces, text.slice(from)];
 };
 
-const sizeOf = (item: Item | undefined): number =>
-  JSON.stringify(item ?? {}, (_, value) => (value instanceof Set ? [...value] : value)).length;
+const ofCollection = 3; // bytes, beside what is in it
+const ofElement = 1;
+
+/**
+ * Bytes as DynamoDB counts them: names and values.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+ */
+const sizeOf = (value: Value): number => {
+  if (typeof value === 'string') return value.length;
+  if (typeof value === 'number') return 1 + Math.ceil(String(value).length / 2);
+  if (typeof value !== 'object' || value === null) return 1;
+  let size = ofCollection;
+  if (value instanceof Set || Array.isArray(value))
+    for (const element of value) size += ofElement + sizeOf(element);
+  else for (const name in value) size += ofElement + name.length + sizeOf((value as Item)[name]);
+  return size;
+};
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html */
 const writeUnits = (item: Item | undefined): number => Math.max(1, Math.ceil(sizeOf(item) / 1024));
 const readUnits = (bytes: number): number => Math.max(1, Math.ceil(bytes / 4096));

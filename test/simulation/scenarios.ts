@@ -1,6 +1,6 @@
 import { GiB, MiB } from '../../lib/transfer/part-plan.ts';
-import { randomOf } from './clock.ts';
-import type { Arrival, Assumptions } from './world.ts';
+import type { Arrival, Assumptions } from './assumptions.ts';
+import { randomOf } from './random.ts';
 
 /**
  * Measured on one machine (performance.md) a function moves 600 MiB/s; Lambda's network gives a function about 600 Mbit/s,
@@ -51,8 +51,10 @@ export interface Scenario {
   readonly assumed: Assumptions;
 }
 
+const wide = { streamConcurrency: 60, applyConcurrency: 60 } as const;
+
 /** The way into Glance takes as long as it takes in the worker; on Lambda an image above 63 GiB would not get through. */
-export const scenarios = (): readonly Scenario[] => [
+export const days = (): readonly Scenario[] => [
   {
     name: '10 000 imports a day, as deployed by default',
     arrivals: tenThousand(),
@@ -61,12 +63,12 @@ export const scenarios = (): readonly Scenario[] => [
   {
     name: '10 000 imports a day, STREAM_CONCURRENCY=60, APPLY_CONCURRENCY=60',
     arrivals: tenThousand(),
-    assumed: { ...assumed, streamConcurrency: 60, applyConcurrency: 60 },
+    assumed: { ...assumed, ...wide },
   },
   {
     name: 'the same, and one run in a hundred dies',
     arrivals: tenThousand(),
-    assumed: { ...assumed, streamConcurrency: 60, applyConcurrency: 60, deaths: 0.01 },
+    assumed: { ...assumed, ...wide, deaths: 0.01 },
   },
   { name: '10 TiB a day: 100 × 100 GiB', arrivals: evenly(100, 100 * GiB), assumed },
   { name: '10 TiB a day: 10 × 1 TiB', arrivals: evenly(10, 1024 * GiB), assumed },
@@ -83,6 +85,23 @@ export const scenarios = (): readonly Scenario[] => [
     },
   },
 ];
+
+const widely = 'with `STREAM_CONCURRENCY` and `APPLY_CONCURRENCY` 60';
+
+/** The same images at the same moments into the same number of regions: sharing their copies, and each as an import alone. */
+export const regions = (images = 1000, regions = 10): readonly Scenario[] => {
+  const alone = tenThousand(images);
+  const together = alone.map((arrival) => ({ ...arrival, regions }));
+  const singly = alone.flatMap((arrival) => Array.from({ length: regions }, () => arrival));
+  const named = (name: string, arrivals: readonly Arrival[]): readonly Scenario[] => [
+    { name: `${name}, as deployed by default`, arrivals, assumed },
+    { name: `${name}, ${widely}`, arrivals, assumed: { ...assumed, ...wide } },
+  ];
+  return [
+    ...named(`${images} images to ${regions} regions`, together),
+    ...named(`${images * regions} single imports`, singly),
+  ];
+};
 
 /** One project asks for 150 imports at once, and another one for an import of 1 GiB every ten minutes. */
 export const flood: readonly Arrival[] = (() => {

@@ -1,21 +1,44 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { log } from '../../../lib/log.ts';
 import { GiB } from '../../../lib/transfer/part-plan.ts';
 import { createClock } from '../../simulation/clock.ts';
 import { assumed, tenThousand } from '../../simulation/scenarios.ts';
 import { simulate } from '../../simulation/world.ts';
 
+// As test/simulation/stand-ins.ts does it for the command.
+vi.mock('../../../lib/copies/copy-range.ts', () => import('../../simulation/copy-range.ts'));
+vi.mock('../../../lib/copies/verify-object.ts', () => import('../../simulation/verify-object.ts'));
+
 beforeAll(() => log.setLogLevel('SILENT'));
 
+/** Bytes of all images. */
+const bytesOf = (arrivals: readonly { readonly size: number }[]): number =>
+  arrivals.reduce((sum, { size }) => sum + size, 0);
+
 describe('imports in virtual time', () => {
-  test('all end, once, though every fifth run dies', async () => {
+  test('all end, once, and leave nothing, though every fifth run dies', async () => {
     const arrivals = tenThousand(60);
-    const { durations, counts, parts } = await simulate(createClock(), arrivals, { ...assumed, deaths: 0.2 });
+    const { durations, counts, parts, left } = await simulate(createClock(), arrivals, {
+      ...assumed,
+      deaths: 0.2,
+    });
     expect(durations).toHaveLength(arrivals.length);
+    expect(left).toBe(0);
     expect(counts.deaths).toBeGreaterThan(0);
     expect(counts.partsSent).toBeGreaterThanOrEqual(parts);
     // A death costs the parts that were on their way, and no more.
-    expect(counts.partsSent - parts).toBeLessThanOrEqual(8 * counts.deaths);
+    expect(counts.partsSent - parts).toBeLessThanOrEqual(9 * (counts.deaths + counts.handOvers));
+  });
+
+  test('into many regions read each image once, also when every fifth run dies', async () => {
+    const arrivals = tenThousand(12).map((arrival) => ({ ...arrival, regions: 5 }));
+    const undisturbed = await simulate(createClock(), arrivals, assumed);
+    expect(undisturbed.durations).toHaveLength(60);
+    expect(undisturbed.load.source.total()).toBe(bytesOf(arrivals));
+    const dying = await simulate(createClock(), arrivals, { ...assumed, deaths: 0.2 });
+    expect(dying.durations).toHaveLength(60);
+    expect(dying.left).toBe(0);
+    expect(dying.load.source.total()).toBeLessThan(1.1 * bytesOf(arrivals));
   });
 
   test('cost as much for each part of a large image as of a small one', async () => {
