@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { CreateMultipartUploadCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDynamoClient, createTable, type Table } from '../../lib/aws/table.ts';
-import { newTaskId } from '../../lib/schemas/ids.ts';
+import { newGeneration } from '../../lib/schemas/ids.ts';
 import { type Ferry, startFerry } from './ferry.ts';
 import { createQueuesByHand, type QueuesByHand, steps } from './queues-by-hand.ts';
 
@@ -34,7 +34,9 @@ const drain = async (): Promise<void> => {
 };
 const sweep = () => ferry.sweep();
 const lastTask = async () => (await ferry.tasks(imageId, token)).at(-1);
-const itemsLeft = async () => (await table.query(imageId, '')).map(({ item }) => String(item));
+const subject = () => `image#${imageId}#REGION2`;
+const itemsLeft = async () => (await table.query(subject(), '')).map(({ item }) => String(item));
+const nothing = { send: 0, resume: 0, release: 0, leave: 0, end: 0, clear: 0, forget: 0, failed: 0 };
 
 /** An import whose message is lost. */
 beforeEach(async () => {
@@ -50,15 +52,15 @@ beforeEach(async () => {
 const silentFor = async (hours: number): Promise<void> => {
   const at = new Date(Date.now() - hours * 3_600_000);
   const updatedAt = at.toISOString().replace('Z', '000');
-  await table.update({ imageId, item: `task#${taskId}` }, { updatedAt });
-  await table.update({ imageId, item: 'claim' }, { staleAt: at.getTime() });
+  await table.update({ subject: subject(), item: `task#${taskId}` }, { updatedAt });
+  await table.update({ subject: subject(), item: 'claim' }, { staleAt: at.getTime() });
 };
 
 test('an import whose message was lost goes on after six hours, and arrives', async () => {
   await silentFor(5);
   expect(await sweep()).toMatchObject({ send: 0 });
   await silentFor(7);
-  expect(await sweep()).toEqual({ send: 1, release: 0, forget: 0, clear: 0, failed: 0 });
+  expect(await sweep()).toEqual({ ...nothing, send: 1 });
   await queues.next('stream-image');
   await queues.next('apply-metadata');
   expect(await lastTask()).toMatchObject({ status: 'success' });
@@ -66,7 +68,7 @@ test('an import whose message was lost goes on after six hours, and arrives', as
 });
 
 test('an import that was told to go on many times in vain is ended', async () => {
-  await table.update({ imageId, item: `task#${taskId}` }, { revivals: 16 });
+  await table.update({ subject: subject(), item: `task#${taskId}` }, { revivals: 16 });
   await silentFor(7);
   expect(await sweep()).toMatchObject({ send: 1 });
   expect(await queues.next('stream-image')).toBeUndefined();
@@ -76,12 +78,12 @@ test('an import that was told to go on many times in vain is ended', async () =>
 });
 
 test('a task whose claim is gone is ended after an hour', async () => {
-  await table.remove({ imageId, item: 'claim' });
+  await table.remove({ subject: subject(), item: 'claim' });
   await silentFor(0.5);
-  await table.remove({ imageId, item: 'claim' });
+  await table.remove({ subject: subject(), item: 'claim' });
   expect(await sweep()).toMatchObject({ send: 0 });
   await silentFor(2);
-  await table.remove({ imageId, item: 'claim' });
+  await table.remove({ subject: subject(), item: 'claim' });
   expect(await sweep()).toMatchObject({ send: 1 });
   await queues.next('fail-import');
   expect(await lastTask()).toMatchObject({
@@ -91,29 +93,38 @@ test('a task whose claim is gone is ended after an hour', async () => {
   });
 });
 
-test('uploads, objects and items of no import go, and everything else stays', async () => {
+/** Of a copy, in the relay. */
+const relayKey = (copyId: string, generation: string) => `copies/${copyId}/${generation}`;
+const partOf = (copyId: string, generation: string) => ({
+  subject: `copy#${copyId}`,
+  item: `part#${generation}#00001`,
+});
+
+test('uploads, objects and parts of no copy go, and everything else stays', async () => {
   const s3 = new S3Client({ forcePathStyle: true });
   const Bucket = ferry.aws.bucketName;
-  const deadId = newTaskId();
-  const [dead, live] = [deadId, taskId].map((id) => `imports/${id}`);
-  for (const Key of [dead, live]) {
+  const [dead, others] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')];
+  const generation = newGeneration();
+  const [deadKey, othersKey] = [relayKey(dead, generation), relayKey(others, generation)];
+  for (const Key of [deadKey, othersKey]) {
     await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
     await s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
   }
   await s3.send(new PutObjectCommand({ Bucket, Key: 'somebody/else', Body: 'x' }));
-  await table.put({ imageId: newTaskId(), item: `task#${deadId}` }, { id: deadId, status: 'failure' });
-  await table.put({ imageId, item: `part#${newTaskId()}#00001` }, {});
-  await table.put({ imageId, item: `part#${taskId}#00001` }, {});
-  expect(await sweep()).toEqual({ send: 0, release: 0, forget: 1, clear: 1, failed: 0 });
-  expect(await ferry.traces.relay()).toEqual({ objects: [live, 'somebody/else'], uploads: [live] });
-  expect(await itemsLeft()).toEqual(['claim', `part#${taskId}#00001`, `task#${taskId}`]);
+  await table.put(partOf(dead, generation), {});
+  expect(await sweep()).toEqual({ ...nothing, clear: 1 });
+  expect(await ferry.traces.relay()).toEqual({ objects: [othersKey, 'somebody/else'], uploads: [othersKey] });
+  expect(await itemsLeft()).toEqual(['claim', `task#${taskId}`]);
+  expect(await table.query(`copy#${dead}`, '')).toEqual([]);
 });
 
 test('what cannot be swept now does not keep the rest', async () => {
   const s3 = new S3Client({ forcePathStyle: true });
-  for (const id of [newTaskId(), newTaskId()]) {
-    await table.put({ imageId: newTaskId(), item: `task#${id}` }, { id, status: 'success' });
-    await s3.send(new PutObjectCommand({ Bucket: ferry.aws.bucketName, Key: `imports/${id}`, Body: 'x' }));
+  for (const copyId of [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')]) {
+    const generation = newGeneration();
+    await table.put(partOf(copyId, generation), {});
+    const Key = relayKey(copyId, generation);
+    await s3.send(new PutObjectCommand({ Bucket: ferry.aws.bucketName, Key, Body: 'x' }));
   }
   ferry.aws.s3Faults.inject('DeleteObject', { kind: 'error', code: 'AccessDenied' });
   expect(await sweep()).toMatchObject({ clear: 1, failed: 1 });
