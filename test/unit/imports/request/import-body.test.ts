@@ -7,7 +7,6 @@ import {
   parseImportBody as parseRest,
   parseSource,
 } from '../../../../lib/imports/request/import-body.ts';
-import { parseMessage } from '../../../../lib/steps/messages.ts';
 
 const id = '12345678-90ab-cdef-1234-567812345678';
 const good = { name: 'glance-download', glance_region: 'REGION1', glance_image_id: id };
@@ -153,30 +152,5 @@ describe('a web-download', () => {
     expect(messageOf(() => sourceOf({ name: 'web-download', ...more }))).toBe(
       "'uri' needs to be set for web-download import method",
     );
-  });
-});
-
-describe('a queue message', () => {
-  const message = { imageId: id, taskId: id };
-
-  test('of ours is read', () => {
-    expect(parseMessage(JSON.stringify(message))).toEqual(message);
-  });
-
-  test.each([
-    ['{', 'A queue message is not JSON'],
-    ['{}', 'A queue message is not ours:  must have required property'],
-    [
-      JSON.stringify({ ...message, token: 'secret' }),
-      'A queue message is not ours:  must NOT have additional',
-    ],
-    [
-      JSON.stringify({ ...message, taskId: 'secret' }),
-      'A queue message is not ours: /taskId must match pattern',
-    ],
-  ])('%s is refused, and not repeated', (body, reason) => {
-    const error = messageOf(() => parseMessage(body));
-    expect(error).toContain(reason);
-    expect(error).not.toContain('secret');
   });
 });
