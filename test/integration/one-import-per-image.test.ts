@@ -1,5 +1,8 @@
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { claimKey } from '../../lib/aws/state/keys.ts';
+import type { ImageId, RegionName } from '../../lib/schemas/ids.ts';
 import { type Answer, type Ferry, startFerry } from './ferry.ts';
 import { createQueuesByHand, type QueuesByHand } from './queues-by-hand.ts';
 import { expectError } from './refusals.ts';
@@ -52,7 +55,7 @@ test('an import that nobody has worked on for two hours gives way to a new reque
   await dynamodb.send(
     new UpdateItemCommand({
       TableName: ferry.aws.tableName,
-      Key: { imageId: { S: imageId }, item: { S: 'claim' } },
+      Key: marshall(claimKey({ region: 'REGION2' as RegionName, imageId: imageId as ImageId })),
       UpdateExpression: 'SET staleAt = :now',
       ExpressionAttributeValues: { ':now': { N: `${Date.now() - 1}` } },
     }),

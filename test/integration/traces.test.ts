@@ -35,7 +35,7 @@ test('items are read to the last page: one has 1 MB at most', async () => {
   const big = 'x'.repeat(350_000);
   const names = ['1', '2', '3', '4', '5'];
   for (const item of names) {
-    const Item = marshall({ imageId: 'image', item, big });
+    const Item = marshall({ subject: 'image', item, big });
     await dynamodb.send(new PutItemCommand({ TableName: aws.tableName, Item }));
   }
   expect((await createTraces(aws).items()).map(({ item }) => item)).toEqual(names);
