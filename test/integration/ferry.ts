@@ -55,9 +55,9 @@ export interface Ferry<Region extends string = DefaultRegion> {
   /** Kills a function's processes, as a crash would. */
   kill(name: QueueFunction): Promise<void>;
   /** An image's tasks as GET /v2/images/{id}/tasks shows them. */
-  tasks(imageId: string, token: string): Promise<readonly TaskShown[]>;
+  tasks(imageId: string, token: string, region?: string): Promise<readonly TaskShown[]>;
   /** Lets the queues' functions work until the image's last task has ended. */
-  finished(imageId: string, token: string): Promise<TaskShown>;
+  finished(imageId: string, token: string, region?: string): Promise<TaskShown>;
   stop(): Promise<void>;
 }
 
@@ -127,19 +127,22 @@ export const startFerry = async <const Region extends string = DefaultRegion>(
     );
   };
 
-  const tasks: Ferry['tasks'] = async (imageId, token) => {
-    const { json } = await http('list-tasks', { method: 'GET', imageId, token });
+  const tasks: Ferry['tasks'] = async (imageId, token, region) => {
+    const below = region === undefined ? {} : { region };
+    const { json } = await http('list-tasks', { method: 'GET', ...below, imageId, token });
     return json['tasks'] as TaskShown[];
   };
 
-  const finished: Ferry['finished'] = async (imageId, token) => {
+  const finished: Ferry['finished'] = async (imageId, token, region) => {
     const end = Date.now() + 1000 * (options.patienceS ?? 90);
     for (let pauseMs = 50; Date.now() < end; pauseMs += 5) {
-      const last = (await tasks(imageId, token)).at(-1);
+      const last = (await tasks(imageId, token, region)).at(-1);
       if (last && ['success', 'failure'].includes(last.status)) return last;
       await delay(pauseMs); // what takes long need not be asked for so often
     }
-    throw new Error(`the import of ${imageId} did not end: ${JSON.stringify(await tasks(imageId, token))}`);
+    throw new Error(
+      `the import of ${imageId} did not end: ${JSON.stringify(await tasks(imageId, token, region))}`,
+    );
   };
 
   return {
