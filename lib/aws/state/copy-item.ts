@@ -29,12 +29,15 @@ export const nobodyWaits = 'attribute_not_exists(waiting)';
 export const isNotEnding = 'attribute_not_exists(isEnding)';
 export const hasNotFailed = 'attribute_not_exists(failure)';
 
+/** Rows that somebody has begun; row 0 is the copy as a whole. */
 const rowsOf = (item: Item): ReadonlyMap<number, RowState> => {
-  const numbers = Object.keys(item).flatMap((name) => /^row(\d+)Next$/.exec(name)?.[1] ?? []);
+  const begun = Object.keys(item).flatMap(
+    (name) => /^row([1-9]\d*)(?:Next|LeaseUntil)$/.exec(name)?.[1] ?? [],
+  );
   return new Map(
-    numbers.map(Number).map((row) => {
+    [...new Set(begun.map(Number))].map((row) => {
       const { next, copied } = rowNames(row);
-      return [row, { next: Number(item[next]), copied: Number(item[copied]) }];
+      return [row, { next: Number(item[next] ?? row), copied: Number(item[copied] ?? 0) }];
     }),
   );
 };
