@@ -62,6 +62,7 @@ export const createCopyModel = (now: () => number) => {
       const held = copy.leases.get(row);
       if (held && isLive(held)) return 'live';
       lease(row, attempt);
+      if (row > 0 && !copy.rows.has(row)) copy.rows.set(row, { next: row, copied: 0 });
       return 'mine';
     },
     renew(row: number, attempt: AttemptId): boolean {
@@ -74,7 +75,7 @@ export const createCopyModel = (now: () => number) => {
     },
     saveRow(row: number, attempt: AttemptId, state: RowState): boolean {
       if (!isAt(row, attempt)) return false;
-      copy?.rows.set(row, state);
+      if (row > 0) copy?.rows.set(row, state);
       return true;
     },
     transfer(row: number, attempt: AttemptId, transferred: Transferred): boolean {
