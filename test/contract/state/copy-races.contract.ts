@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { type CopyId, newAttemptId } from '../../../lib/schemas/ids.ts';
+import { type CopyId, newAttemptId, newGeneration } from '../../../lib/schemas/ids.ts';
 import type { Copies, Left } from '../../../lib/state/copies.ts';
 import type { ImportRef } from '../../../lib/state/refs.ts';
 import { hour, newCopy, newCopyId, newImport } from './fixtures.ts';
@@ -130,6 +130,33 @@ export const copyRacesContract = (storeOf: () => StateStore): void => {
       expect(left).toMatchObject({ state: came ? 'wanted' : 'ending' });
       if (came) expect(swept).toBeUndefined();
       expect((await copies.get(copyId))?.isEnding).toBe(isEnding);
+    });
+  });
+
+  test('a copy is begun anew while an attempt begins at a row: nobody goes on with what is lost', async () => {
+    await inEveryOrder(async (choose) => {
+      const [copy, whole, next] = [newCopy(), newAttemptId(), newGeneration()];
+      const { copyId } = copy;
+      const plan = { size: 20, partSize: 5, parts: 1, count: 4, atOnce: 2 };
+      await copies.create(copy, one, whole);
+      await copies.update({ copyId, row: 0 }, whole, { uploadId: 'lost', plan });
+      const row = { copyId, row: 1 };
+      const [, seen] = await interleave(
+        at<unknown>(copyId, [
+          (own) => own.beginAnew(copy, next),
+          async (own) => {
+            const attempt = newAttemptId();
+            await own.begin(row, attempt);
+            const made = await own.get(copyId);
+            return (await own.renew(row, attempt)) && made?.generation;
+          },
+        ]),
+        choose,
+      );
+      expect((await copies.get(copyId))?.generation).toBe(next);
+      // An attempt that has seen what is lost has no lease any more.
+      expect((await copies.get(copyId))?.uploadId).toBeUndefined();
+      if (seen === copy.generation) expect(await copies.begin(row, newAttemptId())).toBe('mine');
     });
   });
 
