@@ -4,6 +4,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context
 import { echo } from '../echo.ts';
 import { asFerryError, FerryError } from '../errors.ts';
 import { log } from '../log.ts';
+import { userAgent } from '../openstack/credentials.ts';
 import { keystoneRoot } from '../openstack/keystone.ts';
 import { authenticationRequired } from '../openstack/validate-token.ts';
 import type { RequestId, Token } from '../schemas/ids.ts';
@@ -70,8 +71,9 @@ const errorAnswers = (options: HttpOptions): Middleware => ({
   onError: (request) => {
     const error = callError(request.error);
     log[error.status >= 500 ? 'error' : 'info']('request refused', { status: error.status, error });
-    const { accept, 'user-agent': userAgent } = request.event.headers;
-    const answer = glanceError(error, errorForm({ accept, userAgent, contract: options.contract }));
+    const { accept, 'user-agent': reader } = request.event.headers;
+    const form = errorForm({ accept, userAgent: reader, contract: options.contract });
+    const answer = glanceError(error, form);
     request.response = { ...answer, headers: { ...answer.headers, ...extraHeaders(error, options) } };
   },
 });
@@ -102,9 +104,21 @@ const bodyOf = ({ body, isBase64Encoded }: Event): string | undefined => {
   return Buffer.from(body, encoding).toString('utf8');
 };
 
+/**
+ * Of a request that this program has sent: where a proxy before Glance leads to us, or we have several names, our URL in
+ * the catalog is not known for ours (own-url.ts). Each request would set off the next one.
+ */
+const askedByUs = (): FerryError =>
+  new FerryError(
+    'bad-request',
+    'The catalog leads from this service to itself: it needs OS_INTERFACE=internal, or another interface at which ' +
+      'Glance itself is reached',
+  );
+
 const callOf = (event: Event, context: Context): HttpCall => {
-  const token = event.headers['x-auth-token'];
+  const { 'x-auth-token': token, 'user-agent': asker } = event.headers;
   if (!token) throw authenticationRequired();
+  if (asker === userAgent) throw askedByUs();
   return {
     ...addressOf(event),
     imageId: event.pathParameters?.['image_id'] ?? '',

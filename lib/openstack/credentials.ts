@@ -14,8 +14,12 @@ export interface Credentials {
   replace(headers: Headers): boolean;
 }
 
+/** Tells Glance's log who asks, and ourselves that it is us: see api/http-handler.ts. */
+export const userAgent = 'glance-ferry';
+
 /** Without `accept`, the reason of a refusal comes as HTML. */
 const headersOf = (token: Token): Headers => ({
+  'user-agent': userAgent,
   accept: 'application/json, */*;q=0.1',
   'x-auth-token': token,
 });

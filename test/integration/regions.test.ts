@@ -1,4 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Ferry, startFerry } from './ferry.ts';
 import { expectNothingLeft } from './nothing-left.ts';
@@ -147,6 +150,26 @@ describe('a deployment that finds itself in the catalog', () => {
       expect(status).toBe(503);
       expect(json['message']).toMatch(/is this service itself.*OS_INTERFACE=internal/);
     }
+  });
+
+  test('by another name, or behind a proxy before Glance, says so when it asks itself', async () => {
+    const { id } = await ferry.openstack.regions.REGION2.createImage({});
+    const itself = createServer((request, response) => {
+      const { 'x-auth-token': asking = '', 'user-agent': agent = '' } = request.headers;
+      const asked = { method: 'GET', imageId: id, token: `${asking}`, headers: { 'user-agent': agent } };
+      void ferry.http('list-tasks', asked).then(({ status, body }) => {
+        response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+      });
+    });
+    await once(itself.listen(0, '127.0.0.1'), 'listening');
+    const { port } = itself.address() as AddressInfo;
+    ferry.openstack.setImageEndpoints('REGION2', { public: `http://127.0.0.1:${port}` });
+    const { status, json } = await get('list-tasks', '/v2/images/{image_id}/tasks', { imageId: id });
+    const { url } = ferry.openstack.regions.REGION2;
+    ferry.openstack.setImageEndpoints('REGION2', { public: url });
+    itself.close();
+    expect(status).toBe(400);
+    expect(json['message']).toMatch(/leads from this service to itself.*OS_INTERFACE=internal/);
   });
 
   test('as that of a source says so, and of an interface where it is not', async () => {

@@ -15,6 +15,7 @@ const messageOf = (run: () => unknown): string => {
 test('an environment with nothing but Keystone and a region gets the documented values', () => {
   expect(loadConfig(needed)).toEqual({
     ...needed,
+    OS_TARGET_REGIONS: [],
     OS_INTERFACE: 'public',
     OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES: [
       'hw_',
@@ -54,6 +55,7 @@ test('an environment with nothing but Keystone and a region gets the documented 
     HEARTBEAT_S: 20,
     RETRY_DELAY_S: 10,
     TASK_TTL_H: 48,
+    RELAY_KEEP_H: 0,
   });
 });
 

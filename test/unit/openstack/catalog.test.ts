@@ -49,6 +49,17 @@ describe('the endpoint of the image service', () => {
     expect(imageEndpoint([], { region, interface: name })).toBeUndefined();
   });
 
+  test('of two regions that differ in upper and lower case alone is that of the one spelt so', () => {
+    const endpoints = ['north', 'North'].map((region) => ({
+      region,
+      interface: 'public',
+      url: `http://${region}`,
+    }));
+    const both = [{ type: 'image', endpoints }];
+    const urlOf = (region: string) => imageEndpoint(both, { region, interface: 'public' });
+    expect(['North', 'north', 'NORTH'].map(urlOf)).toEqual(['http://North', 'http://north', 'http://north']);
+  });
+
   test('that is missing is told in the words of Glance', () => {
     const message = endpointNotFound({ region: 'REGION9', interface: 'public' });
     expect(message).toBe('public glance endpoint not found for region REGION9');

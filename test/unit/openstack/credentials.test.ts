@@ -22,7 +22,7 @@ const refusal = () => new FerryError('unauthorized', 'the token is not accepted 
 test("the caller's token goes alone, and reasons are asked for as JSON", async () => {
   const sent: unknown[] = [];
   await authorized(callersToken(token), options, async (headers) => sent.push(headers));
-  expect(sent).toEqual([{ accept, 'x-auth-token': token }]);
+  expect(sent).toEqual([{ 'user-agent': 'glance-ferry', accept, 'x-auth-token': token }]);
 });
 
 test('without a service user a 401 is not tried again', async () => {

@@ -48,6 +48,32 @@ describe('where the operator names no methods', () => {
       expect(looks()).toBe(2);
     });
 
+    test('is looked at for each region by itself, and two hundred are remembered', async () => {
+      const methods = createEnabledMethods(undefined);
+      const { glance } = use();
+      const asked: string[] = [];
+      const of = (endpoint: string) => ({
+        ...glance,
+        endpoint,
+        importMethods: async () => {
+          asked.push(endpoint);
+          return endpoint === 'http://open' ? ['web-download'] : [];
+        },
+      });
+      for (let round = 0; round < 2; round += 1) {
+        await methods.require('web-download', of('http://open'), { signal });
+        const refused = methods.require('web-download', of('http://closed'), { signal });
+        await expect(refused).rejects.toMatchObject(unknown('web-download'));
+      }
+      expect(asked).toEqual(['http://open', 'http://closed']);
+      for (let number = 0; number < 199; number += 1)
+        await methods.list(of(`http://glance${number}`), { signal });
+      asked.length = 0;
+      await methods.list(of('http://closed'), { signal });
+      await methods.list(of('http://open'), { signal });
+      expect(asked).toEqual(['http://open']);
+    });
+
     test('that cannot be asked is asked again at the next request', async () => {
       const methods = createEnabledMethods(undefined);
       const { glance } = use();
