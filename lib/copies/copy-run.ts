@@ -25,7 +25,7 @@ export const createCopyRun = (copies: Copies, run: StepRun<RowRef, Copy>): CopyR
     change: async (changes) => {
       const changed = await copies.update(run.ref, run.attempt, changes);
       if (!changed) throw claimLost();
-      if (changes.verification) stored += 1;
+      if (changes.verification || changes.stored) stored += 1;
       return changed;
     },
     hasGotFurther: () => stored > 0,

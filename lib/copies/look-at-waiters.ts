@@ -26,15 +26,17 @@ export const createLookAtWaiters = ({
     const beat = Math.floor(Date.now() / (heartbeatS * 1000));
     const one = turnOf(waiting, beat, ref);
     if (!one) return;
+    // Rows of one process may look at the same one at the same moment, and meet the same replica.
+    const look = `${ref.row} ${one.taskId}`;
     try {
       await waiters.keep(one, options);
-      verdicts.delete(one.taskId);
+      verdicts.delete(look);
     } catch (error) {
       if (!hasCode(error, 'not-found', 'conflict')) return;
-      const found = (verdicts.get(one.taskId) ?? 0) + 1;
-      verdicts.set(one.taskId, found);
+      const found = (verdicts.get(look) ?? 0) + 1;
+      verdicts.set(look, found);
       if (found < verdictsNeeded) return;
-      verdicts.delete(one.taskId);
+      verdicts.delete(look);
       await waiters.fail(one, asFerryError(error));
     }
   };

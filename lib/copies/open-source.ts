@@ -12,8 +12,15 @@ export interface Source {
   readonly source: SourceDescription;
 }
 
-/** Of a source, or of a token that has ended: another import's may do. */
-export const isRefusal = (error: unknown): boolean => hasCode(error, 'unauthorized', 'forbidden');
+const isOfRights = (error: unknown): boolean => hasCode(error, 'unauthorized', 'forbidden');
+
+/**
+ * Of a source, or of a token that has ended: another import's may do. To a client a refusal of the source's record is a
+ * bad request, see glance-download.ts.
+ */
+export const isRefusal = (error: unknown): boolean =>
+  isOfRights(error) ||
+  (error instanceof FerryError && error.code === 'bad-request' && isOfRights(error.cause));
 
 export const mismatch = (download: Pick<Download, 'name'>, reason: string): FerryError =>
   new FerryError('data-mismatch', `Failed to copy ${download.name}: ${reason}`);

@@ -49,6 +49,8 @@ const digestObject = async (
   let offset = from;
   let saved = from;
   const save = async (): Promise<void> => {
+    // A run that has read nothing has nothing to leave: it would pass for one that got further.
+    if (offset === saved) return;
     saved = offset;
     const states = digest.save();
     if (states) await run.change({ verification: { offset, states } });

@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { createCopies } from '../../../lib/aws/state/copies.ts';
+import { objectKey } from '../../../lib/copies/object-key.ts';
+import type { CopyServices } from '../../../lib/copies/services.ts';
+import { createStreamImage } from '../../../lib/copies/stream-image.ts';
+import type { Waiters } from '../../../lib/copies/waiters.ts';
+import { GlanceDownload } from '../../../lib/download/glance-download.ts';
+import { createUriFilter } from '../../../lib/download/uri-filter.ts';
+import type { FerryError } from '../../../lib/errors.ts';
+import { callersToken } from '../../../lib/openstack/credentials.ts';
+import { createGlance } from '../../../lib/openstack/glance.ts';
+import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
+import { type ImageId, newAttemptId, newGeneration, type Token } from '../../../lib/schemas/ids.ts';
+import type { Copies } from '../../../lib/state/copies.ts';
+import type { Copy } from '../../../lib/state/copy.ts';
+import { type CopyMessage, isOfCopy, type Sending } from '../../../lib/state/messages.ts';
+import { type ImportRef, importRef, wholeCopy } from '../../../lib/state/refs.ts';
+import type { Deadline } from '../../../lib/steps/deadline.ts';
+import type { Received } from '../../../lib/steps/received.ts';
+import { runStep } from '../../../lib/steps/run-step.ts';
+import { newImport } from '../../contract/state/fixtures.ts';
+import { type LocalState, newCopyId, useLocalState } from '../local-state.ts';
+import { deadlineOf } from '../steps/step-at-work.ts';
+import { type ImageServer, type ServedImage, startImageServer } from './image-server.ts';
+
+export const MiB = 1024 ** 2;
+/** S3's smallest. */
+export const partSize = 5 * MiB;
+/** Three parts and a bit. */
+export const wholeImage = randomBytes(16 * MiB);
+/** Two parts. */
+export const smallImage = wholeImage.subarray(0, 6 * MiB);
+
+const http = createOpenStackHttp({ stallMs: 60_000 });
+const lists = { allowed: [], disallowed: [] };
+const filter = createUriFilter({ schemes: lists, hosts: lists, ports: lists });
+
+export interface RunOptions {
+  readonly receiveCount?: number;
+  readonly deadline?: Deadline;
+}
+
+/** A copy of an image, the imports that wait for it, and all that happens to them. */
+export class CopyAtWork {
+  readonly state: LocalState;
+  readonly server: ImageServer;
+  readonly copies: Copies;
+  readonly waiting: readonly ImportRef[];
+  readonly sent: Sending[] = [];
+  /** Imports that wait no longer, and why. */
+  readonly failed = new Map<string, FerryError>();
+  /** Seconds that a message was hidden for. */
+  readonly hidden: number[] = [];
+  services: CopyServices;
+  copyId = newCopyId();
+
+  constructor(state: LocalState, server: ImageServer) {
+    this.state = state;
+    this.server = server;
+    this.copies = createCopies(state.table, { leaseMs: 30_000 });
+    // In the order in which they are asked.
+    this.waiting = [newImport(), newImport()].sort((a, b) => a.imageId.localeCompare(b.imageId));
+    this.services = {
+      copies: this.copies,
+      relay: state.relay,
+      waiters: this.waiters(),
+      partLimits: { partSize, maxParts: 100 },
+      partsInFlight: 2,
+      segmentLimits: { segmentSize: 100 * MiB, segmentsAtOnce: 2 },
+      imageSizeCap: 100 * MiB,
+      sourceBudget: { retries: 1, firstDelayMs: 1 },
+      heartbeatS: 20,
+    };
+  }
+
+  /** Whose token is the import's task id. */
+  downloadOf = ({ taskId }: ImportRef): GlanceDownload => {
+    const credentials = callersToken(taskId as unknown as Token);
+    const glance = createGlance(this.server.url, credentials, http);
+    const connections = { direct: http.data, filtered: http.data, filter };
+    const imageId = '11111111-1111-1111-1111-111111111111' as ImageId;
+    return new GlanceDownload({ region: 'REGION1', imageId, glance, credentials }, connections);
+  };
+
+  private waiters(): Waiters {
+    return {
+      open: async (ref) => (this.failed.has(ref.taskId) ? undefined : this.downloadOf(ref)),
+      keep: async () => undefined,
+      fail: async ({ taskId }, error) => void this.failed.set(taskId, error),
+    };
+  }
+
+  /** Cuts what is copied from now on into segments of one part, two at a time. */
+  cut(): void {
+    const segmentLimits = { segmentSize: partSize, segmentsAtOnce: 2 };
+    this.services = { ...this.services, segmentLimits };
+  }
+
+  /** Begins the copy, for all who wait. */
+  async begin(): Promise<void> {
+    const [first, ...others] = this.waiting;
+    if (!first) throw new Error('nobody waits');
+    const { identity, size } = await this.downloadOf(first).describe({
+      signal: new AbortController().signal,
+    });
+    const copy = { copyId: this.copyId, generation: newGeneration(), projectId: 'project', identity, size };
+    const attempt = newAttemptId();
+    await this.copies.create(copy, first, attempt);
+    for (const other of others) await this.copies.join(this.copyId, other);
+    await this.copies.pause({ copyId: this.copyId, row: wholeCopy }, attempt);
+  }
+
+  read = async (): Promise<Copy> => {
+    const copy = await this.copies.get(this.copyId);
+    if (!copy) throw new Error('there is no copy');
+    return copy;
+  };
+
+  partsStored = async (): Promise<readonly number[]> => [
+    ...(await this.copies.parts(await this.read())).keys(),
+  ];
+
+  /** One run of the step. @returns the messages that it has sent */
+  async run(message: Partial<CopyMessage> = {}, options: RunOptions = {}): Promise<readonly Sending[]> {
+    const { receiveCount = 1, deadline = deadlineOf() } = options;
+    const from = this.sent.length;
+    const send = async (sending: Sending): Promise<void> => void this.sent.push(sending);
+    const hideFor = async (seconds: number): Promise<void> => void this.hidden.push(seconds);
+    const received: Received<CopyMessage> = {
+      message: { copyId: this.copyId, ...message },
+      delivery: { receiveCount, hideFor },
+      deadline,
+    };
+    const pace = { heartbeatS: this.services.heartbeatS, retryDelayS: 10 };
+    await runStep(
+      { name: 'stream-image', send, ...pace },
+      createStreamImage({ ...this.services, copies: this.services.copies }),
+      received,
+    );
+    return this.sent.slice(from);
+  }
+
+  /** Runs the step for its message, and for all that come of it. @returns what is for other steps */
+  async runAll(): Promise<readonly Sending[]> {
+    const others: Sending[] = [];
+    const waiting: CopyMessage[] = [{ copyId: this.copyId }];
+    for (let message = waiting.shift(); message; message = waiting.shift()) {
+      for (const sending of await this.run(message)) {
+        if (sending.to === 'stream-image' && isOfCopy(sending.message)) waiting.push(sending.message);
+        else others.push(sending);
+      }
+    }
+    return others;
+  }
+
+  /** The object in the relay. */
+  object = async (size: number): Promise<Buffer> => {
+    const { signal } = new AbortController();
+    const { body } = await this.state.relay.open(objectKey(await this.read()), { size, signal });
+    const bytes = Buffer.alloc(size);
+    await body.fill(bytes);
+    body.close();
+    return bytes;
+  };
+
+  /** A message to a step for each of those who wait. */
+  toAll = (to: Sending['to'], refs = this.waiting): readonly Sending[] =>
+    refs.map((ref) => ({ to, message: importRef(ref) }));
+}
+
+/** A copy of this image, which has begun, for each test of a file. */
+export const useCopy = (image: ServedImage): (() => CopyAtWork) => {
+  const use = useLocalState();
+  let server: ImageServer;
+  let copy: CopyAtWork;
+  beforeAll(async () => {
+    server = await startImageServer(image);
+  });
+  beforeEach(async () => {
+    server.image = image;
+    server.refused.clear();
+    server.asked.length = 0;
+    copy = new CopyAtWork(use(), server);
+    await copy.begin();
+  });
+  afterEach(() => use().aws.s3Faults.clear());
+  afterAll(() => server.stop());
+  return () => copy;
+};
