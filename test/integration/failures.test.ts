@@ -129,7 +129,11 @@ test('a target that is deleted meanwhile ends the import, and nothing is left of
     status: 204,
   });
   await expect
-    .poll(async () => (await ferry.traces.items()).find(({ id }) => id === answer.json['id']))
+    .poll(async () =>
+      (await ferry.traces.items()).find(
+        ({ taskId, kind }) => kind === 'task' && taskId === answer.json['id'],
+      ),
+    )
     .toMatchObject({
       status: 'failure',
       message: expect.stringContaining(`No image found with ID ${target.id}`),
@@ -197,7 +201,7 @@ describe('an import survives', () => {
 test('the messages of a finished import do nothing when they come again', async () => {
   await newTarget();
   const task = await importIt();
-  const body = JSON.stringify({ imageId: target.id, taskId: task.id });
+  const body = JSON.stringify({ region: 'REGION2', imageId: target.id, taskId: task.id });
   const record = {
     messageId: 'again',
     receiptHandle: 'gone',
