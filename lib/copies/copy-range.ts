@@ -10,9 +10,7 @@ import { mismatch } from './open-source.ts';
 import { planPartsOf } from './plan-parts.ts';
 import type { Progress } from './progress.ts';
 import type { CopyServices } from './services.ts';
-
-/** Glance's default `hashing_algorithm`: what a target will most likely be compared by. */
-export const targetAlgorithm = 'sha512';
+import { targetAlgorithm } from './source-hash.ts';
 
 /** What of a source is to be copied into an upload: from the first byte of a part on. */
 export interface Range {

@@ -8,17 +8,10 @@ import { objectKey } from './object-key.ts';
 import { mismatch, requireIdentity, type Source } from './open-source.ts';
 import { openUpload, type Upload } from './open-upload.ts';
 import { planPartsOf } from './plan-parts.ts';
+import type { CopiedObject } from './prove.ts';
 import { createProgress } from './progress.ts';
 import type { CopyServices } from './services.ts';
 import { strongestHash } from './source-hash.ts';
-
-/** What a finished copy left: an object of this size, and its digests if it was read in one go. */
-export interface CopiedObject {
-  /** Bytes. */
-  readonly size: number;
-  /** Hex by hashlib name, held against the source's; none of a copy that went on where an earlier one had ended. */
-  readonly digests: Readonly<Record<string, string>>;
-}
 
 /** The byte to begin with: where the stored parts end, if the source's record vouches for the bytes before it. */
 const beginAt = ({ stored }: Upload, { source: { size, isResumable } }: Source, plan: PartPlan): number => {

@@ -4,7 +4,7 @@ import { completeUpload } from './complete-upload.ts';
 import { copyRange } from './copy-range.ts';
 import type { CopyRun } from './copy-run.ts';
 import { uploadOf } from './copy-segment.ts';
-import type { CopiedObject } from './copy-stream.ts';
+import type { CopiedObject } from './prove.ts';
 import type { Source } from './open-source.ts';
 import { createProgress } from './progress.ts';
 import type { CopyServices } from './services.ts';

@@ -1,12 +1,18 @@
 import type { SourceDescription } from '../download/download.ts';
 import type { Transferred } from '../state/copy.ts';
 import { type Hash, isKnownAlgorithm, lengthsOf } from '../transfer/algorithms.ts';
-import { targetAlgorithm } from './copy-range.ts';
 import type { CopyRun } from './copy-run.ts';
-import type { CopiedObject } from './copy-stream.ts';
 import type { CopyServices } from './services.ts';
-import { hashToRead, strongestHash } from './source-hash.ts';
+import { hashToRead, strongestHash, targetAlgorithm } from './source-hash.ts';
 import { verifyObject } from './verify-object.ts';
+
+/** What a finished copy left: an object of this size, and its digests if it was read in one go. */
+export interface CopiedObject {
+  /** Bytes. */
+  readonly size: number;
+  /** Hex by hashlib name, held against the source's; none of a copy that went on where an earlier one had ended. */
+  readonly digests: Readonly<Record<string, string>>;
+}
 
 /** What is known of an object that was held against this hash of its source, or against none. */
 const proven = (

@@ -2,6 +2,9 @@ import type { SourceDescription } from '../download/download.ts';
 import { type Hash, isKnownAlgorithm } from '../transfer/algorithms.ts';
 import { isResumable } from '../transfer/resumable-digest.ts';
 
+/** Glance's default `hashing_algorithm`: what a target will most likely be compared by. */
+export const targetAlgorithm = 'sha512';
+
 const isHex = ({ value }: Hash): boolean => /^([0-9a-f]{2})+$/.test(value);
 
 const computable = ({ hashes }: Pick<SourceDescription, 'hashes'>): readonly Hash[] =>

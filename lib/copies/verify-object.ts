@@ -8,10 +8,10 @@ import {
   isResumable,
   type ResumableDigest,
 } from '../transfer/resumable-digest.ts';
-import { targetAlgorithm } from './copy-range.ts';
 import type { CopyRun } from './copy-run.ts';
 import { readRelayObject } from './relay-object.ts';
 import type { CopyServices } from './services.ts';
+import { targetAlgorithm } from './source-hash.ts';
 
 /** Bytes after which the states of the digests are saved: a crash costs no more than reading so many again. */
 const saveEvery = 256 * MiB;
