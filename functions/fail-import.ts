@@ -4,7 +4,7 @@ import { composeBudget, composeRelay } from '../lib/compose/relay.ts';
 import { composeServiceUser } from '../lib/compose/secrets.ts';
 import { composePace, composeSend, composeState } from '../lib/compose/state.ts';
 import { loadConfig, sealingSecret } from '../lib/config.ts';
-import { createFailCopy } from '../lib/copies/fail-copy.ts';
+import { createFailCopy } from '../lib/copies/end/fail-copy.ts';
 import { createFailImport } from '../lib/imports/end/fail-import.ts';
 import { isOfCopy } from '../lib/state/messages.ts';
 import { queueHandler } from '../lib/steps/queue-handler.ts';

@@ -1,10 +1,10 @@
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
 import tls from 'node:tls';
+import { type ProxyFor, proxiesOf } from '../http/connections/proxy.ts';
+import { addressMs, dialProxy, openTunnel } from '../http/connections/tunnel.ts';
 import type { Connections } from '../http/exchange.ts';
-import { type ProxyFor, proxiesOf } from '../http/proxy.ts';
 import { trustAlso } from '../http/trust.ts';
-import { addressMs, dialProxy, openTunnel } from '../http/tunnel.ts';
 
 // What the SDK's clients connect through: it knows neither proxies nor AWS_CA_BUNDLE, and leaves Node's 250 ms for each
 // address of a name.

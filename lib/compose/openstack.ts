@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { createUriFilter } from '../download/uri-filter.ts';
-import { proxiesOf } from '../http/proxy.ts';
+import { proxiesOf } from '../http/connections/proxy.ts';
 import { trustAlso } from '../http/trust.ts';
 import { createAccess } from '../imports/record/access.ts';
 import { createTargets } from '../imports/record/targets.ts';

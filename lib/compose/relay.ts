@@ -1,5 +1,5 @@
-import { createRelayStore } from '../aws/relay-store.ts';
-import { createS3Client } from '../aws/s3-client.ts';
+import { createRelayStore } from '../aws/s3/relay-store.ts';
+import { createS3Client } from '../aws/s3/s3-client.ts';
 import type { Config } from '../config.ts';
 import { largestPartIn, MiB, type PartLimits } from '../transfer/part-plan.ts';
 

@@ -1,7 +1,7 @@
 import { asFerryError, hasCode } from '../errors.ts';
 import type { Copy } from '../state/copy.ts';
 import type { ImportRef, RowRef } from '../state/refs.ts';
-import type { CopyServices } from './services.ts';
+import type { CopyServices } from './record/services.ts';
 
 /** Looks, one after the other, that must find a target gone: one alone may have met a replica that is behind. */
 const verdictsNeeded = 2;

@@ -1,11 +1,11 @@
 import { FerryError } from '../errors.ts';
-import type { ByteReader } from '../http/byte-reader.ts';
-import { type AskedRange, rangeHeader, rangeOf } from '../http/content-range.ts';
+import type { ByteReader } from '../http/framing/byte-reader.ts';
 import { type Answer, type Connections, get } from '../http/exchange.ts';
-import { UnframedAnswer } from '../http/faults.ts';
-import { contentLength, type MessageHead } from '../http/message-head.ts';
+import { UnframedAnswer } from '../http/framing/faults.ts';
+import { type AskedRange, rangeHeader, rangeOf } from '../http/framing/content-range.ts';
+import { contentLength, type MessageHead } from '../http/framing/message-head.ts';
+import { areOfOtherBytes } from '../http/framing/validators.ts';
 import { distrustOf } from '../http/trust.ts';
-import { areOfOtherBytes } from '../http/validators.ts';
 import { guarded, type Headers, requireSuccess } from '../openstack/http.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import type { Hash } from '../transfer/algorithms.ts';

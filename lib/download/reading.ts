@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FerryError, hasCode } from '../errors.ts';
-import type { ByteReader } from '../http/byte-reader.ts';
-import { EndedEarly, UnframedAnswer } from '../http/faults.ts';
+import type { ByteReader } from '../http/framing/byte-reader.ts';
+import { EndedEarly, UnframedAnswer } from '../http/framing/faults.ts';
 import { connectionError } from '../openstack/http.ts';
 import { ignored } from '../promises.ts';
 import type { ByteSource, ImageBytes } from './download.ts';

@@ -1,4 +1,4 @@
-import type { MessageHead } from '../http/message-head.ts';
+import type { MessageHead } from '../http/framing/message-head.ts';
 
 export const mostRedirects = 5;
 

@@ -1,8 +1,8 @@
-import type { ByteReader } from './byte-reader.ts';
-import { createChunkedDecoder } from './chunked-decoder.ts';
-import type { Connection } from './connection.ts';
-import { EndedEarly, UnframedAnswer } from './faults.ts';
-import { framingOf, type MessageHead } from './message-head.ts';
+import type { Connection } from './connections/connection.ts';
+import type { ByteReader } from './framing/byte-reader.ts';
+import { createChunkedDecoder } from './framing/chunked-decoder.ts';
+import { EndedEarly, UnframedAnswer } from './framing/faults.ts';
+import { framingOf, type MessageHead } from './framing/message-head.ts';
 
 /** Where the connection breaks off, `fill` returns what has come before; the next call throws. */
 export interface AnswerBody extends ByteReader {

@@ -1,10 +1,17 @@
 import { type AnswerBody, bodyOf, withRest } from './answer-body.ts';
-import type { Connection } from './connection.ts';
-import { type Connections, type Dialed, dial, dialAgain, type Exchange, routeTo } from './dial.ts';
-import { TooSlow } from './faults.ts';
-import { type AnswerHead, type MessageHead, parseHead } from './message-head.ts';
+import type { Connection } from './connections/connection.ts';
+import {
+  type Connections,
+  type Dialed,
+  dial,
+  dialAgain,
+  type Exchange,
+  routeTo,
+} from './connections/dial.ts';
+import { TooSlow } from './framing/faults.ts';
+import { type AnswerHead, type MessageHead, parseHead } from './framing/message-head.ts';
+import { idleMsAfter } from './framing/persistence.ts';
 import { watchPace } from './pace.ts';
-import { idleMsAfter } from './persistence.ts';
 
 // GET of image data over HTTP/1.1; PUT is in put.ts. undici and the SDK speak HTTP for everything small; data goes from the kernel into the buffer that it is hashed and sent from, which neither can do
 // (docs/architecture.md, "Decisions").

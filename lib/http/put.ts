@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ignored } from '../promises.ts';
-import type { Connection } from './connection.ts';
-import { dial, type Exchange, routeTo } from './dial.ts';
+import type { Connection } from './connections/connection.ts';
+import { dial, type Exchange, routeTo } from './connections/dial.ts';
 import { type Answer, closingOnError, readAnswer, requestHead } from './exchange.ts';
 import { watchPace } from './pace.ts';
 

@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici';
 import { asFerryError, type ErrorCode, FerryError, isMistake } from '../errors.ts';
+import { type ProxyFor, proxiesOf } from '../http/connections/proxy.ts';
 import type { Connections } from '../http/exchange.ts';
-import { TooSlow, UnframedAnswer } from '../http/faults.ts';
-import { type ProxyFor, proxiesOf } from '../http/proxy.ts';
+import { TooSlow, UnframedAnswer } from '../http/framing/faults.ts';
 import { distrustOf } from '../http/trust.ts';
 import { innermostReason } from '../innermost-reason.ts';
 import type { Validator } from '../schemas/validators.js';

@@ -1,5 +1,5 @@
-import type { PartAlgorithm } from '../aws/part-checksum.ts';
-import { type ByteReader, fillWhole } from '../http/byte-reader.ts';
+import type { PartAlgorithm } from '../aws/s3/part-checksum.ts';
+import { type ByteReader, fillWhole } from '../http/framing/byte-reader.ts';
 import { ignored } from '../promises.ts';
 import type { StoredPart } from '../state/copy.ts';
 import type { DigestLengths } from './algorithms.ts';

@@ -1,4 +1,4 @@
-import type { PartAlgorithm } from '../aws/part-checksum.ts';
+import type { PartAlgorithm } from '../aws/s3/part-checksum.ts';
 
 /** What the digests' thread is told, in the order in which it is sent; so come the bytes of a run. */
 export type Request =

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { PartAlgorithm } from '../aws/part-checksum.ts';
+import type { PartAlgorithm } from '../aws/s3/part-checksum.ts';
 import { type DigestLengths, opensslName } from './algorithms.ts';
 import { digestProgram, type Reply, type Request } from './digest-program.ts';
 

@@ -1,5 +1,5 @@
-import { createRelayStore } from '../../lib/aws/relay-store.ts';
-import { createS3Client } from '../../lib/aws/s3-client.ts';
+import { createRelayStore } from '../../lib/aws/s3/relay-store.ts';
+import { createS3Client } from '../../lib/aws/s3/s3-client.ts';
 import { get } from '../../lib/http/exchange.ts';
 import { copyStream } from '../../lib/transfer/copy.ts';
 import { MiB } from '../../lib/transfer/part-plan.ts';

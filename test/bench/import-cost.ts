@@ -1,4 +1,4 @@
-import { relayBlockSize } from '../../lib/copies/relay-object.ts';
+import { relayBlockSize } from '../../lib/copies/object/relay-object.ts';
 import { MiB, partCount, planParts } from '../../lib/transfer/part-plan.ts';
 import { gigabyte, memoryGb, prices } from './price-list.ts';
 

@@ -1,8 +1,8 @@
-import type { CopyRun } from '../../lib/copies/copy-run.ts';
-import { planPartsOf } from '../../lib/copies/plan-parts.ts';
-import type { Progress } from '../../lib/copies/progress.ts';
-import { relayBlockSize } from '../../lib/copies/relay-object.ts';
-import type { CopyServices } from '../../lib/copies/services.ts';
+import { planPartsOf } from '../../lib/copies/bytes/plan-parts.ts';
+import { relayBlockSize } from '../../lib/copies/object/relay-object.ts';
+import type { CopyRun } from '../../lib/copies/record/copy-run.ts';
+import type { Progress } from '../../lib/copies/record/progress.ts';
+import type { CopyServices } from '../../lib/copies/record/services.ts';
 import type { StoredPart } from '../../lib/state/copy.ts';
 import { MiB } from '../../lib/transfer/part-plan.ts';
 import type { Assumptions } from './assumptions.ts';

@@ -1,7 +1,7 @@
-import type { copyRange as real } from '../../lib/copies/copy-range.ts';
+import type { copyRange as real } from '../../lib/copies/bytes/copy-range.ts';
 import { bytesOf, digests } from './bytes.ts';
 
-// Stands in the place of lib/copies/copy-range.ts: the bytes take their time, and are nowhere.
+// Stands in the place of lib/copies/bytes/copy-range.ts: the bytes take their time, and are nowhere.
 
 export const targetAlgorithm = 'sha512';
 

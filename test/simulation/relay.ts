@@ -1,4 +1,4 @@
-import type { RelayStore } from '../../lib/aws/relay-store.ts';
+import type { RelayStore } from '../../lib/aws/s3/relay-store.ts';
 import type { Load } from './load.ts';
 
 /** The relay bucket's requests, as far as the bytes are not in them. */

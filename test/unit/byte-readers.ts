@@ -1,4 +1,4 @@
-import type { ByteReader } from '../../lib/http/byte-reader.ts';
+import type { ByteReader } from '../../lib/http/framing/byte-reader.ts';
 
 export interface ReaderOfPieces extends ByteReader {
   isClosed(): boolean;

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createUriFilter, displayUri } from '../../lib/download/uri-filter.ts';
-import { createChunkedDecoder } from '../../lib/http/chunked-decoder.ts';
-import { rangeOf } from '../../lib/http/content-range.ts';
-import { contentLength, framingOf, parseHead } from '../../lib/http/message-head.ts';
-import { idleMsAfter } from '../../lib/http/persistence.ts';
+import { createChunkedDecoder } from '../../lib/http/framing/chunked-decoder.ts';
+import { rangeOf } from '../../lib/http/framing/content-range.ts';
+import { contentLength, framingOf, parseHead } from '../../lib/http/framing/message-head.ts';
+import { idleMsAfter } from '../../lib/http/framing/persistence.ts';
 import { innermostReason } from '../../lib/innermost-reason.ts';
 import { normaliseEndpoint } from '../../lib/openstack/catalog.ts';
 import { keystoneRoot } from '../../lib/openstack/keystone.ts';

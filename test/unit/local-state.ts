@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
-import { createRelayStore, type RelayStore } from '../../lib/aws/relay-store.ts';
-import { createS3Client } from '../../lib/aws/s3-client.ts';
+import { createRelayStore, type RelayStore } from '../../lib/aws/s3/relay-store.ts';
+import { createS3Client } from '../../lib/aws/s3/s3-client.ts';
 import { createClaims } from '../../lib/aws/state/claims.ts';
 import { createCopies } from '../../lib/aws/state/copies.ts';
 import { createTasks } from '../../lib/aws/state/tasks.ts';

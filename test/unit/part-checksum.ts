@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import type { PartAlgorithm } from '../../lib/aws/part-checksum.ts';
+import type { PartAlgorithm } from '../../lib/aws/s3/part-checksum.ts';
 
 /** What a copy tells its store of a part, taken another way: base64. */
 export const partChecksum = (algorithm: PartAlgorithm, bytes: string | Buffer): string =>

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { activateByUpload } from '../../activation/upload.ts';
-import { type RelayObjectServices, readRelayObject } from '../../copies/relay-object.ts';
+import { type RelayObjectServices, readRelayObject } from '../../copies/object/relay-object.ts';
 import { asFerryError, FerryError } from '../../errors.ts';
 import type { Glance } from '../../openstack/glance.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { type LeaveServices, leaveCopy } from '../../copies/leave-copy.ts';
+import { type LeaveServices, leaveCopy } from '../../copies/end/leave-copy.ts';
 import { countFailed, countSucceeded } from '../../metrics.ts';
 import type { Claims } from '../../state/claims.ts';
 import { type Ending, msOf, type Task } from '../../state/task.ts';

@@ -1,4 +1,4 @@
-import { unknownReason } from '../../copies/fail-copy.ts';
+import { unknownReason } from '../../copies/end/fail-copy.ts';
 import type { ErrorCode } from '../../errors.ts';
 import type { Copy } from '../../state/copy.ts';
 import type { Task } from '../../state/task.ts';

@@ -1,4 +1,4 @@
-import { unproven } from '../../copies/progress.ts';
+import { unproven } from '../../copies/record/progress.ts';
 import type { Ending, Task } from '../../state/task.ts';
 import { MiB } from '../../transfer/part-plan.ts';
 

@@ -1,6 +1,6 @@
-import { toAllWaiting } from '../../copies/hand-on.ts';
-import { copiesPrefix, objectKey } from '../../copies/object-key.ts';
-import { messagesToGoOn } from '../../copies/rows.ts';
+import { toAllWaiting } from '../../copies/end/hand-on.ts';
+import { copiesPrefix, objectKey } from '../../copies/record/object-key.ts';
+import { messagesToGoOn } from '../../copies/record/rows.ts';
 import type { CopyId, Generation } from '../../schemas/ids.ts';
 import type { Copy } from '../../state/copy.ts';
 import type { Sending } from '../../state/messages.ts';

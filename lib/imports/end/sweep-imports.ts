@@ -1,6 +1,6 @@
-import { clearCopy } from '../../copies/clear-copy.ts';
-import { leaveCopy } from '../../copies/leave-copy.ts';
-import { copiesPrefix, objectKey } from '../../copies/object-key.ts';
+import { clearCopy } from '../../copies/end/clear-copy.ts';
+import { leaveCopy } from '../../copies/end/leave-copy.ts';
+import { copiesPrefix, objectKey } from '../../copies/record/object-key.ts';
 import { asFerryError } from '../../errors.ts';
 import { log } from '../../log.ts';
 import type { Making } from '../../state/refs.ts';

@@ -1,4 +1,4 @@
-import { type RelayObjectServices, readRelayObject } from '../../copies/relay-object.ts';
+import { type RelayObjectServices, readRelayObject } from '../../copies/object/relay-object.ts';
 import { changesTo } from '../../properties/changes.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { Copies } from '../../state/copies.ts';

@@ -1,4 +1,4 @@
-import type { Waiters } from '../../copies/waiters.ts';
+import type { Waiters } from '../../copies/record/waiters.ts';
 import { FerryError } from '../../errors.ts';
 import type { Claims } from '../../state/claims.ts';
 import type { ImportRef } from '../../state/refs.ts';

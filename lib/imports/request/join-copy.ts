@@ -1,5 +1,5 @@
-import { copyIdOf } from '../../copies/copy-id.ts';
-import { type LeaveServices, leaveCopy } from '../../copies/leave-copy.ts';
+import { type LeaveServices, leaveCopy } from '../../copies/end/leave-copy.ts';
+import { copyIdOf } from '../../copies/record/copy-id.ts';
 import type { Download, SourceDescription } from '../../download/download.ts';
 import { requireReadable } from '../../download/readable.ts';
 import { claimLost, errorRules } from '../../errors.ts';

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { createRelayStore } from '../../../lib/aws/relay-store.ts';
-import { createS3Client } from '../../../lib/aws/s3-client.ts';
+import { createRelayStore } from '../../../lib/aws/s3/relay-store.ts';
+import { createS3Client } from '../../../lib/aws/s3/s3-client.ts';
 import { readAll } from '../byte-readers.ts';
 import { answering, pemFile, serve } from '../http/byte-server.ts';
 

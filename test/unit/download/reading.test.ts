@@ -7,7 +7,7 @@ import type { ByteSource } from '../../../lib/download/download.ts';
 import { GlanceDownload } from '../../../lib/download/glance-download.ts';
 import { startReading } from '../../../lib/download/reading.ts';
 import { createUriFilter } from '../../../lib/download/uri-filter.ts';
-import { UnframedAnswer } from '../../../lib/http/faults.ts';
+import { UnframedAnswer } from '../../../lib/http/framing/faults.ts';
 import { callersToken } from '../../../lib/openstack/credentials.ts';
 import { createGlance } from '../../../lib/openstack/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';

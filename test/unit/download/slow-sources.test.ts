@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ByteSource } from '../../../lib/download/download.ts';
 import { startReading } from '../../../lib/download/reading.ts';
-import { TooSlow } from '../../../lib/http/faults.ts';
+import { TooSlow } from '../../../lib/http/framing/faults.ts';
 import { readAll } from '../byte-readers.ts';
 
 const live = new AbortController().signal;

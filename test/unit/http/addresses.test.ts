@@ -1,9 +1,9 @@
 import net, { type LookupFunction } from 'node:net';
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createS3Client } from '../../../lib/aws/s3-client.ts';
+import { createS3Client } from '../../../lib/aws/s3/s3-client.ts';
+import { addressMs } from '../../../lib/http/connections/tunnel.ts';
 import { get } from '../../../lib/http/exchange.ts';
-import { addressMs } from '../../../lib/http/tunnel.ts';
 import { callWhole, createOpenStackHttp, guarded } from '../../../lib/openstack/http.ts';
 import { answering, serve } from './byte-server.ts';
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
+import { proxiesOf } from '../../../lib/http/connections/proxy.ts';
 import { get } from '../../../lib/http/exchange.ts';
-import { proxiesOf } from '../../../lib/http/proxy.ts';
 import { trustAlso } from '../../../lib/http/trust.ts';
 
 // Reads a URL and ends, if nothing keeps it alive (idle-sockets.test.ts).

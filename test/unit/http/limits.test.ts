@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { Connections } from '../../../lib/http/exchange.ts';
 import { get } from '../../../lib/http/exchange.ts';
-import { TooSlow } from '../../../lib/http/faults.ts';
+import { TooSlow } from '../../../lib/http/framing/faults.ts';
 import { put } from '../../../lib/http/put.ts';
 import { readAll } from '../byte-readers.ts';
 import { answering, repeating, serve } from './byte-server.ts';

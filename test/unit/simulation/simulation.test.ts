@@ -6,8 +6,8 @@ import { assumed, tenThousand } from '../../simulation/scenarios.ts';
 import { simulate } from '../../simulation/world.ts';
 
 // As test/simulation/stand-ins.ts does it for the command.
-vi.mock('../../../lib/copies/copy-range.ts', () => import('../../simulation/copy-range.ts'));
-vi.mock('../../../lib/copies/verify-object.ts', () => import('../../simulation/verify-object.ts'));
+vi.mock('../../../lib/copies/bytes/copy-range.ts', () => import('../../simulation/copy-range.ts'));
+vi.mock('../../../lib/copies/object/verify-object.ts', () => import('../../simulation/verify-object.ts'));
 
 beforeAll(() => log.setLogLevel('SILENT'));
 

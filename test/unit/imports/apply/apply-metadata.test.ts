@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createS3Client } from '../../../../lib/aws/s3-client.ts';
-import { objectKey } from '../../../../lib/copies/object-key.ts';
+import { createS3Client } from '../../../../lib/aws/s3/s3-client.ts';
+import { objectKey } from '../../../../lib/copies/record/object-key.ts';
 import { type ApplyServices, createApplyMetadata } from '../../../../lib/imports/apply/apply-metadata.ts';
 import type { OpenAccess } from '../../../../lib/imports/record/access.ts';
 import type { ImageId } from '../../../../lib/schemas/ids.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { objectKey } from '../../../../lib/copies/object-key.ts';
+import { objectKey } from '../../../../lib/copies/record/object-key.ts';
 import { endImport } from '../../../../lib/imports/end/end-import.ts';
 import { log } from '../../../../lib/log.ts';
 import type { Copy } from '../../../../lib/state/copy.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { unknownReason } from '../../../../lib/copies/fail-copy.ts';
+import { unknownReason } from '../../../../lib/copies/end/fail-copy.ts';
 import { failureOf } from '../../../../lib/imports/end/failure-of.ts';
 
 const final = { failure: 'the token has ended', failureCode: 'unauthorized' } as const;

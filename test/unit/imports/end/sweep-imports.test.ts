@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createStoreSweep } from '../../../../lib/aws/state/sweep.ts';
-import { objectKey } from '../../../../lib/copies/object-key.ts';
+import { objectKey } from '../../../../lib/copies/record/object-key.ts';
 import { createSweepImports } from '../../../../lib/imports/end/sweep-imports.ts';
 import { importRef } from '../../../../lib/state/refs.ts';
 import type { Remains } from '../../../../lib/state/remains.ts';

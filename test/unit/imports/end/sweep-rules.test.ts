@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { objectKey } from '../../../../lib/copies/object-key.ts';
+import { objectKey } from '../../../../lib/copies/record/object-key.ts';
 import { planSweep } from '../../../../lib/imports/end/sweep-rules.ts';
 import { newGeneration, type RegionName } from '../../../../lib/schemas/ids.ts';
 import type { Copy } from '../../../../lib/state/copy.ts';

@@ -1,0 +1,58 @@
+import type { Download, SourceDescription } from '../../download/download.ts';
+import { asFerryError, FerryError, hasCode } from '../../errors.ts';
+import type { ImportRef } from '../../state/refs.ts';
+import type { CopyRun } from '../record/copy-run.ts';
+import type { CopyServices } from '../record/services.ts';
+
+/** A source that is open for a copy, with the rights of one of those who wait. */
+export interface Source {
+  /** Whose rights they are. */
+  readonly by: ImportRef;
+  readonly download: Download;
+  readonly source: SourceDescription;
+}
+
+const isOfRights = (error: unknown): boolean => hasCode(error, 'unauthorized', 'forbidden');
+
+/**
+ * Of a source, or of a token that has ended: another import's may do. To a client a refusal of the source's record is a
+ * bad request, see glance-download.ts.
+ */
+export const isRefusal = (error: unknown): boolean =>
+  isOfRights(error) ||
+  (error instanceof FerryError && error.code === 'bad-request' && isOfRights(error.cause));
+
+export const mismatch = (download: Pick<Download, 'name'>, reason: string): FerryError =>
+  new FerryError('data-mismatch', `Failed to copy ${download.name}: ${reason}`);
+
+/** @throws FerryError `data-mismatch` when the source's record is not what it was when the copy began */
+export const requireIdentity = (
+  download: Pick<Download, 'name'>,
+  { identity }: SourceDescription,
+  pinned: string,
+): void => {
+  if (identity !== pinned) throw mismatch(download, 'the source changed while it was copied');
+};
+
+/**
+ * Opens the source with the rights of the first who has them: one whose token is refused fails with the reason, the copy
+ * goes on with the next one's.
+ * @returns undefined when nobody waits any more
+ * @throws FerryError `data-mismatch` when the source has changed
+ */
+export const openSource = async ({ waiters }: CopyServices, run: CopyRun): Promise<Source | undefined> => {
+  const { signal, subject } = run;
+  for (const by of subject.waiting) {
+    try {
+      const download = await waiters.open(by, { signal });
+      if (!download) continue;
+      const source = await download.describe({ signal });
+      requireIdentity(download, source, subject.identity);
+      return { by, download, source };
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await waiters.fail(by, asFerryError(error));
+    }
+  }
+  return undefined;
+};

@@ -1,0 +1,40 @@
+import { logOfCopy } from '../../log.ts';
+import type { Copies } from '../../state/copies.ts';
+import type { Copy, CopyFailure } from '../../state/copy.ts';
+import type { CopyMessage } from '../../state/messages.ts';
+import { type RowRef, wholeCopy } from '../../state/refs.ts';
+import { done, type Outcome } from '../../steps/outcome.ts';
+import type { Step } from '../../steps/step.ts';
+import { handOn } from './hand-on.ts';
+
+/** Of an import, or a copy, that no function has said anything of. */
+export const unknownReason = 'The function that worked on the import ended without a word, several times';
+
+const unknownFailure: CopyFailure = { reason: unknownReason, code: 'internal' };
+
+/**
+ * A copy has failed for good, unless it has come to its end before: its first reason stays, and all who wait fail with
+ * it. May run twice or die anywhere.
+ */
+export const failCopy = async (
+  { copies }: { readonly copies: Pick<Copies, 'fail'> },
+  { copyId }: Pick<Copy, 'copyId'>,
+  failure: CopyFailure,
+): Promise<Outcome> => {
+  const failed = await copies.fail(copyId, failure);
+  if (!failed) return done;
+  return handOn(failed, failed.failure ? 'fail-import' : 'apply-metadata');
+};
+
+/**
+ * The step `fail-import` of a copy: what no try at one of its rows has brought to an end comes as a dead letter. It has
+ * failed by what its last try has said.
+ */
+export const createFailCopy = ({ copies }: { readonly copies: Copies }): Step<RowRef, Copy, CopyMessage> => ({
+  leases: copies,
+  refOf: ({ copyId, row = wholeCopy }) => ({ copyId, row }),
+  load: ({ copyId }) => copies.get(copyId),
+  logOf: logOfCopy,
+  run: ({ subject }) => failCopy({ copies }, subject, subject.lastFailure ?? unknownFailure),
+  failed: () => 'retry',
+});

@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+import type { CopyId } from '../../schemas/ids.ts';
+import type { TaskSource } from '../../state/task.ts';
+
+/** What makes two imports wait for the same copy. */
+export interface CopyIdentity {
+  readonly projectId: string;
+  readonly source: TaskSource;
+  /** Of the import, whose web-download is always a copy of its own: nothing tells that a URL's bytes are the same. */
+  readonly taskId: string;
+  /** What pins the source's bytes: size and hash of its record; size and `updated_at` where it has no hash. */
+  readonly identity: string;
+}
+
+const namesOf = ({ source, taskId }: CopyIdentity): readonly string[] =>
+  source.kind === 'web-download'
+    ? [source.kind, taskId]
+    : [source.kind, source.region, source.interface, source.imageId, source.endpoint ?? ''];
+
+/** The same for the same bytes of the same source, asked for by the same project; nothing else shares a copy. */
+export const copyIdOf = (of: CopyIdentity): CopyId =>
+  createHash('sha256')
+    .update(JSON.stringify([of.projectId, ...namesOf(of), of.identity]))
+    .digest('hex') as CopyId;
