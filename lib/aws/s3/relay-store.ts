@@ -9,7 +9,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { FerryError } from '../../errors.ts';
-import type { AskedRange, Range } from '../../http/framing/content-range.ts';
+import type { AskedRange, Range } from '../../http/content-range.ts';
 import { awsConnections } from '../connections.ts';
 import { serviceError } from '../service-error.ts';
 import { abortUpload, clearPrefix, objectsUnder, openUploads, removeObject } from './bucket-contents.ts';

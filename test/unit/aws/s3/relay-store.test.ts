@@ -7,7 +7,7 @@ import { PartGone } from '../../../../lib/aws/s3/part-gone.ts';
 import { createRelayStore, type RelayStore } from '../../../../lib/aws/s3/relay-store.ts';
 import { createS3Client } from '../../../../lib/aws/s3/s3-client.ts';
 import { FerryError } from '../../../../lib/errors.ts';
-import type { AskedRange } from '../../../../lib/http/framing/content-range.ts';
+import type { AskedRange } from '../../../../lib/http/content-range.ts';
 import type { LocalAws } from '../../../cloud/aws/aws.ts';
 import { readAll } from '../../byte-readers.ts';
 import { startLocalAws } from '../../local-aws.ts';

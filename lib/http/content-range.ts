@@ -1,6 +1,6 @@
-import { FerryError } from '../../errors.ts';
-import type { Answer } from '../exchange.ts';
-import type { ByteReader } from './byte-reader.ts';
+import { FerryError } from '../errors.ts';
+import type { Answer } from './exchange.ts';
+import type { ByteReader } from './framing/byte-reader.ts';
 
 /** Which bytes were asked for. */
 export interface AskedRange {
