@@ -11,7 +11,7 @@ interface Line {
 
 const lineOf = (metric: Metric, label: string, stat = 'Sum'): Line => ({ metric, label, stat });
 
-const chart = (title: string, lines: readonly Line[], unit = '') => ({
+const timeSeries = (title: string, metrics: readonly unknown[], unit: string) => ({
   type: 'metric',
   width: 8,
   height: 6,
@@ -21,17 +21,39 @@ const chart = (title: string, lines: readonly Line[], unit = '') => ({
     region: reference('AWS::Region'),
     period: 300,
     yAxis: { left: { min: 0, label: unit, showUnits: false } },
-    metrics: lines.map(({ metric, label, stat }) => [
-      metric.namespace,
-      metric.name,
-      ...Object.entries(metric.dimensions).flat(),
-      { label, stat },
-    ]),
+    metrics,
   },
 });
 
+const chart = (title: string, lines: readonly Line[], unit = '') => {
+  const metrics = lines.map(({ metric, label, stat }) => [
+    metric.namespace,
+    metric.name,
+    ...Object.entries(metric.dimensions).flat(),
+    { label, stat },
+  ]);
+  return timeSeries(title, metrics, unit);
+};
+
+/**
+ * A line for each region that there is.
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+ */
+const chartOfRegions = (
+  { own: { namespace, service } }: Watched,
+  title: string,
+  names: readonly string[],
+  { stat = 'Sum', unit = '' } = {},
+) => {
+  const metrics = names.map((name) => {
+    const wanted = `{"${namespace}",service,region} service="${service}" MetricName="${name}"`;
+    return [{ expression: `SEARCH('${wanted}', '${stat}', 300)` }];
+  });
+  return timeSeries(title, metrics, unit);
+};
+
 /** Codes with which no import ends: they belong to requests, or say that a step goes on. */
-const passing: readonly ErrorCode[] = ['method-not-allowed', 'claim-lost', 'progressed', 'stopped'];
+const passing: readonly ErrorCode[] = ['method-not-allowed', 'claim-lost'];
 const endingCodes = (Object.keys(errorRules) as ErrorCode[]).filter((code) => !passing.includes(code));
 
 const steps = ['stream-image', 'apply-metadata', 'fail-import'];
@@ -46,7 +68,7 @@ const lastFailures = ({ stack }: Watched) => ({
     region: reference('AWS::Region'),
     query: [
       ...steps.map((step) => `SOURCE '/aws/lambda/${stack}-${step}'`),
-      'fields @timestamp, request_id, task_id, image_id, reason',
+      'fields @timestamp, request_id, task_id, region, image_id, reason',
       'filter message = "import ended" and status = "failure"',
       'sort @timestamp desc',
       'limit 50',
@@ -75,6 +97,12 @@ const widgets = (watched: Watched) => {
       ['p50', 'p95', 'Maximum'].map((stat) => lineOf(own('ImportSeconds'), stat, stat)),
       's',
     ),
+    chartOfRegions(watched, 'Imports by region', ['ImportsStarted', 'ImportsSucceeded', 'ImportsFailed']),
+    chartOfRegions(watched, 'Bytes by region', ['ImportBytes'], { unit: 'bytes in 5 min' }),
+    chartOfRegions(watched, 'From request to success by region', ['ImportSeconds'], {
+      stat: 'Maximum',
+      unit: 's',
+    }),
     chart(
       'Longest run of each step',
       steps.map((step) => lineOf(own('StepSeconds', { step }), step, 'Maximum')),

@@ -66,6 +66,14 @@ function written(namespace: string): Set<string> {
   );
 }
 
+/** What a chart of all regions looks for, as if there were one region, R. */
+const searched = ({ expression }: { readonly expression: string }): string => {
+  const form = /^SEARCH\('{"([^"]+)",service,region} service="([^"]+)" MetricName="(\w+)"', '\w+', 300\)$/;
+  const [, namespace = '', service = '', name = ''] = form.exec(expression) ?? [];
+  const dimensions = Object.entries({ service, region: 'R' });
+  return spelt(namespace, name, dimensions);
+};
+
 interface Widget {
   readonly type: string;
   readonly properties: { readonly metrics?: readonly (readonly unknown[])[]; readonly query?: string };
@@ -81,6 +89,7 @@ export const alarmsCases = (packaged: () => Packaged) => {
   const charted = (): string[] =>
     widgets().flatMap(({ properties: { metrics = [] } }) =>
       metrics.map(([namespace, name, ...rest]) => {
+        if (typeof namespace === 'object') return searched(namespace as { expression: string });
         const texts = rest.filter((one) => typeof one === 'string').map((one) => inShort({ 'Fn::Sub': one }));
         const dimensions = texts.flatMap((key, i) =>
           i % 2 === 0 ? [[String(key), texts[i + 1]] as const] : [],

@@ -7,7 +7,7 @@ export const storageCases = (packaged: () => Packaged) =>
       expect(packaged().properties('ImportsTable')).toMatchObject({
         BillingMode: 'PAY_PER_REQUEST',
         KeySchema: [
-          { AttributeName: 'imageId', KeyType: 'HASH' },
+          { AttributeName: 'subject', KeyType: 'HASH' },
           { AttributeName: 'item', KeyType: 'RANGE' },
         ],
         TimeToLiveSpecification: { AttributeName: 'expiresAtS', Enabled: true },
