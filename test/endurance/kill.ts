@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startServerProcess } from '../bench/server-process.ts';
 import { startFerry } from '../integration/ferry.ts';
+import { isTask } from '../kept.ts';
 import { endWorker, killAgainAndAgain, startWorker } from './worker-process.ts';
 
 const MiB = 1024 ** 2;
@@ -64,7 +65,7 @@ const drain = async (): Promise<void> => {
 /** What an import that has ended must not leave, dead letters among the messages. */
 const leftovers = async (): Promise<Readonly<Record<string, number>>> => {
   const store = (await recallingS3.ask('state')) as Readonly<Record<string, number>>;
-  const items = (await ferry.traces.items()).filter(({ item }) => !String(item).startsWith('task#'));
+  const items = (await ferry.traces.items()).filter((item) => !isTask(item));
   return { ...store, 'table items': items.length, messages: await queued() };
 };
 

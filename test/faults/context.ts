@@ -36,8 +36,8 @@ export interface Run {
   readonly send: (body: string) => void;
   /** Keys in the relay bucket that the functions have named. */
   readonly relayKeys: Set<string>;
-  /** Partitions of the table that the functions have named. */
-  readonly partitions: Set<string>;
+  /** Of targets and copies, in the table, that the functions have named. */
+  readonly subjects: Set<string>;
   /** What each path of a Glance was answered last, for a replica that is behind. */
   readonly answers: Map<string, Fault>;
   /** Messages that got lost: nobody comes again for what they have begun. */
@@ -68,7 +68,7 @@ export const newRun = (plan: Plan, calls: CallLog, told: (body: string) => void 
   const sent: string[] = [];
   return {
     ...{ plan, calls, sent, logs: [], answers: new Map(), lost: 0 },
-    ...{ relayKeys: new Set(), partitions: new Set(), alive: new Set(), invoked: new Map() },
+    ...{ relayKeys: new Set(), subjects: new Set(), alive: new Set(), invoked: new Map() },
     send: (body) => {
       sent.push(body);
       told(body);

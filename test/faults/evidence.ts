@@ -3,12 +3,11 @@ import { ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aw
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
 import type { Answer } from '../integration/ferry.ts';
+import { type Kept, kept } from '../kept.ts';
 import type { Run } from './context.ts';
 import type { Deployment } from './deployment.ts';
 import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
 import type { WaitingMessage } from './queue-watch.ts';
-
-export type Item = Readonly<Record<string, unknown>>;
 
 /** What is to be seen of one import from outside when its run has come to rest. */
 export interface ImportEvidence {
@@ -19,14 +18,14 @@ export interface ImportEvidence {
   /** The target as it is now; undefined when it was deleted. */
   readonly target: ImageView | undefined;
   /** Tasks of the target. */
-  readonly tasks: readonly Item[];
+  readonly tasks: readonly Kept[];
 }
 
 /** What is to be seen from outside when a run has come to rest. */
 export interface Evidence {
   readonly imports: readonly ImportEvidence[];
   /** Everything in the table about what the run has named. */
-  readonly items: readonly Item[];
+  readonly items: readonly Kept[];
   readonly objects: readonly string[];
   readonly uploads: readonly string[];
   /** Names of items that had no time to live while the import ran. */
@@ -39,10 +38,10 @@ export interface Evidence {
 }
 
 export interface Investigator {
-  items(partitions: Iterable<string>): Promise<readonly Item[]>;
+  items(subjects: Iterable<string>): Promise<readonly Kept[]>;
   relay(keys: ReadonlySet<string>): Promise<Pick<Evidence, 'objects' | 'uploads'>>;
   /** Takes a run's records out of the table: thousands of runs would fill it. */
-  forget(items: readonly Item[]): Promise<void>;
+  forget(items: readonly Kept[]): Promise<void>;
   stop(): void;
 }
 
@@ -51,14 +50,14 @@ export const createInvestigator = ({ cloud }: Deployment): Investigator => {
   const { tableName: TableName, bucketName: Bucket } = cloud.aws;
   const dynamodb = new DynamoDBClient({});
   const s3 = new S3Client({ forcePathStyle: true });
-  const itemsOf = async (partition: string): Promise<readonly Item[]> => {
-    const condition = { KeyConditionExpression: 'imageId = :id', ConsistentRead: true };
-    const values = { ExpressionAttributeValues: marshall({ ':id': partition }) };
+  const itemsOf = async (subject: string): Promise<readonly Kept[]> => {
+    const condition = { KeyConditionExpression: 'subject = :subject', ConsistentRead: true };
+    const values = { ExpressionAttributeValues: marshall({ ':subject': subject }) };
     const { Items = [] } = await dynamodb.send(new QueryCommand({ TableName, ...condition, ...values }));
-    return Items.map((item) => unmarshall(item));
+    return Items.map((item) => kept(unmarshall(item)));
   };
   return {
-    items: async (partitions) => (await Promise.all([...partitions].map(itemsOf))).flat(),
+    items: async (subjects) => (await Promise.all([...subjects].map(itemsOf))).flat(),
     relay: async (keys) => {
       const found = [...keys].map(async (Prefix) => {
         const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix }));
@@ -75,7 +74,7 @@ export const createInvestigator = ({ cloud }: Deployment): Investigator => {
       };
     },
     forget: async (items) => {
-      const keys = items.map(({ imageId, item }) => marshall({ imageId, item }));
+      const keys = items.map(({ subject, item }) => marshall({ subject, item }));
       await Promise.all(keys.map((Key) => dynamodb.send(new DeleteItemCommand({ TableName, Key }))));
     },
     stop: () => {

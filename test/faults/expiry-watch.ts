@@ -6,8 +6,8 @@ import { readBlueprint, resourcesOf } from '../cloud/aws/blueprint.ts';
 
 /** Looks again and again at all items of the table: each must have its time to live at every moment. */
 export interface ExpiryWatch {
-  /** Names of items of these partitions that were seen without one. */
-  unexpiring(partitions: Iterable<string>): readonly string[];
+  /** Names of items of these subjects that were seen without one. */
+  unexpiring(subjects: Iterable<string>): readonly string[];
   stop(): Promise<void>;
 }
 
@@ -31,8 +31,8 @@ export const startExpiryWatch = ({ tableName: TableName }: LocalAws): ExpiryWatc
     for await (const { Items = [] } of paginateScan({ client: dynamodb }, { TableName })) {
       for (const item of Items.map((marshalled) => unmarshall(marshalled))) {
         if (Number.isInteger(item[attribute])) continue;
-        const imageId = String(item['imageId']);
-        seen.set(imageId, (seen.get(imageId) ?? new Set()).add(String(item['item'])));
+        const subject = String(item['subject']);
+        seen.set(subject, (seen.get(subject) ?? new Set()).add(String(item['item'])));
       }
     }
   };
@@ -41,7 +41,7 @@ export const startExpiryWatch = ({ tableName: TableName }: LocalAws): ExpiryWatc
   })();
 
   return {
-    unexpiring: (partitions) => [...partitions].flatMap((name) => [...(seen.get(name) ?? [])]),
+    unexpiring: (subjects) => [...subjects].flatMap((name) => [...(seen.get(name) ?? [])]),
     stop: async () => {
       isStopping = true;
       await watching;

@@ -46,19 +46,21 @@ const detour = (request: SdkRequest, fault: Fault, { faults }: Interception): Sd
   });
 };
 
-/** Of images; seats and the like are everybody's. */
-const namePartitions = ({ partitions }: Run, body: string): void => {
-  for (const [, name = ''] of body.matchAll(/"imageId":\{"S":"([^"]+)"/g))
-    if (idsIn(name).length > 0) partitions.add(name);
+/** Of targets and copies; seats are everybody's. */
+const nameSubjects = ({ subjects }: Run, body: string): void => {
+  for (const [, name = '""'] of body.matchAll(/"subject":\{"S":("(?:[^"\\]|\\.)+")/g)) {
+    const subject = String(JSON.parse(name));
+    if (idsIn(subject).length > 0) subjects.add(subject);
+  }
 };
 
 const callOf = (invocation: Invocation, request: SdkRequest, { services }: Interception) => {
   const service = services.get(`${request.hostname}:${request.port}`);
   if (!service) throw new Error(`no service at ${request.hostname}:${request.port}`);
-  const key = /\/(imports\/[^/?]+)/.exec(request.path)?.[1];
+  const key = /\/(copies\/[^/?]+\/[^/?]+)/.exec(request.path)?.[1];
   if (service === 's3' && key) invocation.run.relayKeys.add(key);
   if (service === 'sqs') invocation.run.send(textOf(request.body));
-  if (service === 'dynamodb') namePartitions(invocation.run, textOf(request.body));
+  if (service === 'dynamodb') nameSubjects(invocation.run, textOf(request.body));
   const operation = operationOf(service, {
     method: request.method,
     path: request.path,

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from '../integration/ferry.ts';
+import { isTask, type Kept, subjectOf } from '../kept.ts';
 import type { Bench } from './bench.ts';
 import { createCallLog } from './call-log.ts';
 import { newRun, type Plan, type Run } from './context.ts';
 import type { Deployment } from './deployment.ts';
-import type { Evidence, ImportEvidence, Item } from './evidence.ts';
+import type { Evidence, ImportEvidence } from './evidence.ts';
 import type { ImportUnderTest, Prepared, PreparedImports } from './imports-under-test.ts';
 import { judge, type Verdict } from './invariants.ts';
 import { idsIn } from './operations.ts';
@@ -75,8 +76,8 @@ const planFor = ({ kind, plan }: Case, prepared: PreparedImports, deployment: De
 
 const isTaskOf =
   ({ targetId }: Prepared) =>
-  ({ imageId, item }: Item): boolean =>
-    imageId === targetId && String(item).startsWith('task#');
+  (item: Kept): boolean =>
+    isTask(item) && item['imageId'] === targetId;
 
 /** An import whose request was sent. */
 interface Started {
@@ -93,8 +94,9 @@ const evidenceOf = async (
 ): Promise<Evidence> => {
   const { deployment, investigator, expiry } = bench;
   const messages = await rest(bench, run, ids);
-  const partitions = new Set([...run.partitions, ...started.map(({ prepared }) => prepared.targetId)]);
-  const items = await investigator.items(partitions);
+  const targets = started.map(({ prepared }) => subjectOf(prepared.targetId));
+  const subjects = new Set([...run.subjects, ...targets]);
+  const items = await investigator.items(subjects);
   const relay = await investigator.relay(run.relayKeys);
   const imports = started.map(
     ({ prepared, answer }): ImportEvidence => ({
@@ -103,11 +105,11 @@ const evidenceOf = async (
     }),
   );
   const { secrets } = deployment;
-  return { imports, items, ...relay, unexpiring: expiry.unexpiring(partitions), messages, run, secrets };
+  return { imports, items, ...relay, unexpiring: expiry.unexpiring(subjects), messages, run, secrets };
 };
 
-const isUnended = ({ item, status }: Item): boolean =>
-  item === 'claim' || status === 'pending' || status === 'processing';
+const isUnended = ({ kind, status }: Kept): boolean =>
+  kind === 'claim' || kind === 'copy' || status === 'pending' || status === 'processing';
 
 /** Whether something waits for its end, and nobody comes any more. */
 const isOrphan = ({ items, messages, imports, run }: Evidence): boolean => {

@@ -35,9 +35,9 @@ const openstackOperation = ({ method, path }: HttpRequest): string => {
   return `${method} ${path.split('?')[0]?.split('/').at(-1)}`;
 };
 
-/** Every UUID in a text: what a message or a key is about. */
+/** Every UUID and every copy's id in a text: what a message or a key is about. */
 export const idsIn = (text: string): readonly string[] =>
-  text.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g) ?? [];
+  text.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}/g) ?? [];
 
 /** A body of the SDK's, which is bytes or a string. */
 export const textOf = (body: unknown): string =>
@@ -48,7 +48,7 @@ interface AwsBody {
   readonly Item?: { readonly item?: { readonly S?: string } };
 }
 
-/** `claim`, `task`, `part` or `segment`: what an item of the table is. */
+/** `claim`, `task`, `copy`, `part` or `seat`: what an item of the table is. */
 const itemOf = (body: unknown): string => {
   const { Key, Item } = JSON.parse(textOf(body) || '{}') as AwsBody;
   const item = (Key ?? Item)?.item?.S ?? '';

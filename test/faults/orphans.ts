@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   ConditionalCheckFailedException,
   DynamoDBClient,
@@ -7,8 +7,10 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { CreateMultipartUploadCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import { stepSubject } from '../../lib/aws/state/keys.ts';
+import type { Item } from '../../lib/aws/table.ts';
+import { isTask, type Kept, subjectOf, subjectOfCopy } from '../kept.ts';
 import type { Bench } from './bench.ts';
-import type { Item } from './evidence.ts';
 import type { Rested } from './one-run.ts';
 import { idsIn } from './operations.ts';
 
@@ -28,7 +30,7 @@ export interface Orphans {
   /** So many hours pass for these imports, unless somebody is at work at one or is going to be, and for no others. */
   age(rested: readonly Rested[]): Promise<void>;
   loseClaim(rested: Rested): Promise<void>;
-  /** An upload and an object, a part, a segment, a claim of an import that has ended, and a seat that nobody sits on. */
+  /** An upload, an object and a part of a copy that is gone, a claim of an import that has ended, and a seat that nobody sits on. */
   leaveBehind(rested: Rested): Promise<void>;
   /** What is still there of that, in words. */
   left(): Promise<readonly string[]>;
@@ -39,23 +41,25 @@ export const orphansOf = ({ deployment, investigator, watch }: Bench): Orphans =
   const { tableName: TableName, bucketName: Bucket } = deployment.cloud.aws;
   const dynamodb = new DynamoDBClient({});
   const s3 = new S3Client({ forcePathStyle: true });
-  const seats = 'step#stream-image';
+  const seats = stepSubject('stream-image');
   const project = randomUUID();
   const put = async (item: Item): Promise<void> => {
     const expiresAtS = Math.ceil(Date.now() / 1000) + 3600;
     await dynamodb.send(new PutItemCommand({ TableName, Item: marshall({ expiresAtS, ...item }) }));
   };
-  const itemsOf = ({ targets }: Rested): Promise<readonly Item[]> => investigator.items(targets);
+  /** Of its targets, and of its copies. */
+  const itemsOf = ({ targets, run }: Rested): Promise<readonly Kept[]> =>
+    investigator.items(new Set([...targets.map((id) => subjectOf(id)), ...run.subjects]));
 
   /** Only where it is still as it was. */
   const ageTime = async (
-    { imageId, item }: Item,
+    { subject, item }: Kept,
     name: string,
     old: unknown,
     now: unknown,
   ): Promise<void> => {
     const update = new UpdateItemCommand({
-      ...{ TableName, Key: marshall({ imageId, item }) },
+      ...{ TableName, Key: marshall({ subject, item }) },
       UpdateExpression: 'SET #name = :now',
       ConditionExpression: '#name = :old',
       ExpressionAttributeNames: { '#name': name },
@@ -65,13 +69,15 @@ export const orphansOf = ({ deployment, investigator, watch }: Bench): Orphans =
       if (!(error instanceof ConditionalCheckFailedException)) throw error;
     });
   };
-  const ageItem = async (item: Item): Promise<void> => {
+  const ageItem = async (item: Kept): Promise<void> => {
     for (const [name, aged] of Object.entries(agedTimes)) {
       const old = item[name];
       if (old !== undefined) await ageTime(item, name, old, aged(old));
     }
   };
-  const isAtWork = ({ leaseUntil }: Item): boolean => Number(leaseUntil ?? 0) > Date.now();
+  /** A claim has one lease, a copy one for each of its rows. */
+  const isAtWork = (item: Kept): boolean =>
+    Object.entries(item).some(([name, until]) => /leaseUntil$/i.test(name) && Number(until) > Date.now());
 
   return {
     age: async (rested) => {
@@ -82,19 +88,20 @@ export const orphansOf = ({ deployment, investigator, watch }: Bench): Orphans =
       }
     },
     loseClaim: async (rested) =>
-      investigator.forget((await itemsOf(rested)).filter(({ item }) => item === 'claim')),
+      investigator.forget((await itemsOf(rested)).filter(({ kind }) => kind === 'claim')),
     leaveBehind: async (rested) => {
-      const [task] = await itemsOf(rested);
-      const { imageId, id } = task ?? {};
-      const Key = `imports/${id}`;
+      const { subject, taskId } = (await itemsOf(rested)).find(isTask) ?? {};
+      const generation = randomUUID();
+      const copyId = createHash('sha256').update(generation).digest('hex');
+      const Key = `copies/${copyId}/${generation}`;
       rested.run.relayKeys.add(Key);
+      rested.run.subjects.add(subjectOfCopy(copyId));
       await s3.send(new PutObjectCommand({ Bucket, Key, Body: 'left' }));
       await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
-      await put({ imageId, item: 'claim', taskId: id, leaseUntil: 0, staleAt: Date.now() });
-      await put({ imageId, item: `part#${id}#00001`, number: 1 });
-      await put({ imageId, item: `segment#${id}#00001`, leaseUntil: 0 });
+      await put({ subject, item: 'claim', taskId, leaseUntil: 0, staleAt: Date.now() });
+      await put({ subject: subjectOfCopy(copyId), item: `part#${generation}#00001`, number: 1 });
       await put({
-        ...{ imageId: seats, item: `seat#${project}#0000`, projectId: project, number: 0 },
+        ...{ subject: seats, item: `seat#${project}#0000`, projectId: project, number: 0 },
         leaseUntil: Date.now() - 2 * hour,
       });
     },

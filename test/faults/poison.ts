@@ -9,6 +9,7 @@ interface Poison {
   bodyFor(prepared: Prepared, deployment: Deployment): string | Promise<string>;
 }
 
+const region = 'REGION2';
 /** Still below SQS's 256 KiB. */
 const large = 250 * 1024; // bytes
 
@@ -16,7 +17,7 @@ const ofGoneImage = async ({ targetId }: Prepared, { cloud }: Deployment): Promi
   const { REGION2 } = cloud.openstack.regions;
   const { id } = await REGION2.createImage({ name: 'gone' });
   await REGION2.remove(id);
-  return JSON.stringify({ imageId: id, taskId: targetId });
+  return JSON.stringify({ region, imageId: id, taskId: targetId });
 };
 
 export const poison: readonly Poison[] = [
@@ -25,35 +26,36 @@ export const poison: readonly Poison[] = [
   {
     name: "of another service's",
     bodyFor: ({ targetId }) =>
-      JSON.stringify({ Records: [{ s3: { object: { key: `imports/${targetId}` } } }] }),
+      JSON.stringify({ Records: [{ s3: { object: { key: `copies/${targetId}` } } }] }),
   },
   {
     name: 'as large as SQS takes them',
-    bodyFor: ({ targetId: imageId }) => JSON.stringify({ imageId, taskId: imageId, more: 'x'.repeat(large) }),
+    bodyFor: ({ targetId: imageId }) =>
+      JSON.stringify({ region, imageId, taskId: imageId, more: 'x'.repeat(large) }),
   },
   {
     name: 'with a number for a task',
-    bodyFor: ({ targetId: imageId }) => JSON.stringify({ imageId, taskId: 7 }),
+    bodyFor: ({ targetId: imageId }) => JSON.stringify({ region, imageId, taskId: 7 }),
   },
   {
     name: 'with a field more',
-    bodyFor: ({ targetId: imageId }) => JSON.stringify({ imageId, taskId: imageId, more: 'no' }),
+    bodyFor: ({ targetId: imageId }) => JSON.stringify({ region, imageId, taskId: imageId, more: 'no' }),
   },
   {
     name: 'that waits without measure',
-    bodyFor: ({ targetId: imageId }) => JSON.stringify({ imageId, taskId: imageId, waits: 1e300 }),
+    bodyFor: ({ targetId: imageId }) => JSON.stringify({ region, imageId, taskId: imageId, waits: 1e300 }),
   },
   {
     name: 'of a task that is none',
-    bodyFor: ({ targetId: imageId }) => JSON.stringify({ imageId, taskId: imageId }),
+    bodyFor: ({ targetId: imageId }) => JSON.stringify({ region, imageId, taskId: imageId }),
   },
   {
-    name: 'of a segment that is none',
-    bodyFor: ({ targetId: imageId }) => JSON.stringify({ imageId, taskId: imageId, segment: 99 }),
+    name: 'of a row, where it should be of a copy',
+    bodyFor: ({ targetId: imageId }) => JSON.stringify({ region, imageId, taskId: imageId, row: 99 }),
   },
   {
     name: 'of an image that nobody knows',
-    bodyFor: ({ targetId: taskId }) => JSON.stringify({ imageId: randomUUID(), taskId }),
+    bodyFor: ({ targetId: taskId }) => JSON.stringify({ region, imageId: randomUUID(), taskId }),
   },
   { name: 'of an image that is gone', bodyFor: ofGoneImage },
 ];

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isTask } from '../kept.ts';
 import { type Ferry, startFerry } from './ferry.ts';
 
 const MiB = 1024 ** 2;
@@ -43,8 +44,7 @@ test('all processes killed in the middle of their segments: each goes on where i
   expect(REGION2.image(target.id)).toMatchObject({ status: 'active', os_hash_value });
   expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
   // The claim goes last, when the end is told already.
-  const left = async () =>
-    (await ferry.traces.items()).filter(({ item }) => !String(item).startsWith('task#'));
+  const left = async () => (await ferry.traces.items()).filter((item) => !isTask(item));
   await expect.poll(left).toEqual([]);
 
   const starts = REGION1.requests().flatMap(({ path, headers }) =>

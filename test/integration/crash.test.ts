@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
+import { isTask } from '../kept.ts';
 import { type Ferry, startFerry } from './ferry.ts';
 
 const MiB = 1024 ** 2;
@@ -38,8 +39,7 @@ const arrives = async (id: string, hash: string | null): Promise<void> => {
   expect(region2.image(id)).toMatchObject({ status: 'active', os_hash_value: hash, hw_a: 'b' });
   expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
   // The claim goes last, when the end is told already.
-  const left = async () =>
-    (await ferry.traces.items()).filter(({ item }) => !String(item).startsWith('task#'));
+  const left = async () => (await ferry.traces.items()).filter((item) => !isTask(item));
   await expect.poll(left).toEqual([]);
 };
 

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { isTask } from '../kept.ts';
 import type { Ferry } from './ferry.ts';
 
 /**
@@ -7,8 +8,7 @@ import type { Ferry } from './ferry.ts';
  */
 export const expectNothingLeft = async ({ traces }: Pick<Ferry, 'traces'>): Promise<void> => {
   expect(await traces.relay()).toEqual({ objects: [], uploads: [] });
-  const others = async () =>
-    (await traces.items()).filter(({ item }) => !String(item).startsWith('task#')).map(({ item }) => item);
+  const others = async () => (await traces.items()).filter((item) => !isTask(item)).map(({ item }) => item);
   await expect.poll(others).toEqual([]);
   expect(JSON.stringify(await traces.items())).not.toContain('sealed');
 };

@@ -2,23 +2,18 @@ import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { namedBy } from '../../lib/aws/state/keys.ts';
 import type { LocalAws } from '../cloud/aws/aws.ts';
+import { type Kept, kept } from '../kept.ts';
 
 /** What an import leaves behind on the AWS side. */
 export interface Traces {
-  /** Every item of the table, with what its key names: of a target's its region and image id. */
-  items(): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Every item of the table. */
+  items(): Promise<readonly Kept[]>;
   /** Keys in the relay bucket, and of uploads that were neither completed nor aborted. */
   relay(): Promise<{ readonly objects: readonly string[]; readonly uploads: readonly string[] }>;
   /** Messages by queue: visible, hidden and delayed. */
   messages(): Promise<Readonly<Record<string, number>>>;
 }
-
-const named = (item: Record<string, unknown>): Record<string, unknown> => ({
-  ...namedBy({ subject: String(item['subject']), item: String(item['item']) }),
-  ...item,
-});
 
 export const createTraces = ({ tableName, bucketName, queues }: LocalAws): Traces => {
   const dynamodb = new DynamoDBClient({});
@@ -38,9 +33,9 @@ export const createTraces = ({ tableName, bucketName, queues }: LocalAws): Trace
 
   return {
     items: async () => {
-      const items: Record<string, unknown>[] = [];
+      const items: Kept[] = [];
       const pages = paginateScan({ client: dynamodb }, { TableName: tableName, ConsistentRead: true });
-      for await (const { Items = [] } of pages) items.push(...Items.map((item) => named(unmarshall(item))));
+      for await (const { Items = [] } of pages) items.push(...Items.map((item) => kept(unmarshall(item))));
       return items;
     },
     relay: async () => {
