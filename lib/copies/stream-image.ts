@@ -135,6 +135,9 @@ export const createStreamImage = (services: CopyServices): Step<RowRef, Copy, Co
       work: `${copyId}#${row}`,
       sinceMs: msOf(createdAt),
     }),
+    stillWaits: async ({ waiting }) => {
+      for (const ref of waiting) await services.waiters.touch(ref);
+    },
     look: createLookAtWaiters(services),
     run: async (run) => {
       const { failure } = run.subject;

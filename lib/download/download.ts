@@ -1,8 +1,8 @@
 import { FerryError } from '../errors.ts';
-import type { ByteReader } from '../http/framing/byte-reader.ts';
-import { type Answer, type Connections, get } from '../http/exchange.ts';
-import { UnframedAnswer } from '../http/framing/faults.ts';
 import { type AskedRange, rangeHeader, rangeOf } from '../http/content-range.ts';
+import { type Answer, type Connections, get } from '../http/exchange.ts';
+import type { ByteReader } from '../http/framing/byte-reader.ts';
+import { UnframedAnswer } from '../http/framing/faults.ts';
 import { contentLength, type MessageHead } from '../http/framing/message-head.ts';
 import { areOfOtherBytes } from '../http/framing/validators.ts';
 import { distrustOf } from '../http/trust.ts';

@@ -96,6 +96,9 @@ const runHeld = async <Ref extends object, Subject, Message extends StepMessage>
   );
 };
 
+/** Waits, of up to a minute each. */
+const toldEvery = 16;
+
 /** The attempt ends, its message comes again. It is not left to SQS, which would make a dead letter of who waits long. */
 const waitForTurn = async <Ref extends object, Subject, Message extends StepMessage>(
   services: StepServices,
@@ -106,6 +109,7 @@ const waitForTurn = async <Ref extends object, Subject, Message extends StepMess
 ): Promise<void> => {
   const waits = (received.message.waits ?? 0) + 1;
   step.logOf(subject).debug('waits for its turn', { waits });
+  if (waits % toldEvery === 0) await step.stillWaits?.(subject);
   await step.leases.pause(ref, attempt);
   const sending = { to: services.name, message: { ...received.message, waits }, delayS: askAgainInS };
   await services.send(sending).catch((error: unknown) => comeAgain(services, received, error));

@@ -38,6 +38,8 @@ export interface Step<Ref, Subject, Message extends StepMessage = StepMessage> {
   logOf(subject: Subject): Logger;
   /** What is asked for a seat; nobody waits for a turn when absent. */
   waitingOf?(subject: Subject, ref: Ref): Waiting;
+  /** Told now and then, every quarter of an hour or so, while it waits for its turn. */
+  stillWaits?(subject: Subject): Promise<void>;
   /** Looks at each heartbeat whether somebody still wants what the step works for. @throws FerryError, final, if not */
   look?(subject: Subject, ref: Ref, options: Options): Promise<void>;
   run(run: StepRun<Ref, Subject>, message: Message): Promise<Outcome>;

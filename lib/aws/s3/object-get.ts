@@ -1,7 +1,7 @@
 import { GetObjectCommand, type S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { FerryError } from '../../errors.ts';
-import { type Answer, type Connections, get } from '../../http/exchange.ts';
 import { type AskedRange, type Range, rangeHeader, rangeOf } from '../../http/content-range.ts';
+import { type Answer, type Connections, get } from '../../http/exchange.ts';
 import { requestOf, type SignedRequest } from './s3-client.ts';
 
 /** A signed request as lib/http sends it. */

@@ -15,6 +15,8 @@ export interface Waiters {
    * @throws FerryError `not-found` or `conflict` when it does not
    */
   keep(ref: ImportRef, options: Options): Promise<void>;
+  /** A sign of life alone, for an import whose copy waits for its turn. */
+  touch(ref: ImportRef): Promise<void>;
   /** An import waits no longer: it fails with this reason, the copy goes on for the others. */
   fail(ref: ImportRef, error: FerryError): Promise<void>;
 }

@@ -38,6 +38,9 @@ export const createWaiters = (services: WaiterServices): Waiters => {
       if (!isKept || !task) throw waitsNoMore(ref);
       await lookAtTarget(task, options);
     },
+    touch: async (ref) => {
+      await claims.keepWaiting(ref);
+    },
     fail: (ref, error) => failImport(services, ref, error),
   };
 };

@@ -57,6 +57,13 @@ const chooseCopy = async (
   return copyId;
 };
 
+/** A copy that has failed takes those with it who wait for it; who comes later has one of his own when it is cleared up. */
+const whenRefused = async ({ copies }: JoinServices, task: Task, copyId: CopyId): Promise<Outcome> => {
+  const copy = await copies.get(copyId);
+  const isOurs = copy?.failure && copy.waiting.some(({ taskId }) => taskId === task.taskId);
+  return isOurs ? toFailImport(task) : again(whenClearedS);
+};
+
 /** Who did not begin the copy proves first that he may have its bytes; a copy that is finished is his at once. */
 const joinOthers = async (
   services: JoinServices,
@@ -66,7 +73,7 @@ const joinOthers = async (
 ): Promise<Outcome> => {
   await requireReadable(download, { size: source.size, signal });
   const copy = await services.copies.join(copyId, importRef(task));
-  if (!copy) return again(whenClearedS);
+  if (!copy) return await whenRefused(services, task, copyId);
   return copy.transferred ? toApplyMetadata(task) : { next: 'copy', inHand: { message: { copyId } } };
 };
 
