@@ -20,7 +20,7 @@ import { handOn } from './end/hand-on.ts';
 import { createLookAtWaiters } from './look-at-waiters.ts';
 import { type CopiedObject, prove } from './object/prove.ts';
 import { type CopyRun, createCopyRun } from './record/copy-run.ts';
-import { areRowsDone, isRowDone, messagesToBegin, rowOf } from './record/rows.ts';
+import { areRowsDone, isRowDone, messagesToBegin, messagesToGoOn, rowOf } from './record/rows.ts';
 import type { CopyServices } from './record/services.ts';
 
 const toStreamImage = (message: CopyMessage): Sending => ({ to: 'stream-image', message });
@@ -40,7 +40,8 @@ const split = async (services: CopyServices, run: CopyRun, plan: SegmentPlan): P
   await openUpload(services, run);
   const planned = await run.change({ plan });
   run.log.info('copying in segments', { bytes: plan.size, segments: plan.count, at_once: plan.atOnce });
-  return send(...messagesToBegin(planned, plan).map(toStreamImage));
+  // To all: a row's message of before the copy began anew may have come in between, in vain, and have left its trace.
+  return send(...messagesToGoOn(planned).map(toStreamImage));
 };
 
 /** The source's bytes as one object, in one stream or of the rows' segments. */
@@ -103,8 +104,8 @@ const afterSegment = (copy: Copy, plan: SegmentPlan, { copyId, row }: RowRef): O
 const streamRow = async (services: CopyServices, run: CopyRun): Promise<Outcome> => {
   const { subject, ref } = run;
   const { plan, stored, transferred } = subject;
-  // The copy has begun anew, or is past its segments.
-  if (!plan || stored || transferred) return done;
+  // The copy has begun anew, perhaps with fewer rows, or is past its segments.
+  if (!plan || ref.row > plan.atOnce || stored || transferred) return done;
   if (isRowDone(rowOf(subject, ref.row), plan)) return afterSegment(subject, plan, ref);
   if (await isWornOut(services, run)) return again();
   const from = await openSource(services, run);

@@ -27,6 +27,7 @@ test('with ACTIVATION=none an import sets formats and properties, and moves no b
   const applied = await queues.next('apply-metadata');
   // Its input alone tells the step that it needs nothing transferred before it.
   expect(JSON.parse(applied?.message.Body ?? '')).toEqual({
+    region: 'REGION2',
     imageId: target.id,
     taskId: json['id'],
     activation: 'none',

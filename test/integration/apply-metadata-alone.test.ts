@@ -185,7 +185,8 @@ describe('by a message with activation none, for a task with nothing transferred
   const event = (message: object) => {
     const queue = ferry.aws.queues['ApplyMetadataQueue'];
     const Attributes = { ApproximateReceiveCount: '1' } as const;
-    const received = { MessageId: 'one', ReceiptHandle: 'none', Body: JSON.stringify(message), Attributes };
+    const Body = JSON.stringify({ region: 'REGION2', ...message });
+    const received = { MessageId: 'one', ReceiptHandle: 'none', Body, Attributes };
     return sqsEvent([received], queue?.arn ?? '');
   };
   const begin = async (sourceId: string, imageId: string): Promise<string> => {
@@ -228,7 +229,7 @@ describe('by a message with activation none, for a task with nothing transferred
     expect(now(imageId)).toMatchObject({ status: 'queued' });
 
     await ferry.invoke('fail-import', event({ imageId, taskId }));
-    const message = `Nothing was transferred for task ${taskId}`;
+    const message = `Nothing was transferred for image ${imageId}: it waited for no copy`;
     expect(await ferry.tasks(imageId, token)).toMatchObject([{ status: 'failure', message }]);
     expect(now(imageId)).toMatchObject({
       disk_format: null,

@@ -89,11 +89,12 @@ describe('a sealing secret that is rotated while an import runs', () => {
 describe('whoever can write the table', () => {
   const change = async (imageId: string, path: string, value: unknown): Promise<void> => {
     const dynamodb = new DynamoDBClient({});
+    const { subject, item } = await taskItem(imageId);
     const names = path.split('.');
     await dynamodb.send(
       new UpdateItemCommand({
         TableName: ferry.aws.tableName,
-        Key: marshall({ imageId, item: (await taskItem(imageId))['item'] }),
+        Key: marshall({ subject, item }),
         UpdateExpression: `SET ${names.map((_, at) => `#n${at}`).join('.')} = :value`,
         ExpressionAttributeNames: Object.fromEntries(names.map((name, at) => [`#n${at}`, name])),
         ExpressionAttributeValues: marshall({ ':value': value }),

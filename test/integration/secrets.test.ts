@@ -120,7 +120,7 @@ test('messages hold ids alone', async () => {
   await importOf(downloadOf(await source()));
   const bodies = said.filter(({ where }) => where === 'message').map(({ text }) => JSON.parse(text));
   for (const { Body, MessageAttributes } of bodies) {
-    expect(Object.keys(JSON.parse(Body)).sort()).toEqual(['imageId', 'taskId']);
+    expect(Object.keys(JSON.parse(Body)).sort()).toEqual(['imageId', 'region', 'taskId']);
     expect(MessageAttributes).toBeUndefined();
   }
 });

@@ -1,10 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { AbortMultipartUploadCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createCopies } from '../../lib/aws/state/copies.ts';
+import { copySubject, partItem } from '../../lib/aws/state/keys.ts';
 import { createDynamoClient, createTable } from '../../lib/aws/table.ts';
-import { createTasks, type Tasks } from '../../lib/imports/record/tasks.ts';
-import type { ImageId, TaskId } from '../../lib/schemas/ids.ts';
+import { objectKey } from '../../lib/copies/object-key.ts';
+import { type CopyId, newAttemptId } from '../../lib/schemas/ids.ts';
+import type { Copies } from '../../lib/state/copies.ts';
+import type { Copy } from '../../lib/state/copy.ts';
+import { wholeCopy } from '../../lib/state/refs.ts';
+import { isProbe } from '../cloud/openstack/times-read.ts';
 import { type Ferry, startFerry } from './ferry.ts';
 import { createQueuesByHand, type QueuesByHand } from './queues-by-hand.ts';
 
@@ -15,152 +20,192 @@ const settings = { PART_SIZE_MIB: '5', SEGMENT_SIZE_MIB: '5', SEGMENTS_AT_ONCE: 
 
 let ferry: Ferry;
 let queues: QueuesByHand;
-let tasks: Tasks;
+let copies: Copies;
 let token: string;
 let sourceId: string;
-let key: { readonly imageId: ImageId; readonly id: TaskId };
+let importMessage: object;
+
+const table = () => createTable(createDynamoClient(), ferry.aws.tableName);
 
 beforeAll(async () => {
   const idle = ['stream-image', 'apply-metadata', 'fail-import'] as const;
   ferry = await startFerry({ env: settings, idle });
   queues = createQueuesByHand(ferry);
-  tasks = createTasks(createTable(createDynamoClient(), ferry.aws.tableName), { ttlH: 1 });
+  copies = createCopies(table(), { leaseMs: 10_000 });
   token = ferry.openstack.issueToken('demo');
-  sourceId = (await ferry.openstack.regions.REGION1.createImage(formats, bytes)).id;
 });
 afterAll(async () => {
   queues.stop();
   await ferry.stop();
 });
 
-/** An image of four segments, in two rows: 1 and 3, 2 and 4. Its first message is in the queue. */
+/** An image of four segments, in two rows: 1 and 3, 2 and 4. The import's message is in the queue. */
 beforeEach(async () => {
   await drain();
-  const target = await ferry.openstack.regions.REGION2.createImage({ name: 'copy' });
-  await ferry.importFrom(sourceId, target.id, token);
-  const [task] = await ferry.tasks(target.id, token);
-  key = { imageId: target.id as ImageId, id: (task?.id ?? '') as TaskId };
+  const { REGION1, REGION2 } = ferry.openstack.regions;
+  const source = await REGION1.createImage(formats, bytes);
+  const target = await REGION2.createImage({ name: 'copy' });
+  const { json } = await ferry.importFrom(source.id, target.id, token);
+  sourceId = source.id;
+  importMessage = { region: 'REGION2', imageId: target.id, taskId: json['id'] };
+  REGION1.clearRequests();
 });
 
-/** The next message of stream-image, and what its function made of it. `whole` has no segment. */
-const next = async (): Promise<number | 'whole' | undefined> => {
+/** The copy that was begun last. */
+const copy = async (): Promise<Copy> => {
+  const items = await ferry.traces.items();
+  const begun = items.filter(({ item }) => item === 'copy').map(({ createdAt, copyId }) => [createdAt, copyId]);
+  const copyId = begun.sort().at(-1)?.[1] as CopyId;
+  const found = await copies.get(copyId);
+  if (!found) throw new Error('there is no copy');
+  return found;
+};
+
+type Taken = number | 'whole' | 'import' | undefined;
+
+/** The next message of stream-image: an import, a copy as a whole, or the number of its row. */
+const next = async (): Promise<Taken> => {
   const taken = await queues.next('stream-image');
-  if (taken) expect(taken.result).toEqual({ batchItemFailures: [] });
-  return taken && ((JSON.parse(taken.message.Body ?? '') as { segment?: number }).segment ?? 'whole');
+  if (!taken) return undefined;
+  expect(taken.result).toEqual({ batchItemFailures: [] });
+  const { copyId, row } = JSON.parse(taken.message.Body ?? '') as { copyId?: string; row?: number };
+  return copyId ? (row ?? 'whole') : 'import';
 };
 
 const drain = async (): Promise<void> => {
   while (await next());
 };
 
-const send = (more: object = {}) =>
-  new SQSClient({}).send(
-    new SendMessageCommand({
-      QueueUrl: ferry.aws.queues['StreamImageQueue']?.url,
-      MessageBody: JSON.stringify({ imageId: key.imageId, taskId: key.id, ...more }),
-    }),
-  );
+const send = (message: object) => queues.send('stream-image', message);
+const sendRow = async (row: number) => send({ copyId: (await copy()).copyId, row });
 
 const take = async (count: number) => {
-  const taken: unknown[] = [];
+  const taken: Taken[] = [];
   for (let turn = 0; turn < count; turn += 1) taken.push(await next());
   return taken;
 };
 
-test('each segment sets off the one after it in its row, and the last one the whole', async () => {
-  expect(await take(7)).toEqual(['whole', 1, 2, 3, 4, 'whole', undefined]);
-  expect((await tasks.get(key))?.transferred?.size).toBe(16 * MiB);
-});
+const loseMessages = async (count: number): Promise<void> => {
+  for (let turn = 0; turn < count; turn += 1) await queues.lose('stream-image');
+};
 
-test('a first message that comes twice copies nothing twice, and tells the whole once', async () => {
-  const { REGION1 } = ferry.openstack.regions;
-  const before = REGION1.requests().length;
-  await send();
-  expect(await take(12)).toEqual(['whole', 'whole', 1, 2, 1, 2, 3, 4, 3, 4, 'whole', undefined]);
-  const ranges = REGION1.requests()
-    .slice(before)
-    .flatMap(({ path, headers }) => (path === `/v2/images/${sourceId}/file` ? [headers['range']] : []));
-  expect(new Set(ranges.slice(1)).size).toBe(4);
-  expect(ranges).toHaveLength(1 + 4);
-});
+/** In MiB, since the import began; without questions for a first byte. */
+const rangesRead = () =>
+  ferry.openstack.regions.REGION1.dataReads(sourceId)
+    .map(({ asked }) => asked)
+    .filter((range) => !isProbe(range))
+    .map(({ start, end }) => [start / MiB, end / MiB]);
 
-test('a first message whose function died after it had made its plan sets the segments off', async () => {
-  expect(await take(3)).toEqual(['whole', 1, 2]);
-  await send();
-  expect(await take(5)).toEqual([3, 4, 'whole', 'whole', undefined]);
-  expect((await tasks.get(key))?.transferred?.size).toBe(16 * MiB);
-});
+const segments = [
+  [0, 5],
+  [5, 10],
+  [10, 15],
+  [15, 16],
+];
 
-test('a first message whose function died between its upload and its plan is cut all the same', async () => {
-  expect(await take(1)).toEqual(['whole']);
-  await tasks.update(key, { segments: undefined });
-  await send();
-  // Two messages find no plan, and ask for one; the next one makes it anew.
-  expect(await take(3)).toEqual([1, 2, 'whole']);
-  await drain();
-  expect((await tasks.get(key))?.transferred?.size).toBe(16 * MiB);
-});
-
-test('a segment whose turn has not come is not copied, whoever asks for it', async () => {
-  await send({ segment: 4 });
-  await send({ segment: 9 });
-  expect(await take(3)).toEqual(['whole', 4, 9]);
-  expect((await tasks.parts(key)).size).toBe(0);
-  expect(await take(6)).toEqual([1, 2, 3, 4, 'whole', undefined]);
-});
-
-test('a last segment that died before it could tell so tells it when it comes again, and others do not', async () => {
-  expect(await take(5)).toEqual(['whole', 1, 2, 3, 4]);
-  await drain();
-  await tasks.update(key, { transferred: undefined, stored: undefined, gathering: { by: 4, isSent: false } });
-  await send({ segment: 3 });
-  expect(await take(2)).toEqual([3, undefined]);
-  await send({ segment: 4 });
-  expect(await take(2)).toEqual([4, 'whole']);
-  await send({ segment: 4 });
-  expect(await take(2)).toEqual([4, undefined]);
-});
-
-const partItem = (number: number) => ({ imageId: key.imageId, item: `part#${key.id}#0000${number}` });
-const table = () => createTable(createDynamoClient(), ferry.aws.tableName);
 const bytesOfObject = async () => {
   const s3 = new S3Client({ forcePathStyle: true });
-  const { Body } = await s3.send(
-    new GetObjectCommand({ Bucket: ferry.aws.bucketName, Key: `imports/${key.id}` }),
-  );
+  const object = { Bucket: ferry.aws.bucketName, Key: objectKey(await copy()) };
+  const { Body } = await s3.send(new GetObjectCommand(object));
   return Buffer.from((await Body?.transformToByteArray()) ?? []);
 };
 
-test('segments of which parts are missing in the table have them copied once more, and become the image', async () => {
-  expect(await take(5)).toEqual(['whole', 1, 2, 3, 4]);
-  await table().remove(partItem(2));
-  await table().remove(partItem(3));
-  expect(await next()).toBe('whole');
+const isCopied = async () => {
+  expect((await copy()).transferred?.size).toBe(16 * MiB);
   expect((await bytesOfObject()).equals(bytes)).toBe(true);
+};
+
+test('each segment sets off the one after it in its row, and the last one the whole', async () => {
+  expect(await take(7)).toEqual(['import', 1, 2, 1, 2, 'whole', undefined]);
+  expect(rangesRead()).toEqual(segments);
+  await isCopied();
+});
+
+test('a first message that comes twice copies nothing twice', async () => {
+  await send(importMessage);
+  expect(await take(6)).toEqual(['import', 'import', 1, 2, 1, 2]);
+  await drain();
+  expect(rangesRead().sort(([a = 0], [b = 0]) => a - b)).toEqual(segments);
+  await isCopied();
+});
+
+test('a first message whose function died after it had made its plan sets the segments off', async () => {
+  expect(await take(1)).toEqual(['import']);
+  await loseMessages(2);
+  await send(importMessage);
+  expect(await take(7)).toEqual(['import', 1, 2, 1, 2, 'whole', undefined]);
+  expect(rangesRead()).toEqual(segments);
+  await isCopied();
+});
+
+test('a first message whose function died between its upload and its plan is cut all the same', async () => {
+  expect(await take(1)).toEqual(['import']);
+  await loseMessages(2);
+  const [row, attempt] = [{ copyId: (await copy()).copyId, row: wholeCopy }, newAttemptId()];
+  expect(await copies.begin(row, attempt)).toBe('mine');
+  await copies.update(row, attempt, { plan: undefined });
+  await copies.pause(row, attempt);
+  await send(importMessage);
+  expect(await take(7)).toEqual(['import', 1, 2, 1, 2, 'whole', undefined]);
+  await isCopied();
+});
+
+test('a row that the plan does not have copies nothing, whoever asks for it', async () => {
+  expect(await take(1)).toEqual(['import']);
+  await sendRow(3);
+  await sendRow(9);
+  expect(await take(4)).toEqual([1, 2, 3, 9]);
+  expect(rangesRead()).toEqual(segments.slice(0, 2));
+  expect(await take(4)).toEqual([1, 2, 'whole', undefined]);
+  expect(rangesRead()).toEqual(segments);
+  await isCopied();
+});
+
+test('a last segment that died before it could tell so tells it when it comes again', async () => {
+  expect(await take(5)).toEqual(['import', 1, 2, 1, 2]);
+  await loseMessages(1);
+  await sendRow(2);
+  expect(await take(3)).toEqual([2, 'whole', undefined]);
+  await isCopied();
+  await sendRow(2);
+  expect(await take(2)).toEqual([2, undefined]);
+  expect(rangesRead()).toEqual(segments);
+});
+
+test('segments of which parts are missing in the table have them copied once more, and become the image', async () => {
+  expect(await take(5)).toEqual(['import', 1, 2, 1, 2]);
+  await copies.forgetParts(await copy(), 2);
+  await copies.forgetParts(await copy(), 3);
+  expect(await next()).toBe('whole');
+  expect(rangesRead().slice(segments.length)).toEqual([[5, 15]]);
+  await isCopied();
 });
 
 test('a part that the store has lost is copied once more, and the segments become the image', async () => {
-  expect(await take(5)).toEqual(['whole', 1, 2, 3, 4]);
-  const lost = await table().get(partItem(2));
-  await table().put(partItem(2), { ...lost, etag: '"of nothing"' });
+  expect(await take(5)).toEqual(['import', 1, 2, 1, 2]);
+  const { copyId, ...making } = await copy();
+  const lost = { subject: copySubject(copyId), item: partItem(making, 2) };
+  await table().put(lost, { ...(await table().get(lost)), etag: '"of nothing"' });
   const { result } = (await queues.next('stream-image')) ?? {};
   expect(result).toMatchObject({ batchItemFailures: [{}] });
-  expect((await tasks.get(key))?.failure).toContain('the store does not have part 2 as it was stored');
-  await send();
+  expect((await copy()).lastFailure?.reason).toContain('the store does not have part 2 as it was stored');
+  await send({ copyId });
   expect(await next()).toBe('whole');
-  expect((await bytesOfObject()).equals(bytes)).toBe(true);
+  await isCopied();
 });
 
 test('an upload that is removed under its segments begins anew, and they become the image', async () => {
-  expect(await take(3)).toEqual(['whole', 1, 2]);
+  expect(await take(3)).toEqual(['import', 1, 2]);
   const s3 = new S3Client({ forcePathStyle: true });
-  const { uploadId } = (await tasks.get(key)) ?? {};
-  const upload = { Bucket: ferry.aws.bucketName, Key: `imports/${key.id}`, UploadId: uploadId };
+  const removed = await copy();
+  const upload = { Bucket: ferry.aws.bucketName, Key: objectKey(removed), UploadId: removed.uploadId };
   await s3.send(new AbortMultipartUploadCommand(upload));
-  expect((await queues.next('stream-image'))?.result).toMatchObject({ batchItemFailures: [{}] });
-  expect(await tasks.get(key)).not.toHaveProperty('segments');
-  await send({ segment: 3 });
-  while (!(await tasks.get(key))?.transferred) expect(await next()).toBeDefined();
-  expect((await tasks.get(key))?.uploadId).toBeUndefined();
-  expect((await bytesOfObject()).equals(bytes)).toBe(true);
+  expect(await next()).toBe(1);
+  const begunAnew = await copy();
+  expect(begunAnew.generation).not.toBe(removed.generation);
+  expect(begunAnew).not.toHaveProperty('plan');
+  expect(begunAnew.rows.size).toBe(0);
+  while (!(await copy()).transferred) expect(await next()).toBeDefined();
+  expect((await ferry.traces.relay()).uploads).toEqual([]);
+  await isCopied();
 });

@@ -93,11 +93,17 @@ test('an import that fails is counted by its code, and the documented query find
   expect(fields.filter((field) => found[0]?.[field] === undefined)).toEqual([]);
 });
 
-test('every line of an import is found by its request id', async () => {
+test('every line of an import is found by its request id, and those of its copy by the id that they tell', async () => {
   const { requestId } = await importIt();
-  const named = lines().filter(({ request_id }) => request_id === requestId);
-  const messages = named.map(({ message }) => message);
-  expect(messages).toEqual(
-    expect.arrayContaining(['import queued', 'copying', 'copied', 'properties set', 'import ended']),
+  const messages = (of: Line) => {
+    const [[name = '', value]] = Object.entries(of) as [[string, unknown]];
+    return lines().flatMap((line) => (line[name] === value ? [line['message']] : []));
+  };
+  expect(messages({ request_id: requestId })).toEqual(
+    expect.arrayContaining(['import queued', 'begins a copy', 'properties set', 'import ended']),
+  );
+  const begun = lines().find((line) => line['message'] === 'begins a copy' && line['request_id'] === requestId);
+  expect(messages({ copy_id: begun?.['copy_id'] })).toEqual(
+    expect.arrayContaining(['begins a copy', 'copying', 'copied']),
   );
 });
