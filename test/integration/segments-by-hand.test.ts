@@ -205,7 +205,7 @@ test('an upload that is removed under its segments begins anew, and they become 
   expect(begunAnew.generation).not.toBe(removed.generation);
   expect(begunAnew).not.toHaveProperty('plan');
   expect(begunAnew.rows.size).toBe(0);
-  while (!(await copy()).transferred) expect(await next()).toBeDefined();
+  while (!(await copy()).transferred) { const n = await next(); console.log(n, await copy()); expect(n).toBeDefined(); }
   expect((await ferry.traces.relay()).uploads).toEqual([]);
   await isCopied();
 });
