@@ -81,7 +81,9 @@ describe.each(ways)('one source into eight regions at the same moment, %s', (_wa
     await expectAllActive(source, others);
     const task = async () => (await ferry.traces.items()).find((item) => item['taskId'] === taskId);
     const message = expect.stringMatching(
-      new RegExp(`^(Image ${imageId} was deleted while its import ran|.*No image found with ID ${imageId}.*)$`),
+      new RegExp(
+        `^(Image ${imageId} was deleted while its import ran|.*No image found with ID ${imageId}.*)$`,
+      ),
     );
     await expect.poll(task, { timeout: 60_000 }).toMatchObject({ status: 'failure', message });
     expect(timesAsked(ferry, source)).toEqual(once(source));
@@ -136,7 +138,7 @@ test('a region that asks when the copy is finished gets it at once', async () =>
   const source = await newSource(ferry, 4 * MiB);
   const target = await glanceOf(ferry, 'REGION2').createImage({ name: 'copy' });
   glanceOf(ferry, 'REGION2').fault(target.id, { on: 'put-file', kind: 'slow', bytesPerSecond: MiB / 2 });
-  const first = await beginFrom(ferry, source, 'REGION2', undefined, target.id);
+  const first = await beginFrom(ferry, source, 'REGION2', { imageId: target.id });
   const status = () => glanceOf(ferry, 'REGION2').image(target.id)?.status;
   await expect.poll(status, { timeout: 60_000 }).toBe('saving');
   await expectActiveCopy(ferry, source, await beginFrom(ferry, source, 'REGION3'));
@@ -152,7 +154,10 @@ test('each task shows how far the copy is, whoever has begun it', async () => {
   for (const one of imports)
     await expect
       .poll(() => taskOf(ferry, one), { timeout: 60_000 })
-      .toMatchObject({ status: 'processing', message: expect.stringMatching(/^Copied (5|10) MiB of 12 MiB$/) });
+      .toMatchObject({
+        status: 'processing',
+        message: expect.stringMatching(/^Copied (5|10) MiB of 12 MiB$/),
+      });
   await expectAllActive(source, imports);
 });
 
@@ -162,8 +167,11 @@ test.each(ways)('a copy that fails, %s, fails all who wait for it with its reaso
   region1.fault(source.id, { on: 'get-file', kind: 'slow', bytesPerSecond: MiB, times: 99 });
   const imports = await beginAll(ferry, source, targetRegions.slice(0, 4));
   await expectWaiting(ferry, 4);
-  for (const one of imports) await expectFailure(ferry, one, /sha512 \w+(, the source's record says| instead of) e{128}$/);
-  expect(new Set(await Promise.all(imports.map(async (one) => (await taskOf(ferry, one))?.message))).size).toBe(1);
+  for (const one of imports)
+    await expectFailure(ferry, one, /sha512 \w+(, the source's record says| instead of) e{128}$/);
+  expect(
+    new Set(await Promise.all(imports.map(async (one) => (await taskOf(ferry, one))?.message))).size,
+  ).toBe(1);
   expect(timesAsked(ferry, source)).toEqual(once(source));
   await expectNothingLeft(ferry);
 });

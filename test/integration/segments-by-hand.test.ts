@@ -54,7 +54,9 @@ beforeEach(async () => {
 /** The copy that was begun last. */
 const copy = async (): Promise<Copy> => {
   const items = await ferry.traces.items();
-  const begun = items.filter(({ item }) => item === 'copy').map(({ createdAt, copyId }) => [createdAt, copyId]);
+  const begun = items
+    .filter(({ item }) => item === 'copy')
+    .map(({ createdAt, copyId }) => [createdAt, copyId]);
   const copyId = begun.sort().at(-1)?.[1] as CopyId;
   const found = await copies.get(copyId);
   if (!found) throw new Error('there is no copy');
@@ -205,7 +207,7 @@ test('an upload that is removed under its segments begins anew, and they become 
   expect(begunAnew.generation).not.toBe(removed.generation);
   expect(begunAnew).not.toHaveProperty('plan');
   expect(begunAnew.rows.size).toBe(0);
-  while (!(await copy()).transferred) { const n = await next(); console.log(n, await copy()); expect(n).toBeDefined(); }
+  while (!(await copy()).transferred) expect(await next()).toBeDefined();
   expect((await ferry.traces.relay()).uploads).toEqual([]);
   await isCopied();
 });

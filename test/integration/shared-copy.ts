@@ -23,7 +23,10 @@ const formats = { disk_format: 'raw', container_format: 'bare' };
 export const glanceOf = (ferry: Ferry9, region: string) => ferry.openstack.region(region);
 
 export const newSource = (ferry: Ferry9, size: number, attributes: object = {}): Promise<ImageView> =>
-  glanceOf(ferry, 'REGION1').createImage({ ...formats, hw_disk_bus: 'scsi', ...attributes }, randomBytes(size));
+  glanceOf(ferry, 'REGION1').createImage(
+    { ...formats, hw_disk_bus: 'scsi', ...attributes },
+    randomBytes(size),
+  );
 
 /** An import into a region. */
 export interface Import {
@@ -33,15 +36,27 @@ export interface Import {
   readonly token: string;
 }
 
-/** POSTs an import of a method's source into a region, for a target of its own that belongs to who asks. */
+export interface ImportOptions {
+  /** One of its own of user demo's when absent. */
+  readonly token?: string;
+  /** The target; one of its own when absent, which belongs to the project that asks. */
+  readonly imageId?: string;
+}
+
+const newTarget = async (ferry: Ferry9, region: string, token: string): Promise<string> => {
+  const owner = ferry.openstack.keystone.tokens.valid(token)?.project?.id;
+  return (await glanceOf(ferry, region).createImage({ name: 'copy', ...(owner && { owner }) })).id;
+};
+
+/** POSTs an import of a method's source into a region. */
 export const begin = async (
   ferry: Ferry9,
   region: string,
   method: object,
-  token = ferry.openstack.issueToken('demo'),
+  options: ImportOptions = {},
 ): Promise<Import> => {
-  const owner = ferry.openstack.keystone.tokens.valid(token)?.project?.id;
-  const { id: imageId } = await glanceOf(ferry, region).createImage({ name: 'copy', ...(owner && { owner }) });
+  const token = options.token ?? ferry.openstack.issueToken('demo');
+  const imageId = options.imageId ?? (await newTarget(ferry, region, token));
   const request = { method: 'POST', region, imageId, token, body: { method } };
   const answer: Answer = await ferry.http('import-image', request);
   expect(answer).toMatchObject({ status: 201 });
@@ -54,8 +69,12 @@ const from = ({ id }: ImageView) => ({
   glance_image_id: id,
 });
 
-export const beginFrom = (ferry: Ferry9, source: ImageView, region: string, token?: string): Promise<Import> =>
-  begin(ferry, region, from(source), token);
+export const beginFrom = (
+  ferry: Ferry9,
+  source: ImageView,
+  region: string,
+  options?: ImportOptions,
+): Promise<Import> => begin(ferry, region, from(source), options);
 
 /** An import of a source into each of these regions, asked for at the same moment, each with a token of its own. */
 export const beginAll = (
@@ -64,8 +83,10 @@ export const beginAll = (
   regions: readonly string[],
 ): Promise<readonly Import[]> => Promise.all(regions.map((region) => beginFrom(ferry, source, region)));
 
-export const taskOf = async (ferry: Ferry9, { imageId, token, region }: Import): Promise<TaskShown | undefined> =>
-  (await ferry.tasks(imageId, token, region)).at(-1);
+export const taskOf = async (
+  ferry: Ferry9,
+  { imageId, token, region }: Import,
+): Promise<TaskShown | undefined> => (await ferry.tasks(imageId, token, region)).at(-1);
 
 export const end = (ferry: Ferry9, { imageId, token, region }: Import): Promise<TaskShown> =>
   ferry.finished(imageId, token, region);

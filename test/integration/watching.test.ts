@@ -102,7 +102,9 @@ test('every line of an import is found by its request id, and those of its copy 
   expect(messages({ request_id: requestId })).toEqual(
     expect.arrayContaining(['import queued', 'begins a copy', 'properties set', 'import ended']),
   );
-  const begun = lines().find((line) => line['message'] === 'begins a copy' && line['request_id'] === requestId);
+  const begun = lines().find(
+    (line) => line['message'] === 'begins a copy' && line['request_id'] === requestId,
+  );
   expect(messages({ copy_id: begun?.['copy_id'] })).toEqual(
     expect.arrayContaining(['begins a copy', 'copying', 'copied']),
   );
