@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createCopies } from '../../lib/aws/state/copies.ts';
 import { copySubject, partItem } from '../../lib/aws/state/keys.ts';
 import { createDynamoClient, createTable } from '../../lib/aws/table.ts';
-import { objectKey } from '../../lib/copies/object-key.ts';
+import { objectKey } from '../../lib/copies/record/object-key.ts';
 import { type CopyId, newAttemptId } from '../../lib/schemas/ids.ts';
 import type { Copies } from '../../lib/state/copies.ts';
 import type { Copy } from '../../lib/state/copy.ts';
