@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
-import { urlOf } from '../lib/api/address.ts';
+import { regionUrl } from '../lib/api/address.ts';
 import { httpHandler, json, openHandler, routeOf } from '../lib/api/http-handler.ts';
 import { versionDocument } from '../lib/api/versions.ts';
 import { composeOpenStack, composeTargets } from '../lib/compose/openstack.ts';
@@ -21,7 +21,7 @@ const options = { method: 'GET', authUrl: config.OS_AUTH_URL, contract: config.A
 const importMethods = httpHandler(options, async (call) => json(200, await importInfo(call)));
 
 const regions = httpHandler(options, async (call) =>
-  json(200, await listRegions(call, (region) => urlOf({ ...call, region }))),
+  json(200, await listRegions(call, (region) => regionUrl(call.root, region))),
 );
 
 /** Glance answers its root with 300 Multiple Choices, and /versions with 200. */

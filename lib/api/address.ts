@@ -30,5 +30,12 @@ export const addressOf = ({ headers, pathParameters }: Event): Address => {
 export const pathOf = (region: string | undefined): string =>
   region === undefined ? '' : `/regions/${encodeURIComponent(region.toWellFormed())}`;
 
+/**
+ * Where a region is found, for who has not been there. API Gateway decodes a path before it looks for its route, so a slash
+ * in a name is encoded twice.
+ */
+export const regionUrl = (root: string, name: string): string =>
+  `${root}${pathOf(name.replaceAll('/', '%2F'))}`;
+
 /** Where a client that was sent to this address looks for the image service, without a slash at its end. */
 export const urlOf = ({ root, region }: Address): string => `${root}${pathOf(region)}`;

@@ -81,9 +81,15 @@ describe.each(['REGION3', 'Süd West', odd])('region %s', (region) => {
 
 test('GET /regions lists those that are served, each with its URL, to who has a token', async () => {
   const { status, json } = await get('import-info', '/regions');
-  const urlOf = (name: string) => `https://${host}/regions/${encodeURIComponent(name)}`;
+  const urlOf = (name: string) => `https://${host}/regions/${encodeURIComponent(name.replace('/', '%2F'))}`;
   const regions = served.map((name) => ({ name, links: [{ rel: 'self', href: urlOf(name) }] }));
   expect({ status, json }).toEqual({ status: 200, json: { regions } });
+  for (const { name } of regions) {
+    // As a gateway gives it that decodes paths, and as one that does not.
+    const inLink = decodeURIComponent(urlOf(name)).split('/').at(-1) ?? '';
+    for (const region of [inLink, encodeURIComponent(name)])
+      expect((await get('import-info', '/v2/info/import', { region })).status).toBe(200);
+  }
   const anonymous = await ferry.http('import-info', { method: 'GET', path: '/regions' });
   expect(anonymous.status).toBe(401);
 });
