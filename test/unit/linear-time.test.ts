@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createUriFilter, displayUri } from '../../lib/download/uri-filter.ts';
-import { createChunkedDecoder } from '../../lib/http/framing/chunked-decoder.ts';
 import { rangeOf } from '../../lib/http/content-range.ts';
+import { createChunkedDecoder } from '../../lib/http/framing/chunked-decoder.ts';
 import { contentLength, framingOf, parseHead } from '../../lib/http/framing/message-head.ts';
 import { idleMsAfter } from '../../lib/http/framing/persistence.ts';
 import { innermostReason } from '../../lib/innermost-reason.ts';

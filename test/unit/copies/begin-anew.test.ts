@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { objectKey } from '../../../lib/copies/object-key.ts';
-import { beginAnew } from '../../../lib/copies/open-upload.ts';
+import { beginAnew } from '../../../lib/copies/bytes/open-upload.ts';
+import { objectKey } from '../../../lib/copies/record/object-key.ts';
 import type { Copy } from '../../../lib/state/copy.ts';
 import { taskFixture } from '../imports/task-fixture.ts';
 import { dyingAfter, makeCopy, relayOf, useLocalState } from '../local-state.ts';

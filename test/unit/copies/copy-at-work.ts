@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { createCopies } from '../../../lib/aws/state/copies.ts';
-import { objectKey } from '../../../lib/copies/object-key.ts';
-import type { CopyServices } from '../../../lib/copies/services.ts';
+import { objectKey } from '../../../lib/copies/record/object-key.ts';
+import type { CopyServices } from '../../../lib/copies/record/services.ts';
+import type { Waiters } from '../../../lib/copies/record/waiters.ts';
 import { createStreamImage } from '../../../lib/copies/stream-image.ts';
-import type { Waiters } from '../../../lib/copies/waiters.ts';
 import { GlanceDownload } from '../../../lib/download/glance-download.ts';
 import { createUriFilter } from '../../../lib/download/uri-filter.ts';
 import type { FerryError } from '../../../lib/errors.ts';

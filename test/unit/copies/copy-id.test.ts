@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type CopyIdentity, copyIdOf } from '../../../lib/copies/copy-id.ts';
+import { type CopyIdentity, copyIdOf } from '../../../lib/copies/record/copy-id.ts';
 import type { ImageId } from '../../../lib/schemas/ids.ts';
 
 const source = {

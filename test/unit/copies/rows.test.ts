@@ -10,7 +10,7 @@ import {
   rowAt,
   rowNumbers,
   rowOf,
-} from '../../../lib/copies/rows.ts';
+} from '../../../lib/copies/record/rows.ts';
 import type { Copy, RowState, SegmentPlan } from '../../../lib/state/copy.ts';
 import { planSegments, segmentAt } from '../../../lib/transfer/segment-plan.ts';
 import { newCopy } from '../../contract/state/fixtures.ts';
