@@ -47,7 +47,7 @@ const differences = (found: object | undefined, wanted: object): string[] => {
 const targetIsMade: Rule = (evidence) => {
   const { target, prepared } = evidence;
   if (prepared.before === 'deleted') return targetIsAsBefore(evidence);
-  const [nearest = []] = [{}, ...(prepared.orBytes ?? [])]
+  const [nearest = []] = [{}, ...prepared.orBytes]
     .map((bytes) => differences(target, { ...prepared.wanted, ...bytes }))
     .sort((one, other) => one.length - other.length);
   return nearest;

@@ -14,6 +14,7 @@ import { createRandom } from './random.ts';
 import { complaint, report } from './report.ts';
 import { sendGeneratedRequests } from './requests-process.ts';
 import { serviceUserCases } from './service-user.ts';
+import { crowd, whileItWaits } from './several.ts';
 import { sideBySide } from './side-by-side.ts';
 import { isStorm, storms } from './storms.ts';
 import { sweepCases } from './sweep-cases.ts';
@@ -38,12 +39,14 @@ const chosen = (cases: readonly Case[], { only, sample, seed }: Options): readon
 
 /** All cases there are, by how the kinds of imports go when nothing is planned. */
 const casesFor = (all: readonly Outcome[], { seed, storms: count }: Options): readonly Case[] => {
-  const undisturbed = all.filter(({ one }) => !variants.includes(one.kind));
+  const undisturbed = all.filter(({ one }) => ![...variants, crowd].includes(one.kind));
+  const waiting = all.filter(({ one }) => one.kind === crowd);
   const withServiceUser = all.filter(({ one }) => one.kind === serviceUser);
   const arriving = undisturbed.filter(({ one }) => !one.kind.fails);
   const [once, always] = [createUnseen(), createUnseen()];
   return [
     ...undisturbed.flatMap((outcome) => crashPoints(outcome.one.kind, outcome)),
+    ...waiting.flatMap((outcome) => crashPoints(outcome.one.kind, whileItWaits(outcome))),
     ...[...undisturbed, ...withServiceUser].flatMap((outcome) => callFaults(outcome, once)),
     ...[...undisturbed, ...withServiceUser].flatMap((outcome) => lastingFaults(outcome, always)),
     ...withServiceUser.flatMap(serviceUserCases),
@@ -89,7 +92,7 @@ const createProgress = (all: number) => {
 };
 
 const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[]> => {
-  const kinds = [...successes, ...failingEnds, ...variants];
+  const kinds = [...successes, ...failingEnds, ...variants, crowd];
   const undisturbed = await sideBySide(kinds, kinds.length, (kind) => baseline(bench, kind));
   for (const outcome of undisturbed) told(outcome, options);
   const cases = casesFor(undisturbed, options);
