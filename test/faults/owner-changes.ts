@@ -23,6 +23,9 @@ const setProperty = (prepared: Prepared, deployment: Deployment, name: string, v
   prepared.before = { ...prepared.before, [name]: value };
 };
 
+/** Bytes of an upload that have come when a target dies. */
+const saved = 16 * 1024;
+
 /** Another project's, and nobody else sees it. */
 const hidden = { owner: 'another-project', visibility: 'private' } as const;
 
@@ -106,6 +109,14 @@ export const ownerChanges: readonly OwnerChange[] = [
       prepared.before = { id: targetId, mine: before['mine'], ...hidden };
       // Who does not see an image cannot put anything back.
       prepared.mayKeepProperties = true;
+    },
+  },
+  {
+    // Whose process is its owner's as well.
+    ...{ name: 'target dies while it saves', ends: 'success', seenBy: ['target'] },
+    make: (prepared, deployment) => {
+      const fault = { on: 'put-file', kind: 'drop-after', bytes: saved } as const;
+      targetGlance(deployment, prepared).fault(prepared.targetId, fault);
     },
   },
   {

@@ -38,7 +38,10 @@ const chosen = (cases: readonly Case[], { only, sample, seed }: Options): readon
 };
 
 /** All cases there are, by how the kinds of imports go when nothing is planned. */
-const casesFor = (all: readonly Outcome[], { seed, storms: count }: Options): readonly Case[] => {
+const casesFor = (
+  all: readonly Outcome[],
+  { seed, storms: count, severalStorms }: Options,
+): readonly Case[] => {
   const undisturbed = all.filter(({ one }) => ![...variants, crowd].includes(one.kind));
   const waiting = all.filter(({ one }) => one.kind === crowd);
   const withServiceUser = all.filter(({ one }) => one.kind === serviceUser);
@@ -52,7 +55,7 @@ const casesFor = (all: readonly Outcome[], { seed, storms: count }: Options): re
     ...withServiceUser.flatMap(serviceUserCases),
     ...arriving.flatMap(changesAtEveryMoment),
     ...arriving.flatMap(({ one }) => queueFaults(one.kind)),
-    ...storms(seed, count),
+    ...storms(seed, count, severalStorms),
   ];
 };
 

@@ -143,10 +143,10 @@ const storm = (seed: number, number: number, { group: row, name, kindIn: pick }:
 const numbered = (count: number, made: (number: number) => Case): Case[] =>
   Array.from({ length: count }, (_, index) => made(index + 1));
 
-/** Random mixtures of everything, the same ones for the same seed; a third as many again over several imports. */
-export const storms = (seed: number, count: number): Case[] => [
+/** Random mixtures of everything, the same ones for the same seed: over single imports, and over several. */
+export const storms = (seed: number, count: number, severalCount: number): Case[] => [
   ...numbered(count, (number) => storm(seed, number, { group, name: 'storm', kindIn })),
-  ...numbered(Math.ceil(count / 3), (number) =>
+  ...numbered(severalCount, (number) =>
     storm(seed, number, { group: severalGroup, name: 'storm over several', kindIn: severalIn }),
   ),
 ];
