@@ -51,6 +51,8 @@ const common = {
 };
 /** Seconds that a message is hidden before its function has said anything. */
 const visibilityS = 5;
+/** Of a day: what nobody comes for is swept at the end of all runs, which take an hour. */
+const tokenLifetimeS = 86_400;
 
 /** The emulated cloud with the functions in this process, and whatever is to go wrong between them. */
 export interface Deployment {
@@ -127,7 +129,8 @@ const startOfTokens = 'gAAAAAB';
 /** Once in a process: what is intercepted stays so. */
 export const deploy = async (): Promise<Deployment> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-faults-'));
-  const cloud = await startCloud<string>({ dataDir, visibilityS, regions: [sourceRegion, ...targetRegions] });
+  const regions = [sourceRegion, ...targetRegions];
+  const cloud = await startCloud<string>({ dataDir, visibilityS, tokenLifetimeS, regions });
   const web = await startWebServer();
   const faults = await startFaultServer();
   const env = { ...cloud.env, ...common, OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: new URL(web.url).port };
