@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const sharing = { inOneProcess: true };
 
 /**
- * Suites by what they need; `npm test` runs the first four. The time is for what hangs: on a busy machine everything else
+ * Suites by what they need; `npm test` runs the first five. The time is for what hangs: on a busy machine everything else
  * takes several times as long as it should.
  */
 const suite = (name: string, include: string, timeoutS: number, { inOneProcess = false } = {}) => ({
@@ -28,6 +28,7 @@ export default defineConfig({
       suite('unit', 'test/{unit,cloud}/**/*.test.ts', 60, sharing),
       suite('contract', 'test/contract/emulation*.test.ts', 60, sharing),
       suite('integration', 'test/integration/**/*.test.ts', 120, sharing),
+      suite('faults', 'test/faults/*.test.ts', 120), // whose clock, timers and clients are bent for good
       suite('e2e', 'test/e2e/functions.test.ts', 60),
       suite('process', 'test/e2e/*-process.test.ts', 120),
       suite('openstack', 'test/{contract,openstack}/openstack*.test.ts', 600),

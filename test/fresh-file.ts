@@ -3,7 +3,7 @@ import { afterAll, vi } from 'vitest';
 
 // The test files of a suite follow each other in one process: to load and warm up what they share (the AWS SDK, the
 // packages under the emulated cloud) costs a second of its processor. What is ours begins anew in each file: modules,
-// settings, clock, trust.
+// settings, clock, trust. What changes anything else for good (test/faults/) has processes of its own.
 
 const settings = { ...process.env };
 const authorities = tls.getCACertificates('default');

@@ -89,7 +89,7 @@ export function uploadContract(cloudOf: () => ContractCloud): void {
       const { socket } = await begin(id, 'Content-Length: 1000\r\n\r\nhello');
       if (how === 'end') socket.destroy();
       else socket.resetAndDestroy();
-      await expect.poll(async () => (await image(id)).status, { timeout: 5000 }).toBe('queued');
+      await expect.poll(async () => (await image(id)).status).toBe('queued');
       expect(await image(id)).toMatchObject({ size: null, checksum: null });
       expect((await put(id)).status).toBe(204);
     });
@@ -98,7 +98,7 @@ export function uploadContract(cloudOf: () => ContractCloud): void {
       const id = await bench().queued();
       const { socket } = await begin(id, 'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
       socket.destroy();
-      await expect.poll(async () => (await image(id)).status, { timeout: 5000 }).toBe('queued');
+      await expect.poll(async () => (await image(id)).status).toBe('queued');
     });
 
     test('keeps out a second one, downloads and format changes', async () => {
@@ -116,7 +116,7 @@ export function uploadContract(cloudOf: () => ContractCloud): void {
       const { socket, answer } = await begin(id, 'Content-Length: 8\r\n\r\nhell');
       expect((await bench().glance('DELETE', `/v2/images/${id}`)).status).toBe(204);
       socket.write('o wo');
-      await expect.poll(answer, { timeout: 5000 }).toMatch(/^HTTP\/1.1 410 Gone/);
+      await expect.poll(answer).toMatch(/^HTTP\/1.1 410 Gone/);
       await expect.poll(answer).toContain(`Image ${id} could not be found after upload.`);
       socket.destroy();
     });
@@ -133,7 +133,7 @@ export function uploadContract(cloudOf: () => ContractCloud): void {
           if (answer.endsWith('100 Continue\r\n\r\n')) socket.write('hello');
         });
         socket.write(head(id) + expecting);
-        await expect.poll(() => answer, { timeout: 5000 }).toMatch(/HTTP\/1.1 [24]0[49] /);
+        await expect.poll(() => answer).toMatch(/HTTP\/1.1 [24]0[49] /);
         await sleep(10);
         socket.destroy();
         return answer;

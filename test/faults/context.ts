@@ -42,6 +42,8 @@ export interface Run {
   readonly answers: Map<string, Fault>;
   /** Messages that got lost: nobody comes again for what they have begun. */
   lost: number;
+  /** Invocations that died. */
+  deaths: number;
   /** Invocations at work. */
   readonly alive: Set<Invocation>;
   /** How often each step was invoked so far. */
@@ -67,7 +69,7 @@ export interface Invocation {
 export const newRun = (plan: Plan, calls: CallLog, told: (body: string) => void = () => undefined): Run => {
   const sent: string[] = [];
   return {
-    ...{ plan, calls, sent, logs: [], answers: new Map(), lost: 0 },
+    ...{ plan, calls, sent, logs: [], answers: new Map(), lost: 0, deaths: 0 },
     ...{ relayKeys: new Set(), subjects: new Set(), alive: new Set(), invoked: new Map() },
     send: (body) => {
       sent.push(body);
@@ -98,6 +100,7 @@ const newInvocation = (run: Run, step: string): Invocation => {
     die() {
       if (this.isDead) return;
       this.isDead = true;
+      run.deaths += 1;
       for (const timer of this.timers) clearTimeout(timer);
       for (const socket of this.sockets) socket.destroy();
       resolve('dead');

@@ -11,6 +11,7 @@ import { interceptMachine } from './intercept.ts';
 import { interceptAws } from './intercept-aws.ts';
 import { interceptSockets } from './intercept-sockets.ts';
 import { interceptUndici } from './intercept-undici.ts';
+import { sourceGlance, sourceRegion, targetGlance, targetRegions } from './regions.ts';
 
 export const functionNames = [
   ...(['import-image', 'stream-image', 'apply-metadata', 'fail-import', 'sweep-imports'] as const),
@@ -26,6 +27,8 @@ const settings = {
   standard: {},
   segments: { SEGMENT_SIZE_MIB: '5', SEGMENTS_AT_ONCE: '2' },
   'activation none': { ACTIVATION: 'none' },
+  // One import of a project at a time: all others wait for its turn.
+  crowded: { STREAM_CONCURRENCY: '100', APPLY_CONCURRENCY: '100', PROJECT_SHARE_PERCENT: '1' },
   'service user': { OS_APPLICATION_CREDENTIAL_SECRET_ARN: serviceUserSecret },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 export type DeploymentName = keyof typeof settings;
@@ -48,10 +51,12 @@ const common = {
 };
 /** Seconds that a message is hidden before its function has said anything. */
 const visibilityS = 5;
+/** Of a day: what nobody comes for is swept at the end of all runs, which take an hour. */
+const tokenLifetimeS = 86_400;
 
 /** The emulated cloud with the functions in this process, and whatever is to go wrong between them. */
 export interface Deployment {
-  readonly cloud: Cloud;
+  readonly cloud: Cloud<string>;
   /** Where a web-download finds its images. */
   readonly web: WebServer;
   readonly functions: Readonly<Record<DeploymentName, Functions>>;
@@ -75,6 +80,7 @@ const loadAll = async (
   const entries: [FunctionName, Handler][] = [];
   for (const name of functionNames) entries.push([name, await load(name, deployment)]);
   for (const name of Object.keys(settings[deployment])) delete process.env[name];
+  Object.assign(process.env, env);
   // One entry for each name of the list.
   return Object.fromEntries(entries) as Functions;
 };
@@ -93,7 +99,7 @@ const startingAnew = (deployment: DeploymentName): Functions => {
 };
 
 /** @returns the text of the secret */
-const createServiceUser = ({ aws }: Cloud): string => {
+const createServiceUser = ({ aws }: Cloud<string>): string => {
   const [credential] = applicationCredentials.filter(({ user }) => user.name === 'svc');
   if (!credential) throw new Error('there is no credential of svc');
   const { id, secret } = credential;
@@ -101,13 +107,13 @@ const createServiceUser = ({ aws }: Cloud): string => {
   return secret;
 };
 
-const servicesOf = ({ openstack, aws }: Cloud, web: WebServer): Map<string, Service> => {
-  const { keystone, regions } = openstack;
+const servicesOf = (cloud: Cloud<string>, web: WebServer): Map<string, Service> => {
+  const { openstack, aws } = cloud;
   const { sqs, s3, dynamodb, secretsManager } = aws.endpoints;
   const urls: readonly (readonly [string, Service])[] = [
-    [keystone.url, 'keystone'],
-    [regions.REGION1.url, 'source'],
-    [regions.REGION2.url, 'target'],
+    [openstack.keystone.url, 'keystone'],
+    [sourceGlance({ cloud }).url, 'source'],
+    ...targetRegions.map((region) => [targetGlance({ cloud }, { region }).url, 'target'] as const),
     [sqs, 'sqs'],
     [s3, 's3'],
     [dynamodb, 'dynamodb'],
@@ -123,7 +129,8 @@ const startOfTokens = 'gAAAAAB';
 /** Once in a process: what is intercepted stays so. */
 export const deploy = async (): Promise<Deployment> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-faults-'));
-  const cloud = await startCloud({ dataDir, visibilityS });
+  const regions = [sourceRegion, ...targetRegions];
+  const cloud = await startCloud<string>({ dataDir, visibilityS, tokenLifetimeS, regions });
   const web = await startWebServer();
   const faults = await startFaultServer();
   const env = { ...cloud.env, ...common, OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: new URL(web.url).port };
@@ -137,6 +144,7 @@ export const deploy = async (): Promise<Deployment> => {
     standard: await loadAll('standard', env),
     segments: await loadAll('segments', env),
     'activation none': await loadAll('activation none', env),
+    crowded: await loadAll('crowded', env),
     'service user': startingAnew('service user'),
   };
   Object.assign(process.env, settings['service user']);

@@ -1,4 +1,5 @@
 import { fromGlance, type ImportUnderTest, one } from './imports-under-test.ts';
+import { sourceGlance, targetGlance } from './regions.ts';
 import { active } from './source-data.ts';
 
 // Imports that end badly whatever one does, each at another place.
@@ -12,8 +13,7 @@ export const failingEnds: readonly ImportUnderTest[] = [
     ...{ name: 'wrong hash', ...failing, fails: /sha512/ },
     prepare: one(async (deployment) => {
       const prepared = await fromTiny(deployment);
-      const { REGION1 } = deployment.cloud.openstack.regions;
-      REGION1.change(prepared.sourceId ?? '', { os_hash_value: 'ab'.repeat(64) });
+      sourceGlance(deployment).change(prepared.sourceId ?? '', { os_hash_value: 'ab'.repeat(64) });
       return prepared;
     }),
   },
@@ -21,8 +21,12 @@ export const failingEnds: readonly ImportUnderTest[] = [
     ...{ name: 'quota of the target', ...failing, fails: /./ },
     prepare: one(async (deployment) => {
       const prepared = await fromTiny(deployment);
-      const { REGION2 } = deployment.cloud.openstack.regions;
-      REGION2.fault(prepared.targetId, { on: 'put-file', kind: 'status', status: 413, times: always });
+      targetGlance(deployment, prepared).fault(prepared.targetId, {
+        on: 'put-file',
+        kind: 'status',
+        status: 413,
+        times: always,
+      });
       return prepared;
     }),
   },
@@ -30,37 +34,41 @@ export const failingEnds: readonly ImportUnderTest[] = [
     ...{ name: 'source forbidden', ...failing, fails: /./ },
     prepare: one(async (deployment) => {
       const prepared = await fromTiny(deployment);
-      const { REGION1 } = deployment.cloud.openstack.regions;
-      REGION1.fault(prepared.sourceId ?? '', { on: 'get-file', kind: 'status', status: 403, times: always });
+      sourceGlance(deployment).fault(prepared.sourceId ?? '', {
+        on: 'get-file',
+        kind: 'status',
+        status: 403,
+        times: always,
+      });
       return prepared;
     }),
   },
   {
     ...{ name: 'target deleted meanwhile', ...failing, fails: /./ },
     prepare: one(fromTiny),
-    meanwhile: ({ operation }, [prepared], { cloud }) => {
+    meanwhile: ({ operation }, [prepared], deployment) => {
       if (operation !== 'CompleteMultipartUpload' || prepared.before === 'deleted') return;
       prepared.before = 'deleted';
-      void cloud.openstack.regions.REGION2.remove(prepared.targetId);
+      void targetGlance(deployment, prepared).remove(prepared.targetId);
     },
   },
   {
     ...{ name: 'source deleted meanwhile', ...failing, fails: /./ },
     prepare: one(fromTiny),
-    meanwhile: ({ operation }, [{ sourceId = '' }], { cloud }) => {
-      const { REGION1 } = cloud.openstack.regions;
-      if (operation === 'CreateMultipartUpload' && REGION1.image(sourceId)) void REGION1.remove(sourceId);
+    meanwhile: ({ operation }, [{ sourceId = '' }], deployment) => {
+      const glance = sourceGlance(deployment);
+      if (operation === 'CreateMultipartUpload' && glance.image(sourceId)) void glance.remove(sourceId);
     },
   },
   {
     ...{ name: 'target saves for ever', ...failing, fails: /saving/ },
     prepare: one(fromTiny),
-    meanwhile: ({ operation }, [prepared], { cloud }) => {
-      const { REGION2 } = cloud.openstack.regions;
-      if (operation !== 'PUT file' || REGION2.image(prepared.targetId)?.status !== 'queued') return;
-      REGION2.change(prepared.targetId, { status: 'saving' });
+    meanwhile: ({ operation }, [prepared], deployment) => {
+      const glance = targetGlance(deployment, prepared);
+      if (operation !== 'PUT file' || glance.image(prepared.targetId)?.status !== 'queued') return;
+      glance.change(prepared.targetId, { status: 'saving' });
       // What our own PATCH has set stays: Glance refuses changes of formats while an image is saving.
-      prepared.before = { ...REGION2.image(prepared.targetId) };
+      prepared.before = { ...glance.image(prepared.targetId) };
     },
   },
 ];

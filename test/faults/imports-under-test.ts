@@ -2,13 +2,14 @@ import type { ImageView } from '../cloud/openstack/glance/record.ts';
 import { bytesPage } from '../integration/web-server.ts';
 import type { Call } from './call-log.ts';
 import type { Deployment, DeploymentName } from './deployment.ts';
+import { servedRegions, sourceGlance, sourceRegion, targetGlance } from './regions.ts';
 import { active, bytesOf, newSource, type Replacement, replacementsOf, type Size } from './source-data.ts';
 
 /** What an import is to do, and what may be expected of its target; owners change that meanwhile. */
 export interface Prepared {
   readonly targetId: string;
   /** Of the target. */
-  readonly region: 'REGION2';
+  readonly region: string;
   /** The caller's. */
   readonly token: string;
   readonly sourceId: string | undefined;
@@ -22,8 +23,10 @@ export interface Prepared {
   mayKeepProperties?: boolean;
   /** Attributes of the target after a success. */
   wanted: Readonly<Record<string, unknown>>;
-  /** Other bytes that are as right. */
-  orBytes?: readonly { readonly size: number; readonly os_hash_value: string }[];
+  /** The call before which it is asked for; at once when absent. */
+  joins?: (call: Call) => boolean;
+  /** Other bytes that are as right: the source has had them. All imports of one source have the same list. */
+  readonly orBytes: { readonly size: number; readonly os_hash_value: string }[];
 }
 
 /** The imports of one run; all but the first may have the same source. */
@@ -48,25 +51,53 @@ const sourceImage = { ...formats, ...copied, name: 'source', architecture: 'x86_
 const own = { name: 'target', mine: 'kept' };
 
 const glanceDownload = (sourceId: string) => ({
-  method: { name: 'glance-download', glance_region: 'REGION1', glance_image_id: sourceId },
+  method: { name: 'glance-download', glance_region: sourceRegion, glance_image_id: sourceId },
 });
 
-const newTarget = (deployment: Deployment, attributes: object = {}): Promise<ImageView> =>
-  deployment.cloud.openstack.regions.REGION2.createImage({ ...own, ...attributes });
+const newTarget = (deployment: Deployment, region: string, attributes: object = {}): Promise<ImageView> =>
+  targetGlance(deployment, { region }).createImage({ ...own, ...attributes });
+
+const [ownRegion = ''] = servedRegions;
+
+/** What is imported, by whom and where to. */
+export interface Wish {
+  readonly size: Size;
+  /** Of a target that has got it. */
+  readonly wanted: object;
+  /** Of the target; the deployment's own when absent. */
+  readonly region?: string;
+  /** Whose source and target are; demo's when absent. */
+  readonly user?: string;
+  /** Of the source, where it has other imports as well. */
+  readonly orBytes?: Prepared['orBytes'];
+}
+
+/** An import of a source that others may import as well. */
+export const fromSource = async (
+  deployment: Deployment,
+  source: ImageView,
+  wish: Wish,
+): Promise<Prepared> => {
+  const { size, wanted, region = ownRegion, user = 'demo', orBytes = [] } = wish;
+  const before = await newTarget(deployment, region, { owner: user });
+  return {
+    ...{ targetId: before.id, region, sourceId: source.id, before, orBytes },
+    token: deployment.cloud.openstack.issueToken(user),
+    replacements: await replacementsOf(deployment, size),
+    body: glanceDownload(source.id),
+    wanted: { ...formats, ...copied, ...own, ...wanted },
+  };
+};
 
 /** An image of another region. */
+export const sourceFor = (deployment: Deployment, { size, user = 'demo' }: Wish): Promise<ImageView> =>
+  newSource(deployment, { ...sourceImage, owner: user }, size);
+
 export const fromGlance =
   (size: Size, wanted: object) =>
   async (deployment: Deployment): Promise<Prepared> => {
-    const source = await newSource(deployment, sourceImage, size);
-    const before = await newTarget(deployment);
-    return {
-      ...{ targetId: before.id, region: 'REGION2', sourceId: source.id, before },
-      token: deployment.cloud.openstack.issueToken('demo'),
-      replacements: await replacementsOf(deployment, size),
-      body: glanceDownload(source.id),
-      wanted: { ...formats, ...copied, ...own, ...wanted },
-    };
+    const wish = { size, wanted };
+    return await fromSource(deployment, await sourceFor(deployment, wish), wish);
   };
 
 /** A single import. */
@@ -77,11 +108,18 @@ export const one =
 const fromWeb =
   ({ chunked = false } = {}) =>
   async (deployment: Deployment): Promise<Prepared> => {
-    const before = await newTarget(deployment, formats);
+    const before = await newTarget(deployment, ownRegion, formats);
     const path = `/${before.id}.raw`;
     deployment.web.pages.set(path, bytesPage(bytesOf('small'), { chunked }));
     return {
-      ...{ targetId: before.id, region: 'REGION2', sourceId: undefined, replacements: [], before },
+      ...{
+        targetId: before.id,
+        region: ownRegion,
+        sourceId: undefined,
+        replacements: [],
+        before,
+        orBytes: [],
+      },
       token: deployment.cloud.openstack.issueToken('demo'),
       body: { method: { name: 'web-download', uri: `${deployment.web.url}${path}` } },
       wanted: { ...formats, ...own, ...active('small') },
@@ -130,7 +168,7 @@ export const variants: readonly ImportUnderTest[] = [
     prepare: one(async (deployment) => {
       const prepared = await fromGlance('small', active('small'))(deployment);
       const nothing = { os_hash_algo: null, os_hash_value: null, checksum: null };
-      deployment.cloud.openstack.regions.REGION1.change(prepared.sourceId ?? '', nothing);
+      sourceGlance(deployment).change(prepared.sourceId ?? '', nothing);
       return prepared;
     }),
   },

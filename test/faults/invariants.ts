@@ -48,7 +48,7 @@ const differences = (found: object | undefined, wanted: object): string[] => {
 const targetIsMade: Rule = (evidence) => {
   const { target, prepared } = evidence;
   if (prepared.before === 'deleted') return targetIsAsBefore(evidence);
-  const [nearest = []] = [{}, ...(prepared.orBytes ?? [])]
+  const [nearest = []] = [{}, ...prepared.orBytes]
     .map((bytes) => differences(target, { ...prepared.wanted, ...bytes }))
     .sort((one, other) => one.length - other.length);
   return nearest;
@@ -69,7 +69,17 @@ const targetIsAsBefore: Rule = ({ target, prepared }) => {
 const isReason = (message: unknown): boolean =>
   typeof message === 'string' &&
   message.length > 20 &&
-  !/undefined|\[object|NaN|: *$|has either erred|ended without a word/.test(message);
+  !/undefined|\[object|NaN|: *$|has either erred/.test(message);
+
+/** A message that was taken so often, and never done, is given up; most of it may have been its queue's fault. */
+const severalDeaths = 3;
+
+/** Functions that are killed say nothing, so nobody can say why. */
+const areDeathsTold: RunRule = ({ imports, run }) =>
+  imports
+    .flatMap(({ tasks }) => tasks.map(({ message }) => String(message)))
+    .filter((message) => message.includes('ended without a word') && run.deaths < severalDeaths)
+    .map((message) => `after ${run.deaths} deaths the task says: ${message}`);
 
 const successIsTrue: Rule = (evidence) =>
   targetIsMade(evidence).map((difference) => `the task says success, but ${difference}`);
@@ -190,7 +200,9 @@ export const judge = (evidence: Evidence, ends: Case['ends']): Verdict => {
     return { ending, broken: imports.length > 1 ? all.map(named) : all };
   });
   const left = nothingIsLeft(evidence);
-  const always = [deadLettersHaveCauses, everyItemExpires, noSecretInClear].flatMap((rule) => rule(evidence));
+  const always = [deadLettersHaveCauses, areDeathsTold, everyItemExpires, noSecretInClear].flatMap((rule) =>
+    rule(evidence),
+  );
   return {
     endings: verdicts.map(({ ending }) => ending),
     broken: [...verdicts.flatMap(({ broken }) => broken), ...left, ...always],

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from '../integration/ferry.ts';
 import { isTask, type Kept, subjectOf } from '../kept.ts';
 import type { Bench } from './bench.ts';
-import { createCallLog } from './call-log.ts';
+import { type Call, createCallLog } from './call-log.ts';
 import { newRun, type Plan, type Run } from './context.ts';
 import type { Deployment } from './deployment.ts';
 import type { Evidence, ImportEvidence } from './evidence.ts';
@@ -10,6 +10,7 @@ import type { ImportUnderTest, Prepared, PreparedImports } from './imports-under
 import { judge, type Verdict } from './invariants.ts';
 import { idsIn } from './operations.ts';
 import { isDeadLetterQueue, type WaitingMessage } from './queue-watch.ts';
+import { sourceGlance, targetGlance } from './regions.ts';
 import { startOf } from './starts.ts';
 
 /** Imports of one kind, mostly a single one, and what is to go wrong with them. */
@@ -54,25 +55,45 @@ const rest = async (
 };
 
 const clearUp = async ({ deployment, investigator }: Bench, { imports, items }: Evidence): Promise<void> => {
-  const { REGION1, REGION2 } = deployment.cloud.openstack.regions;
+  const source = sourceGlance(deployment);
   await investigator.forget(items);
-  for (const { targetId, sourceId } of imports.map(({ prepared }) => prepared)) {
-    if (REGION2.image(targetId)) await REGION2.remove(targetId);
-    if (sourceId && REGION1.image(sourceId)) await REGION1.remove(sourceId);
+  for (const { prepared } of imports) {
+    const { targetId, sourceId } = prepared;
+    const target = targetGlance(deployment, prepared);
+    if (target.image(targetId)) await target.remove(targetId);
+    if (sourceId && source.image(sourceId)) await source.remove(sourceId);
   }
 };
 
+/** Tells of a call before it is made. */
+type Watcher = (call: Call) => void;
+
 /** The case's plan, and what its kind brings with it. */
-const planFor = ({ kind, plan }: Case, prepared: PreparedImports, deployment: Deployment): Plan => {
+const planFor = (
+  { kind, plan }: Case,
+  prepared: PreparedImports,
+  deployment: Deployment,
+  watchers: ReadonlySet<Watcher>,
+): Plan => {
   const planned = plan(prepared, deployment);
   return {
     ...planned,
     fateOf: (call) => {
+      for (const watch of watchers) watch(call);
       kind.meanwhile?.(call, prepared, deployment);
       return planned.fateOf(call);
     },
   };
 };
+
+/** Resolves before a call that is asked for is made. */
+const callMade = (watchers: Set<Watcher>, isAskedFor: (call: Call) => boolean): Promise<void> =>
+  new Promise((resolve) => {
+    const watch: Watcher = (call) => {
+      if (isAskedFor(call)) resolve();
+    };
+    watchers.add(watch);
+  });
 
 const isTaskOf =
   ({ targetId }: Prepared) =>
@@ -101,7 +122,7 @@ const evidenceOf = async (
   const imports = started.map(
     ({ prepared, answer }): ImportEvidence => ({
       ...{ starts: kind.starts, prepared, answer, tasks: items.filter(isTaskOf(prepared)) },
-      target: deployment.cloud.openstack.regions.REGION2.image(prepared.targetId),
+      target: targetGlance(deployment, prepared).image(prepared.targetId),
     }),
   );
   const { secrets } = deployment;
@@ -128,14 +149,15 @@ export interface Rested {
   judge(): Promise<Outcome>;
 }
 
-/** Runs imports from their requests, which are sent at the same moment, until all is at rest. */
+/** Runs imports from their requests, which are sent at the same moment or at their own, until all is at rest. */
 export const perform = async (bench: Bench, one: Case): Promise<Rested> => {
   const { deployment, pump } = bench;
   const startedMs = performance.now();
   const prepared = await one.kind.prepare(deployment);
   const ids = new Set(prepared.map(({ targetId }) => targetId));
   const functions = deployment.functions[one.kind.deployment];
-  const run = newRun(planFor(one, prepared, deployment), createCallLog(), (body) => {
+  const watchers = new Set<Watcher>();
+  const run = newRun(planFor(one, prepared, deployment, watchers), createCallLog(), (body) => {
     for (const id of idsIn(body)) ids.add(id);
     pump.serve(idsIn(body), { run, functions });
   });
@@ -144,7 +166,15 @@ export const perform = async (bench: Bench, one: Case): Promise<Rested> => {
     prepared: each,
     answer: await startOf(one.kind)(run, functions, each),
   });
-  const started = await Promise.all(prepared.map(start));
+  const [late, first] = [prepared.filter(({ joins }) => joins), prepared.filter(({ joins }) => !joins)];
+  const others = Promise.all(first.map(start));
+  // Where its moment does not come, an import is asked for when the others are at their end.
+  const atRest = others.then(() => rest(bench, run, ids));
+  const join = async (each: Prepared): Promise<Started> => {
+    await Promise.race([callMade(watchers, each.joins ?? (() => true)), atRest]);
+    return await start(each);
+  };
+  const started = [...(await Promise.all(late.map(join))), ...(await others)];
   const look = () => evidenceOf(bench, one, run, started, ids);
 
   return {

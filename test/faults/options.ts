@@ -5,8 +5,9 @@ export interface Options {
   readonly seed: number;
   /** Cases whose name contains this, or one of these: `dies|owner`; all when absent. */
   readonly only: string | undefined;
-  /** How many storms. */
+  /** How many storms over single imports, and over several. */
   readonly storms: number;
+  readonly severalStorms: number;
   /** How many generated requests; none where only some cases are asked for. */
   readonly requests: number;
   /** So many of the cases beside the storms, by seed; all of them when absent. */
@@ -20,8 +21,8 @@ export interface Options {
 const usage =
   'usage: npm run test:faults [-- [--seed N] [--only NAME] [--runs N] [--requests N] [--short] [--at-once N] [--loud]]';
 
-const whole = { storms: 1500, requests: 100_000 };
-const short = { storms: 100, requests: 2000 };
+const whole = { storms: 1500, severalStorms: 500, requests: 100_000 };
+const short = { storms: 100, severalStorms: 12, requests: 2000 };
 /** Of all other cases, in the short form. */
 const shortSample = 60;
 
@@ -44,6 +45,7 @@ export const readOptions = (args: readonly string[]): Options => {
     seed: numberOf('seed', values.seed ?? '1'),
     only: values.only,
     storms: numberOf('runs', values.runs ?? `${usual.storms}`),
+    severalStorms: values.runs === undefined ? usual.severalStorms : Math.ceil(Number(values.runs) / 3),
     requests: numberOf('requests', values.requests ?? `${values.only === undefined ? usual.requests : 0}`),
     sample: values.short ? shortSample : undefined,
     atOnce: numberOf('at-once', values['at-once'] ?? '16'),

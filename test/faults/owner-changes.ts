@@ -4,6 +4,7 @@ import { type Plan, pass } from './context.ts';
 import type { Deployment } from './deployment.ts';
 import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
 import type { Case, Outcome } from './one-run.ts';
+import { sourceGlance, targetGlance } from './regions.ts';
 import { active, type Replacement } from './source-data.ts';
 
 /** What the owners of target and source do while an import runs. Each changes what may be expected of it. */
@@ -15,15 +16,15 @@ export interface OwnerChange {
   make(prepared: Prepared, deployment: Deployment): void;
 }
 
-const targets = ({ cloud }: Deployment) => cloud.openstack.regions.REGION2;
-const sources = ({ cloud }: Deployment) => cloud.openstack.regions.REGION1;
-
 /** The owner's own value stays, whatever the import set or will put back. */
 const setProperty = (prepared: Prepared, deployment: Deployment, name: string, value: string): void => {
-  if (prepared.before === 'deleted' || !targets(deployment).image(prepared.targetId)) return;
-  targets(deployment).setProperty(prepared.targetId, name, value);
+  if (prepared.before === 'deleted' || !targetGlance(deployment, prepared).image(prepared.targetId)) return;
+  targetGlance(deployment, prepared).setProperty(prepared.targetId, name, value);
   prepared.before = { ...prepared.before, [name]: value };
 };
+
+/** Bytes of an upload that have come when a target dies. */
+const saved = 16 * 1024;
 
 /** Another project's, and nobody else sees it. */
 const hidden = { owner: 'another-project', visibility: 'private' } as const;
@@ -40,10 +41,9 @@ const replacedBy = (what: string): readonly OwnerChange[] => [
     make: (prepared, deployment) => {
       const { sourceId = '', replacements, wanted } = prepared;
       const replacement = replacements.find(({ name }) => name.includes(what));
-      if (!replacement || !sources(deployment).image(sourceId)) return;
-      sources(deployment).become(sourceId, replacement.imageId);
-      if (wanted['status'] === 'active')
-        prepared.orBytes = [...(prepared.orBytes ?? []), bytesOfTarget(replacement)];
+      if (!replacement || !sourceGlance(deployment).image(sourceId)) return;
+      sourceGlance(deployment).become(sourceId, replacement.imageId);
+      if (wanted['status'] === 'active') prepared.orBytes.push(bytesOfTarget(replacement));
     },
   },
 ];
@@ -54,7 +54,7 @@ export const ownerChanges: readonly OwnerChange[] = [
     make: (prepared, deployment) => {
       if (prepared.before === 'deleted') return;
       prepared.before = 'deleted';
-      void targets(deployment).remove(prepared.targetId);
+      void targetGlance(deployment, prepared).remove(prepared.targetId);
     },
   },
   {
@@ -80,16 +80,20 @@ export const ownerChanges: readonly OwnerChange[] = [
     ...{ name: 'target made active with other bytes', ends: 'either', seenBy: ['target'] },
     make: (prepared, deployment) => {
       const { targetId } = prepared;
-      if (targets(deployment).image(targetId)?.status !== 'queued') return;
+      if (targetGlance(deployment, prepared).image(targetId)?.status !== 'queued') return;
       const made = {
         status: 'active',
         size: 7,
         os_hash_algo: 'sha512',
         os_hash_value: 'ab'.repeat(64),
       } as const;
-      targets(deployment).change(targetId, made);
+      targetGlance(deployment, prepared).change(targetId, made);
       // Glance refuses to change an active image's formats, so what was set before may stay set.
-      prepared.before = { id: targetId, mine: targets(deployment).image(targetId)?.['mine'], ...made };
+      prepared.before = {
+        id: targetId,
+        mine: targetGlance(deployment, prepared).image(targetId)?.['mine'],
+        ...made,
+      };
       prepared.mayKeepProperties = true;
       // Where the import brings no data, its owner's own is what comes next.
       const { status, size: _, ...properties } = prepared.wanted;
@@ -100,19 +104,27 @@ export const ownerChanges: readonly OwnerChange[] = [
     ...{ name: 'target hidden from its importer', ends: 'either', seenBy: ['target'] },
     make: (prepared, deployment) => {
       const { targetId, before } = prepared;
-      if (before === 'deleted' || !targets(deployment).image(targetId)) return;
-      targets(deployment).change(targetId, hidden);
+      if (before === 'deleted' || !targetGlance(deployment, prepared).image(targetId)) return;
+      targetGlance(deployment, prepared).change(targetId, hidden);
       prepared.before = { id: targetId, mine: before['mine'], ...hidden };
       // Who does not see an image cannot put anything back.
       prepared.mayKeepProperties = true;
     },
   },
   {
+    // Whose process is its owner's as well.
+    ...{ name: 'target dies while it saves', ends: 'success', seenBy: ['target'] },
+    make: (prepared, deployment) => {
+      const fault = { on: 'put-file', kind: 'drop-after', bytes: saved } as const;
+      targetGlance(deployment, prepared).fault(prepared.targetId, fault);
+    },
+  },
+  {
     ...{ name: 'target protected', ends: 'success', seenBy: ['target'] },
     make: (prepared, deployment) => {
       const { targetId, before } = prepared;
-      if (before === 'deleted' || !targets(deployment).image(targetId)) return;
-      targets(deployment).change(targetId, { protected: true });
+      if (before === 'deleted' || !targetGlance(deployment, prepared).image(targetId)) return;
+      targetGlance(deployment, prepared).change(targetId, { protected: true });
       prepared.before = { ...before, protected: true };
     },
   },
@@ -127,20 +139,20 @@ export const ownerChanges: readonly OwnerChange[] = [
   {
     ...{ name: 'source deleted', ends: 'either', seenBy: ['source'] },
     make: ({ sourceId = '' }, deployment) => {
-      if (sources(deployment).image(sourceId)) void sources(deployment).remove(sourceId);
+      if (sourceGlance(deployment).image(sourceId)) void sourceGlance(deployment).remove(sourceId);
     },
   },
   {
     ...{ name: 'source deactivated', ends: 'either', seenBy: ['source'] },
     make: ({ sourceId = '' }, deployment) => {
-      if (sources(deployment).image(sourceId))
-        sources(deployment).change(sourceId, { status: 'deactivated' });
+      if (sourceGlance(deployment).image(sourceId))
+        sourceGlance(deployment).change(sourceId, { status: 'deactivated' });
     },
   },
   {
     ...{ name: 'source hidden from its importer', ends: 'either', seenBy: ['source'] },
     make: ({ sourceId = '' }, deployment) => {
-      if (sources(deployment).image(sourceId)) sources(deployment).change(sourceId, hidden);
+      if (sourceGlance(deployment).image(sourceId)) sourceGlance(deployment).change(sourceId, hidden);
     },
   },
   ...replacedBy('other bytes'),
@@ -148,13 +160,15 @@ export const ownerChanges: readonly OwnerChange[] = [
   {
     ...{ name: 'a tag of the source added', ends: 'success', seenBy: ['source'] },
     make: ({ sourceId = '' }, deployment) => {
-      if (sources(deployment).image(sourceId)) sources(deployment).change(sourceId, { tags: ['new'] });
+      if (sourceGlance(deployment).image(sourceId))
+        sourceGlance(deployment).change(sourceId, { tags: ['new'] });
     },
   },
   {
     ...{ name: 'source made public', ends: 'success', seenBy: ['source'] },
     make: ({ sourceId = '' }, deployment) => {
-      if (sources(deployment).image(sourceId)) sources(deployment).change(sourceId, { visibility: 'public' });
+      if (sourceGlance(deployment).image(sourceId))
+        sourceGlance(deployment).change(sourceId, { visibility: 'public' });
     },
   },
 ];

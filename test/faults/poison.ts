@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Deployment } from './deployment.ts';
 import type { Prepared } from './imports-under-test.ts';
+import { targetGlance } from './regions.ts';
 
 /** A message that is none of ours, or of an import that nobody began. Each names the image of its run somewhere. */
 interface Poison {
@@ -13,11 +14,11 @@ const region = 'REGION2';
 /** Still below SQS's 256 KiB. */
 const large = 250 * 1024; // bytes
 
-const ofGoneImage = async ({ targetId }: Prepared, { cloud }: Deployment): Promise<string> => {
-  const { REGION2 } = cloud.openstack.regions;
-  const { id } = await REGION2.createImage({ name: 'gone' });
-  await REGION2.remove(id);
-  return JSON.stringify({ region, imageId: id, taskId: targetId });
+const ofGoneImage = async (prepared: Prepared, deployment: Deployment): Promise<string> => {
+  const glance = targetGlance(deployment, prepared);
+  const { id } = await glance.createImage({ name: 'gone' });
+  await glance.remove(id);
+  return JSON.stringify({ region, imageId: id, taskId: prepared.targetId });
 };
 
 export const poison: readonly Poison[] = [

@@ -14,6 +14,7 @@ import { createRandom } from './random.ts';
 import { complaint, report } from './report.ts';
 import { sendGeneratedRequests } from './requests-process.ts';
 import { serviceUserCases } from './service-user.ts';
+import { crowd, whileItWaits } from './several.ts';
 import { sideBySide } from './side-by-side.ts';
 import { isStorm, storms } from './storms.ts';
 import { sweepCases } from './sweep-cases.ts';
@@ -37,19 +38,24 @@ const chosen = (cases: readonly Case[], { only, sample, seed }: Options): readon
 };
 
 /** All cases there are, by how the kinds of imports go when nothing is planned. */
-const casesFor = (all: readonly Outcome[], { seed, storms: count }: Options): readonly Case[] => {
-  const undisturbed = all.filter(({ one }) => !variants.includes(one.kind));
+const casesFor = (
+  all: readonly Outcome[],
+  { seed, storms: count, severalStorms }: Options,
+): readonly Case[] => {
+  const undisturbed = all.filter(({ one }) => ![...variants, crowd].includes(one.kind));
+  const waiting = all.filter(({ one }) => one.kind === crowd);
   const withServiceUser = all.filter(({ one }) => one.kind === serviceUser);
   const arriving = undisturbed.filter(({ one }) => !one.kind.fails);
   const [once, always] = [createUnseen(), createUnseen()];
   return [
     ...undisturbed.flatMap((outcome) => crashPoints(outcome.one.kind, outcome)),
+    ...waiting.flatMap((outcome) => crashPoints(outcome.one.kind, whileItWaits(outcome))),
     ...[...undisturbed, ...withServiceUser].flatMap((outcome) => callFaults(outcome, once)),
     ...[...undisturbed, ...withServiceUser].flatMap((outcome) => lastingFaults(outcome, always)),
     ...withServiceUser.flatMap(serviceUserCases),
     ...arriving.flatMap(changesAtEveryMoment),
     ...arriving.flatMap(({ one }) => queueFaults(one.kind)),
-    ...storms(seed, count),
+    ...storms(seed, count, severalStorms),
   ];
 };
 
@@ -88,9 +94,12 @@ const createProgress = (all: number) => {
   };
 };
 
+/** Few, so that each makes the calls that it needs and no others: all cases follow from them. */
+const baselinesAtOnce = 3;
+
 const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[]> => {
-  const kinds = [...successes, ...failingEnds, ...variants];
-  const undisturbed = await sideBySide(kinds, kinds.length, (kind) => baseline(bench, kind));
+  const kinds = [...successes, ...failingEnds, ...variants, crowd];
+  const undisturbed = await sideBySide(kinds, baselinesAtOnce, (kind) => baseline(bench, kind));
   for (const outcome of undisturbed) told(outcome, options);
   const cases = casesFor(undisturbed, options);
   const run = chosen(cases, options);

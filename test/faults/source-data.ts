@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
 import type { Deployment } from './deployment.ts';
+import { sourceGlance } from './regions.ts';
 
 const MiB = 1024 ** 2;
 
@@ -36,10 +37,9 @@ export const active = (name: DataName) => ({
 const originals = new Map<DataName, Promise<ImageView>>();
 
 /** An image of the first region with these bytes, whose file all others share. */
-const originalOf = ({ cloud }: Deployment, name: DataName): Promise<ImageView> => {
+const originalOf = (deployment: Deployment, name: DataName): Promise<ImageView> => {
   const made =
-    originals.get(name) ??
-    cloud.openstack.regions.REGION1.createImage({ name: `original ${name}` }, data[name]);
+    originals.get(name) ?? sourceGlance(deployment).createImage({ name: `original ${name}` }, data[name]);
   originals.set(name, made);
   return made;
 };
@@ -50,11 +50,11 @@ export const newSource = async (
   attributes: object,
   name: DataName,
 ): Promise<ImageView> => {
-  const { REGION1 } = deployment.cloud.openstack.regions;
+  const glance = sourceGlance(deployment);
   const original = await originalOf(deployment, name);
-  const source = await REGION1.createImage(attributes as Record<string, string>);
-  REGION1.become(source.id, original.id);
-  return { ...source, ...REGION1.image(source.id) };
+  const source = await glance.createImage(attributes as Record<string, string>);
+  glance.become(source.id, original.id);
+  return { ...source, ...glance.image(source.id) };
 };
 
 /** Ways in which a source may be deleted and made anew under its id, by the image that it becomes. */

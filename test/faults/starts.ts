@@ -4,6 +4,7 @@ import { httpEvent, lambdaContext } from '../integration/lambda.ts';
 import { invoke, type Run } from './context.ts';
 import type { Functions } from './deployment.ts';
 import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
+import { sourceRegion } from './regions.ts';
 
 /** Starts one import of a run. @returns what its caller is told; `died` where nobody tells him anything */
 export type Start = (run: Run, functions: Functions, prepared: Prepared) => Promise<Answer | 'died'>;
@@ -19,7 +20,7 @@ const byRequest: Start = async (run, functions, { targetId, body, token }) => {
 
 /** Who invokes apply-metadata alone gets what it has set, or an error. */
 const alone: Start = async (run, functions, { targetId, sourceId, token }) => {
-  const source = { glance_region: 'REGION1', glance_image_id: sourceId };
+  const source = { glance_region: sourceRegion, glance_image_id: sourceId };
   const input = { token, image_id: targetId, ...source };
   const handler = functions['apply-metadata'];
   try {

@@ -6,6 +6,7 @@ import { type ImportUnderTest, successes, variants } from './imports-under-test.
 import type { Case } from './one-run.ts';
 import { changesOf } from './owner-changes.ts';
 import { createRandom, type Random, seedOf } from './random.ts';
+import { severalKinds } from './several.ts';
 
 /** How much goes wrong in one storm. Probabilities are of each call, message or invocation. */
 interface Weather {
@@ -85,27 +86,67 @@ const kindIn = (random: Random): ImportUnderTest =>
   random.pick(random.chance(0.8) ? [...successes, ...variants] : failingEnds);
 
 const group = 'storms';
+const severalGroup = 'storms over several imports';
 
 /** Whether a case is one of these. */
-export const isStorm = (one: Case): boolean => one.group === group;
+export const isStorm = ({ group: name }: Case): boolean => name === group || name === severalGroup;
 
-const storm = (seed: number, number: number): Case => {
-  const random = createRandom(seedOf(seed, `storm ${number}`));
-  const kind = kindIn(random);
+/** Of these the last one comes when the others are on their way, or about to end. */
+const withLatecomer = (random: Random, kind: ImportUnderTest): ImportUnderTest => {
+  const step = random.pick(['stream-image', 'apply-metadata', 'fail-import']);
+  const number = 1 + random.integer(30);
+  return {
+    ...kind,
+    prepare: async (deployment) => {
+      const prepared = await kind.prepare(deployment);
+      let calls = 0;
+      const last = prepared.at(-1);
+      if (last && prepared.length > 1)
+        last.joins = (call) => {
+          if (call.step === step) calls += 1;
+          return calls === number;
+        };
+      return prepared;
+    },
+  };
+};
+
+const severalIn = (random: Random): ImportUnderTest => {
+  const kind = random.pick(severalKinds);
+  return random.chance(0.4) ? withLatecomer(random, kind) : kind;
+};
+
+interface StormGroup {
+  readonly group: string;
+  /** Names the case, with its number. */
+  readonly name: string;
+  kindIn(random: Random): ImportUnderTest;
+}
+
+const storm = (seed: number, number: number, { group: row, name, kindIn: pick }: StormGroup): Case => {
+  const random = createRandom(seedOf(seed, `${name} ${number}`));
+  const kind = pick(random);
   const weather = weatherOf(random, kind);
   // A death and a clock that is ahead: the lease ends only when the others' clocks have come so far.
   const calm = weather.isSkewed ? { ...weather, death: 0 } : weather;
   // What an import fails by stays.
   const changes = changesOf(kind).filter(({ name }) => !kind.fails || !name.startsWith('source replaced'));
   return {
-    ...{ group, name: `storm ${number}`, kind, ends: kind.fails ? 'failure' : 'either' },
+    ...{ group: row, name: `${name} ${number}`, kind, ends: kind.fails ? 'failure' : 'either' },
     plan: (prepared, deployment) =>
-      stormPlan(seedOf(seed, `weather ${number}`), calm, (_, drawn) =>
+      stormPlan(seedOf(seed, `weather of ${name} ${number}`), calm, (_, drawn) =>
         drawn.pick(changes).make(drawn.pick(prepared), deployment),
       ),
   };
 };
 
-/** Random mixtures of everything, the same ones for the same seed. */
-export const storms = (seed: number, count: number): Case[] =>
-  Array.from({ length: count }, (_, index) => storm(seed, index + 1));
+const numbered = (count: number, made: (number: number) => Case): Case[] =>
+  Array.from({ length: count }, (_, index) => made(index + 1));
+
+/** Random mixtures of everything, the same ones for the same seed: over single imports, and over several. */
+export const storms = (seed: number, count: number, severalCount: number): Case[] => [
+  ...numbered(count, (number) => storm(seed, number, { group, name: 'storm', kindIn })),
+  ...numbered(severalCount, (number) =>
+    storm(seed, number, { group: severalGroup, name: 'storm over several', kindIn: severalIn }),
+  ),
+];

@@ -91,7 +91,7 @@ export const startPollers = async (
       for (const { name, runner } of started) if (name === wanted) await runner.kill();
     },
     stop: async () => {
-      await Promise.all(started.map(({ poller }) => poller.stop()));
+      await Promise.all(started.map(({ poller }) => poller.abandon()));
       await Promise.all(started.map(({ runner }) => runner.kill()));
       sqs.destroy();
     },

@@ -34,6 +34,7 @@ export function startPoller(
   log: (line: string) => void,
 ) {
   const { queueUrl: QueueUrl, queueArn, batchSize, maximumConcurrency } = mapping;
+  const abandoned = new AbortController();
   let stopping = false;
 
   async function receive(): Promise<Message[]> {
@@ -44,8 +45,17 @@ export function startPoller(
       MessageAttributeNames: ['All'],
       MessageSystemAttributeNames: ['All'],
     });
-    const { Messages = [] } = await sqs.send(asked);
+    const { Messages = [] } = await sqs.send(asked, { abortSignal: abandoned.signal });
     return Messages;
+  }
+
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** One call waits at a time, however many batches may be at work: a queue without messages costs little. */
+  function receiveInTurn(): Promise<Message[]> {
+    const received = turn.then(() => (stopping ? [] : receive()));
+    turn = received.catch(() => undefined);
+    return received;
   }
 
   async function run(messages: readonly Message[]): Promise<void> {
@@ -67,9 +77,10 @@ export function startPoller(
   async function poll(): Promise<void> {
     while (!stopping) {
       try {
-        const messages = await receive();
+        const messages = await receiveInTurn();
         if (messages.length > 0) await (stopping ? giveBack(messages) : run(messages));
       } catch (error) {
+        if (abandoned.signal.aborted) return;
         log(`${queueArn}: ${error instanceof Error ? error.message : error}`);
         await delay(200); // a queue that is away should not be asked in a busy loop
       }
@@ -77,10 +88,17 @@ export function startPoller(
   }
 
   const loops = Array.from({ length: maximumConcurrency }, poll);
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    await Promise.all(loops);
+  };
   return {
-    async stop(): Promise<void> {
-      stopping = true;
-      await Promise.all(loops);
+    stop,
+    /** As `stop`, for a queue that ends with its poller: nobody misses a message that comes to the waiting call. */
+    abandon: (): Promise<void> => {
+      const stopped = stop();
+      abandoned.abort();
+      return stopped;
     },
   };
 }

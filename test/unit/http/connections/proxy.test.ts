@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createS3Client } from '../../../../lib/aws/s3/s3-client.ts';
 import { createUriFilter } from '../../../../lib/download/uri-filter.ts';
 import { proxiesOf } from '../../../../lib/http/connections/proxy.ts';
@@ -202,13 +202,12 @@ describe('a forward proxy carries', () => {
       NO_PROXY: '',
       no_proxy: '',
     };
-    const before = { ...process.env };
-    Object.assign(process.env, names, rest);
+    for (const [name, value] of Object.entries({ ...names, ...rest })) vi.stubEnv(name, value);
     const client: S3Client = createS3Client();
     try {
       await client.send(new HeadBucketCommand({ Bucket: 'bucket' }));
     } finally {
-      process.env = before;
+      vi.unstubAllEnvs();
       client.destroy();
     }
     const asked = isSecure ? `CONNECT ${new URL(url).host}` : `HEAD ${origin}/bucket/`;

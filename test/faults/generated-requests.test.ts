@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { generatedRequests } from '../faults/generated-requests.ts';
+import { generatedRequests } from './generated-requests.ts';
 
 // A hundred thousand of them are sent by `npm run test:faults`.
 test('requests of every kind are answered by 2xx and 4xx, soon, in short, and change nothing when they are refused', async () => {

@@ -1,0 +1,18 @@
+import type { Glance } from '../cloud/openstack/glance/glance.ts';
+import type { Deployment } from './deployment.ts';
+
+export const sourceRegion = 'REGION1';
+
+/** One for each import that joins eight others. */
+export const targetRegions = Array.from({ length: 9 }, (_, index) => `REGION${index + 2}`);
+
+/** Regions whose images the deployment imports into: its own alone. */
+export const servedRegions: readonly string[] = targetRegions.slice(0, 1);
+
+export const sourceGlance = ({ cloud }: Pick<Deployment, 'cloud'>): Glance =>
+  cloud.openstack.region(sourceRegion);
+
+export const targetGlance = (
+  { cloud }: Pick<Deployment, 'cloud'>,
+  { region }: { readonly region: string },
+): Glance => cloud.openstack.region(region);
