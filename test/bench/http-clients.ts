@@ -1,8 +1,8 @@
 import http from 'node:http';
 import https from 'node:https';
 import { Agent, type Dispatcher } from 'undici';
-import { fillWhole } from '../../lib/http/framing/byte-reader.ts';
 import { get } from '../../lib/http/exchange.ts';
+import { fillWhole } from '../../lib/http/framing/byte-reader.ts';
 
 // The same by three clients: GET of a body into one buffer that is used again and again, as a part's is.
 
