@@ -30,10 +30,14 @@ const versions = openHandler(options, (asked) => {
   return json(asked.route.endsWith('/versions') ? 200 : 300, versionDocument(asked));
 });
 
-const handlerOf = (route: string) => {
-  if (route === '/regions') return regions;
-  return route.endsWith('/v2/info/import') ? importMethods : versions;
+const handlers: Readonly<Record<string, typeof versions>> = {
+  '/regions': regions,
+  '/': versions,
+  '/versions': versions,
+  '/regions/{region}': versions,
+  '/regions/{region}/': versions,
+  '/regions/{region}/versions': versions,
 };
 
 export const handler = (event: APIGatewayProxyEventV2, context: Context) =>
-  handlerOf(routeOf(event))(event, context);
+  (handlers[routeOf(event)] ?? importMethods)(event, context);

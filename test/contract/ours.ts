@@ -31,7 +31,7 @@ export async function startOurs(cloud: { readonly authUrl: string; readonly regi
     ask: async (name, request) => {
       const handler = await loadHandler(name);
       const { statusCode: status = 0, body = '' } = (await handler(
-        httpEvent(request),
+        httpEvent(name === 'import-info' ? { path: '/v2/info/import', ...request } : request),
         lambdaContext(30_000),
       )) as APIGatewayProxyStructuredResultV2;
       return { status, json: JSON.parse(body) };

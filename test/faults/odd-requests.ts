@@ -145,12 +145,13 @@ export const oddRequest = (random: Random, surroundings: Surroundings): OddReque
   const name = random.pick([...Array.from({ length: 5 }, () => 'import-image' as const), ...httpFunctions]);
   const oddMethod = () => random.pick([...oddMethods, oddText(random)]);
   const method = mostly<string>(random, 0.93, () => usualMethod[name], oddMethod);
-  const path = random.pick(['/v2/info/import', '/', '/versions', oddText(random)]);
+  const path = random.pick(['/v2/info/import', '/', '/versions', '/regions', oddText(random)]);
   const body = bodyOf(random, surroundings);
   const token = tokenOf(random, surroundings);
   const request = {
     method,
     ...(name === 'import-info' && { path }),
+    ...(random.chance(0.2) && { region: random.pick(['REGION2', 'REGION3', oddText(random)]) }),
     imageId: imageIdOf(random, surroundings),
     headers: headersOf(random),
     ...(token !== undefined && { token }),

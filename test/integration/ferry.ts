@@ -121,7 +121,7 @@ export const startFerry = async <const Region extends string = DefaultRegion>(
     const handler = await loadHandler(name);
     return answerOf(
       (await handler(
-        httpEvent(request),
+        httpEvent(name === 'import-info' ? { path: '/v2/info/import', ...request } : request),
         lambdaContext(request.timeoutMs),
       )) as APIGatewayProxyStructuredResultV2,
     );
