@@ -22,23 +22,39 @@ function importCurl({ url, token, sourceId, sourceRegion, targetId }: Import): s
   -d '${JSON.stringify({ method })}'`;
 }
 
+/** A queued image of a region. */
+export interface Target {
+  readonly id: string;
+  readonly region: string;
+  /** Our HTTP API of that region. */
+  readonly url: string;
+  readonly glanceUrl: string;
+}
+
 /** What `npm start` prints: where everything is, and what to try. */
 export function emulatedBanner({
   cloud: { openstack, aws },
   functions: { url, lambdaUrl, logFile },
   token,
   sourceId,
-  targetId,
+  targets,
 }: {
   readonly cloud: Cloud;
   readonly functions: Functions;
   readonly token: string;
   readonly sourceId: string;
-  readonly targetId: string;
+  readonly targets: readonly Target[];
 }): string {
-  const { REGION2 } = openstack.regions;
   const glances = Object.entries(openstack.regions).map(([name, { url }]) => [`Glance of ${name}`, url]);
+  const queued = targets.map(({ id, region }) => [`target in ${region}`, `${id}  (queued)`]);
+  const imports = targets.map(({ url, id: targetId }) =>
+    importCurl({ url, token, sourceId, sourceRegion: 'REGION1', targetId }),
+  );
   const auth = `-H "X-Auth-Token: ${token}"`;
+  const looks = targets.map(
+    ({ id, url, glanceUrl }) =>
+      `curl -s ${url}/v2/images/${id}/tasks ${auth}\ncurl -s ${glanceUrl}/v2/images/${id} ${auth}`,
+  );
   return `
 glance-ferry is up. Ctrl-C stops it.
 
@@ -50,18 +66,17 @@ ${lines({
   'SQS, S3, DynamoDB': Object.values(aws.endpoints).join('  '),
   'functions’ log': logFile,
   'token of demo': token,
-  'source image': `${sourceId}  (REGION1, active, 64 MiB)`,
-  'target image': `${targetId}  (REGION2, queued)`,
+  'source in REGION1': `${sourceId}  (active, 64 MiB)`,
+  ...Object.fromEntries(queued),
 })}
 
-Import the source into the target:
+Import the source into the targets:
 
-${importCurl({ url, token, sourceId, sourceRegion: 'REGION1', targetId })}
+${imports.join('\n\n')}
 
-Watch it, and see what has come:
+Watch them, and see what has come:
 
-curl -s ${url}/v2/images/${targetId}/tasks ${auth}
-curl -s ${REGION2.url}/v2/images/${targetId} ${auth}
+${looks.join('\n')}
 `;
 }
 

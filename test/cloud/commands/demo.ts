@@ -3,7 +3,7 @@ import { startFunctions } from '../offline/serverless-offline.ts';
 import { timesRead } from '../openstack/times-read.ts';
 import { runCommand, type Session } from './command.ts';
 import { compare, sideBySide } from './comparison.ts';
-import { ferryClient, type Task } from './ferry.ts';
+import { ferryClient, regionUrl, type Task } from './ferry.ts';
 import { type GlanceClient, glanceClient, type Image } from './glance.ts';
 import { createSource, createTarget } from './images.ts';
 import { portsHelp, readOptions, withPortHint } from './options.ts';
@@ -14,7 +14,8 @@ import { progressBars } from './progress-bars.ts';
 const MiB = 1024 * 1024;
 const size = 256 * MiB;
 const sourceRegion = 'REGION1';
-const targetRegions = ['REGION2'] as const;
+const ownRegion = 'REGION2';
+const targetRegions = [ownRegion, 'REGION3'] as const;
 const free = true;
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -46,18 +47,20 @@ async function createPlaces({ openstack }: Cloud, token: string, dataDir: string
   return { source, targets: await Promise.all(targetRegions.map(target)) };
 }
 
+type FerryOf = (region: string) => ReturnType<typeof ferryClient>;
+
 /** Asks for all imports, and shows them until each has ended. */
-async function importAll(ferry: ReturnType<typeof ferryClient>, source: Place, targets: readonly Place[]) {
+async function importAll(ferryOf: FerryOf, source: Place, targets: readonly Place[]) {
   const method = { name: 'glance-download', glance_region: source.region, glance_image_id: source.image.id };
-  for (const { image } of targets) {
-    const { status, headers } = await ferry.importImage(image.id, method);
-    say(`POST /v2/images/${image.id}/import: ${status}, ${headers.get('x-openstack-request-id')}`);
+  for (const { region, image } of targets) {
+    const { status, headers, url } = await ferryOf(region).importImage(image.id, method);
+    say(`POST ${new URL(url).pathname}: ${status}, ${headers.get('x-openstack-request-id')}`);
   }
   say('');
   const bars = progressBars(process.stdout, targetRegions);
   const watch = async ({ region, image }: Place): Promise<Task | undefined> => {
     let last: Task | undefined;
-    for await (last of ferry.progress(image.id)) bars.show(region, last);
+    for await (last of ferryOf(region).progress(image.id)) bars.show(region, last);
     return last;
   };
   return await Promise.all(targets.map(watch));
@@ -92,15 +95,22 @@ async function demo({ cleanup, dataDir, signal }: Session): Promise<number> {
   const cloud = await startCloud({ dataDir, ports }).catch(withPortHint(ports));
   cleanup.defer(cloud.stop);
   const token = cloud.openstack.issueToken('demo');
-  const starting = startFunctions({ env: cloud.env, dataDir, httpPort: ports.api, signal });
+  const starting = startFunctions({
+    env: { ...cloud.env, OS_TARGET_REGIONS: '*' },
+    dataDir,
+    httpPort: ports.api,
+    signal,
+  });
   const { source, targets } = await createPlaces(cloud, token, dataDir);
   const functions = await starting.catch(withPortHint(ports));
   cleanup.defer(functions.stop);
   say(`Source: ${source.image.id} in ${sourceRegion}, ${size / MiB} MiB.`);
   for (const { region, image } of targets) say(`Target: ${image.id} in ${region}, queued.`);
 
+  const ferryOf: FerryOf = (region) =>
+    ferryClient(region === ownRegion ? functions.url : regionUrl(functions.url, region), token);
   const started = performance.now();
-  const tasks = await importAll(ferryClient(functions.url, token), source, targets);
+  const tasks = await importAll(ferryOf, source, targets);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const reads = cloud.openstack.region(sourceRegion).dataReads(source.image.id);
   const { total } = timesRead(

@@ -8,7 +8,11 @@ export interface Task {
 
 const json = { 'content-type': 'application/json' };
 
-/** Our HTTP API as its user sees it. */
+/** Where our HTTP API serves a region that is not the deployment's own: what a catalog would list as its image service. */
+export const regionUrl = (url: string, region: string): string =>
+  `${url}/regions/${encodeURIComponent(region)}`;
+
+/** Our HTTP API as its user sees it. @param url of the deployment, or of one of its regions */
 export function ferryClient(url: string, token: string) {
   const headers = { 'x-auth-token': token };
 

@@ -1,7 +1,9 @@
 import { startCloud } from '../cloud.ts';
 import { startFunctions } from '../offline/serverless-offline.ts';
-import { emulatedBanner, realBanner } from './banner.ts';
+import type { Glance } from '../openstack/glance/glance.ts';
+import { emulatedBanner, realBanner, type Target } from './banner.ts';
 import { runCommand, type Session, untilAborted } from './command.ts';
+import { regionUrl } from './ferry.ts';
 import { glanceClient } from './glance.ts';
 import { createSource, createTarget } from './images.ts';
 import { type Options, portsHelp, readOptions, withPortHint } from './options.ts';
@@ -28,12 +30,20 @@ async function serveEmulated({ ports }: Options, { cleanup, dataDir, signal }: S
   const cloud = await startCloud({ dataDir, ports, tokenLifetimeS });
   cleanup.defer(cloud.stop);
   const token = cloud.openstack.issueToken('demo', tokenLifetimeS);
-  const { REGION1, REGION2 } = cloud.openstack.regions;
+  const { REGION1, REGION2, REGION3 } = cloud.openstack.regions;
   const source = await createSource(glanceClient(REGION1.url, token), { dataDir, size: 64 * MiB });
-  const target = await createTarget(glanceClient(REGION2.url, token));
-  const functions = await startFunctions({ env: cloud.env, dataDir, httpPort: ports.api, signal });
+  const env = { ...cloud.env, OS_TARGET_REGIONS: '*' };
+  const functions = await startFunctions({ env, dataDir, httpPort: ports.api, signal });
   cleanup.defer(functions.stop);
-  return emulatedBanner({ cloud, functions, token, sourceId: source.id, targetId: target.id });
+  const target = async ({ region, url: glanceUrl }: Glance, url: string): Promise<Target> => {
+    const { id } = await createTarget(glanceClient(glanceUrl, token));
+    return { id, region, url, glanceUrl };
+  };
+  const targets = [
+    await target(REGION2, functions.url),
+    await target(REGION3, regionUrl(functions.url, REGION3.region)),
+  ];
+  return emulatedBanner({ cloud, functions, token, sourceId: source.id, targets });
 }
 
 async function serveReal(options: Options, { cleanup, dataDir, signal }: Session): Promise<string> {
