@@ -68,7 +68,8 @@ const mend = async (
 ): Promise<Outcome> => {
   if (hasCode(error, 'upload-gone')) {
     await beginAnew(services, run);
-    return send(toStreamImage({ copyId: run.ref.copyId }));
+    // After a while: nothing counts how often a store loses its uploads.
+    return send({ ...toStreamImage({ copyId: run.ref.copyId }), delayS: services.heartbeatS });
   }
   if (!isRefusal(error)) throw error;
   await services.waiters.fail(by, asFerryError(error));

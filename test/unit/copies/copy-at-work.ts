@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { createCopies } from '../../../lib/aws/state/copies.ts';
+import { type CopyRun, createCopyRun } from '../../../lib/copies/record/copy-run.ts';
 import { objectKey } from '../../../lib/copies/record/object-key.ts';
 import type { CopyServices } from '../../../lib/copies/record/services.ts';
 import type { Waiters } from '../../../lib/copies/record/waiters.ts';
@@ -8,6 +9,7 @@ import { createStreamImage } from '../../../lib/copies/stream-image.ts';
 import { GlanceDownload } from '../../../lib/download/glance-download.ts';
 import { createUriFilter } from '../../../lib/download/uri-filter.ts';
 import type { FerryError } from '../../../lib/errors.ts';
+import { log } from '../../../lib/log.ts';
 import { callersToken } from '../../../lib/openstack/credentials.ts';
 import { createGlance } from '../../../lib/openstack/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
@@ -21,6 +23,7 @@ import type { Received } from '../../../lib/steps/received.ts';
 import { runStep } from '../../../lib/steps/run-step.ts';
 import { newImport } from '../../contract/state/fixtures.ts';
 import { type LocalState, newCopyId, useLocalState } from '../local-state.ts';
+import { partChecksum } from '../part-checksum.ts';
 import { deadlineOf } from '../steps/step-at-work.ts';
 import { type ImageServer, type ServedImage, startImageServer } from './image-server.ts';
 
@@ -50,6 +53,8 @@ export class CopyAtWork {
   readonly sent: Sending[] = [];
   /** Imports that wait no longer, and why. */
   readonly failed = new Map<string, FerryError>();
+  /** Those who were told that the copy waits for its turn. */
+  readonly touched: string[] = [];
   /** Seconds that a message was hidden for. */
   readonly hidden: number[] = [];
   services: CopyServices;
@@ -87,13 +92,14 @@ export class CopyAtWork {
     return {
       open: async (ref) => (this.failed.has(ref.taskId) ? undefined : this.downloadOf(ref)),
       keep: async () => undefined,
+      touch: async ({ taskId }) => void this.touched.push(taskId),
       fail: async ({ taskId }, error) => void this.failed.set(taskId, error),
     };
   }
 
-  /** Cuts what is copied from now on into segments of one part, two at a time. */
-  cut(): void {
-    const segmentLimits = { segmentSize: partSize, segmentsAtOnce: 2 };
+  /** Cuts what is copied from now on into segments; of one part, two at a time, when not told otherwise. */
+  cut(limits: Partial<CopyServices['segmentLimits']> = {}): void {
+    const segmentLimits = { segmentSize: partSize, segmentsAtOnce: 2, ...limits };
     this.services = { ...this.services, segmentLimits };
   }
 
@@ -109,6 +115,35 @@ export class CopyAtWork {
     await this.copies.create(copy, first, attempt);
     for (const other of others) await this.copies.join(this.copyId, other);
     await this.copies.pause({ copyId: this.copyId, row: wholeCopy }, attempt);
+  }
+
+  /** Begins another copy, of another image. */
+  async beginOf(image: ServedImage): Promise<void> {
+    this.server.image = image;
+    this.copyId = newCopyId();
+    await this.begin();
+  }
+
+  /** A run at the whole of the copy, as it is now. */
+  async copyRun(signal = new AbortController().signal): Promise<CopyRun> {
+    const ref = { copyId: this.copyId, row: wholeCopy };
+    const attempt = newAttemptId();
+    if ((await this.copies.begin(ref, attempt)) !== 'mine') throw new Error('another attempt is at work');
+    const run = { ref, attempt, receiveCount: 1, signal, deadline: deadlineOf(signal), log };
+    return createCopyRun(this.copies, { ...run, subject: await this.read() });
+  }
+
+  endRun = ({ ref, attempt }: CopyRun): Promise<void> => this.copies.pause(ref, attempt);
+
+  /** Puts the copy's object into the relay. */
+  async putObject(bytes: Buffer): Promise<void> {
+    const { relay } = this.state;
+    const { signal } = new AbortController();
+    const key = objectKey(await this.read());
+    const uploadId = await relay.createUpload(key, { signal });
+    const part = { number: 1, checksum: partChecksum('crc32', bytes) };
+    const etag = await relay.uploadPart({ key, uploadId, bytes, ...part }, { signal });
+    await relay.completeUpload({ key, uploadId, size: bytes.length, parts: [{ ...part, etag }] }, { signal });
   }
 
   read = async (): Promise<Copy> => {
@@ -133,11 +168,7 @@ export class CopyAtWork {
       deadline,
     };
     const pace = { heartbeatS: this.services.heartbeatS, retryDelayS: 10 };
-    await runStep(
-      { name: 'stream-image', send, ...pace },
-      createStreamImage({ ...this.services, copies: this.services.copies }),
-      received,
-    );
+    await runStep({ name: 'stream-image', send, ...pace }, createStreamImage(this.services), received);
     return this.sent.slice(from);
   }
 

@@ -34,6 +34,8 @@ export interface ImageServer {
   readonly asked: AskedData[];
   /** Bytes of data that were written. */
   bytesRead(): number;
+  /** Breaks all connections. */
+  closeAll(): void;
   stop(): Promise<void>;
 }
 
@@ -103,6 +105,7 @@ export const startImageServer = async (image: ServedImage): Promise<ImageServer>
     refused,
     asked,
     bytesRead: () => written,
+    closeAll: () => server.closeAllConnections(),
     stop: async () => {
       const closed = once(server, 'close');
       server.close();

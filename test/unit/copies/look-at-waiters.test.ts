@@ -27,6 +27,7 @@ beforeEach(() => {
     copies: { get: async () => ({ ...copy, waiting }) } as unknown as Copies,
     waiters: {
       open: () => expect.fail('it was opened'),
+      touch: () => expect.fail('it was touched'),
       keep: async (ref) => {
         looked.push(ref);
         const code = found.get(ref);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { createStreamImage } from '../../../lib/copies/stream-image.ts';
 import { asFerryError, FerryError } from '../../../lib/errors.ts';
 import { newAttemptId } from '../../../lib/schemas/ids.ts';
 import { wholeCopy } from '../../../lib/state/refs.ts';
@@ -37,11 +38,7 @@ describe('a small image', () => {
   });
 
   test('of nothing is no object, and proven all the same', async () => {
-    const nothing = Buffer.alloc(0);
-    use().server.image = { bytes: nothing };
-    use().copyId = `0${use().copyId.slice(1)}` as typeof copyId;
-    const { copyId } = use();
-    await use().begin();
+    await use().beginOf({ bytes: Buffer.alloc(0) });
     expect(await use().run()).toEqual(use().toAll('apply-metadata'));
     const digests = { sha512: createHash('sha512').digest('hex') };
     expect((await use().read()).transferred).toEqual({ size: 0, digests, provenBy: 'sha512' });
@@ -167,4 +164,10 @@ test('a message that comes again and again, each time with more stored, comes an
   const anew = [{ to: 'stream-image', message: { copyId: use().copyId }, delayS: 0 }];
   expect(await use().run({}, { receiveCount: 3 })).toEqual(anew);
   expect(use().server.asked).toEqual([]);
+});
+
+test('a copy that waits for its turn keeps the claims of all who wait for it', async () => {
+  const copy = await use().read();
+  await createStreamImage(use().services).stillWaits?.(copy);
+  expect(use().touched).toEqual(use().waiting.map(({ taskId }) => taskId));
 });

@@ -11,6 +11,8 @@ import { type TestRun, useStep } from './step-at-work.ts';
 const use = useStep();
 let table: SeatTableInMemory;
 let services: StepServices;
+/** Who was told that it still waits. */
+let told: string[];
 
 /** One seat for a project, of two. */
 const seatsOf = (leaseMs: number) => {
@@ -18,6 +20,7 @@ const seatsOf = (leaseMs: number) => {
   return createSeats(table, { share: { concurrency: 2, percent: 50 }, random: () => 0.5 });
 };
 beforeEach(() => {
+  told = [];
   services = { ...use().services, seats: seatsOf(30_000) };
 });
 
@@ -29,12 +32,13 @@ const importOfProject = async (projectId: string) => {
   return {
     ref,
     run: (work: (run: TestRun) => Promise<void>, waits?: number) => {
+      const stillWaits = async ({ taskId }: ImportRef): Promise<void> => void told.push(taskId);
       const step = use().step(
         async (run) => {
           await work(run);
           return done;
         },
-        { waitingOf },
+        { waitingOf, stillWaits },
       );
       return runStep(services, step, use().received({ ...ref, ...(waits !== undefined && { waits }) }));
     },
@@ -67,6 +71,14 @@ test('who waits ends its attempt before its message comes again', async () => {
     await second.run(() => expect.fail('it ran'));
     expect(use().calls).toEqual(['hide 60', 'begin', 'pause', 'send stream-image']);
   });
+});
+
+test('who waits long is told so every sixteenth time', async () => {
+  const [one, second] = [await importOfProject('a'), await importOfProject('a')];
+  await one.run(async () => {
+    for (let waits = 0; waits < 33; waits += 1) await second.run(() => expect.fail('it ran'), waits);
+  });
+  expect(told).toEqual([second.ref.taskId, second.ref.taskId]);
 });
 
 test('who cannot be told to wait keeps its message', async () => {

@@ -1,98 +1,68 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createRelayStore, type RelayStore } from '../../../../lib/aws/s3/relay-store.ts';
-import { createS3Client } from '../../../../lib/aws/s3/s3-client.ts';
-import { createDynamoClient, createTable } from '../../../../lib/aws/table.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { RelayStore } from '../../../../lib/aws/s3/relay-store.ts';
 import { verifyObject } from '../../../../lib/copies/object/verify-object.ts';
+import { copyProgress } from '../../../../lib/copies/record/progress.ts';
 import { FerryError } from '../../../../lib/errors.ts';
-import { createTasks, type Tasks } from '../../../../lib/imports/record/tasks.ts';
-import { log } from '../../../../lib/log.ts';
-import { newAttemptId } from '../../../../lib/schemas/ids.ts';
-import { objectKey, type Task } from '../../../../lib/state/task.ts';
-import type { LocalAws } from '../../../cloud/aws/aws.ts';
-import { taskFixture } from '../../imports/task-fixture.ts';
-import { startLocalAws } from '../../local-aws.ts';
-import { partChecksum } from '../../part-checksum.ts';
+import { MiB, useCopy } from '../copy-at-work.ts';
 
-const MiB = 1024 ** 2;
 /** Two blocks: 16 MiB, and 1. */
 const bytes = randomBytes(17 * MiB);
 const hex = (algorithm: string) => createHash(algorithm).update(bytes).digest('hex');
 const shake = createHash('shake128', { outputLength: 16 }).update(bytes).digest('hex');
 const [sha512, sha256] = [hex('sha512'), hex('sha256')];
-const live = { signal: new AbortController().signal };
 
-let aws: LocalAws;
-let tasks: Tasks;
-let relay: RelayStore;
-let task: Task;
-/** What each run found done when it began. */
-let begun: number[];
-/** First bytes of the ranges that nobody reads any more. */
+const use = useCopy({ bytes });
+/** First bytes of the ranges that were asked for, and of those that nobody reads any more. */
+let opened: number[];
 let closed: Set<number>;
 
-beforeAll(async () => {
-  log.setLogLevel('SILENT');
-  aws = await startLocalAws();
-  tasks = createTasks(createTable(createDynamoClient(), aws.tableName), { ttlH: 48 });
-  relay = createRelayStore(createS3Client(), aws.bucketName, { checksum: 'crc32', stallMs: 5000 });
-});
 beforeEach(async () => {
-  begun = [];
+  opened = [];
   closed = new Set();
-  task = taskFixture();
-  await tasks.create(task);
-  const key = objectKey(task);
-  const uploadId = await relay.createUpload(key, live);
-  const part = { number: 1, checksum: partChecksum('crc32', bytes) };
-  const etag = await relay.uploadPart({ key, uploadId, bytes, ...part }, live);
-  await relay.completeUpload({ key, uploadId, size: bytes.length, parts: [{ ...part, etag }] }, live);
+  await use().putObject(bytes);
+  const run = await use().copyRun();
+  await run.change({ stored: { size: bytes.length } });
+  await use().endRun(run);
 });
-afterEach(() => aws.s3Faults.clear());
-afterAll(() => aws.stop());
-
-const read = async (): Promise<Task> => (await tasks.get(task)) ?? expect.fail('no task');
 
 /** The relay, which tells what was read. */
 const watched = (): RelayStore => ({
-  ...relay,
+  ...use().state.relay,
   open: async (key, range) => {
-    const opened = await relay.open(key, range);
+    const given = await use().state.relay.open(key, range);
+    opened.push(given.startsAt);
     const close = (): void => {
-      closed.add(opened.startsAt);
-      opened.body.close();
+      closed.add(given.startsAt);
+      given.body.close();
     };
-    return { ...opened, body: { fill: (target) => opened.body.fill(target), close } };
+    return { ...given, body: { fill: (target) => given.body.fill(target), close } };
   },
 });
 
-/** One run on the task as it is now. @param firstDelayMs before a broken object is read on */
+/** One run on the copy as it is now. @param firstDelayMs before a broken object is read on */
 const verify = async (
   hash: { algorithm: string; value: string } | undefined,
-  { signal = live.signal, firstDelayMs = 1 } = {},
+  { signal = new AbortController().signal, firstDelayMs = 1 } = {},
 ) => {
-  const services = { tasks, relay: watched(), sourceBudget: { retries: 2, firstDelayMs } };
-  const current = await read();
-  const claim = { imageId: current.imageId, taskId: current.id, attempt: newAttemptId() };
-  const begin = async (stored: number) => void begun.push(stored);
-  return await verifyObject(
-    services,
-    { task: current, claim, receiveCount: 1, begin, signal, log },
-    { size: bytes.length, hash },
-  );
+  const run = await use().copyRun(signal);
+  const sourceBudget = { retries: 2, firstDelayMs };
+  const services = { ...use().services, relay: watched(), sourceBudget };
+  return await verifyObject(services, run, { size: bytes.length, hash }).finally(() => use().endRun(run));
 };
 
 /** A run whose reading breaks off in its second block, and whose time ends while it waits to read on. */
 const interrupted = async (code: 'out-of-time' | 'claim-lost') => {
-  aws.s3Faults.inject('GetObject', { kind: 'delay', ms: 0 });
-  aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: MiB / 2 });
+  const { s3Faults } = use().state.aws;
+  s3Faults.inject('GetObject', { kind: 'delay', ms: 0 });
+  s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: MiB / 2 });
   const controller = new AbortController();
   const run = verify(
     { algorithm: 'sha512', value: sha512 },
     { signal: controller.signal, firstDelayMs: 60_000 },
   );
   const ended = expect(run).rejects.toMatchObject({ code });
-  await expect.poll(() => aws.s3Faults.left('GetObject')).toBe(0);
+  await expect.poll(() => s3Faults.left('GetObject')).toBe(0);
   await expect.poll(() => closed).toContain(0);
   controller.abort(new FerryError(code, 'the end'));
   await ended;
@@ -126,12 +96,12 @@ describe('a finished object', () => {
   test('with other bytes is refused, with both hashes', async () => {
     await expect(verify({ algorithm: 'sha256', value: 'f00' })).rejects.toMatchObject({
       code: 'data-mismatch',
-      message: `The transferred object of image ${task.imageId} has sha256 ${sha256} instead of f00`,
+      message: `The object of copy ${use().copyId} has sha256 ${sha256} instead of f00`,
     });
   });
 
   test('whose store breaks off is read on at the byte where it ended', async () => {
-    aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: 3 * MiB }, 2);
+    use().state.aws.s3Faults.inject('GetObject', { kind: 'cut-body', afterBytes: MiB / 2 }, 2);
     expect(await verify({ algorithm: 'sha512', value: sha512 })).toMatchObject({ digests: { sha512 } });
   });
 });
@@ -139,21 +109,24 @@ describe('a finished object', () => {
 describe('a verification whose time ends', () => {
   test('goes on in another run where it was, and says how far it is', async () => {
     await interrupted('out-of-time');
-    const { verification, message } = await read();
-    expect(verification?.offset).toBe(16 * MiB);
-    expect(message).toBe('Verified 16 MiB of 17 MiB');
+    const copy = await use().read();
+    expect(copy.verification?.offset).toBe(16 * MiB);
+    expect(copyProgress(copy)).toBe('Verified 16 MiB of 17 MiB');
+    opened = [];
     expect(await verify({ algorithm: 'sha512', value: sha512 })).toMatchObject({ digests: { sha512 } });
-    expect(begun).toEqual([0, 16 * MiB]);
+    expect(opened).toEqual([16 * MiB]);
   });
 
   test('that belongs to another attempt saves nothing', async () => {
     await interrupted('claim-lost');
-    expect(await read()).not.toHaveProperty('verification');
+    expect(await use().read()).not.toHaveProperty('verification');
   });
 
   test('begins anew where its state cannot be read', async () => {
-    await tasks.update(task, { verification: { offset: 5 * MiB, states: { sha512: 'bm9uc2Vuc2U=' } } });
+    const run = await use().copyRun();
+    await run.change({ verification: { offset: 5 * MiB, states: { sha512: 'bm9uc2Vuc2U=' } } });
+    await use().endRun(run);
     expect(await verify({ algorithm: 'sha512', value: sha512 })).toMatchObject({ digests: { sha512 } });
-    expect(begun).toEqual([0]);
+    expect(opened.toSorted((a, b) => a - b)).toEqual([0, 16 * MiB]);
   });
 });

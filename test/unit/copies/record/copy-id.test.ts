@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type CopyIdentity, copyIdOf } from '../../../lib/copies/record/copy-id.ts';
-import type { ImageId } from '../../../lib/schemas/ids.ts';
+import { type CopyIdentity, copyIdOf } from '../../../../lib/copies/record/copy-id.ts';
+import type { ImageId } from '../../../../lib/schemas/ids.ts';
 
 const source = {
   kind: 'glance-download',

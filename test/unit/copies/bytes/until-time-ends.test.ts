@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { FerryError } from '../../../lib/errors.ts';
-import { newAttemptId } from '../../../lib/schemas/ids.ts';
-import { wholeCopy } from '../../../lib/state/refs.ts';
-import { deadlineOf } from '../steps/step-at-work.ts';
-import { MiB, smallImage, useCopy } from './copy-at-work.ts';
+import { FerryError } from '../../../../lib/errors.ts';
+import { newAttemptId } from '../../../../lib/schemas/ids.ts';
+import { wholeCopy } from '../../../../lib/state/refs.ts';
+import { deadlineOf } from '../../steps/step-at-work.ts';
+import { MiB, smallImage, useCopy } from '../copy-at-work.ts';
 
 const use = useCopy({ bytes: smallImage });
 const outOfTime = () => new FerryError('out-of-time', "The function's time ended");

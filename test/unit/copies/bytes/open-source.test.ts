@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { deadlineOf } from '../steps/step-at-work.ts';
-import { smallImage, useCopy } from './copy-at-work.ts';
+import { deadlineOf } from '../../steps/step-at-work.ts';
+import { smallImage, useCopy } from '../copy-at-work.ts';
 
 const use = useCopy({ bytes: smallImage });
 const anew = () => [{ to: 'stream-image', message: { copyId: use().copyId }, delayS: 0 }];
@@ -42,7 +42,6 @@ describe('a copy takes the rights of the first who has them', () => {
 
   test('in its rows as well', async () => {
     use().cut();
-    use().services = { ...use().services, segmentLimits: { segmentSize: 5 * 1024 ** 2, segmentsAtOnce: 2 } };
     expect(await use().run()).toHaveLength(2);
     refuse(first, { data: 403 });
     const { copyId } = use();

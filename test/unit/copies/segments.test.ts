@@ -1,0 +1,244 @@
+import { createHash } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { objectKey } from '../../../lib/copies/record/object-key.ts';
+import { newAttemptId } from '../../../lib/schemas/ids.ts';
+import type { Sending } from '../../../lib/state/messages.ts';
+import { wholeCopy } from '../../../lib/state/refs.ts';
+import { createTraces } from '../../integration/traces.ts';
+import { MiB, useCopy, wholeImage } from './copy-at-work.ts';
+import type { ServedImage } from './image-server.ts';
+
+const use = useCopy({ bytes: wholeImage });
+const sha512 = createHash('sha512').update(wholeImage).digest('hex');
+const { signal } = new AbortController();
+beforeEach(() => use().cut());
+
+const toRow = (row?: number): Sending => ({
+  to: 'stream-image',
+  message: { copyId: use().copyId, ...(row !== undefined && { row }) },
+});
+const again = (row: number) => ({ ...toRow(row), delayS: 0 });
+const rows = async () => Object.fromEntries((await use().read()).rows);
+/** What was asked of the source but for the one byte that shows whether it has ranges. */
+const rangesAsked = () =>
+  use()
+    .server.asked.map(({ range }) => range)
+    .filter((range) => range !== 'bytes=0-0');
+
+/** Parts whose bytes go into the relay from now on. */
+const watchParts = (): number[] => {
+  const sent: number[] = [];
+  const { relay } = use().services;
+  use().services = {
+    ...use().services,
+    relay: {
+      ...relay,
+      uploadPart: (part, options) => {
+        sent.push(part.number);
+        return relay.uploadPart(part, options);
+      },
+    },
+  };
+  return sent;
+};
+const copyAllRows = async (): Promise<void> => {
+  await use().run();
+  for (const row of [1, 2, 1, 2]) await use().run({ row });
+};
+
+describe('a large image', () => {
+  test('is cut into rows of segments, which are copied side by side', async () => {
+    expect(await use().run()).toEqual([toRow(1), toRow(2)]);
+    expect((await use().read()).plan).toEqual({
+      size: 16 * MiB,
+      partSize: 5 * MiB,
+      parts: 1,
+      count: 4,
+      atOnce: 2,
+    });
+    expect(await use().run({ row: 1 })).toEqual([again(1)]);
+    expect(await use().run({ row: 2 })).toEqual([again(2)]);
+    expect(await rows()).toEqual({
+      1: { next: 3, copied: 5 * MiB },
+      2: { next: 4, copied: 5 * MiB },
+    });
+  });
+
+  test('is gathered by the row that ends last, proven by reading it, and handed on', async () => {
+    await use().run();
+    for (const row of [1, 2]) await use().run({ row });
+    expect(await use().run({ row: 2 })).toEqual([]);
+    expect(await use().run({ row: 1 })).toEqual([toRow()]);
+    expect(await use().run()).toEqual(use().toAll('apply-metadata'));
+    const { transferred } = await use().read();
+    expect(transferred).toEqual({ size: wholeImage.length, digests: { sha512 }, provenBy: 'sha512' });
+    expect((await use().object(wholeImage.length)).equals(wholeImage)).toBe(true);
+    expect(rangesAsked()).toHaveLength(4);
+  });
+
+  test('is read once, whatever the order in which its rows run', async () => {
+    const before = use().server.bytesRead();
+    expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
+    expect(use().server.bytesRead() - before).toBe(wholeImage.length + 1);
+  });
+
+  const value = createHash('sha512-256').update(wholeImage).digest('hex');
+  test.each<[string, ServedImage]>([
+    ['small', { bytes: wholeImage.subarray(0, 5 * MiB) }],
+    ['of a source without ranges', { bytes: wholeImage, hasNoRanges: true }],
+    [
+      'proven by a hash whose digest no run can leave to the next',
+      { bytes: wholeImage, hash: { algorithm: 'sha512_256', value } },
+    ],
+  ])('that is %s is copied in one stream', async (_, image) => {
+    await use().beginOf(image);
+    expect(await use().run()).toEqual(use().toAll('apply-metadata'));
+    expect(await use().read()).not.toHaveProperty('plan');
+  });
+
+  test('that nothing vouches for but its size is proven by that, and says so', async () => {
+    await use().beginOf({ bytes: wholeImage, hash: null });
+    await use().runAll();
+    expect((await use().read()).transferred).toMatchObject({ provenBy: 'size', digests: { sha512 } });
+  });
+});
+
+describe('a row', () => {
+  test('goes on after its stored parts', async () => {
+    use().cut({ segmentSize: 10 * MiB });
+    await use().run();
+    const sent = watchParts();
+    use().server.image = { bytes: wholeImage, stallsAt: 7 * MiB };
+    const run = use().run({ row: 1 });
+    run.catch(() => undefined);
+    await expect.poll(use().partsStored).toEqual([1]);
+    use().server.image = { bytes: wholeImage };
+    expect((await use().read()).plan?.parts).toBe(2);
+    // The attempt has died.
+    const copy = await use().read();
+    const { table } = use().state;
+    await table.update({ subject: `copy#${copy.copyId}`, item: 'copy' }, { row1LeaseUntil: 0 });
+    use().server.asked.length = 0;
+    expect(await use().run({ row: 1 })).toEqual([]);
+    expect(rangesAsked()).toEqual([`bytes=${5 * MiB}-${10 * MiB - 1}`]);
+    expect(sent).toEqual([1, 2]);
+    use().server.closeAll();
+    await run.catch(() => undefined);
+  });
+
+  test('that is done tells the whole again, when its message was lost', async () => {
+    await copyAllRows();
+    use().server.asked.length = 0;
+    expect(await use().run({ row: 2 })).toEqual([toRow()]);
+    expect(rangesAsked()).toEqual([]);
+  });
+
+  test('has nothing to do when its copy is past its segments, or has begun anew', async () => {
+    await copyAllRows();
+    await use().run();
+    expect(await use().run({ row: 1 })).toEqual([]);
+    const attempt = newAttemptId();
+    const row = { copyId: use().copyId, row: wholeCopy };
+    await use().copies.begin(row, attempt);
+    await use().copies.update(row, attempt, { plan: undefined, transferred: undefined });
+    expect(await use().run({ row: 1 })).toEqual([]);
+  });
+
+  test('whose bytes are not the source’s fails the copy when it is proven', async () => {
+    const other = Buffer.from(wholeImage).fill(0, 6 * MiB, 7 * MiB);
+    use().server.image = { bytes: other, hash: { algorithm: 'sha512', value: sha512 } };
+    expect(await use().runAll()).toEqual(use().toAll('fail-import'));
+    expect((await use().read()).failure?.reason).toMatch(/^The object of copy [0-9a-f]{64} has sha512 /);
+  });
+});
+
+describe('the whole of a copy with rows', () => {
+  test('has those begun that nobody has begun, when its message comes again', async () => {
+    await use().run();
+    await use().run({ row: 2 });
+    expect(await use().run()).toEqual([toRow(1)]);
+  });
+
+  test('finds a plan again that was made before a run has died', async () => {
+    await use().run();
+    const { uploadId, plan } = await use().read();
+    use().cut({ segmentsAtOnce: 4 });
+    expect(await use().run()).toEqual([toRow(1), toRow(2)]);
+    expect(await use().read()).toMatchObject({ uploadId, plan });
+  });
+
+  test.each([
+    [
+      'the store has lost',
+      async () =>
+        void use().state.aws.s3Faults.inject('CompleteMultipartUpload', {
+          kind: 'error',
+          code: 'InvalidPart',
+        }),
+    ],
+    ['the table has lost', async () => await use().copies.forgetParts(await use().read(), 2)],
+  ])('copies once more what %s', async (_, lose) => {
+    await copyAllRows();
+    await lose();
+    const sent = watchParts();
+    // A store that lacks a part says so, and the next try copies it.
+    await use()
+      .run()
+      .catch(() => use().run());
+    expect((await use().read()).transferred?.digests).toEqual({ sha512 });
+    expect(sent.length).toBeGreaterThan(0);
+    expect(new Set(sent).size).toBe(sent.length);
+  });
+});
+
+describe('an upload that the store does not know any more', () => {
+  const lose = async (): Promise<void> => {
+    const copy = await use().read();
+    if (copy.uploadId) await use().state.relay.abortUpload(objectKey(copy), copy.uploadId, { signal });
+  };
+
+  test('begins the copy anew, and nothing of the old one is left', async () => {
+    await use().run();
+    await use().run({ row: 1 });
+    const before = await use().read();
+    await lose();
+    // After a while, since nothing counts these tries.
+    expect(await use().run({ row: 2 })).toEqual([{ ...toRow(), delayS: 20 }]);
+    const after = await use().read();
+    expect(after.generation).not.toBe(before.generation);
+    expect([after.uploadId, after.plan, after.rows.size, after.waiting]).toEqual([
+      undefined,
+      undefined,
+      0,
+      before.waiting,
+    ]);
+    expect((await use().copies.parts(before)).size).toBe(0);
+    expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
+    expect((await use().object(wholeImage.length)).equals(wholeImage)).toBe(true);
+  });
+
+  test('is begun anew once by the rows that find it gone, the late ones have nothing to do', async () => {
+    await use().run();
+    await lose();
+    await use().run({ row: 1 });
+    const { generation } = await use().read();
+    expect(await use().run({ row: 2 })).toEqual([]);
+    expect((await use().read()).generation).toBe(generation);
+  });
+
+  test('leaves no upload behind', async () => {
+    await use().run();
+    await lose();
+    await use().run({ row: 1 });
+    const { uploads } = await createTraces(use().state.aws).relay();
+    expect(uploads.filter((key) => key.includes(use().copyId))).toEqual([]);
+  });
+
+  test('is found when the parts are gathered as well', async () => {
+    await copyAllRows();
+    await lose();
+    const [message] = await use().run();
+    expect(message).toMatchObject(toRow());
+    expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
+  });
+});
