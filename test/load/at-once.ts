@@ -15,6 +15,8 @@ export interface Crowd {
   readonly count: number;
   /** MiB; each import takes the next one, again and again. */
   readonly sizes: readonly number[];
+  /** Whether imports of a size have one source, whose bytes are copied once for those that wait; else each has its own. */
+  readonly isShared?: boolean;
   readonly patienceS: number;
 }
 
@@ -22,8 +24,13 @@ const allAtOnce = <T>(count: number, run: (index: number) => Promise<T>): Promis
   Promise.all(Array.from({ length: count }, (_, index) => run(index)));
 
 /** So many imports, asked for at the same moment, by functions as deployed by default. */
-export const importAtOnce = async (cloud: LoadCloud, { count, sizes, patienceS }: Crowd): Promise<Found> => {
-  const sources = await Promise.all(sizes.map((mebibytes) => cloud.newSource(mebibytes)));
+export const importAtOnce = async (
+  cloud: LoadCloud,
+  { count, sizes, isShared = false, patienceS }: Crowd,
+): Promise<Found> => {
+  const sources = await allAtOnce(isShared ? sizes.length : count, (index) =>
+    cloud.newSource(sizes[index % sizes.length] ?? 1),
+  );
   const functions = startFunctions(cloud);
   try {
     const startedMs = Date.now();
@@ -38,7 +45,7 @@ export const importAtOnce = async (cloud: LoadCloud, { count, sizes, patienceS }
     const mebibytes = requested.reduce((sum, { source }) => sum + Number(source.size), 0) / 1024 ** 2;
     const seconds = ended.map(secondsOf);
     const row = [
-      `${count} imports at once, ${Math.min(...sizes)} to ${Math.max(...sizes)} MiB`,
+      `${count} imports at once${isShared ? ` of ${sizes.length} sources` : ''}, ${Math.min(...sizes)} to ${Math.max(...sizes)} MiB`,
       `${ended.filter(({ status }) => status === 'success').length} of ${count}`,
       `${postedS.toFixed(1)} s`,
       `${quantile(seconds, 0.5).toFixed(1)} s`,

@@ -5,7 +5,9 @@ import { DeleteItemCommand, DynamoDBClient, GetItemCommand, ScanCommand } from '
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { taskKey } from '../../lib/aws/state/keys.ts';
 import type { Item } from '../../lib/aws/table.ts';
+import type { ImageId, RegionName, TaskId } from '../../lib/schemas/ids.ts';
 import type { Task } from '../../lib/state/task.ts';
 import { bundle } from '../bench/bundles.ts';
 import { startAws } from '../cloud/aws/aws.ts';
@@ -32,6 +34,16 @@ export interface Requested {
   readonly targetId: string;
   readonly taskId: string;
 }
+
+/** Key of an import's task. */
+const keyOf = ({ targetId, taskId }: Requested) =>
+  marshall(
+    taskKey({
+      region: localSettings['OS_REGION_NAME'] as RegionName,
+      imageId: targetId as ImageId,
+      taskId: taskId as TaskId,
+    }),
+  );
 
 const messageCounts = [
   'ApproximateNumberOfMessages',
@@ -99,19 +111,18 @@ export const startLoadCloud = async () => {
       const found = (await items()).filter(({ item }) =>
         String(item).startsWith('task#'),
       ) as unknown as Task[];
-      return new Map(found.map((task) => [task.id, task]));
+      return new Map(found.map((task) => [task.taskId, task]));
     },
     /** The task of one import. */
-    task: async ({ targetId, taskId }: Requested): Promise<Task | undefined> => {
-      const key = marshall({ imageId: targetId, item: `task#${taskId}` });
-      const asked = new GetItemCommand({ TableName: aws.tableName, Key: key, ConsistentRead: true });
+    task: async (requested: Requested): Promise<Task | undefined> => {
+      const key = { TableName: aws.tableName, Key: keyOf(requested) };
+      const asked = new GetItemCommand({ ...key, ConsistentRead: true });
       const { Item: item } = await dynamodb.send(asked);
       return item && (unmarshall(item) as Task);
     },
     /** Deletes the task of an import. */
-    forget: async ({ targetId, taskId }: Requested): Promise<void> => {
-      const key = marshall({ imageId: targetId, item: `task#${taskId}` });
-      await dynamodb.send(new DeleteItemCommand({ TableName: aws.tableName, Key: key }));
+    forget: async (requested: Requested): Promise<void> => {
+      await dynamodb.send(new DeleteItemCommand({ TableName: aws.tableName, Key: keyOf(requested) }));
     },
     /** An image of bytes that nobody has stored. @param mebibytes its size; @param seed tells images of a size apart */
     newSource: (mebibytes: number, seed = 1): Promise<ImageView> =>

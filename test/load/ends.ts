@@ -35,7 +35,7 @@ export const faultsOf = (
   requested: readonly Requested[],
   ended: readonly Task[],
 ): readonly string[] => {
-  const tasks = new Map<string, Task>(ended.map((task) => [task.id, task]));
+  const tasks = new Map<string, Task>(ended.map((task) => [task.taskId, task]));
   return requested.flatMap(({ taskId, targetId, source }) => {
     const task = tasks.get(taskId);
     if (!task) return [`the import of ${targetId} has not ended`];

@@ -62,24 +62,31 @@ interface Measured extends Seen {
   readonly floodS: number;
 }
 
+const newSources = (cloud: LoadCloud, count: number): Promise<readonly Source[]> =>
+  Promise.all(Array.from({ length: count }, () => cloud.newSource(1)));
+
 const measure = async (
   cloud: LoadCloud,
   options: { readonly flood: number; readonly singles: number; readonly settings: Env },
 ): Promise<Measured> => {
-  const [small, slow] = [await cloud.newSource(1, 1), await cloud.newSource(1, 2)];
-  cloud.openstack.regions.REGION1.fault(slow.id, {
-    on: 'get-file',
-    kind: 'slow',
-    bytesPerSecond: floodRate,
-    times: Number.POSITIVE_INFINITY,
-  });
+  const small = await cloud.newSource(1);
+  // Each import has its own source: those of one would share a copy.
+  const warming = await newSources(cloud, 20);
+  const slow = await newSources(cloud, options.flood);
+  for (const { id } of slow)
+    cloud.openstack.regions.REGION1.fault(id, {
+      on: 'get-file',
+      kind: 'slow',
+      bytesPerSecond: floodRate,
+      times: Number.POSITIVE_INFINITY,
+    });
   const functions = startFunctions(cloud, options.settings);
   try {
     // Processes start at their first message, and are not what is measured.
-    const warmUp = await Promise.all(Array.from({ length: 20 }, () => cloud.request(small)));
+    const warmUp = await Promise.all(warming.map((source) => cloud.request(source)));
     await untilEnded(cloud, warmUp, patienceS);
     const startedMs = Date.now();
-    const flood = await Promise.all(Array.from({ length: options.flood }, () => cloud.request(slow)));
+    const flood = await Promise.all(slow.map((source) => cloud.request(source)));
     if (options.flood > 0) await delay(untilFullMs);
     const seen = await singles(cloud, small, options.singles);
     const all = [...flood, ...seen.requested];

@@ -23,9 +23,12 @@ const small = [0.01, 0.1, 1, 6];
 const crowds =
   (count: number, large: number, mebibytes: number) =>
   async (cloud: LoadCloud): Promise<Found> => {
-    const few = await importAtOnce(cloud, { count, sizes: small, patienceS: 900 });
-    const many = await importAtOnce(cloud, { count: large, sizes: [mebibytes], patienceS: 2400 });
-    return { rows: [...few.rows, ...many.rows], faults: [...few.faults, ...many.faults] };
+    const found = [
+      await importAtOnce(cloud, { count, sizes: small, patienceS: 900 }),
+      await importAtOnce(cloud, { count, sizes: small, isShared: true, patienceS: 900 }),
+      await importAtOnce(cloud, { count: large, sizes: [mebibytes], patienceS: 2400 }),
+    ];
+    return { rows: found.flatMap(({ rows }) => rows), faults: found.flatMap(({ faults }) => faults) };
   };
 
 const cases: Readonly<Record<string, Case>> = {
