@@ -25,37 +25,56 @@ export const lineThrough = (few: Numbers, many: Numbers) => {
 
 /** Larger images are copied in segments, and their object is read once more to be proven. */
 const segmentSize = 4096 * MiB;
-const readsOf = (size: number): number => Math.ceil(size / relayBlockSize) * (size > segmentSize ? 2 : 1);
 
 const isFree = (name: string): boolean => /Delete|Abort/.test(name);
+const isWrite = (name: string): boolean => name.startsWith('s3') && !isFree(name) && !/Get|Head/.test(name);
 
-/** USD of one import by service. */
-export const costOf = (lines: ReturnType<typeof lineThrough>, size: number) => {
-  const parts = partsOf(size);
+/** What was asked for: images of a size, each copied into the relay once, and given to so many targets in all. */
+export interface Work {
+  /** Bytes. */
+  readonly size: number;
+  readonly copies: number;
+  readonly imports: number;
+}
+
+/** Seconds in which the two functions move bytes, and the write units and SQS requests of their heartbeats. */
+const timesOf = ({ size, copies, imports }: Work) => {
   const seconds = size / assumedRate;
-  const isCut = size > segmentSize;
-  const streamS = isCut ? 2 * seconds : seconds;
-  const beats = Math.floor(streamS / heartbeatS) + Math.floor(seconds / heartbeatS); // both functions that move bytes
+  const copyS = size > segmentSize ? 2 * seconds : seconds;
+  const beats = copies * Math.floor(copyS / heartbeatS) + imports * Math.floor(seconds / heartbeatS);
+  return { copyS, streamS: copies * copyS, applyS: imports * seconds, seconds, beats };
+};
+
+/** USD by service, and together, of work whose requests were counted. */
+export const costsOf = (counts: Numbers, work: Work) => {
+  const { size, copies, imports } = work;
+  const { copyS, streamS, applyS, seconds, beats } = timesOf(work);
   const sum = (isWanted: (name: string) => boolean) =>
-    lines
-      .filter(({ name }) => isWanted(name))
-      .reduce((total, { fixed, each }) => total + fixed + each * parts, 0);
-  const storedMonths = (0.5 * seconds + streamS) / (730 * 3600); // fills, then waits while it is read
+    Object.entries(counts).reduce((total, [name, count]) => total + (isWanted(name) ? count : 0), 0);
+  const reads = Math.ceil(size / relayBlockSize) * (imports + (size > segmentSize ? copies : 0));
+  const storedMonths = (copies * (0.5 * seconds + copyS)) / (730 * 3600); // fills, then waits while it is read
   const costs = {
     S3:
-      sum((name) => name.startsWith('s3') && !isFree(name) && !/Get|Head/.test(name)) * prices.s3Write +
-      readsOf(size) * prices.s3Read +
+      sum(isWrite) * prices.s3Write +
+      reads * prices.s3Read +
       (size / gigabyte) * storedMonths * prices.s3Storage,
     DynamoDB:
       (sum((name) => name === 'write units') + beats) * prices.dynamoWriteUnit +
       sum((name) => name === 'read units') * prices.dynamoReadUnit,
     SQS: (sum((name) => name.startsWith('sqs')) + beats) * prices.sqsRequest,
-    API: prices.apiRequest,
+    API: imports * prices.apiRequest,
     Lambda:
-      3 * prices.lambdaRequest +
-      (streamS * memoryGb.stream + seconds * memoryGb.apply) * prices.lambdaGbS +
-      0.2 * memoryGb.http * prices.lambdaGbS,
+      3 * imports * prices.lambdaRequest +
+      (streamS * memoryGb.stream + applyS * memoryGb.apply) * prices.lambdaGbS +
+      0.2 * imports * memoryGb.http * prices.lambdaGbS,
   };
-  const total = Object.values(costs).reduce((all, cost) => all + cost, 0);
-  return { parts, costs, total, egress: (size / gigabyte) * prices.egress };
+  return { costs, total: Object.values(costs).reduce((all, cost) => all + cost, 0) };
+};
+
+/** USD of one import by service. */
+export const costOf = (lines: ReturnType<typeof lineThrough>, size: number) => {
+  const parts = partsOf(size);
+  const counts = Object.fromEntries(lines.map(({ name, fixed, each }) => [name, fixed + each * parts]));
+  const egress = (size / gigabyte) * prices.egress;
+  return { parts, egress, ...costsOf(counts, { size, copies: 1, imports: 1 }) };
 };

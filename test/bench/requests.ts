@@ -1,5 +1,5 @@
 import { GiB, MiB } from '../../lib/transfer/part-plan.ts';
-import { startCountingProxy } from './counting-proxy.ts';
+import { createCounters } from './counters.ts';
 import {
   assumedRate,
   costOf,
@@ -15,42 +15,14 @@ import { startStage } from './stage.ts';
 
 // Requests to each service of AWS per import, counted at two sizes, and what they cost by AWS's list prices.
 
-const services = ['s3', 'sqs', 'dynamodb'] as const;
-
-/** One whole import through counting proxies. @returns by `service operation`, DynamoDB's units beside them */
+/** One whole import at a time, its requests counted. */
 const startCounting = async () => {
-  const proxies: Awaited<ReturnType<typeof startCountingProxy>>[] = [];
-  const stage = await startStage(undefined, async (env) => {
-    for (const name of services)
-      proxies.push(await startCountingProxy(name, env[`AWS_ENDPOINT_URL_${name.toUpperCase()}`] ?? ''));
-    const [s3 = '', sqs = '', dynamodb = ''] = proxies.map(({ url }) => url);
-    const queues = Object.entries(env).filter(([name]) => name.endsWith('_QUEUE_URL'));
-    const behind = queues.map(([name, url]) => [name, url.replace(env['AWS_ENDPOINT_URL_SQS'] ?? '', sqs)]);
-    const endpoints = {
-      AWS_ENDPOINT_URL_S3: s3,
-      AWS_ENDPOINT_URL_SQS: sqs,
-      AWS_ENDPOINT_URL_DYNAMODB: dynamodb,
-    };
-    return { ...endpoints, ...Object.fromEntries(behind) };
-  });
+  const counters = createCounters();
+  const stage = await startStage(undefined, counters.settings);
   const functions = [
     ['STREAM_IMAGE', startFunction('stream-image', stage.env)],
     ['APPLY_METADATA', startFunction('apply-metadata', stage.env)],
   ] as const;
-
-  const countsOf = (
-    proxy: (typeof proxies)[number] | undefined,
-    service: string,
-  ): readonly [string, number][] => {
-    const { requests = {}, units = { read: 0, write: 0 } } = proxy?.take() ?? {};
-    const named = Object.entries(requests).map(([name, count]): [string, number] => [
-      `${service} ${name}`,
-      count,
-    ]);
-    return service === 'dynamodb'
-      ? [...named, ['write units', units.write], ['read units', units.read]]
-      : named;
-  };
 
   const countImport = async (size: number): Promise<Numbers> => {
     const formats = { disk_format: 'raw', container_format: 'bare' };
@@ -59,20 +31,20 @@ const startCounting = async () => {
       seed: 1,
       checksum: false,
     });
-    for (const proxy of proxies) proxy.take();
+    counters.take();
     await stage.requestImport(id);
     for (const [queue, process] of functions) {
       const { event, done } = await stage.nextEvent(queue);
       await process.invoke(event);
       await done();
     }
-    return Object.fromEntries(services.flatMap((name, index) => countsOf(proxies[index], name)));
+    return counters.take();
   };
 
   const stop = async () => {
     await Promise.all(functions.map(([, process]) => process.stop()));
     await stage.stop();
-    await Promise.all(proxies.map((proxy) => proxy.stop()));
+    await counters.stop();
   };
   return { countImport, stop };
 };

@@ -1,4 +1,5 @@
 // `npm run bench [-- NAME…]`: measures, prints tables, and writes them into docs/performance.md.
+import { copies } from './copies.ts';
 import { digests } from './digests.ts';
 import { http } from './http.ts';
 import { memory } from './memory.ts';
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   regions,
   requests,
   segments,
+  copies,
 };
 
 const asked = process.argv.slice(2);

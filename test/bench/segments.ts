@@ -17,7 +17,7 @@ const judgedUpTo = 8;
 
 type Count = (typeof counts)[number];
 
-const isWhole = (event: unknown): boolean => !JSON.stringify(event).includes(String.raw`\"segment\"`);
+const isWhole = (event: unknown): boolean => !JSON.stringify(event).includes(String.raw`\"row\"`);
 
 /** Hands segments to a function until the message comes that all are copied. */
 const serve = async (stage: Stage, streamImage: FunctionProcess, over: AbortController): Promise<void> => {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DeleteItemCommand, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { sqsEvent } from '../../worker/sqs-event.ts';
 import { startAws } from '../cloud/aws/aws.ts';
@@ -27,13 +28,23 @@ export const requireCreated = (answer: unknown): void => {
   if ((answer as { statusCode?: number }).statusCode !== 201) throw new Error(JSON.stringify(answer));
 };
 
+const local = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } };
+
 /** A client of the emulated SQS, whatever this process's own environment says. */
 export const sqsClient = (env: Env): SQSClient =>
-  new SQSClient({
-    endpoint: env['AWS_ENDPOINT_URL_SQS'] ?? '',
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-  });
+  new SQSClient({ endpoint: env['AWS_ENDPOINT_URL_SQS'] ?? '', ...local });
+
+/** Removes all copies: the next import of a source that was asked for before begins one, and shares none. */
+const forgetCopies = async (client: DynamoDBClient, TableName: string): Promise<void> => {
+  const copies = {
+    FilterExpression: '#item = :copy',
+    ExpressionAttributeNames: { '#item': 'item' },
+    ExpressionAttributeValues: { ':copy': { S: 'copy' } },
+  };
+  for await (const { Items = [] } of paginateScan({ client }, { TableName, ...copies }))
+    for (const { subject, item } of Items)
+      if (subject && item) await client.send(new DeleteItemCommand({ TableName, Key: { subject, item } }));
+};
 
 /** @returns the queue's next message, as Lambda hands it to a function, and its end. @throws Error when none comes */
 export const nextEvent = async (sqs: SQSClient, QueueUrl: string) => {
@@ -62,10 +73,11 @@ export const startStage = async (sourceUrl?: string, overrides: Overrides = () =
     onAllInterfaces('image', sourceRegion, sourceUrl ?? openstack.regions.REGION1.url),
   );
   const aws = await startAws({ dataDir });
-  const local: Env = { ...localSettings, ...aws.env, OS_AUTH_URL: openstack.authUrl };
-  const env: Env = { ...local, ...(await overrides(local)) };
+  const given: Env = { ...localSettings, ...aws.env, OS_AUTH_URL: openstack.authUrl };
+  const env: Env = { ...given, ...(await overrides(given)) };
   const importImage = startFunction('import-image', env);
   const sqs = sqsClient(env);
+  const dynamodb = new DynamoDBClient({ endpoint: given['AWS_ENDPOINT_URL_DYNAMODB'] ?? '', ...local });
   const token = openstack.issueToken('demo');
 
   /** The event of POST /v2/images/{id}/import, for a new target. */
@@ -75,9 +87,11 @@ export const startStage = async (sourceUrl?: string, overrides: Overrides = () =
     return httpEvent({ method: 'POST', imageId: id, token, body });
   };
 
-  /** POSTs it. */
-  const requestImport = async (sourceId: string): Promise<void> =>
+  /** POSTs it, as the first import of its source. */
+  const requestImport = async (sourceId: string): Promise<void> => {
+    await forgetCopies(dynamodb, aws.tableName);
     requireCreated((await importImage.invoke(await importEvent(sourceId))).result);
+  };
 
   return {
     env,
@@ -90,7 +104,7 @@ export const startStage = async (sourceUrl?: string, overrides: Overrides = () =
     nextEvent: (queue: 'STREAM_IMAGE' | 'APPLY_METADATA') => nextEvent(sqs, env[`${queue}_QUEUE_URL`] ?? ''),
     stop: async () => {
       await importImage.stop();
-      sqs.destroy();
+      for (const client of [sqs, dynamodb]) client.destroy();
       await Promise.all([openstack.stop(), aws.stop()]);
       await rm(dataDir, { recursive: true, force: true });
     },

@@ -1,5 +1,5 @@
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { deployedRuntime } from '../bench/measured-function.ts';
+import { sqsClient } from '../bench/stage.ts';
 import { readBlueprint } from '../cloud/aws/blueprint.ts';
 import { createSandboxes } from '../cloud/offline/sandbox.ts';
 import { startPoller } from '../cloud/offline/sqs-poller.ts';
@@ -29,8 +29,11 @@ export interface RunningFunctions {
  * serverless.yml says.
  * @param settings over those of the cloud
  */
-export const startFunctions = (cloud: LoadCloud, settings: Env = {}): RunningFunctions => {
-  const sqs = new SQSClient({});
+export const startFunctions = (
+  cloud: Pick<LoadCloud, 'aws' | 'env' | 'fileOf'>,
+  settings: Env = {},
+): RunningFunctions => {
+  const sqs = sqsClient(cloud.env);
   const peaksMiB = new Map<string, number>();
   const complaints: string[] = [];
   const report = (line: string): void => {

@@ -14,8 +14,10 @@ export const digests = { sha512: '00'.repeat(64) } as const;
 
 /** States of the digests are saved every so often, see verify-object.ts. */
 const saveEvery = 256 * MiB;
-/** Parts are stored one by one, or, where they are small, so many seconds' worth of them between two looks at the clock. */
-const turnS = 2;
+/** Parts are stored one by one, or, where they are small, a second's worth of them between two looks at the clock. */
+const turnS = 1;
+/** Whether the time of a run that reads an object has ended. */
+const lookAgainS = 30;
 
 export interface CopiedRange {
   readonly size: number;
@@ -45,11 +47,11 @@ export const createBytes = ({ clock, load, counts, assumed, begun }: BytesOption
   const copyRate = Math.min(assumed.sourceRate, assumed.functionRate);
   const uploadRate = Math.min(assumed.glanceRate, assumed.functionRate);
 
-  /** An object's bytes; its requests are counted as they are sent. */
+  /** An object's bytes, and the requests for them. */
   const readObject = async (bytes: number, rate: number, signal: AbortSignal): Promise<void> => {
-    for (let left = bytes; left > 0; left -= rate) {
-      const now = Math.min(left, rate);
-      load.s3Reads.add(now / relayBlockSize);
+    for (let left = bytes; left > 0; left -= rate * lookAgainS) {
+      const now = Math.min(left, rate * lookAgainS);
+      load.s3Reads.spread(now / relayBlockSize, now / rate);
       await clock.sleep(now / rate);
       signal.throwIfAborted();
     }

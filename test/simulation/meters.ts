@@ -2,14 +2,24 @@
 export const createSeries = (nowMs: () => number) => {
   const seconds = new Map<number, number>();
   let total = 0;
+  const addAt = (second: number, count: number): void => {
+    seconds.set(second, (seconds.get(second) ?? 0) + count);
+    total += count;
+  };
   return {
-    add: (count: number): void => {
-      const second = Math.floor(nowMs() / 1000);
-      seconds.set(second, (seconds.get(second) ?? 0) + count);
-      total += count;
+    add: (count: number): void => addAt(Math.floor(nowMs() / 1000), count),
+    /** Evenly over the seconds that come. */
+    spread: (count: number, forS: number): void => {
+      const first = Math.floor(nowMs() / 1000);
+      const last = Math.floor(nowMs() / 1000 + forS);
+      for (let second = first; second <= last; second += 1) addAt(second, count / (last - first + 1));
     },
     total: (): number => total,
-    peak: (): number => Math.max(0, ...[...new Set(seconds.values())]),
+    peak: (): number => {
+      let peak = 0;
+      for (const count of seconds.values()) peak = Math.max(peak, count);
+      return peak;
+    },
     mean: (): number => total / Math.max(1, nowMs() / 1000),
   };
 };
