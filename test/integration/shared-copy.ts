@@ -18,7 +18,7 @@ export const nineRegions = {
   openstack: { regions: ['REGION1', ...targetRegions] },
 } as const satisfies FerryOptions<TargetRegion>;
 
-const formats = { disk_format: 'raw', container_format: 'bare' };
+export const formats = { disk_format: 'raw', container_format: 'bare' };
 
 export const glanceOf = (ferry: Ferry9, region: string) => ferry.openstack.region(region);
 
@@ -44,7 +44,7 @@ export interface ImportOptions {
 }
 
 const newTarget = async (ferry: Ferry9, region: string, token: string): Promise<string> => {
-  const owner = ferry.openstack.keystone.tokens.valid(token)?.project?.id;
+  const owner = ferry.openstack.keystone.tokens.valid(token)?.user.name;
   return (await glanceOf(ferry, region).createImage({ name: 'copy', ...(owner && { owner }) })).id;
 };
 

@@ -1,0 +1,127 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Glance } from '../cloud/openstack/glance/glance.ts';
+import type { ImageView } from '../cloud/openstack/glance/record.ts';
+import { type Ferry, startFerry } from './ferry.ts';
+import { expectNothingLeft } from './nothing-left.ts';
+import {
+  beginFrom,
+  copiesOf,
+  expectActiveCopy,
+  expectFailure,
+  expectUntouched,
+  expectWaiting,
+  MiB,
+  newSource,
+  nineRegions,
+  once,
+  readsOf,
+  taskOf,
+  timesAsked,
+} from './shared-copy.ts';
+
+// Who may have a copy's bytes. In REGION1 a role is needed to read an image's data that is not needed to see its record.
+
+const size = 4 * MiB;
+const refused =
+  /^Failed to download image \S+ of region REGION1: .*not authorized to complete download_image/;
+
+let ferry: Ferry<`REGION${number}`>;
+let region1: Glance;
+let source: ImageView;
+
+beforeAll(async () => {
+  ferry = await startFerry(nineRegions);
+  region1 = ferry.openstack.region('REGION1');
+});
+afterAll(() => ferry.stop());
+
+/** Everybody sees it, and each read of it takes seconds. */
+beforeEach(async () => {
+  source = await newSource(ferry, size, { visibility: 'public' });
+  region1.fault(source.id, { on: 'get-file', kind: 'slow', bytesPerSecond: MiB, times: 99 });
+});
+afterEach(() => {
+  region1.clearFaults();
+  region1.setPolicy('default');
+});
+
+const tokenOf = (user: string) => ({ token: ferry.openstack.issueToken(user) });
+const isRead = () => expect.poll(() => readsOf(ferry, source).length, { timeout: 60_000 });
+/** Who was given any of the data, a first byte alone counts as well. */
+const readers = () => new Set(region1.dataReads(source.id).map(({ user }) => user));
+
+test("another project never gets a project's copy: it reads for itself", async () => {
+  const own = await beginFrom(ferry, source, 'REGION2');
+  await isRead().toBe(1);
+  const others = await beginFrom(ferry, source, 'REGION3', tokenOf('other'));
+  await isRead().toBe(2);
+  const waiting = (await copiesOf(ferry)).map((copy) => copy.waiting.length);
+  expect(waiting).toEqual([1, 1]);
+  await expectActiveCopy(ferry, source, own);
+  await expectActiveCopy(ferry, source, others);
+  const all = { start: 0, end: size };
+  expect(readsOf(ferry, source)).toMatchObject([
+    { user: 'demo', project: 'demo', asked: all },
+    { user: 'other', project: 'other', asked: all },
+  ]);
+  await expectNothingLeft(ferry);
+});
+
+test('a colleague of the same project shares it, and proves his own right by one byte', async () => {
+  const first = await beginFrom(ferry, source, 'REGION2');
+  await isRead().toBe(1);
+  const second = await beginFrom(ferry, source, 'REGION3', tokenOf('colleague'));
+  await expectActiveCopy(ferry, source, first);
+  await expectActiveCopy(ferry, source, second);
+  expect(timesAsked(ferry, source)).toEqual(once(source));
+  const byColleague = region1.dataReads(source.id).filter(({ user }) => user === 'colleague');
+  expect(byColleague).toMatchObject([{ asked: { start: 0, end: 1 } }]);
+  await expectNothingLeft(ferry);
+});
+
+describe('who may see an image but not download it gets no byte of it', () => {
+  beforeEach(() => region1.setPolicy('secure'));
+
+  test('when he joins the copy of one who may', async () => {
+    const allowed = await beginFrom(ferry, source, 'REGION2');
+    await isRead().toBe(1);
+    const reader = await beginFrom(ferry, source, 'REGION3', tokenOf('reader'));
+    await expectFailure(ferry, reader, refused);
+    await expectActiveCopy(ferry, source, allowed);
+    expectUntouched(ferry, reader);
+    expect(readers()).toEqual(new Set(['demo']));
+    expect(timesAsked(ferry, source)).toEqual(once(source));
+    await expectNothingLeft(ferry);
+  });
+
+  test('when he begins one', async () => {
+    const reader = await beginFrom(ferry, source, 'REGION3', tokenOf('reader'));
+    await expectFailure(ferry, reader, refused);
+    expect(readers()).toEqual(new Set());
+    await expectNothingLeft(ferry);
+  });
+
+  test('when he begins one, and one who may joins him: the copy goes on with the rights of that one', async () => {
+    const reader = await beginFrom(ferry, source, 'REGION3', tokenOf('reader'));
+    const allowed = await beginFrom(ferry, source, 'REGION2');
+    await expectFailure(ferry, reader, refused);
+    await expectActiveCopy(ferry, source, allowed);
+    expect(readers()).toEqual(new Set(['demo']));
+    expect(timesAsked(ferry, source)).toEqual(once(source));
+    await expectNothingLeft(ferry);
+  });
+
+  test('when he was refused while others wait, who are not told so', async () => {
+    const allowed = await beginFrom(ferry, source, 'REGION2');
+    await isRead().toBe(1);
+    const second = await beginFrom(ferry, source, 'REGION4', tokenOf('colleague'));
+    await expectWaiting(ferry, 2);
+    await expectFailure(ferry, await beginFrom(ferry, source, 'REGION3', tokenOf('reader')), refused);
+    for (const one of [allowed, second]) {
+      expect(await taskOf(ferry, one)).not.toMatchObject({ status: 'failure' });
+      await expectActiveCopy(ferry, source, one);
+    }
+    expect(timesAsked(ferry, source)).toEqual(once(source));
+    await expectNothingLeft(ferry);
+  });
+});
