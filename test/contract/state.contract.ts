@@ -3,6 +3,7 @@ import { claimsContract } from './state/claims.contract.ts';
 import { copiesContract } from './state/copies.contract.ts';
 import { copyModelContract } from './state/copy-model.contract.ts';
 import { copyRacesContract } from './state/copy-races.contract.ts';
+import { copyStormsContract } from './state/copy-storms.contract.ts';
 import { remainsContract } from './state/remains.contract.ts';
 import { seatsContract } from './state/seats.contract.ts';
 import type { StateStore } from './state/store.ts';
@@ -18,7 +19,10 @@ export function stateContract(storeOf: () => StateStore): void {
   describe('tasks', () => tasksContract(storeOf));
   describe('copies', () => copiesContract(storeOf));
   describe('copies in any order', () => copyModelContract(storeOf));
-  describe('copies that many want', () => copyRacesContract(storeOf));
+  describe('copies that many want', () => {
+    copyRacesContract(storeOf);
+    copyStormsContract(storeOf);
+  });
   describe('seats', () => seatsContract(storeOf));
   describe('remains', () => remainsContract(storeOf));
 }

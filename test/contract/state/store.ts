@@ -23,6 +23,8 @@ export interface State {
 export interface StateStore {
   /** @param before is awaited before each request to the store */
   open(before?: () => Promise<unknown>): State;
+  /** Whose writes reach the store twice, as after a lost answer. @param before is awaited before each time */
+  openTwice(before: () => Promise<unknown>): State;
   /** Whose writes are all sent twice, as if the first answer was lost. @param between what others do in between */
   openLosing(between?: () => Promise<unknown>): State;
   /** When the records that hold this word are forgotten by themselves, ms since 1970. */
