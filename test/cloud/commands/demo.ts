@@ -117,7 +117,9 @@ async function demo({ cleanup, dataDir, signal }: Session): Promise<number> {
     reads.map(({ given }) => given),
     size,
   );
-  say(`\n${tasks.map(endOf).join(', ')} after ${seconds} s; ${sourceRegion} gave ${Math.round(total / MiB)} MiB`);
+  say(
+    `\n${tasks.map(endOf).join(', ')} after ${seconds} s; ${sourceRegion} gave ${Math.round(total / MiB)} MiB`,
+  );
 
   const arrived: boolean[] = [];
   for (const target of targets) arrived.push(await hasArrived(source, target));
