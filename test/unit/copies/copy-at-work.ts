@@ -6,14 +6,9 @@ import { objectKey } from '../../../lib/copies/record/object-key.ts';
 import type { CopyServices } from '../../../lib/copies/record/services.ts';
 import type { Waiters } from '../../../lib/copies/record/waiters.ts';
 import { createStreamImage } from '../../../lib/copies/stream-image.ts';
-import { GlanceDownload } from '../../../lib/download/glance-download.ts';
-import { createUriFilter } from '../../../lib/download/uri-filter.ts';
 import type { FerryError } from '../../../lib/errors.ts';
 import { log } from '../../../lib/log.ts';
-import { callersToken } from '../../../lib/openstack/credentials.ts';
-import { createGlance } from '../../../lib/openstack/glance.ts';
-import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
-import { type ImageId, newAttemptId, newGeneration, type Token } from '../../../lib/schemas/ids.ts';
+import { newAttemptId, newGeneration } from '../../../lib/schemas/ids.ts';
 import type { Copies } from '../../../lib/state/copies.ts';
 import type { Copy } from '../../../lib/state/copy.ts';
 import { type CopyMessage, isOfCopy, type Sending } from '../../../lib/state/messages.ts';
@@ -26,6 +21,7 @@ import { type LocalState, newCopyId, useLocalState } from '../local-state.ts';
 import { partChecksum } from '../part-checksum.ts';
 import { deadlineOf } from '../steps/step-at-work.ts';
 import { type ImageServer, type ServedImage, startImageServer } from './image-server.ts';
+import { downloadAs } from './local-download.ts';
 
 export const MiB = 1024 ** 2;
 /** S3's smallest. */
@@ -34,10 +30,6 @@ export const partSize = 5 * MiB;
 export const wholeImage = randomBytes(16 * MiB);
 /** Two parts. */
 export const smallImage = wholeImage.subarray(0, 6 * MiB);
-
-const http = createOpenStackHttp({ stallMs: 60_000 });
-const lists = { allowed: [], disallowed: [] };
-const filter = createUriFilter({ schemes: lists, hosts: lists, ports: lists });
 
 export interface RunOptions {
   readonly receiveCount?: number;
@@ -80,13 +72,7 @@ export class CopyAtWork {
   }
 
   /** Whose token is the import's task id. */
-  downloadOf = ({ taskId }: ImportRef): GlanceDownload => {
-    const credentials = callersToken(taskId as unknown as Token);
-    const glance = createGlance(this.server.url, credentials, http);
-    const connections = { direct: http.data, filtered: http.data, filter };
-    const imageId = '11111111-1111-1111-1111-111111111111' as ImageId;
-    return new GlanceDownload({ region: 'REGION1', imageId, glance, credentials }, connections);
-  };
+  downloadOf = ({ taskId }: ImportRef) => downloadAs(this.server, taskId);
 
   private waiters(): Waiters {
     return {

@@ -1,0 +1,329 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createCopies } from '../../../../lib/aws/state/copies.ts';
+import type { OpenAccess } from '../../../../lib/imports/record/access.ts';
+import { createJoinCopy, type JoinServices } from '../../../../lib/imports/request/join-copy.ts';
+import type { CopyId } from '../../../../lib/schemas/ids.ts';
+import type { Copies } from '../../../../lib/state/copies.ts';
+import type { Copy, CopyChanges } from '../../../../lib/state/copy.ts';
+import { importRef, wholeCopy } from '../../../../lib/state/refs.ts';
+import type { Task } from '../../../../lib/state/task.ts';
+import { runStep } from '../../../../lib/steps/run-step.ts';
+import { newImport } from '../../../contract/state/fixtures.ts';
+import { type ImageServer, startImageServer } from '../../copies/image-server.ts';
+import { downloadAs, sourceImageId } from '../../copies/local-download.ts';
+import { dyingAfter, makeCopy, useLocalState } from '../../local-state.ts';
+import { deadlineOf } from '../../steps/step-at-work.ts';
+import { taskFixture } from '../task-fixture.ts';
+
+const use = useLocalState();
+const source = {
+  kind: 'glance-download',
+  region: 'REGION1',
+  interface: 'public',
+  imageId: sourceImageId,
+  endpoint: 'http://glance1',
+} as const;
+const transferred = { size: 1000, digests: { sha512: 'd' } };
+let server: ImageServer;
+let copies: Copies;
+
+beforeAll(async () => {
+  server = await startImageServer({ bytes: randomBytes(1000) });
+});
+beforeEach(() => {
+  // Another image for each test, so that they share no copy.
+  server.image = { bytes: randomBytes(1000) };
+  server.refused.clear();
+  server.asked.length = 0;
+  use().sent.length = 0;
+  copies = createCopies(use().table, { leaseMs: 30_000 });
+});
+afterAll(() => server.stop());
+
+/** A queued import of the source. */
+const queued = async (more: Partial<Task> = {}): Promise<Task> => {
+  const task = { ...taskFixture(), source, ...more };
+  await use().claims.take(importRef(task));
+  await use().tasks.create(task);
+  return task;
+};
+const services = (more: Partial<JoinServices> = {}): JoinServices => ({
+  ...use(),
+  copies,
+  openAccess: (async ({ taskId }: Task) => ({
+    download: downloadAs(server, taskId),
+  })) as unknown as OpenAccess,
+  propertyRules: { prefixes: ['hw_'], inject: {}, ignoreUserRoles: [] },
+  ...more,
+});
+
+/** A message of the import. @returns the copy that its invocation goes on with */
+const join = (task: Task, more: Partial<JoinServices> = {}) => {
+  const pace = { name: 'stream-image', heartbeatS: 20, retryDelayS: 10 } as const;
+  const delivery = { receiveCount: 1, hideFor: async () => undefined };
+  const received = { message: importRef(task), delivery, deadline: deadlineOf() };
+  return runStep({ ...pace, send: use().send }, createJoinCopy(services(more)), received);
+};
+const read = async (task: Task): Promise<Task> => (await use().tasks.get(task)) ?? expect.fail('no task');
+const copyOf = async (task: Task): Promise<Copy | undefined> => {
+  const { copyId } = await read(task);
+  return copyId && (await copies.get(copyId));
+};
+const waitingFor = async (task: Task) => new Set((await copyOf(task))?.waiting.map(({ taskId }) => taskId));
+const change = async (copyId: CopyId, changes: CopyChanges): Promise<void> => {
+  const { table } = use();
+  const row = { copyId, row: wholeCopy };
+  const item = await table.get({ subject: `copy#${copyId}`, item: 'copy' });
+  await copies.update(row, item?.['row0Attempt'] as Parameters<Copies['update']>[1], changes);
+};
+const askedBy = () => server.asked.map(({ token, range }) => [token, range]);
+
+describe('the first import of a source', () => {
+  test('begins its copy, and the same invocation goes on with the attempt that it has', async () => {
+    const task = await queued();
+    const inHand = await join(task);
+    const { copyId } = await read(task);
+    expect(inHand).toEqual({ message: { copyId }, attempt: expect.any(String) });
+    if (!copyId || !inHand?.attempt) return expect.fail('nothing in hand');
+    expect(await copies.renew({ copyId, row: wholeCopy }, inHand.attempt)).toBe(true);
+    expect(await copyOf(task)).toMatchObject({
+      projectId: 'project',
+      size: 1000,
+      waiting: [importRef(task)],
+    });
+    expect(use().sent).toEqual([]);
+  });
+
+  test('keeps what its target is to get, as the record says now', async () => {
+    const task = await queued();
+    await join(task);
+    expect(await read(task)).toMatchObject({
+      status: 'processing',
+      wanted: { disk_format: 'raw', container_format: 'bare', hw_disk_bus: 'virtio' },
+    });
+  });
+
+  test('proves its right by copying: it asks for no byte before', async () => {
+    await join(await queued());
+    expect(askedBy()).toEqual([]);
+  });
+});
+
+describe('another import of the same source', () => {
+  test('joins the copy that is being made', async () => {
+    const [one, other] = [await queued(), await queued()];
+    await join(one);
+    const { copyId } = await read(one);
+    expect(await join(other)).toEqual({ message: { copyId } });
+    expect(await waitingFor(other)).toEqual(new Set([one.taskId, other.taskId]));
+  });
+
+  test('proves its own right by one byte', async () => {
+    const [one, other] = [await queued(), await queued()];
+    await join(one);
+    await join(other);
+    expect(askedBy()).toEqual([[other.taskId, 'bytes=0-0']]);
+  });
+
+  test('has a copy that is finished at once', async () => {
+    const [one, other] = [await queued(), await queued()];
+    await join(one);
+    await change((await copyOf(one))?.copyId ?? expect.fail('no copy'), { transferred });
+    expect(await join(other)).toBeUndefined();
+    expect(use().sent).toEqual([{ to: 'apply-metadata', message: importRef(other) }]);
+    expect(await waitingFor(other)).toEqual(new Set([one.taskId, other.taskId]));
+  });
+
+  test('of another project has a copy of its own', async () => {
+    const [one, other] = [await queued(), await queued({ owner: 'another project' })];
+    await join(one);
+    await join(other);
+    expect(await waitingFor(one)).toEqual(new Set([one.taskId]));
+    expect(await waitingFor(other)).toEqual(new Set([other.taskId]));
+  });
+
+  test('begins one where both come at the same moment, and the other joins', async () => {
+    const tasks = [await queued(), await queued(), await queued()];
+    const begun = await Promise.all(tasks.map((task) => join(task)));
+    expect(begun.filter((inHand) => inHand?.attempt)).toHaveLength(1);
+    const [one = expect.fail('no task')] = tasks;
+    expect(await waitingFor(one)).toEqual(new Set(tasks.map(({ taskId }) => taskId)));
+  });
+});
+
+describe('who may see a source and not download it', () => {
+  test.each([403, 401])('(%d) does not join its copy, gets no byte, and says why', async (data) => {
+    const [one, other] = [await queued(), await queued()];
+    await join(one);
+    await change((await copyOf(one))?.copyId ?? expect.fail('no copy'), { transferred });
+    server.refused.set(other.taskId, { data });
+    const before = server.bytesRead();
+    expect(await join(other)).toBeUndefined();
+    expect(await waitingFor(one)).toEqual(new Set([one.taskId]));
+    expect(server.bytesRead()).toBe(before);
+    expect(use().sent).toEqual([{ to: 'fail-import', message: importRef(other) }]);
+    expect((await read(other)).failureCode).toBe(data === 403 ? 'forbidden' : 'unauthorized');
+  });
+
+  test('also where the source’s store has no ranges', async () => {
+    server.image = { bytes: randomBytes(1000), hasNoRanges: true };
+    const [one, other] = [await queued(), await queued()];
+    await join(one);
+    server.refused.set(other.taskId, { data: 403 });
+    await join(other);
+    expect(await waitingFor(one)).toEqual(new Set([one.taskId]));
+  });
+});
+
+test('who may download a source whose store has no ranges joins', async () => {
+  server.image = { bytes: randomBytes(1000), hasNoRanges: true };
+  const [one, other] = [await queued(), await queued()];
+  await join(one);
+  await join(other);
+  expect(askedBy()).toEqual([
+    [other.taskId, 'bytes=0-0'],
+    [other.taskId, undefined],
+  ]);
+  expect(await waitingFor(one)).toEqual(new Set([one.taskId, other.taskId]));
+});
+
+describe('a copy that cannot be joined', () => {
+  const soon = (task: Task) => [{ to: 'stream-image', message: importRef(task), delayS: 2 }];
+
+  test('because it is being cleared up is asked for again soon', async () => {
+    const [one, other] = [await queued(), await queued()];
+    await join(one);
+    const { copyId = expect.fail('no copy') } = await read(one);
+    expect(await copies.leave(copyId, importRef(one), 0)).toMatchObject({ state: 'ending' });
+    expect(await join(other)).toBeUndefined();
+    expect(use().sent).toEqual(soon(other));
+    expect(await waitingFor(other)).toEqual(new Set());
+  });
+
+  test('because it has failed takes with it who waits for it, and nobody who comes later', async () => {
+    const [one, later] = [await queued(), await queued()];
+    await join(one);
+    const { copyId = expect.fail('no copy') } = await read(one);
+    await copies.fail(copyId, { reason: 'the source is gone', code: 'not-found' });
+    await join(later);
+    expect(use().sent).toEqual(soon(later));
+    use().sent.length = 0;
+    await join(one);
+    expect(use().sent).toEqual([{ to: 'fail-import', message: importRef(one) }]);
+  });
+});
+
+describe('a source that has changed since an earlier run', () => {
+  test('has another copy, and the old one is left to those who wait for it', async () => {
+    const [one, other] = [await queued(), await queued()];
+    await join(one);
+    await join(other);
+    const old = (await copyOf(one)) ?? expect.fail('no copy');
+    server.image = { bytes: randomBytes(1000) };
+    await join(one);
+    expect((await read(one)).copyId).not.toBe(old.copyId);
+    expect(await waitingFor(one)).toEqual(new Set([one.taskId]));
+    expect((await copies.get(old.copyId))?.waiting).toEqual([importRef(other)]);
+    expect(use().sent).toEqual([{ to: 'stream-image', message: { copyId: old.copyId } }]);
+  });
+
+  test('leaves nothing of the old one where nobody else wants it', async () => {
+    const one = await queued();
+    const old = await makeCopy(use(), [one]);
+    await use().tasks.update(one, { copyId: old.copyId });
+    await join(one);
+    expect(await copies.get(old.copyId)).toBeUndefined();
+    expect((await read(one)).copyId).not.toBe(old.copyId);
+  });
+});
+
+describe('a message that comes twice', () => {
+  test('joins once', async () => {
+    const [one, other] = [await queued(), await queued()];
+    for (const task of [one, other, other, one]) await join(task);
+    const { waiting = [] } = (await copyOf(one)) ?? {};
+    expect(waiting).toHaveLength(2);
+  });
+
+  test.each(['update', 'create', 'join'])('because its run died after %s ends the same', async (call) => {
+    const [one, other] = [await queued(), await queued()];
+    if (call === 'join') await join(one);
+    const dying = { tasks: dyingAfter(use().tasks, call), copies: dyingAfter(copies, call) };
+    await expect(join(other, dying)).rejects.toMatchObject({ code: 'internal' });
+    expect((await read(other)).copyId).toBeDefined();
+    const inHand = await join(other);
+    expect(inHand?.message).toEqual({ copyId: (await read(other)).copyId });
+    expect((await waitingFor(other)).has(other.taskId)).toBe(true);
+  });
+});
+
+describe('an import that copies nothing', () => {
+  test('since it sets formats and properties alone goes on with those', async () => {
+    const task = await queued({ activation: 'none' });
+    await join(task);
+    const message = { ...importRef(task), activation: 'none' };
+    expect(use().sent).toEqual([{ to: 'apply-metadata', message }]);
+    expect(await read(task)).not.toHaveProperty('copyId');
+  });
+
+  test('since it has failed for good, where the attempt that said it died, ends', async () => {
+    const task = await queued();
+    await use().tasks.fail(task, { explanation: 'because', code: 'conflict' });
+    await join(task);
+    expect(use().sent).toEqual([{ to: 'fail-import', message: importRef(task) }]);
+    expect(await read(task)).not.toHaveProperty('copyId');
+  });
+
+  test('since it has ended frees its target', async () => {
+    const task = await queued();
+    await use().tasks.finish(task, { status: 'success', message: 'the end' });
+    await join(task);
+    expect(await use().claims.holder(task)).toBeUndefined();
+    expect(use().sent).toEqual([]);
+  });
+
+  test('since nobody knows it frees its target', async () => {
+    const task = { ...taskFixture(), ...newImport() };
+    await use().claims.take(importRef(task));
+    await join(task);
+    expect(await use().claims.holder(task)).toBeUndefined();
+  });
+
+  test('since it has ended while its source was looked at begins no copy', async () => {
+    const task = await queued();
+    const openAccess = (async ({ taskId }: Task) => {
+      await use().tasks.finish(task, { status: 'failure', message: 'deleted' });
+      return { download: downloadAs(server, taskId) };
+    }) as unknown as OpenAccess;
+    await join(task, { openAccess });
+    expect(await read(task)).not.toHaveProperty('copyId');
+    expect(await read(task)).toMatchObject({ status: 'failure', message: 'deleted' });
+  });
+
+  test('since its source is gone fails, and says so', async () => {
+    const task = await queued();
+    server.refused.set(task.taskId, { record: 404 });
+    await join(task);
+    expect(use().sent).toEqual([{ to: 'fail-import', message: importRef(task) }]);
+    expect((await read(task)).failure).toMatch(/^Source image .* was not found in region REGION1/);
+  });
+
+  test('since its source is away tries again, and keeps the reason', async () => {
+    const task = await queued();
+    server.refused.set(task.taskId, { record: 503 });
+    await expect(join(task)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(use().sent).toEqual([]);
+    expect((await read(task)).failureCode).toBe('unavailable');
+  });
+});
+
+test('a web-download has a copy of its own, though its URL is the same', async () => {
+  const [one, other] = [await queued(), await queued()];
+  const web = { kind: 'web-download' } as const;
+  const [first, second] = [await queued({ source: web }), await queued({ source: web })];
+  for (const task of [one, other, first, second]) await join(task);
+  const ids = await Promise.all([one, other, first, second].map(async (task) => (await read(task)).copyId));
+  expect(new Set(ids).size).toBe(3);
+  expect(ids[0]).toBe(ids[1]);
+});
