@@ -19,7 +19,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-e2e-'));
   cloud = await startCloud({ dataDir });
   token = cloud.openstack.issueToken('demo');
-  functions = await startFunctions({ env: cloud.env, dataDir });
+  functions = await startFunctions({ env: { ...cloud.env, OS_TARGET_REGIONS: '*' }, dataDir });
 });
 afterAll(async () => {
   await functions.stop();
@@ -68,6 +68,32 @@ test('an image travels by one POST, and the task list tells of it', async () => 
   });
 });
 
+test('a region is found below its name, with and without a slash, and by the list of regions', async () => {
+  const { regions } = (await (await ask('/regions')).json()) as {
+    regions: { name: string; links: { href: string }[] }[];
+  };
+  expect(regions.map(({ name }) => name)).toEqual(['REGION1', 'REGION2', 'REGION3']);
+  const href = regions.at(-1)?.links[0]?.href ?? '';
+  expect(href).toBe(`${functions.url}/regions/REGION3`);
+  for (const [path, status] of [
+    ['', 300],
+    ['/', 300],
+    ['/versions', 200],
+  ] as const) {
+    const answer = await fetch(`${href}${path}`);
+    expect(answer.status).toBe(status);
+    const { versions } = (await answer.json()) as { versions: { links: { href: string }[] }[] };
+    expect(versions[0]?.links[0]?.href).toBe(`${href}/v2/`);
+  }
+  const { id } = await cloud.openstack.regions.REGION3.createImage({});
+  expect(await (await ask(`/regions/REGION3/v2/images/${id}/tasks`)).json()).toEqual({ tasks: [] });
+  const unknown = await ask(`/regions/S%C3%BCd%20West%252F1/v2/images/${id}/tasks`);
+  expect([unknown.status, await unknown.json()]).toMatchObject([
+    404,
+    { message: expect.stringContaining('Süd West') },
+  ]);
+});
+
 test('a refusal comes over real HTTP as it is, and lists what is allowed', async () => {
   const { target } = await newPair(randomBytes(1));
   const wrongVerb = await ask(`/v2/images/${target.id}/import`, { method: 'PUT' });
@@ -111,7 +137,7 @@ test('apply-metadata runs on its own, invoked directly', async () => {
   });
 });
 
-test('the log has a line per event with request, task and image id, and no token', async () => {
+test('the log has a line per event with request, task, region and image id, and no token', async () => {
   const { source, target } = await newPair(randomBytes(MiB));
   const { id, request_id } = (await (await importFrom(source.id, target.id)).json()) as Record<
     string,
@@ -124,13 +150,9 @@ test('the log has a line per event with request, task and image id, and no token
     const lines = log.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
     return lines
       .filter((line) => line.task_id === id)
-      .map(({ message, image_id, request_id }) => ({ message, image_id, request_id }));
+      .map(({ message, region, image_id, request_id }) => ({ message, region, image_id, request_id }));
   };
-  const ids = { image_id: target.id, request_id };
-  await expect.poll(linesOf).toEqual(
-    ['import queued', 'copying', 'copied', 'properties set', 'import ended'].map((message) => ({
-      message,
-      ...ids,
-    })),
-  );
+  const ids = { region: 'REGION2', image_id: target.id, request_id };
+  const messages = ['import queued', 'begins a copy', 'properties set', 'import ended'];
+  await expect.poll(linesOf).toEqual(messages.map((message) => ({ message, ...ids })));
 });
