@@ -12,7 +12,10 @@ let ferry: Ferry;
 let token: string;
 
 beforeAll(async () => {
-  const env = { OS_INJECT_METADATA_PROPERTIES__INJECT: 'injected:yes,os_distro:overridden' };
+  const env = {
+    OS_INJECT_METADATA_PROPERTIES__INJECT: 'injected:yes,os_distro:overridden',
+    OS_TARGET_REGIONS: 'REGION3',
+  };
   ferry = await startFerry({ env, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
   token = ferry.openstack.issueToken('demo');
 });
@@ -43,6 +46,19 @@ describe('invoked directly', () => {
     ...fields,
   });
   const invoke = (input: unknown) => ferry.invoke('apply-metadata', input);
+
+  test('in another region finds the target there, and in none that is not served', async () => {
+    const [sourceId, imageId] = [await source(), await target()];
+    const { REGION3 } = ferry.openstack.regions;
+    await REGION3.createImage({ id: imageId });
+    const before = now(imageId);
+    const here = invocation(imageId, sourceId, { region: 'REGION3' });
+    expect(await invoke(here)).toMatchObject({ image_id: imageId, properties: { hw_disk_bus: 'scsi' } });
+    expect(REGION3.image(imageId)).toMatchObject({ ...formats, hw_disk_bus: 'scsi' });
+    expect(now(imageId)).toEqual(before);
+    const nowhere = invoke(invocation(imageId, sourceId, { region: 'REGION1' }));
+    await expect(nowhere).rejects.toThrow('regions served: REGION2, REGION3');
+  });
 
   test('sets formats, prefixed and injected properties of a queued image, in one PATCH, and says what it set', async () => {
     const [sourceId, imageId] = [await source(), await target()];
