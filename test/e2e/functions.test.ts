@@ -144,15 +144,21 @@ test('the log has a line per event with request, task, region and image id, and 
     unknown
   >;
   await expect.poll(() => cloud.openstack.regions.REGION2.image(target.id)?.status).toBe('active');
-  const linesOf = async () => {
+  const lines = async () => {
     const log = await readFile(functions.logFile, 'utf8');
     expect(log).not.toContain(token);
-    const lines = log.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
-    return lines
+    return log.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
+  };
+  const linesOf = async () =>
+    (await lines())
       .filter((line) => line.task_id === id)
       .map(({ message, region, image_id, request_id }) => ({ message, region, image_id, request_id }));
-  };
   const ids = { region: 'REGION2', image_id: target.id, request_id };
   const messages = ['import queued', 'begins a copy', 'properties set', 'import ended'];
   await expect.poll(linesOf).toEqual(messages.map((message) => ({ message, ...ids })));
+  const { copy_id } = (await lines()).find(
+    ({ task_id, message }) => task_id === id && message === 'begins a copy',
+  );
+  const ofCopy = (await lines()).filter((line) => line.copy_id === copy_id && line.task_id === undefined);
+  expect(ofCopy.map(({ message }) => message)).toEqual(['copying', 'copied']);
 });
