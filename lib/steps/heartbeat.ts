@@ -50,7 +50,7 @@ export const startHeartbeat = (options: HeartbeatOptions): Heartbeat => {
   let verdicts = 0;
 
   const warn = (error: unknown): void => {
-    if (!stopped.signal.aborted) log.warn('heartbeat failed', { ...names, error: asFerryError(error) });
+    if (!stopped.signal.aborted) log.warn('heartbeat failed', { about: names, error: asFerryError(error) });
   };
   const countLeaseFrom = (startedMs: number): void => {
     clearTimeout(leaseEnds);

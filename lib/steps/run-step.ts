@@ -141,10 +141,10 @@ const begin = async <Ref extends object, Subject, Message extends StepMessage>(
   // First of all: a message whose step dies at its start would stay away for as long as its queue says.
   const hidden = delivery.hideFor(heartbeatsHidden * services.heartbeatS);
   await hidden.catch((error: unknown) =>
-    log.warn('message not hidden', { ...ref, error: asFerryError(error) }),
+    log.warn('message not hidden', { about: ref, error: asFerryError(error) }),
   );
   const begun = await (step.begin ?? step.leases.begin)(ref, attempt);
-  if (begun !== 'mine') log.info('nothing to do', { ...ref, state: begun });
+  if (begun !== 'mine') log.info('nothing to do', { about: ref, state: begun });
   return { begun, attempt };
 };
 

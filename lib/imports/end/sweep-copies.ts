@@ -1,5 +1,5 @@
 import { toAllWaiting } from '../../copies/end/hand-on.ts';
-import { copiesPrefix, objectKey } from '../../copies/record/object-key.ts';
+import { objectKey } from '../../copies/record/object-key.ts';
 import { messagesToGoOn } from '../../copies/record/rows.ts';
 import type { CopyId, Generation } from '../../schemas/ids.ts';
 import type { Copy } from '../../state/copy.ts';
@@ -41,7 +41,8 @@ export const sweepCopy = (
   return messages.length > 0 ? [...leaves, { kind: 'resume', copyId, messages }] : leaves;
 };
 
-const relayKey = new RegExp(`^${copiesPrefix}([0-9a-f]{64})/([0-9a-f-]{36})$`);
+/** `copies/<copyId>/<generation>`, as object-key.ts makes it. */
+const relayKey = /^copies\/([0-9a-f]{64})\/([0-9a-f-]{36})$/;
 
 /** @returns undefined for what is not ours */
 const makingOf = (key: string): Making | undefined => {

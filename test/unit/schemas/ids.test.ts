@@ -89,19 +89,34 @@ test('ids of tasks and attempts are new ones each time', () => {
 });
 
 describe('a queue message', () => {
-  const message = { imageId: id, taskId: id };
+  const message = { region: 'Süd West/1', imageId: id, taskId: id };
+  const ofCopy = { copyId: 'a'.repeat(64) };
 
-  test.each([message, { ...message, activation: 'none' }])('may be %j', (body) => {
+  test.each([
+    message,
+    { ...message, activation: 'none' },
+    { ...message, waits: 3 },
+    ofCopy,
+    { ...ofCopy, row: 0 },
+    { ...ofCopy, row: 12, waits: 1 },
+  ])('may be %j', (body) => {
     expect(isStepMessage(body)).toBe(true);
   });
 
   test.each([
     {},
     { imageId: id },
+    { imageId: id, taskId: id },
+    { ...message, region: '' },
     { ...message, activation: 'upload' },
     { ...message, token: 'secret' },
     { ...message, imageId: hex },
     { ...message, taskId: `${id}\n` },
+    { ...message, ...ofCopy },
+    { ...message, row: 1 },
+    { copyId: id },
+    { ...ofCopy, row: -1 },
+    { ...ofCopy, activation: 'none' },
     [message],
     null,
     'text',
