@@ -229,8 +229,8 @@ test('a beat that fails is told in the log, but not when the step has ended mean
   const { stop } = start({ renewLease });
   await seconds(45);
   expect(warn.mock.calls).toMatchObject([
-    ['heartbeat failed', { taskId: 'one', error: { code: 'unavailable' } }],
-    ['heartbeat failed', { taskId: 'one', error: { code: 'unavailable' } }],
+    ['heartbeat failed', { about: { taskId: 'one' }, error: { code: 'unavailable' } }],
+    ['heartbeat failed', { about: { taskId: 'one' }, error: { code: 'unavailable' } }],
   ]);
   warn.mockClear();
   await seconds(16);
