@@ -14,7 +14,7 @@ export const kept = (item: Item): Kept => ({
 export const isTask = ({ kind }: Kept): boolean => kind === 'task';
 
 /** Where the claim and the tasks of a target lie. */
-export const subjectOf = (imageId: string, region = 'REGION2'): string =>
+export const subjectOf = (imageId: string, region: string): string =>
   claimKey({ region: region as RegionName, imageId: imageId as ImageId }).subject;
 
 /** Where a copy and its parts lie. */

@@ -11,7 +11,7 @@ import { interceptMachine } from './intercept.ts';
 import { interceptAws } from './intercept-aws.ts';
 import { interceptSockets } from './intercept-sockets.ts';
 import { interceptUndici } from './intercept-undici.ts';
-import { sourceGlance, sourceRegion, targetGlance, targetRegions } from './regions.ts';
+import { servedRegions, sourceGlance, sourceRegion, targetGlance, targetRegions } from './regions.ts';
 
 export const functionNames = [
   ...(['import-image', 'stream-image', 'apply-metadata', 'fail-import', 'sweep-imports'] as const),
@@ -46,6 +46,7 @@ const common = {
   SOURCE_STALL_S: '3',
   PART_SIZE_MIB: '5',
   PARTS_IN_FLIGHT: '1',
+  OS_TARGET_REGIONS: servedRegions.join(','),
   OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: '',
   POWERTOOLS_LOG_LEVEL: 'INFO',
 };

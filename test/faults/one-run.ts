@@ -96,9 +96,9 @@ const callMade = (watchers: Set<Watcher>, isAskedFor: (call: Call) => boolean): 
   });
 
 const isTaskOf =
-  ({ targetId }: Prepared) =>
+  ({ targetId, region }: Prepared) =>
   (item: Kept): boolean =>
-    isTask(item) && item['imageId'] === targetId;
+    isTask(item) && item['imageId'] === targetId && item['region'] === region;
 
 /** An import whose request was sent. */
 interface Started {
@@ -115,9 +115,7 @@ const evidenceOf = async (
 ): Promise<Evidence> => {
   const { deployment, investigator, expiry } = bench;
   const messages = await rest(bench, run, ids);
-  const targets = started.map(({ prepared }) => subjectOf(prepared.targetId));
-  const subjects = new Set([...run.subjects, ...targets]);
-  const items = await investigator.items(subjects);
+  const items = await investigator.items(run.subjects);
   const relay = await investigator.relay(run.relayKeys);
   const imports = started.map(
     ({ prepared, answer }): ImportEvidence => ({
@@ -126,7 +124,7 @@ const evidenceOf = async (
     }),
   );
   const { secrets } = deployment;
-  return { imports, items, ...relay, unexpiring: expiry.unexpiring(subjects), messages, run, secrets };
+  return { imports, items, ...relay, unexpiring: expiry.unexpiring(run.subjects), messages, run, secrets };
 };
 
 const isUnended = ({ kind, status }: Kept): boolean =>
@@ -162,6 +160,7 @@ export const perform = async (bench: Bench, one: Case): Promise<Rested> => {
     pump.serve(idsIn(body), { run, functions });
   });
   pump.serve([...ids], { run, functions });
+  for (const { targetId, region } of prepared) run.subjects.add(subjectOf(targetId, region));
   const start = async (each: Prepared): Promise<Started> => ({
     prepared: each,
     answer: await startOf(one.kind)(run, functions, each),

@@ -9,7 +9,7 @@ import { CreateMultipartUploadCommand, PutObjectCommand, S3Client } from '@aws-s
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { stepSubject } from '../../lib/aws/state/keys.ts';
 import type { Item } from '../../lib/aws/table.ts';
-import { isTask, type Kept, subjectOf, subjectOfCopy } from '../kept.ts';
+import { isTask, type Kept, subjectOfCopy } from '../kept.ts';
 import type { Bench } from './bench.ts';
 import type { Rested } from './one-run.ts';
 import { idsIn } from './operations.ts';
@@ -48,8 +48,7 @@ export const orphansOf = ({ deployment, investigator, watch }: Bench): Orphans =
     await dynamodb.send(new PutItemCommand({ TableName, Item: marshall({ expiresAtS, ...item }) }));
   };
   /** Of its targets, and of its copies. */
-  const itemsOf = ({ targets, run }: Rested): Promise<readonly Kept[]> =>
-    investigator.items(new Set([...targets.map((id) => subjectOf(id)), ...run.subjects]));
+  const itemsOf = ({ run }: Rested): Promise<readonly Kept[]> => investigator.items(run.subjects);
 
   /** Only where it is still as it was. */
   const ageTime = async (

@@ -6,8 +6,8 @@ export const sourceRegion = 'REGION1';
 /** One for each import that joins eight others. */
 export const targetRegions = Array.from({ length: 9 }, (_, index) => `REGION${index + 2}`);
 
-/** Regions whose images the deployment imports into: its own alone. */
-export const servedRegions: readonly string[] = targetRegions.slice(0, 1);
+/** Regions whose images the deployment imports into; the first one is its own. */
+export const servedRegions: readonly string[] = targetRegions;
 
 export const sourceGlance = ({ cloud }: Pick<Deployment, 'cloud'>): Glance =>
   cloud.openstack.region(sourceRegion);

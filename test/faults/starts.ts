@@ -9,8 +9,8 @@ import { sourceRegion } from './regions.ts';
 /** Starts one import of a run. @returns what its caller is told; `died` where nobody tells him anything */
 export type Start = (run: Run, functions: Functions, prepared: Prepared) => Promise<Answer | 'died'>;
 
-const byRequest: Start = async (run, functions, { targetId, body, token }) => {
-  const event = httpEvent({ method: 'POST', imageId: targetId, token, body });
+const byRequest: Start = async (run, functions, { region, targetId, body, token }) => {
+  const event = httpEvent({ method: 'POST', region, imageId: targetId, token, body });
   const handler = functions['import-image'];
   const result = await invoke(run, 'import-image', () => handler(event, lambdaContext(29_000)));
   if (result === 'dead') return 'died';

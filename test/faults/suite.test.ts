@@ -3,6 +3,8 @@ import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { claimKey, taskKey } from '../../lib/aws/state/keys.ts';
+import type { ImportMessage } from '../../lib/state/messages.ts';
 import { type Bench, startBench } from './bench.ts';
 import { pass } from './context.ts';
 import type { Deployment, FunctionName, Handler } from './deployment.ts';
@@ -32,8 +34,8 @@ const withDouble = async (name: FunctionName, doubleOf: (real: Handler) => Handl
   return await rested.judge();
 };
 
-const messageOf = (event: unknown): { imageId: string; taskId: string } =>
-  JSON.parse((event as SQSEvent).Records[0]?.body ?? '{}');
+const messageOf = (event: unknown): ImportMessage =>
+  JSON.parse((event as SQSEvent).Records[0]?.body ?? '{}') as ImportMessage;
 
 test('an import without any fault keeps every promise', async () => {
   const outcome = await withDouble('stream-image', (real) => real);
@@ -45,29 +47,31 @@ test('an upload that a function leaves open is found', async () => {
   const { bucketName: Bucket } = bench.deployment.cloud.aws;
   const outcome = await withDouble('apply-metadata', (real) => async (event, context) => {
     const answer = await real(event, context);
-    await s3.send(new CreateMultipartUploadCommand({ Bucket, Key: `imports/${messageOf(event).taskId}` }));
+    await s3.send(
+      new CreateMultipartUploadCommand({ Bucket, Key: `copies/${messageOf(event).taskId}/left` }),
+    );
     return answer;
   });
-  expect(outcome.broken).toEqual([expect.stringMatching(/^an open upload of imports\/.* is left$/)]);
+  expect(outcome.broken).toEqual([expect.stringMatching(/^an open upload of copies\/.* is left$/)]);
 });
 
 test('a task that says success before the target is active is found out, with what it leaves', async () => {
   const dynamodb = new DynamoDBClient({});
   const { tableName: TableName } = bench.deployment.cloud.aws;
   const outcome = await withDouble('apply-metadata', () => async (event) => {
-    const { imageId, taskId } = messageOf(event);
-    const Key = marshall({ imageId, item: `task#${taskId}` });
+    const ref = messageOf(event);
+    const Key = marshall(taskKey(ref));
     const ended = {
       UpdateExpression: 'SET #status = :success REMOVE sealed',
       ExpressionAttributeNames: { '#status': 'status' },
       ExpressionAttributeValues: marshall({ ':success': 'success' }),
     };
     await dynamodb.send(new UpdateItemCommand({ TableName, Key, ...ended }));
-    await dynamodb.send(new DeleteItemCommand({ TableName, Key: marshall({ imageId, item: 'claim' }) }));
+    await dynamodb.send(new DeleteItemCommand({ TableName, Key: marshall(claimKey(ref)) }));
     return { batchItemFailures: [] };
   });
   expect(outcome.broken).toContain('the task says success, but status is "queued" instead of "active"');
-  expect(outcome.broken).toContainEqual(expect.stringMatching(/^object imports\/.* is left$/));
+  expect(outcome.broken).toContainEqual(expect.stringMatching(/^object copies\/.* is left$/));
 });
 
 test('a token in a log line is found', async () => {
