@@ -2,12 +2,19 @@ import { defineConfig } from 'vitest/config';
 
 /** Test files that follow each other in one process (test/fresh-file.ts). */
 const sharing = { inOneProcess: true };
+/** Where a test fails its functions' log is printed. */
+const printing = { ...sharing, setupFiles: ['./test/fresh-file.ts', './test/print-log.ts'] };
 
 /**
  * Suites by what they need; `npm test` runs the first five. The time is for what hangs: on a busy machine everything else
  * takes several times as long as it should.
  */
-const suite = (name: string, include: string, timeoutS: number, { inOneProcess = false } = {}) => ({
+const suite = (
+  name: string,
+  include: string,
+  timeoutS: number,
+  { inOneProcess = false, setupFiles = ['./test/fresh-file.ts'] } = {},
+) => ({
   test: {
     name,
     include: [include],
@@ -15,7 +22,7 @@ const suite = (name: string, include: string, timeoutS: number, { inOneProcess =
     hookTimeout: 180_000,
     expect: { poll: { timeout: 30_000 } },
     pool: 'forks' as const,
-    ...(inOneProcess && { isolate: false, setupFiles: ['./test/fresh-file.ts'] }),
+    ...(inOneProcess && { isolate: false, setupFiles }),
     // Who tests metrics turns them on. What is tested lies on this machine, whatever proxies its owner has.
     env: { POWERTOOLS_METRICS_DISABLED: 'true', NO_PROXY: '*', no_proxy: '*' },
   },
@@ -27,7 +34,7 @@ export default defineConfig({
     projects: [
       suite('unit', 'test/{unit,cloud}/**/*.test.ts', 60, sharing),
       suite('contract', 'test/contract/emulation*.test.ts', 60, sharing),
-      suite('integration', 'test/integration/**/*.test.ts', 120, sharing),
+      suite('integration', 'test/integration/**/*.test.ts', 120, printing),
       suite('faults', 'test/faults/*.test.ts', 120), // whose clock, timers and clients are bent for good
       suite('e2e', 'test/e2e/functions.test.ts', 60),
       suite('process', 'test/e2e/*-process.test.ts', 120),

@@ -90,7 +90,6 @@ const localSettings = {
   RETRY_DELAY_S: '0',
   SOURCE_RETRIES: '2',
   SOURCE_RETRY_DELAY_MS: '1',
-  POWERTOOLS_LOG_LEVEL: 'CRITICAL',
 };
 
 const answerOf = (result: APIGatewayProxyStructuredResultV2): Answer => {
@@ -99,6 +98,10 @@ const answerOf = (result: APIGatewayProxyStructuredResultV2): Answer => {
   return { status: statusCode, headers, body, json: isJson ? JSON.parse(body) : {} };
 };
 
+/** Nothing is logged, but where somebody keeps it (test/print-log.ts). */
+const logLevel = (ownProcesses: boolean): string =>
+  (ownProcesses ? undefined : process.env['POWERTOOLS_LOG_LEVEL']) ?? 'CRITICAL';
+
 /** Starts everything on free ports. Once per test file: the handlers read their settings when they are loaded. */
 export const startFerry = async <const Region extends string = DefaultRegion>(
   options: FerryOptions<Region> = {},
@@ -106,10 +109,11 @@ export const startFerry = async <const Region extends string = DefaultRegion>(
   const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-'));
   const openstack = await startOpenStack<Region>({ dataDir, ...options.openstack });
   const aws = await startAws({ dataDir, ...options.aws });
-  const brief = options.ownProcesses ? { HEARTBEAT_S: '1' } : {};
-  Object.assign(process.env, localSettings, brief, aws.env, { OS_AUTH_URL: openstack.authUrl }, options.env);
-  const read = queueFunctions.filter((name) => !options.idle?.includes(name));
   const ownProcesses = options.ownProcesses ?? false;
+  const brief = ownProcesses ? { HEARTBEAT_S: '1' } : {};
+  const here = { OS_AUTH_URL: openstack.authUrl, POWERTOOLS_LOG_LEVEL: logLevel(ownProcesses) };
+  Object.assign(process.env, localSettings, brief, aws.env, here, options.env);
+  const read = queueFunctions.filter((name) => !options.idle?.includes(name));
   const pollers = await startPollers(read, {
     ownProcesses,
     ...(options.report && { report: options.report }),
