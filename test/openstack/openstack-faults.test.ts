@@ -73,7 +73,7 @@ test('data that the owner uploads meanwhile stays, and the import says so', asyn
     await newSource(real, 200),
     await real.newTarget({ disk_format: 'raw', container_format: 'bare', hw_disk_bus: 'ide' }),
   ];
-  const id = await begin(real, source, target);
+  await begin(real, source, target);
   expect(await ofTarget(target, 'PUT', '/file', { headers: octets, body: 'mine' })).toMatchObject({
     status: 204,
   });
@@ -82,18 +82,18 @@ test('data that the owner uploads meanwhile stays, and the import says so', asyn
   expect(await real.target.show(target.id)).toMatchObject({
     ...{ status: 'active', size: 4, hw_disk_bus: 'ide' },
   });
-  expect(await real.leftOf(id)).toBe(0);
+  expect(await real.left()).toBe(0);
 });
 
 test.runIf(canReconfigure)(
   'a target whose Glance is restarted while it saves ends, says what to do, and leaves nothing of ours',
   async () => {
     const [source, target] = [await newSource(real, 1024), await real.newTarget()];
-    const id = await begin(real, source, target);
+    await begin(real, source, target);
     await becomes(real, target, 'saving');
     await reconfigureTarget();
     const task = await ended(real, target);
-    expect(await real.leftOf(id)).toBe(0);
+    expect(await real.left()).toBe(0);
     // A Glance that ends in peace lets the upload end first.
     if (task.status === 'success') return await arrived(real, source, target);
     expect(task.message).toContain('is in saving, where it takes no other import');
@@ -103,11 +103,11 @@ test.runIf(canReconfigure)(
 
 test.runIf(canReconfigure)('a target whose Glance is restarted while we copy gets its image', async () => {
   const [source, target] = [await newSource(real, 300), await real.newTarget()];
-  const id = await begin(real, source, target);
+  await begin(real, source, target);
   await reconfigureTarget();
   expect(await ended(real, target)).toMatchObject({ status: 'success' });
   await arrived(real, source, target);
-  expect(await real.leftOf(id)).toBe(0);
+  expect(await real.left()).toBe(0);
 });
 
 describe.runIf(SHORT_TOKEN_AUTH_URL)('a token that ends while its import runs', () => {
@@ -127,14 +127,14 @@ describe.runIf(SHORT_TOKEN_AUTH_URL)('a token that ends while its import runs', 
     try {
       const [source, target] = [await newSource(imports, 8), await imports.newTarget()];
       const token = await tokenOf(account('OS_'), SHORT_TOKEN_AUTH_URL);
-      const id = await begin(imports, source, target, token);
+      await begin(imports, source, target, token);
       await proxy.held;
       const hasEnded = { timeout: 2 * Number(SHORT_TOKEN_S) * 1000, interval: 500 };
       await expect.poll(() => statusFor(imports, target, token), hasEnded).toBe(401);
       proxy.release();
       const task = await ended(imports, target);
       if (task.status === 'success') await arrived(imports, source, target);
-      expect(await imports.leftOf(id)).toBe(0);
+      expect(await imports.left()).toBe(0);
       return task;
     } finally {
       await imports.stop();

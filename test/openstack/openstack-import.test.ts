@@ -57,7 +57,7 @@ test('a qcow2 of qemu-img arrives with its formats and prefixed properties; own 
   expect(arrived).toMatchObject({ ...travelling, department: 'research', name: 'glance-ferry test' });
   expect(arrived).not.toHaveProperty('architecture');
   expect(await real.target.sha512(copy.id)).toBe(await real.source.sha512(image.id));
-  expect(await real.leftOf(task.id)).toBe(0);
+  expect(await real.left()).toBe(0);
 });
 
 test('2 GiB of random bytes arrive', async () => {
@@ -69,7 +69,7 @@ test('2 GiB of random bytes arrive', async () => {
   expect(task).toMatchObject({ status: 'success', message: 'Copied 2048 MiB' });
   console.log(`2 GiB from POST to active: ${((Date.now() - startedMs) / 1000).toFixed(1)} s`);
   expect(await real.target.sha512(copy.id)).toBe(await real.source.sha512(image.id));
-  expect(await real.leftOf(task.id)).toBe(0);
+  expect(await real.left()).toBe(0);
 });
 
 test('an empty image arrives', async () => {
@@ -171,5 +171,5 @@ test('a target deleted while its import runs leaves nothing in the relay bucket'
       .split('\n')
       .some((line) => line.includes('import ended') && line.includes(id));
   await expect.poll(ended, { timeout: 60_000, interval: 500 }).toBe(true);
-  expect(await real.leftOf(id)).toBe(0);
+  expect(await real.left()).toBe(0);
 });

@@ -39,7 +39,7 @@ const arrives = async (source: Image, region: string): Promise<readonly string[]
   const { size, os_hash_value } = source;
   expect(await real.target.show(copy.id)).toMatchObject({ status: 'active', size, os_hash_value });
   expect(await real.target.sha512(copy.id)).toBe(os_hash_value);
-  expect(await real.leftOf(task.id)).toBe(0);
+  expect(await real.left()).toBe(0);
   return await logOf(task.id);
 };
 

@@ -93,9 +93,9 @@ export const startRealImports = async (
       for await (last of ferry.progress(targetId, 500));
       return last;
     },
-    /** What an import has left in the relay bucket. */
-    leftOf: async (taskId: string): Promise<number> => {
-      const listed = { Bucket: setting('RELAY_BUCKET'), Prefix: `imports/${taskId}` };
+    /** How many objects copies have left in the relay bucket. */
+    left: async (): Promise<number> => {
+      const listed = { Bucket: setting('RELAY_BUCKET'), Prefix: 'copies/' };
       return (await s3.send(new ListObjectsV2Command(listed))).KeyCount ?? 0;
     },
     stop: async () => {
