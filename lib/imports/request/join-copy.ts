@@ -57,24 +57,32 @@ const chooseCopy = async (
   return copyId;
 };
 
-/** A copy that has failed takes those with it who wait for it; who comes later has one of his own when it is cleared up. */
+const goOn = (copyId: CopyId): Outcome => ({ next: 'copy', inHand: { message: { copyId } } });
+
+/**
+ * A copy that has failed takes all with it who wait for it: whoever was to tell them may have died, so that all are told
+ * once more. Who comes later has one of his own when it is cleared up.
+ */
 const whenRefused = async ({ copies }: JoinServices, task: Task, copyId: CopyId): Promise<Outcome> => {
   const copy = await copies.get(copyId);
   const isOurs = copy?.failure && copy.waiting.some(({ taskId }) => taskId === task.taskId);
-  return isOurs ? toFailImport(task) : again(whenClearedS);
+  return isOurs ? goOn(copyId) : again(whenClearedS);
 };
 
-/** Who did not begin the copy proves first that he may have its bytes; a copy that is finished is his at once. */
+/**
+ * Who did not begin the copy proves first that he may have its bytes; a copy that is finished is his at once. Where his
+ * message comes again, its first run may have finished the copy, and have died before all who wait were told.
+ */
 const joinOthers = async (
   services: JoinServices,
-  { subject: task, signal }: JoinRun,
+  { subject: task, receiveCount, signal }: JoinRun,
   copyId: CopyId,
   { download, source }: { readonly download: Download; readonly source: SourceDescription },
 ): Promise<Outcome> => {
   await requireReadable(download, { size: source.size, signal });
   const copy = await services.copies.join(copyId, importRef(task));
   if (!copy) return await whenRefused(services, task, copyId);
-  return copy.transferred ? toApplyMetadata(task) : { next: 'copy', inHand: { message: { copyId } } };
+  return copy.transferred && receiveCount === 1 ? toApplyMetadata(task) : goOn(copyId);
 };
 
 const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> => {

@@ -59,9 +59,9 @@ const services = (more: Partial<JoinServices> = {}): JoinServices => ({
 });
 
 /** A message of the import. @returns the copy that its invocation goes on with */
-const join = (task: Task, more: Partial<JoinServices> = {}) => {
+const join = (task: Task, more: Partial<JoinServices> = {}, receiveCount = 1) => {
   const pace = { name: 'stream-image', heartbeatS: 20, retryDelayS: 10 } as const;
-  const delivery = { receiveCount: 1, hideFor: async () => undefined };
+  const delivery = { receiveCount, hideFor: async () => undefined };
   const received = { message: importRef(task), delivery, deadline: deadlineOf() };
   return runStep({ ...pace, send: use().send }, createJoinCopy(services(more)), received);
 };
@@ -209,8 +209,9 @@ describe('a copy that cannot be joined', () => {
     await join(later);
     expect(use().sent).toEqual(soon(later));
     use().sent.length = 0;
-    await join(one);
-    expect(use().sent).toEqual([{ to: 'fail-import', message: importRef(one) }]);
+    // Its invocation tells all who wait, as one that has died may not have done.
+    expect(await join(one)).toEqual({ message: { copyId } });
+    expect(use().sent).toEqual([]);
   });
 });
 
@@ -256,6 +257,16 @@ describe('a message that comes twice', () => {
     expect(inHand?.message).toEqual({ copyId: (await read(other)).copyId });
     expect((await waitingFor(other)).has(other.taskId)).toBe(true);
   });
+});
+
+test('a message that comes again after its run has finished the copy has all told who wait', async () => {
+  const [one, other] = [await queued(), await queued()];
+  await join(one);
+  await join(other);
+  const { copyId = expect.fail('no copy') } = await read(one);
+  await change(copyId, { transferred });
+  expect(await join(one, {}, 2)).toEqual({ message: { copyId } });
+  expect(use().sent).toEqual([]);
 });
 
 describe('an import that copies nothing', () => {
