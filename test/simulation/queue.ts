@@ -10,7 +10,7 @@ export interface Invocation {
   readonly life: Life;
 }
 
-/** Settles as the invocation does: with an error, or dead, its message comes again when it is not hidden any more. */
+/** The message of one that dies comes again when it is not hidden any more. None fails: nothing is ever refused here. */
 type Invoke = (invocation: Invocation) => Promise<'done' | 'dead'>;
 
 export interface QueueOptions {
@@ -36,7 +36,7 @@ export const createQueue = (options: QueueOptions, invoke: Invoke) => {
     };
     const life: Life = { isOver: false };
     const invocation = { message, delivery: { receiveCount, hideFor }, life };
-    const outcome = await invoke(invocation).catch(() => 'failed' as const);
+    const outcome = await invoke(invocation);
     atWork.change(-1);
     // A receipt, and a deletion, each.
     sqs.add(outcome === 'done' ? 2 : 1);
