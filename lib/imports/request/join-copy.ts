@@ -89,6 +89,8 @@ const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> 
   const { subject: task, attempt, signal, log } = run;
   if (task.activation === 'none') return toApplyMetadata(task, { activation: 'none' });
   if (task.failureCode !== undefined && !errorRules[task.failureCode].retryable) return toFailImport(task);
+  // A late message: whoever has settled the end, and died, is to be gone on with.
+  if (task.ending) return task.ending.status === 'success' ? toApplyMetadata(task) : toFailImport(task);
   const { download } = await services.openAccess(task, { signal });
   const source = await download.describe({ signal });
   const copyId = await chooseCopy(services, run, source);

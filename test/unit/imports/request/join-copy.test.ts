@@ -338,3 +338,18 @@ test('a web-download has a copy of its own, though its URL is the same', async (
   expect(new Set(ids).size).toBe(3);
   expect(ids[0]).toBe(ids[1]);
 });
+
+test.each([
+  ['success', 'apply-metadata'],
+  ['failure', 'fail-import'],
+] as const)(
+  'an import whose end is settled as a %s joins nothing, %s brings it to its end',
+  async (status, to) => {
+    const task = await queued();
+    await use().tasks.decide(task, { status, message: 'settled' });
+    await join(task);
+    expect(use().sent).toMatchObject([{ to, message: importRef(task) }]);
+    expect(await read(task)).not.toHaveProperty('copyId');
+    expect(askedBy()).toEqual([]);
+  },
+);
