@@ -4,22 +4,13 @@ import { endOf } from './crash-points.ts';
 import { finalFaults, type NamedFault, passingFaults, rightData, singleFaults, wrongData } from './faults.ts';
 import type { ImportUnderTest } from './imports-under-test.ts';
 import type { Case, Outcome } from './one-run.ts';
+import type { createUnseen } from './unseen.ts';
 
 /** Each of the calls that an undisturbed run has made, once. */
 export const callsOf = ({ run }: Outcome): readonly Call[] => [
   ...new Map(run.calls.calls.map((call) => [nameOf(call), call])).values(),
 ];
 
-/** Kinds of imports make many calls alike, and so do segments: one of a sort is enough where only one call goes wrong. */
-export const createUnseen = () => {
-  const seen = new Set<string>();
-  return (call: Call): boolean => {
-    const sort = nameOf({ ...call, invocation: Math.min(call.invocation, 2) });
-    const isNew = !seen.has(sort);
-    seen.add(sort);
-    return isNew;
-  };
-};
 type Unseen = ReturnType<typeof createUnseen>;
 
 const faultAt = (at: string, { fault }: NamedFault): Plan => ({

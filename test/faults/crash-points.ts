@@ -4,6 +4,7 @@ import { calmMoment } from './calm.ts';
 import { type Plan, pass } from './context.ts';
 import type { ImportUnderTest } from './imports-under-test.ts';
 import { type Case, type Outcome, perform } from './one-run.ts';
+import { createUnseen } from './unseen.ts';
 
 /** Nothing goes wrong. */
 const undisturbed: Plan = { fateOf: () => pass };
@@ -35,6 +36,18 @@ const isOfItsOwn =
   ({ fails }: ImportUnderTest) =>
   (at: string): boolean =>
     !fails || !at.startsWith('import-image');
+
+/** Each request of several is a single import's; of what they make alike one is enough. */
+const onceOfASort = (outcome: Outcome): Outcome => {
+  const { run } = outcome;
+  const isNew = createUnseen();
+  const calls = run.calls.calls.filter((call) => call.step !== 'import-image' && isNew(call));
+  return { ...outcome, run: { ...run, calls: { ...run.calls, calls } } };
+};
+
+/** As crashPoints, of imports side by side. */
+export const crashPointsOfSeveral = (kind: ImportUnderTest, outcome: Outcome): Case[] =>
+  crashPoints(kind, onceOfASort(outcome));
 
 /** The process dies before and after every call that the undisturbed import makes, and while its data is on its way. */
 export const crashPoints = (kind: ImportUnderTest, { run }: Outcome): Case[] =>

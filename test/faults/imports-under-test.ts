@@ -66,6 +66,8 @@ export interface Wish {
   readonly wanted: object;
   /** Of the target; the deployment's own when absent. */
   readonly region?: string;
+  /** Its image id, where another region's target has the same. */
+  readonly targetId?: string;
   /** Whose source and target are; demo's when absent. */
   readonly user?: string;
   /** Of the source, where it has other imports as well. */
@@ -78,8 +80,9 @@ export const fromSource = async (
   source: ImageView,
   wish: Wish,
 ): Promise<Prepared> => {
-  const { size, wanted, region = ownRegion, user = 'demo', orBytes = [] } = wish;
-  const before = await newTarget(deployment, region, { owner: user });
+  const { size, wanted, region = ownRegion, targetId, user = 'demo', orBytes = [] } = wish;
+  const named = targetId === undefined ? {} : { id: targetId };
+  const before = await newTarget(deployment, region, { ...named, owner: user });
   return {
     ...{ targetId: before.id, region, sourceId: source.id, before, orBytes },
     token: deployment.cloud.openstack.issueToken(user),

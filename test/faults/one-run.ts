@@ -142,8 +142,6 @@ export interface Rested {
   /** Its request died, its message was lost, or nobody reads it any more: only sweep-imports can take care of it. */
   readonly isOrphaned: boolean;
   readonly run: Run;
-  /** Ids of its targets. */
-  readonly targets: readonly string[];
   judge(): Promise<Outcome>;
 }
 
@@ -177,7 +175,7 @@ export const perform = async (bench: Bench, one: Case): Promise<Rested> => {
   const look = () => evidenceOf(bench, one, run, started, ids);
 
   return {
-    ...{ run, targets: prepared.map(({ targetId }) => targetId), isOrphaned: isOrphan(await look()) },
+    ...{ run, isOrphaned: isOrphan(await look()) },
     judge: async () => {
       const evidence = await look();
       const verdict = judge(evidence, one.ends);

@@ -80,8 +80,10 @@ export const orphansOf = ({ deployment, investigator, watch }: Bench): Orphans =
 
   return {
     age: async (rested) => {
-      const waiting = (await watch.look()).flatMap(({ body }) => idsIn(body));
-      for (const one of rested.filter(({ targets }) => !targets.some((id) => waiting.includes(id)))) {
+      const waiting = new Set((await watch.look()).flatMap(({ body }) => idsIn(body)));
+      const isToCome = ({ run }: Rested): boolean =>
+        [...run.subjects].flatMap(idsIn).some((id) => waiting.has(id));
+      for (const one of rested.filter((each) => !isToCome(each))) {
         const items = await itemsOf(one);
         if (!items.some(isAtWork)) for (const item of items) await ageItem(item);
       }

@@ -1,9 +1,9 @@
 // `npm run test:faults [-- --seed N --only NAME --runs N --short]`: imports between the emulated services, with whatever can
 // go wrong between them. Ends with 0 only if every promise was kept in every run.
 import { type Bench, startBench } from './bench.ts';
-import { callFaults, createUnseen, lastingFaults } from './call-faults.ts';
+import { callFaults, lastingFaults } from './call-faults.ts';
 import { calmMoment } from './calm.ts';
-import { baseline, crashPoints } from './crash-points.ts';
+import { baseline, crashPoints, crashPointsOfSeveral } from './crash-points.ts';
 import { failingEnds } from './failing-ends.ts';
 import { serviceUser, successes, variants } from './imports-under-test.ts';
 import { type Case, fullName, type Outcome, perform, type Rested } from './one-run.ts';
@@ -14,11 +14,12 @@ import { createRandom } from './random.ts';
 import { complaint, report } from './report.ts';
 import { sendGeneratedRequests } from './requests-process.ts';
 import { serviceUserCases } from './service-user.ts';
-import { crowd, whileItWaits } from './several.ts';
+import { crowd, severalThatDie, whileItWaits } from './several.ts';
 import { sideBySide } from './side-by-side.ts';
 import { isStorm, storms } from './storms.ts';
 import { sweepCases } from './sweep-cases.ts';
 import { sweep } from './sweeping.ts';
+import { createUnseen } from './unseen.ts';
 
 const told = (outcome: Outcome, options: Options): Outcome => {
   const { one, endings, seconds, broken, reason } = outcome;
@@ -42,13 +43,15 @@ const casesFor = (
   all: readonly Outcome[],
   { seed, storms: count, severalStorms }: Options,
 ): readonly Case[] => {
-  const undisturbed = all.filter(({ one }) => ![...variants, crowd].includes(one.kind));
+  const undisturbed = all.filter(({ one }) => ![...variants, ...severalThatDie, crowd].includes(one.kind));
+  const several = all.filter(({ one }) => severalThatDie.includes(one.kind));
   const waiting = all.filter(({ one }) => one.kind === crowd);
   const withServiceUser = all.filter(({ one }) => one.kind === serviceUser);
   const arriving = undisturbed.filter(({ one }) => !one.kind.fails);
   const [once, always] = [createUnseen(), createUnseen()];
   return [
     ...undisturbed.flatMap((outcome) => crashPoints(outcome.one.kind, outcome)),
+    ...several.flatMap((outcome) => crashPointsOfSeveral(outcome.one.kind, outcome)),
     ...waiting.flatMap((outcome) => crashPoints(outcome.one.kind, whileItWaits(outcome))),
     ...[...undisturbed, ...withServiceUser].flatMap((outcome) => callFaults(outcome, once)),
     ...[...undisturbed, ...withServiceUser].flatMap((outcome) => lastingFaults(outcome, always)),
@@ -98,7 +101,7 @@ const createProgress = (all: number) => {
 const baselinesAtOnce = 3;
 
 const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[]> => {
-  const kinds = [...successes, ...failingEnds, ...variants, crowd];
+  const kinds = [...successes, ...failingEnds, ...variants, ...severalThatDie, crowd];
   const undisturbed = await sideBySide(kinds, baselinesAtOnce, (kind) => baseline(bench, kind));
   for (const outcome of undisturbed) told(outcome, options);
   const cases = casesFor(undisturbed, options);
