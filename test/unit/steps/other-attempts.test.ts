@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { FerryError } from '../../../lib/errors.ts';
+import { claimLost, FerryError } from '../../../lib/errors.ts';
 import { newAttemptId } from '../../../lib/schemas/ids.ts';
 import { done } from '../../../lib/steps/outcome.ts';
 import { goOnWith, runStep } from '../../../lib/steps/run-step.ts';
@@ -71,6 +71,13 @@ describe('an attempt that takes over', () => {
       expect(await use().leases.renew(use().ref, other)).toBe(true);
     },
   );
+
+  test('or an end that came in between, as a write has found, is left alone though the lease is still there', async () => {
+    const step = use().step(() => Promise.reject(claimLost()));
+    await runStep(use().services, step, use().received());
+    expect([use().failures, use().reasons]).toEqual([[], []]);
+    expect(use().sent).toEqual([{ to: 'stream-image', message: use().ref, delayS: 60 }]);
+  });
 
   test('begins as soon as the lease has run out that could not be renewed', async () => {
     const leases = use().leasesOf(300);

@@ -100,6 +100,14 @@ test('the deadline comes its reserve before the end of the function, and says so
   expect(reason).toMatchObject({ code: 'out-of-time' });
 });
 
+test('nothing is left that would end the next one', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const fails = () => Promise.reject(new FerryError('unavailable', 'later'));
+  for (const step of [() => Promise.resolve(), fails]) await run(step, eventOf(JSON.stringify(message)));
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
 test.each([
   ['ends', () => Promise.resolve()],
   ['throws', () => Promise.reject(new FerryError('unavailable', 'later'))],

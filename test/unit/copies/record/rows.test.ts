@@ -32,6 +32,7 @@ const plans = fc
 const segmentsOf = (plan: SegmentPlan, row: number): readonly number[] => {
   const numbers: number[] = [];
   for (let state = rowOf({ rows: new Map() }, row); !isRowDone(state, plan); ) {
+    if (numbers.includes(state.next)) throw new Error(`row ${row} comes to segment ${state.next} again`);
     numbers.push(state.next);
     state = rowAt(plan, row, state.next, segmentAt(plan, state.next).to);
   }

@@ -307,7 +307,8 @@ describe('an import that copies nothing', () => {
       await use().tasks.finish(task, { status: 'failure', message: 'deleted' });
       return { download: downloadAs(server, taskId) };
     }) as unknown as OpenAccess;
-    await join(task, { openAccess });
+    expect(await join(task, { openAccess })).toBeUndefined();
+    expect(use().sent).toEqual([{ to: 'stream-image', message: importRef(task), delayS: 60 }]);
     expect(await read(task)).not.toHaveProperty('copyId');
     expect(await read(task)).toMatchObject({ status: 'failure', message: 'deleted' });
   });
