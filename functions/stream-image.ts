@@ -57,6 +57,6 @@ export const handler = queueHandler(
   async ({ message, ...received }) => {
     if (isOfCopy(message)) return void (await runStep(shares, streamImage, { ...received, message }));
     const inHand = await runStep(services, joinCopy, { ...received, message });
-    if (inHand) await goOnWith(shares, streamImage, { ...received, message: inHand.message }, inHand.attempt);
+    if (inHand) await goOnWith(shares, streamImage, { ...received, message: inHand.message }, inHand);
   },
 );

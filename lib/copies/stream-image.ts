@@ -16,7 +16,7 @@ import { beginAnew, openUpload } from './bytes/open-upload.ts';
 import { planRows } from './bytes/plan-rows.ts';
 import { untilTimeEnds } from './bytes/until-time-ends.ts';
 import { failCopy } from './end/fail-copy.ts';
-import { handOn } from './end/hand-on.ts';
+import { handOn, handOnFirst } from './end/hand-on.ts';
 import { createLookAtWaiters } from './look-at-waiters.ts';
 import { type CopiedObject, prove } from './object/prove.ts';
 import { type CopyRun, createCopyRun } from './record/copy-run.ts';
@@ -56,7 +56,7 @@ const copyAll = async (services: CopyServices, run: CopyRun, from: Source): Prom
 const finish = async (run: CopyRun, transferred: Transferred): Promise<Outcome> => {
   const finished = await run.change({ transferred, verification: undefined });
   run.log.info('copied', { bytes: transferred.size, waiting: finished.waiting.length });
-  return handOn(finished, 'apply-metadata');
+  return handOnFirst(finished, 'apply-metadata');
 };
 
 /** A token that is refused ends its import alone; an upload that is gone begins the copy anew. @throws what is left */
@@ -151,6 +151,6 @@ export const createStreamImage = (services: CopyServices): Step<RowRef, Copy, Co
     keepReason: ({ copyId }, { explanation, code }) =>
       copies.keepReason(copyId, { reason: explanation, code }),
     failed: ({ subject }, { explanation, code }) =>
-      failCopy(services, subject, { reason: explanation, code }),
+      failCopy(services, subject, { reason: explanation, code }, handOnFirst),
   };
 };

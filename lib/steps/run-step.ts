@@ -171,16 +171,17 @@ export const runStep = async <Ref extends object, Subject, Message extends StepM
 
 /**
  * Goes on with a copy in an invocation whose message was an import's. Where another attempt is at it, that one hands on
- * to all who wait.
+ * to all who wait; where that may have died, a message of the copy's own looks again.
  * @throws FerryError as runStep
  */
 export const goOnWith = async <Ref extends object, Subject, Message extends StepMessage>(
   services: StepServices,
   step: Step<Ref, Subject, Message>,
   received: Received<Message>,
-  attempt: AttemptId | undefined,
+  { attempt, isAgain }: Omit<CopyInHand, 'message'>,
 ): Promise<void> => {
   const ref = step.refOf(received.message);
   const own = attempt ? { begun: 'mine', attempt } : await begin(services, step, ref, received);
   if (own.begun === 'mine') await attemptAt(services, step, { ref, attempt: own.attempt }, received);
+  if (own.begun === 'live' && isAgain) await carryOut(services, received, whenOtherEnds(services));
 };

@@ -28,8 +28,7 @@ export const streamImageOf = (services: Services, seats: Seats | undefined): Run
   return async ({ message, ...received }) => {
     if (isOfCopy(message)) return void (await runStep(sharing, streamImage, { ...received, message }));
     const inHand = await runStep(alone, joinCopy, { ...received, message });
-    if (inHand)
-      await goOnWith(sharing, streamImage, { ...received, message: inHand.message }, inHand.attempt);
+    if (inHand) await goOnWith(sharing, streamImage, { ...received, message: inHand.message }, inHand);
   };
 };
 

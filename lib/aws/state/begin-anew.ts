@@ -2,7 +2,7 @@ import type { Copies } from '../../state/copies.ts';
 import type { Copy } from '../../state/copy.ts';
 import { wholeCopy } from '../../state/refs.ts';
 import type { Item, Table } from '../table.ts';
-import { alive, changeCopy, copyOf, isOf, readCopy, rowNames } from './copy-item.ts';
+import { alive, changeCopy, copyOf, isNotEnding, isOf, readCopy, rowNames } from './copy-item.ts';
 import { copyKey } from './keys.ts';
 import { createParts } from './parts.ts';
 
@@ -23,9 +23,9 @@ export const createBeginAnew =
     const item = await table.get(copyKey(copy.copyId));
     if (!item) return false;
     const forgotten = [...ofWhole, ...rowAttributes(item)].map((name) => [name, undefined]);
-    const set = { ...Object.fromEntries(forgotten), generation: next };
+    const set = { ...Object.fromEntries(forgotten), generation: next, isEnding: undefined };
     const begun =
-      (await changeCopy(table, copy.copyId, { set, touch: alive() }, isOf(copy))) ??
+      (await changeCopy(table, copy.copyId, { set, touch: alive() }, isOf(copy, ` AND ${isNotEnding}`))) ??
       // After a lost answer others may be at what this has begun.
       (await readCopy(table, copy.copyId));
     if (begun?.generation !== next) return false;

@@ -23,8 +23,11 @@ export const clearCopy = async (
   // A part that arrives after its upload was aborted stays for ever: rows at work stop first, at their heartbeat.
   while (!(await copies.isAtRest(copy.copyId))) await delay(lookAgainMs, undefined, { signal });
   const key = objectKey(copy);
+  // They may have opened an upload until then.
+  const now = await copies.get(copy.copyId);
+  const uploadId = (now?.generation === copy.generation && now.uploadId) || copy.uploadId;
   // By its id as well: some stores do not list their uploads, Swift's list is behind.
-  if (copy.uploadId) await relay.abortUpload(key, copy.uploadId, { signal });
+  if (uploadId) await relay.abortUpload(key, uploadId, { signal });
   await relay.clear(key, { signal });
   await copies.forgetParts(copy);
   await copies.remove(copy);

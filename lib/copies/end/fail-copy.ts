@@ -5,7 +5,7 @@ import type { CopyMessage } from '../../state/messages.ts';
 import { type RowRef, wholeCopy } from '../../state/refs.ts';
 import { done, type Outcome } from '../../steps/outcome.ts';
 import type { Step } from '../../steps/step.ts';
-import { handOn } from './hand-on.ts';
+import { handOn, type handOnFirst } from './hand-on.ts';
 
 /** Of an import, or a copy, that no function has said anything of. */
 export const unknownReason = 'The function that worked on the import ended without a word, several times';
@@ -15,15 +15,17 @@ const unknownFailure: CopyFailure = { reason: unknownReason, code: 'internal' };
 /**
  * A copy has failed for good, unless it has come to its end before: its first reason stays, and all who wait fail with
  * it. May run twice or die anywhere.
+ * @param tell `handOnFirst` where the run's own message may be an import's
  */
 export const failCopy = async (
   { copies }: { readonly copies: Pick<Copies, 'fail'> },
   { copyId }: Pick<Copy, 'copyId'>,
   failure: CopyFailure,
+  tell: typeof handOnFirst = handOn,
 ): Promise<Outcome> => {
   const failed = await copies.fail(copyId, failure);
   if (!failed) return done;
-  return handOn(failed, failed.failure ? 'fail-import' : 'apply-metadata');
+  return tell(failed, failed.failure ? 'fail-import' : 'apply-metadata');
 };
 
 /**

@@ -1,3 +1,4 @@
+import { tellAll } from '../../copies/end/hand-on.ts';
 import { type LeaveServices, leaveCopy } from '../../copies/end/leave-copy.ts';
 import { copyIdOf } from '../../copies/record/copy-id.ts';
 import type { Download, SourceDescription } from '../../download/download.ts';
@@ -57,8 +58,6 @@ const chooseCopy = async (
   return copyId;
 };
 
-const goOn = (copyId: CopyId): Outcome => ({ next: 'copy', inHand: { message: { copyId } } });
-
 /**
  * A copy that has failed takes all with it who wait for it: whoever was to tell them may have died, so that all are told
  * once more. Who comes later has one of his own when it is cleared up.
@@ -66,23 +65,25 @@ const goOn = (copyId: CopyId): Outcome => ({ next: 'copy', inHand: { message: { 
 const whenRefused = async ({ copies }: JoinServices, task: Task, copyId: CopyId): Promise<Outcome> => {
   const copy = await copies.get(copyId);
   const isOurs = copy?.failure && copy.waiting.some(({ taskId }) => taskId === task.taskId);
-  return isOurs ? goOn(copyId) : again(whenClearedS);
+  return isOurs ? tellAll({ copyId }) : again(whenClearedS);
 };
 
 /**
- * Who did not begin the copy proves first that he may have its bytes; a copy that is finished is his at once. Where his
- * message comes again, its first run may have finished the copy, and have died before all who wait were told.
+ * Who did not begin the copy proves first that he may have its bytes; a copy that is finished is his at once. Who has
+ * chosen it before may have had a run that has finished the copy, and died before all who wait were told.
  */
 const joinOthers = async (
   services: JoinServices,
-  { subject: task, receiveCount, signal }: JoinRun,
+  { subject: task, signal }: JoinRun,
   copyId: CopyId,
   { download, source }: { readonly download: Download; readonly source: SourceDescription },
 ): Promise<Outcome> => {
   await requireReadable(download, { size: source.size, signal });
   const copy = await services.copies.join(copyId, importRef(task));
   if (!copy) return await whenRefused(services, task, copyId);
-  return copy.transferred && receiveCount === 1 ? toApplyMetadata(task) : goOn(copyId);
+  const isAgain = task.copyId === copyId;
+  if (copy.transferred) return isAgain ? tellAll(copy) : toApplyMetadata(task);
+  return { next: 'copy', inHand: { message: { copyId }, ...(isAgain && { isAgain }) } };
 };
 
 const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> => {

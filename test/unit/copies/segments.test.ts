@@ -69,7 +69,7 @@ describe('a large image', () => {
     for (const row of [1, 2]) await use().run({ row });
     expect(await use().run({ row: 2 })).toEqual([]);
     expect(await use().run({ row: 1 })).toEqual([toRow()]);
-    expect(await use().run()).toEqual(use().toAll('apply-metadata'));
+    expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
     const { transferred } = await use().read();
     expect(transferred).toEqual({ size: wholeImage.length, digests: { sha512 }, provenBy: 'sha512' });
     expect((await use().object(wholeImage.length)).equals(wholeImage)).toBe(true);
@@ -92,7 +92,7 @@ describe('a large image', () => {
     ],
   ])('that is %s is copied in one stream', async (_, image) => {
     await use().beginOf(image);
-    expect(await use().run()).toEqual(use().toAll('apply-metadata'));
+    expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
     expect(await use().read()).not.toHaveProperty('plan');
   });
 

@@ -13,7 +13,7 @@ const sha512 = createHash('sha512').update(smallImage).digest('hex');
 
 describe('a small image', () => {
   test('is copied in one stream, proven, and handed on to all who wait', async () => {
-    expect(await use().run()).toEqual(use().toAll('apply-metadata'));
+    expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
     const { transferred, plan, verification } = await use().read();
     expect(transferred).toEqual({ size: smallImage.length, digests: { sha512 }, provenBy: 'sha512' });
     expect([plan, verification]).toEqual([undefined, undefined]);
@@ -31,6 +31,11 @@ describe('a small image', () => {
     expect(use().server.asked).toEqual([]);
   });
 
+  test('tells several who wait by a message of its own, which no import’s end takes with it', async () => {
+    expect(await use().run()).toEqual([{ to: 'stream-image', message: { copyId: use().copyId } }]);
+    expect(await use().run()).toEqual(use().toAll('apply-metadata'));
+  });
+
   test('that nobody waits for any more is not copied', async () => {
     for (const { taskId } of use().waiting) use().failed.set(taskId, new FerryError('conflict', 'over'));
     expect(await use().run()).toEqual([]);
@@ -39,7 +44,7 @@ describe('a small image', () => {
 
   test('of nothing is no object, and proven all the same', async () => {
     await use().beginOf({ bytes: Buffer.alloc(0) });
-    expect(await use().run()).toEqual(use().toAll('apply-metadata'));
+    expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
     const digests = { sha512: createHash('sha512').digest('hex') };
     expect((await use().read()).transferred).toEqual({ size: 0, digests, provenBy: 'sha512' });
   });
@@ -59,7 +64,7 @@ describe('a copy that fails for good', () => {
       bytes: Buffer.from(smallImage).fill(0, 0, 1),
       hash: { algorithm: 'sha512', value: sha512 },
     };
-    expect(await use().run()).toEqual(use().toAll('fail-import'));
+    expect(await use().runAll()).toEqual(use().toAll('fail-import'));
     const { failure, transferred } = await use().read();
     expect(failure).toMatchObject({
       code: 'data-mismatch',
@@ -71,7 +76,7 @@ describe('a copy that fails for good', () => {
 
   test('because its source has changed says so', async () => {
     use().server.image = { bytes: smallImage.subarray(1) };
-    expect(await use().run()).toEqual(use().toAll('fail-import'));
+    expect(await use().runAll()).toEqual(use().toAll('fail-import'));
     expect((await use().read()).failure?.reason).toMatch(/the source changed while it was copied$/);
     expect(use().server.asked).toEqual([]);
   });
@@ -86,7 +91,7 @@ describe('a copy that fails for good', () => {
 
   test('because the image is larger than it may be says what is allowed', async () => {
     use().services = { ...use().services, imageSizeCap: MiB };
-    expect(await use().run()).toEqual(use().toAll('fail-import'));
+    expect(await use().runAll()).toEqual(use().toAll('fail-import'));
     expect((await use().read()).failure).toEqual({
       code: 'limit-exceeded',
       reason: `The image's ${6 * MiB} bytes exceed image_size_cap, ${MiB} bytes`,
@@ -109,7 +114,7 @@ describe('a copy that fails for now', () => {
 
     use().server.image = { bytes: smallImage };
     use().server.asked.length = 0;
-    expect(await use().run()).toEqual(use().toAll('apply-metadata'));
+    expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
     expect(use().server.asked.map(({ range }) => range)).toEqual([`bytes=${5 * MiB}-`]);
     expect((await use().read()).transferred?.digests).toEqual({ sha512 });
   });
@@ -146,7 +151,7 @@ describe('a source whose store has no ranges', () => {
       },
     };
     use().services = { ...use().services, relay: watched };
-    expect(await use().run()).toEqual(use().toAll('apply-metadata'));
+    expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
     expect(sent).toEqual([2]);
     expect((await use().object(smallImage.length)).equals(smallImage)).toBe(true);
   });

@@ -142,19 +142,19 @@ test('a step may begin where others may not', async () => {
 
 describe('an invocation that goes on with a copy', () => {
   const ran: unknown[] = [];
-  const goOn = (attempt?: ReturnType<typeof newAttemptId>) => {
+  const goOn = (inHand: Parameters<typeof goOnWith>[3] = {}) => {
     ran.length = 0;
     const step = use().step(async (run) => {
       ran.push(run.attempt);
       return done;
     });
-    return goOnWith(use().services, step, use().received(), attempt);
+    return goOnWith(use().services, step, use().received(), inHand);
   };
 
   test('has its attempt already, where it has begun the copy', async () => {
     const attempt = newAttemptId();
     await use().beginAnother(attempt);
-    await goOn(attempt);
+    await goOn({ attempt });
     expect(ran).toEqual([attempt]);
     expect(use().calls).toEqual(['begin', 'pause']);
     expect(await use().beginAnother()).toBe('mine');
@@ -172,11 +172,18 @@ describe('an invocation that goes on with a copy', () => {
     expect([ran, use().sent]).toEqual([[], []]);
   });
 
+  test('looks again where an earlier run of its own may have been that attempt, and have died', async () => {
+    await use().beginAnother();
+    await goOn({ isAgain: true });
+    expect(ran).toEqual([]);
+    expect(use().sent).toEqual([{ to: 'stream-image', message: use().ref, delayS: 60 }]);
+  });
+
   test('keeps the message when it fails for now, like any other step', async () => {
     const attempt = newAttemptId();
     await use().beginAnother(attempt);
     const step = use().step(() => Promise.reject(new FerryError('unavailable', 'later')));
-    await expect(goOnWith(use().services, step, use().received(), attempt)).rejects.toThrow('later');
+    await expect(goOnWith(use().services, step, use().received(), { attempt })).rejects.toThrow('later');
     expect(use().reasons).toEqual(['later']);
     expect(await use().beginAnother()).toBe('mine');
   });

@@ -23,7 +23,7 @@ describe('a copy takes the rights of the first who has them', () => {
     'whose token is refused (%d) at the record ends alone, and the copy goes on with the next',
     async (status, reason) => {
       refuse(first, { record: status });
-      expect(await use().run()).toEqual(use().toAll('apply-metadata'));
+      expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
       expect([...use().failed.keys()]).toEqual([use().waiting[first]?.taskId]);
       expect([...use().failed.values()][0]?.explanation).toContain(reason);
       expect(askedBy()).toEqual([use().waiting[second]?.taskId]);
@@ -35,7 +35,7 @@ describe('a copy takes the rights of the first who has them', () => {
     refuse(first, { data: status });
     expect(await use().run()).toEqual(anew());
     expect([...use().failed.keys()]).toEqual([use().waiting[first]?.taskId]);
-    expect(await use().run()).toEqual(use().toAll('apply-metadata'));
+    expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
     expect(askedBy().at(-1)).toBe(use().waiting[second]?.taskId);
     expect(await use().read()).not.toHaveProperty('failure');
   });
@@ -71,6 +71,6 @@ test('a source that is away fails no import', async () => {
 
 test('a source that is gone fails the copy: another token would not find it either', async () => {
   refuse(first, { record: 404 });
-  expect(await use().run()).toEqual(use().toAll('fail-import'));
+  expect(await use().runAll()).toEqual(use().toAll('fail-import'));
   expect((await use().read()).failure?.reason).toMatch(/^Source image .* was not found in region REGION1/);
 });

@@ -7,6 +7,8 @@ import { MiB, smallImage, useCopy } from '../copy-at-work.ts';
 
 const use = useCopy({ bytes: smallImage });
 const outOfTime = () => new FerryError('out-of-time', "The function's time ended");
+/** What tells all who wait. */
+const toTell = () => [{ to: 'stream-image', message: { copyId: use().copyId } }];
 const anew = () => [{ to: 'stream-image', message: { copyId: use().copyId }, delayS: 0 }];
 
 /** A run whose source stands still, and whose time ends then. */
@@ -29,11 +31,12 @@ describe('a run whose time ends', () => {
     expect(await runUntil(5.5 * MiB)).toEqual(anew());
     expect(await use().read()).not.toHaveProperty('failure');
     use().server.image = { bytes: smallImage };
-    expect(await use().run()).toEqual(use().toAll('apply-metadata'));
+    expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
   });
 
   test('and that has stored nothing fails the copy, which says what would help', async () => {
-    expect(await runUntil(MiB)).toEqual(use().toAll('fail-import'));
+    expect(await runUntil(MiB)).toEqual(toTell());
+    expect(await use().run()).toEqual(use().toAll('fail-import'));
     const { failure } = await use().read();
     expect(failure?.code).toBe('out-of-time');
     expect(failure?.reason).toMatch(
@@ -43,7 +46,8 @@ describe('a run whose time ends', () => {
 
   test('and that has found everything stored before fails it as well', async () => {
     expect(await runUntil(5.5 * MiB)).toEqual(anew());
-    expect(await runUntil(5.5 * MiB)).toEqual(use().toAll('fail-import'));
+    expect(await runUntil(5.5 * MiB)).toEqual(toTell());
+    expect(await use().run()).toEqual(use().toAll('fail-import'));
     expect((await use().read()).failure?.reason).toMatch(/\(Copied 5 MiB of 6 MiB\)/);
   });
 
@@ -82,7 +86,8 @@ describe('a proof whose time ends before it has read anything', () => {
 
   test('fails the copy: another run would get nowhere either', async () => {
     await beginProof();
-    expect(await run()).toEqual(use().toAll('fail-import'));
+    expect(await run()).toEqual(toTell());
+    expect(await use().run()).toEqual(use().toAll('fail-import'));
     const { failure, verification } = await use().read();
     expect([failure?.code, verification]).toEqual(['out-of-time', undefined]);
     expect(failure?.reason).toMatch(/\(Verified 0 MiB of 6 MiB\)/);

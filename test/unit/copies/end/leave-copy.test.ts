@@ -1,5 +1,5 @@
-import { beforeEach, expect, test } from 'vitest';
-import { leaveCopy } from '../../../../lib/copies/end/leave-copy.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type Leaving, leaveCopy } from '../../../../lib/copies/end/leave-copy.ts';
 import { objectKey } from '../../../../lib/copies/record/object-key.ts';
 import type { Copy } from '../../../../lib/state/copy.ts';
 import { importRef } from '../../../../lib/state/refs.ts';
@@ -15,7 +15,7 @@ beforeEach(() => {
   use().sent.length = 0;
 });
 
-const leave = ({ copyId }: Pick<Copy, 'copyId'>, ref = one, keepMs = 0) =>
+const leave = ({ copyId }: Pick<Copy, 'copyId'>, ref: Leaving = one, keepMs = 0) =>
   leaveCopy({ ...use(), keepMs }, copyId, ref, { signal });
 
 test('a copy that others wait for goes on by a message of its own', async () => {
@@ -25,15 +25,26 @@ test('a copy that others wait for goes on by a message of its own', async () => 
   expect((await use().copies.get(copy.copyId))?.waiting).toEqual([importRef(other)]);
 });
 
-test('a finished copy that others use, or a failed one, needs no message', async () => {
-  const finished = await makeCopy(use(), [one, other], { transferred });
-  const failed = await makeCopy(use(), [one, other]);
-  await use().copies.fail(failed.copyId, { reason: 'no such image', code: 'not-found' });
-  for (const copy of [finished, failed]) {
-    await leave(copy);
-    expect((await use().copies.get(copy.copyId))?.waiting).toEqual([importRef(other)]);
-  }
-  expect(use().sent).toEqual([]);
+describe('a copy that is finished, or has failed', () => {
+  const finished = () => makeCopy(use(), [one, other], { transferred });
+  const failed = async () => {
+    const copy = await makeCopy(use(), [one, other]);
+    await use().copies.fail(copy.copyId, { reason: 'no such image', code: 'not-found' });
+    return copy;
+  };
+
+  test('needs no message when somebody leaves who was told: so were, or will be, the others', async () => {
+    await leave(await finished(), { ...one, transferred });
+    await leave(await failed(), { ...one, failure: 'no such image' });
+    expect(use().sent).toEqual([]);
+  });
+
+  test('tells the others when somebody leaves who was not: his message may have been the one to do so', async () => {
+    for (const copy of [await finished(), await failed()]) {
+      await leave(copy, { ...one, failure: 'the token has expired' });
+      expect(use().sent.pop()).toEqual({ to: 'stream-image', message: { copyId: copy.copyId } });
+    }
+  });
 });
 
 test('who leaves last clears the copy up, also where two do so at once', async () => {
