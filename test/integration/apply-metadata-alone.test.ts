@@ -1,25 +1,23 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { sqsEvent } from '../../worker/sqs-event.ts';
 import type { NewImage } from '../cloud/openstack/glance/prepared.ts';
-import { type Ferry, startFerry } from './ferry.ts';
 import { downloadOf, writesTo } from './refusals.ts';
+import { useFerry } from './use-ferry.ts';
 
 // The specification wants the step reusable: formats and properties without a transfer before them.
 
 const formats = { disk_format: 'qcow2', container_format: 'bare' };
 
-let ferry: Ferry;
+const env = {
+  OS_INJECT_METADATA_PROPERTIES__INJECT: 'injected:yes,os_distro:overridden',
+  OS_TARGET_REGIONS: 'REGION3',
+};
+const ferry = useFerry({ env, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
 let token: string;
 
-beforeAll(async () => {
-  const env = {
-    OS_INJECT_METADATA_PROPERTIES__INJECT: 'injected:yes,os_distro:overridden',
-    OS_TARGET_REGIONS: 'REGION3',
-  };
-  ferry = await startFerry({ env, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
+beforeAll(() => {
   token = ferry.openstack.issueToken('demo');
 });
-afterAll(() => ferry.stop());
 
 const source = async (image: NewImage = {}): Promise<string> => {
   const properties = {

@@ -1,23 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { NewImage } from '../cloud/openstack/glance/prepared.ts';
-import { type Ferry, startFerry } from './ferry.ts';
-import { downloadOf, expectRefused, expectTasksAlone, requestIdForm } from './refusals.ts';
+import type { Ferry } from './ferry.ts';
+import { expectNothingLeft } from './nothing-left.ts';
+import { downloadOf, expectRefused, requestIdForm } from './refusals.ts';
+import { useFerry } from './use-ferry.ts';
 
 // API_CONTRACT=glance: what gophercloud and tempest expect of an upstream Glance.
 
 const formats = { disk_format: 'raw', container_format: 'bare' };
 const imageSizeCap = 1_000_000; // bytes
 
-let ferry: Ferry;
+const env = { API_CONTRACT: 'glance', OS_DEFAULT__IMAGE_SIZE_CAP: `${imageSizeCap}` };
+const ferry = useFerry({ env });
 let token: string;
 
-beforeAll(async () => {
-  const env = { API_CONTRACT: 'glance', OS_DEFAULT__IMAGE_SIZE_CAP: `${imageSizeCap}` };
-  ferry = await startFerry({ env });
+beforeAll(() => {
   token = ferry.openstack.issueToken('demo');
 });
-afterAll(() => ferry.stop());
 
 const source = async (image: NewImage = {}, data = 'data'): Promise<string> =>
   (await ferry.openstack.regions.REGION1.createImage({ ...formats, ...image }, data)).id;
@@ -119,14 +119,14 @@ describe('what is wrong with the source stands in the task alone', () => {
     // The rights were asked for by giving the name to itself, which sets the time.
     const updated_at = expect.any(String);
     expect(ferry.openstack.regions.REGION2.image(imageId)).toEqual({ ...before, updated_at });
-    await expectTasksAlone(ferry);
+    await expectNothingLeft(ferry);
   });
 
   test('a second import of the same image works', async () => {
     const imageId = await target();
     await expectAccepted(imageId, await changed({ os_hash_value: '0'.repeat(128) }));
     expect(await ferry.finished(imageId, token)).toMatchObject({ status: 'failure' });
-    await expectTasksAlone(ferry);
+    await expectNothingLeft(ferry);
     await expectAccepted(imageId, downloadOf(await source()));
     expect(await ferry.finished(imageId, token)).toMatchObject({ status: 'success' });
     expect(ferry.openstack.regions.REGION2.image(imageId)).toMatchObject({ status: 'active', ...formats });

@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
-import { type Ferry, startFerry } from './ferry.ts';
 import { expectNothingLeft } from './nothing-left.ts';
 import {
   beginFrom,
@@ -18,6 +17,7 @@ import {
   taskOf,
   timesAsked,
 } from './shared-copy.ts';
+import { useFerry } from './use-ferry.ts';
 
 // Who may have a copy's bytes. In REGION1 a role is needed to read an image's data that is not needed to see its record.
 
@@ -25,15 +25,13 @@ const size = 4 * MiB;
 const refused =
   /^Failed to download image \S+ of region REGION1: .*not authorized to complete download_image/;
 
-let ferry: Ferry<`REGION${number}`>;
+const ferry = useFerry(nineRegions);
 let region1: Glance;
 let source: ImageView;
 
-beforeAll(async () => {
-  ferry = await startFerry(nineRegions);
+beforeAll(() => {
   region1 = ferry.openstack.region('REGION1');
 });
-afterAll(() => ferry.stop());
 
 /** Everybody sees it, and each read of it takes seconds. */
 beforeEach(async () => {

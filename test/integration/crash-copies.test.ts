@@ -1,6 +1,5 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
-import { type Ferry, startFerry } from './ferry.ts';
 import { expectNothingLeft } from './nothing-left.ts';
 import {
   beginAll,
@@ -13,24 +12,23 @@ import {
   readsOf,
   taskOf,
 } from './shared-copy.ts';
+import { useFerry } from './use-ferry.ts';
 
 const regions = ['REGION2', 'REGION3', 'REGION4'];
 
-let ferry: Ferry<`REGION${number}`>;
+const settings = { PARTS_IN_FLIGHT: '1', SEGMENT_SIZE_MIB: '15', SOURCE_STALL_S: '120', HEARTBEAT_S: '2' };
+const ferry = useFerry({
+  ...nineRegions,
+  env: { ...nineRegions.env, ...settings },
+  ownProcesses: true,
+  // A message whose process dies before it has hidden it comes again when its queue says so.
+  aws: { visibilityS: 5 },
+});
 let region1: Glance;
 
-beforeAll(async () => {
-  const settings = { PARTS_IN_FLIGHT: '1', SEGMENT_SIZE_MIB: '15', SOURCE_STALL_S: '120', HEARTBEAT_S: '2' };
-  ferry = await startFerry({
-    ...nineRegions,
-    env: { ...nineRegions.env, ...settings },
-    ownProcesses: true,
-    // A message whose process dies before it has hidden it comes again when its queue says so.
-    aws: { visibilityS: 5 },
-  });
+beforeAll(() => {
   region1 = glanceOf(ferry, 'REGION1');
 });
-afterAll(() => ferry.stop());
 afterEach(() => {
   for (const region of ['REGION1', ...regions]) glanceOf(ferry, region).clearFaults();
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { isTask } from '../kept.ts';
-import { type Ferry, startFerry } from './ferry.ts';
+import { expect, test } from 'vitest';
+import { expectNothingLeft } from './nothing-left.ts';
+import { useFerry } from './use-ferry.ts';
 
 const MiB = 1024 ** 2;
 const formats = { disk_format: 'raw', container_format: 'bare' };
@@ -14,13 +14,8 @@ const settings = {
   HEARTBEAT_S: '2', // a lease of five seconds: a busy machine keeps it, too
 };
 
-let ferry: Ferry;
-
-beforeAll(async () => {
-  // A message whose process dies before it has hidden it comes again when its queue says so.
-  ferry = await startFerry({ env: settings, ownProcesses: true, aws: { visibilityS: 5 } });
-});
-afterAll(() => ferry.stop());
+// A message whose process dies before it has hidden it comes again when its queue says so.
+const ferry = useFerry({ env: settings, ownProcesses: true, aws: { visibilityS: 5 } });
 
 test('all processes killed in the middle of their segments: each goes on where its stored parts end', async () => {
   const token = ferry.openstack.issueToken('demo');
@@ -42,10 +37,7 @@ test('all processes killed in the middle of their segments: each goes on where i
   });
   const { os_hash_value } = source;
   expect(REGION2.image(target.id)).toMatchObject({ status: 'active', os_hash_value });
-  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
-  // The claim goes last, when the end is told already.
-  const left = async () => (await ferry.traces.items()).filter((item) => !isTask(item));
-  await expect.poll(left).toEqual([]);
+  await expectNothingLeft(ferry);
 
   const starts = REGION1.requests().flatMap(({ path, headers }) =>
     path === `/v2/images/${source.id}/file`

@@ -1,25 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
-import { isTask } from '../kept.ts';
-import { type Ferry, startFerry } from './ferry.ts';
+import { expectNothingLeft } from './nothing-left.ts';
+import { useFerry } from './use-ferry.ts';
 
 const MiB = 1024 ** 2;
 const bytes = randomBytes(12 * MiB);
 
-let ferry: Ferry;
+// A message whose process dies before it has hidden it comes again when its queue says so.
+const env = { PART_SIZE_MIB: '5', PARTS_IN_FLIGHT: '1', HEARTBEAT_S: '2' };
+const ferry = useFerry({ env, ownProcesses: true, aws: { visibilityS: 5 } });
 let token: string;
 let region1: Glance;
 let region2: Glance;
 
-beforeAll(async () => {
-  // A message whose process dies before it has hidden it comes again when its queue says so.
-  const env = { PART_SIZE_MIB: '5', PARTS_IN_FLIGHT: '1', HEARTBEAT_S: '2' };
-  ferry = await startFerry({ env, ownProcesses: true, aws: { visibilityS: 5 } });
+beforeAll(() => {
   token = ferry.openstack.issueToken('demo');
   ({ REGION1: region1, REGION2: region2 } = ferry.openstack.regions);
 });
-afterAll(() => ferry.stop());
 
 const startImport = async (fault: (sourceId: string, targetId: string) => void) => {
   const source = await region1.createImage(
@@ -37,10 +35,7 @@ const messageOf = async (id: string): Promise<string> => (await ferry.tasks(id, 
 const arrives = async (id: string, hash: string | null): Promise<void> => {
   expect(await ferry.finished(id, token)).toMatchObject({ status: 'success', message: 'Copied 12 MiB' });
   expect(region2.image(id)).toMatchObject({ status: 'active', os_hash_value: hash, hw_a: 'b' });
-  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
-  // The claim goes last, when the end is told already.
-  const left = async () => (await ferry.traces.items()).filter((item) => !isTask(item));
-  await expect.poll(left).toEqual([]);
+  await expectNothingLeft(ferry);
 };
 
 test('stream-image killed in the middle of the copy: the message comes again, and one correct image arrives', async () => {

@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Ferry, startFerry } from './ferry.ts';
+import { expect, test } from 'vitest';
+import { expectNothingLeft } from './nothing-left.ts';
+import { useFerry } from './use-ferry.ts';
 
 const MiB = 1024 ** 2;
-let ferry: Ferry;
-
-beforeAll(async () => {
-  const env = { DEADLINE_RESERVE_S: '1', RETRY_DELAY_S: '1' };
-  ferry = await startFerry({ env, functionTimeMs: { 'apply-metadata': 3000 } });
-});
-afterAll(() => ferry.stop());
+const env = { DEADLINE_RESERVE_S: '1', RETRY_DELAY_S: '1' };
+const ferry = useFerry({ env, functionTimeMs: { 'apply-metadata': 3000 } });
 
 test('an upload into Glance that its function has no time for fails and says so; the target is as before', async () => {
   const { REGION1, REGION2 } = ferry.openstack.regions;
@@ -26,5 +22,5 @@ test('an upload into Glance that its function has no time for fails and says so;
   });
   expect(REGION2.image(target.id)).toMatchObject({ status: 'queued', disk_format: 'qcow2' });
   expect(REGION2.image(target.id)).not.toHaveProperty('hw_disk_bus');
-  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+  await expectNothingLeft(ferry);
 });

@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Ferry, startFerry } from './ferry.ts';
+import { expect, test } from 'vitest';
+import { expectNothingLeft } from './nothing-left.ts';
 import { createRuns, importSlowly, settings } from './slow-import.ts';
+import { useFerry } from './use-ferry.ts';
 
 const runs = createRuns();
-let ferry: Ferry;
-
-beforeAll(async () => {
-  ferry = await startFerry({
-    env: settings,
-    endOfRun: { 'stream-image': runs.next },
-    openstack: { glance: { REGION1: { store: 'object' } } },
-  });
+const ferry = useFerry({
+  env: settings,
+  endOfRun: { 'stream-image': runs.next },
+  openstack: { glance: { REGION1: { store: 'object' } } },
 });
-afterAll(() => ferry.stop());
 
 test('a copy whose source has no ranges and is too slow for a run fails, says so in numbers, and leaves nothing', async () => {
   const { task, source, target, token } = await importSlowly(ferry, { runs, stalls: 2 });
@@ -24,7 +20,7 @@ test('a copy whose source has no ranges and is too slow for a run fails, says so
     ),
   });
   expect(REGION2.image(target.id)).toMatchObject({ status: 'queued', disk_format: 'qcow2' });
-  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+  await expectNothingLeft(ferry);
 
   REGION1.clearFaults();
   expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });

@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Ferry, startFerry } from './ferry.ts';
+import { expect, test } from 'vitest';
+import { expectNothingLeft } from './nothing-left.ts';
 import { createRuns, importSlowly, settings } from './slow-import.ts';
+import { useFerry } from './use-ferry.ts';
 
 const runs = createRuns();
-let ferry: Ferry;
-
-beforeAll(async () => {
-  ferry = await startFerry({ env: settings, endOfRun: { 'stream-image': runs.next } });
-});
-afterAll(() => ferry.stop());
+const ferry = useFerry({ env: settings, endOfRun: { 'stream-image': runs.next } });
 
 test('a copy that needs more time than a function has goes on in another run, where the stored parts end', async () => {
   const { task, source, target, statuses } = await importSlowly(ferry, { runs, stalls: 1 });
@@ -17,7 +13,7 @@ test('a copy that needs more time than a function has goes on in another run, wh
   expect(ferry.openstack.regions.REGION2.image(target.id)).toMatchObject({ status: 'active', os_hash_value });
   expect(statuses[0]).toBe(200);
   expect(new Set(statuses.slice(1))).toEqual(new Set([206]));
-  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+  await expectNothingLeft(ferry);
 });
 
 test('a copy that went on is proven before its image is active: with a wrong hash it fails, and leaves nothing', async () => {
@@ -36,5 +32,5 @@ test('a copy that went on is proven before its image is active: with a wrong has
     status: 'queued',
     disk_format: 'qcow2',
   });
-  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+  await expectNothingLeft(ferry);
 });

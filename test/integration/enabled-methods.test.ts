@@ -1,20 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Ferry, startFerry } from './ferry.ts';
+import { beforeAll, expect, test } from 'vitest';
 import { expectRefused } from './refusals.ts';
+import { useFerry } from './use-ferry.ts';
 
 // A region whose operator has switched every import method off, web-download with them.
 
-let ferry: Ferry;
+const openstack = { glance: { REGION2: { importMethods: [] } } };
+const ferry = useFerry({ openstack, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
 let token: string;
 const web = { method: { name: 'web-download', uri: 'http://8.8.8.8/' } };
 
-beforeAll(async () => {
-  const openstack = { glance: { REGION2: { importMethods: [] } } };
-  ferry = await startFerry({ openstack, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
+beforeAll(() => {
   token = ferry.openstack.issueToken('demo');
 });
-afterAll(() => ferry.stop());
 
 test('web-download stays off: it is 400 before the target is looked at, and before the rest of the body', async () => {
   const refusal = { status: 400, message: "Unknown import method name 'web-download'." };

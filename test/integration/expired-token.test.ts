@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { importExpiringBefore } from './expiring-import.ts';
-import { type Ferry, startFerry } from './ferry.ts';
+import { expectNothingLeft } from './nothing-left.ts';
 import { steps } from './queues-by-hand.ts';
+import { useFerry } from './use-ferry.ts';
 
-let ferry: Ferry;
-
-beforeAll(async () => {
-  ferry = await startFerry({ idle: steps });
-});
-afterAll(() => ferry.stop());
+const ferry = useFerry({ idle: steps });
 
 test.each([
   ['stream-image', 'Region REGION1 does not accept the token of this import'],
@@ -19,6 +15,6 @@ test.each([
     const { task, target } = await importExpiringBefore(ferry, step);
     expect(task).toMatchObject({ status: 'failure', result: null, message: expect.stringContaining(reason) });
     expect(target).toMatchObject({ status: 'queued', disk_format: null });
-    expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+    await expectNothingLeft(ferry);
   },
 );

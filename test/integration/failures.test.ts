@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
-import { type Ferry, startFerry } from './ferry.ts';
 import { expectNothingLeft } from './nothing-left.ts';
+import { useFerry } from './use-ferry.ts';
 
 const MiB = 1024 ** 2;
 /** Two parts of 5 MiB at most, which is as small as S3 takes them. */
 const bytes = randomBytes(7 * MiB);
 
-let ferry: Ferry;
+const ferry = useFerry({ env: { PART_SIZE_MIB: '5', SOURCE_STALL_S: '1' } });
 let token: string;
 let region1: Glance;
 let region2: Glance;
@@ -17,13 +17,11 @@ let source: ImageView;
 let target: ImageView;
 
 beforeAll(async () => {
-  ferry = await startFerry({ env: { PART_SIZE_MIB: '5', SOURCE_STALL_S: '1' } });
   token = ferry.openstack.issueToken('demo');
   ({ REGION1: region1, REGION2: region2 } = ferry.openstack.regions);
   const properties = { hw_disk_bus: 'scsi', os_distro: 'debian' };
   source = await region1.createImage({ disk_format: 'raw', container_format: 'bare', ...properties }, bytes);
 });
-afterAll(() => ferry.stop());
 
 const newTarget = async (): Promise<void> => {
   target = await region2.createImage({ name: 'copy', disk_format: 'qcow2', os_distro: 'own', mine: 'kept' });

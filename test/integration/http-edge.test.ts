@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { restrictedCredential, userNamed } from '../cloud/openstack/keystone/fixture.ts';
-import { type Ferry, startFerry } from './ferry.ts';
 import { downloadOf, expectError, requestIdForm } from './refusals.ts';
+import { useFerry } from './use-ferry.ts';
 
 const functions = [
   ['import-image', 'POST'],
@@ -9,19 +9,17 @@ const functions = [
   ['import-info', 'GET'],
 ] as const;
 
-let ferry: Ferry;
+const ferry = useFerry({ idle: ['stream-image', 'apply-metadata', 'fail-import'] });
 let token: string;
 let imageId: string;
 let body: object;
 
 beforeAll(async () => {
-  ferry = await startFerry({ idle: ['stream-image', 'apply-metadata', 'fail-import'] });
   token = ferry.openstack.issueToken('demo');
   const { REGION1, REGION2 } = ferry.openstack.regions;
   body = downloadOf((await REGION1.createImage({ disk_format: 'raw', container_format: 'bare' }, 'data')).id);
   imageId = (await REGION2.createImage({ name: 'target' })).id;
 });
-afterAll(() => ferry.stop());
 
 /** The functions as another environment makes them. */
 const withSettings = (settings: Readonly<Record<string, string>>): void => {

@@ -1,20 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
-import { type Ferry, startFerry } from './ferry.ts';
 import { expectNothingLeft } from './nothing-left.ts';
+import { useFerry } from './use-ferry.ts';
 
-let ferry: Ferry;
+const ferry = useFerry({ env: { PART_SIZE_MIB: '5' } });
 let token: string;
 let region1: Glance;
 let region2: Glance;
 
-beforeAll(async () => {
-  ferry = await startFerry({ env: { PART_SIZE_MIB: '5' } });
+beforeAll(() => {
   token = ferry.openstack.issueToken('demo');
   ({ REGION1: region1, REGION2: region2 } = ferry.openstack.regions);
 });
-afterAll(() => ferry.stop());
 
 const sha512 = (bytes: Buffer): string => createHash('sha512').update(bytes).digest('hex');
 
@@ -48,7 +46,6 @@ test('an image arrives with its bytes, formats and prefixed properties, and noth
     name: 'copy',
   });
   expect(region2.image(copy.id)).not.toHaveProperty('architecture');
-  expect(await ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
   await expectNothingLeft(ferry);
   expect((await ferry.traces.items()).map(({ item }) => item)).toEqual([`task#${task.id}`]);
 });

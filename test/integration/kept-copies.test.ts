@@ -1,5 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { type Ferry, startFerry } from './ferry.ts';
+import { afterEach, expect, test, vi } from 'vitest';
 import { expectNothingLeft } from './nothing-left.ts';
 import {
   beginFrom,
@@ -12,16 +11,13 @@ import {
   once,
   timesAsked,
 } from './shared-copy.ts';
+import { useFerry } from './use-ferry.ts';
 
 // RELAY_KEEP_H: a copy that nobody waits for any more is kept for who asks later.
 
 const hours = 3_600_000;
-let ferry: Ferry<`REGION${number}`>;
+const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, RELAY_KEEP_H: '2' } });
 
-beforeAll(async () => {
-  ferry = await startFerry({ ...nineRegions, env: { ...nineRegions.env, RELAY_KEEP_H: '2' } });
-});
-afterAll(() => ferry.stop());
 afterEach(() => vi.useRealTimers());
 
 const goAhead = (ms: number): void => {

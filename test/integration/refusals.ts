@@ -59,16 +59,6 @@ export const expectRefused = async (
   expect(await stateOf(ferry, request.imageId)).toEqual(before);
 };
 
-/** Of ended imports the tasks are left and nothing else. The claim goes a moment after its task has ended. */
-export const expectTasksAlone = async (ferry: Ferry): Promise<void> => {
-  const others = async () =>
-    (await ferry.traces.items())
-      .filter(({ item }) => !String(item).startsWith('task#'))
-      .map(({ item }) => item);
-  await expect.poll(others).toEqual([]);
-  await expect.poll(ferry.traces.relay).toEqual({ objects: [], uploads: [] });
-};
-
 /** The body of a glance-download from REGION1. */
 export const downloadOf = (sourceId: string, fields: Readonly<Record<string, unknown>> = {}) => ({
   method: { name: 'glance-download', glance_region: 'REGION1', glance_image_id: sourceId, ...fields },

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { isProbe, timesRead } from '../cloud/openstack/times-read.ts';
-import { type Ferry, startFerry } from './ferry.ts';
 import { expectNothingLeft } from './nothing-left.ts';
+import { useFerry } from './use-ferry.ts';
 
 const MiB = 1024 ** 2;
 const formats = { disk_format: 'raw', container_format: 'bare' };
@@ -10,14 +10,12 @@ const [from, to] = ['Süd West', 'eu.central/1 日本'] as const;
 /** Segments of two parts, two at a time. */
 const settings = { PART_SIZE_MIB: '5', SEGMENT_SIZE_MIB: '10', SEGMENTS_AT_ONCE: '2' };
 
-let ferry: Ferry<typeof from | typeof to>;
+const ferry = useFerry({ openstack: { regions: [from, to] }, env: { ...settings, OS_REGION_NAME: to } });
 let token: string;
 
-beforeAll(async () => {
-  ferry = await startFerry({ openstack: { regions: [from, to] }, env: { ...settings, OS_REGION_NAME: to } });
+beforeAll(() => {
   token = ferry.openstack.issueToken('demo');
 });
-afterAll(() => ferry.stop());
 
 test.each([
   ['in one stream', 7 * MiB + 1, from],

@@ -2,9 +2,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Ferry, startFerry } from './ferry.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { expectNothingLeft } from './nothing-left.ts';
+import { useFerry } from './use-ferry.ts';
 
 const formats = { disk_format: 'raw', container_format: 'bare' };
 const odd = 'eu.central/1 日本';
@@ -12,15 +12,13 @@ const names = ['REGION1', 'REGION2', 'REGION3', 'Süd West', odd] as const;
 const served = names.filter((name) => name !== 'REGION1').sort();
 const host = 'ferry.example';
 
-let ferry: Ferry<(typeof names)[number]>;
+const env = { OS_TARGET_REGIONS: `REGION3, Süd West, ${odd}` };
+const ferry = useFerry({ openstack: { regions: names }, env });
 let token: string;
 
-beforeAll(async () => {
-  const env = { OS_TARGET_REGIONS: `REGION3, Süd West, ${odd}` };
-  ferry = await startFerry({ openstack: { regions: names }, env });
+beforeAll(() => {
   token = ferry.openstack.issueToken('demo');
 });
-afterAll(() => ferry.stop());
 
 const importTo = (region: string | undefined, imageId: string, sourceId: string, headers = {}) => {
   const method = { name: 'glance-download', glance_region: 'REGION1', glance_image_id: sourceId };

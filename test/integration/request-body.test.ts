@@ -1,21 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Ferry, startFerry } from './ferry.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { downloadOf, expectRefused } from './refusals.ts';
+import { useFerry } from './use-ferry.ts';
 
-let ferry: Ferry;
+const openstack = { glance: { REGION2: { furtherStores: ['s3'] } } };
+const ferry = useFerry({ openstack, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
 let token: string;
 let sourceId: string;
 let imageId: string;
 
 beforeAll(async () => {
-  const openstack = { glance: { REGION2: { furtherStores: ['s3'] } } };
-  ferry = await startFerry({ openstack, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
   token = ferry.openstack.issueToken('demo');
   const { REGION1, REGION2 } = ferry.openstack.regions;
   sourceId = (await REGION1.createImage({ disk_format: 'raw', container_format: 'bare' }, 'data')).id;
   imageId = (await REGION2.createImage({ name: 'target', hw_mine: 'kept' })).id;
 });
-afterAll(() => ferry.stop());
 
 const refused = (body: unknown, message: string, headers = {}) =>
   expectRefused(ferry, { imageId, token, body, headers }, { status: 400, message });

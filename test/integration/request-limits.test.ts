@@ -1,23 +1,21 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Ferry, startFerry } from './ferry.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { downloadOf, expectError, expectRefused } from './refusals.ts';
+import { useFerry } from './use-ferry.ts';
 
 // What is too large, too long or too odd is refused by us, before anything is made of it.
 
 const KiB = 1024;
-let ferry: Ferry;
+const ferry = useFerry({ idle: ['stream-image', 'apply-metadata', 'fail-import'] });
 let token: string;
 let imageId: string;
 let sourceId: string;
 
 beforeAll(async () => {
-  ferry = await startFerry({ idle: ['stream-image', 'apply-metadata', 'fail-import'] });
   token = ferry.openstack.issueToken('demo');
   const { REGION1, REGION2 } = ferry.openstack.regions;
   sourceId = (await REGION1.createImage({ disk_format: 'raw', container_format: 'bare' }, 'data')).id;
   imageId = (await REGION2.createImage({ name: 'target' })).id;
 });
-afterAll(() => ferry.stop());
 
 const refused = (request: object, refusal: { status: number; message: string }) =>
   expectRefused(ferry, { imageId, token, ...request }, refusal);

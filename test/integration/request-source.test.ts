@@ -1,24 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { NewImage } from '../cloud/openstack/glance/prepared.ts';
 import { onAllInterfaces } from '../cloud/openstack/keystone/catalog.ts';
-import { type Ferry, startFerry } from './ferry.ts';
 import { downloadOf, expectRefused } from './refusals.ts';
+import { useFerry } from './use-ferry.ts';
 
 const imageSizeCap = 1_000_000; // bytes
 const formats = { disk_format: 'raw', container_format: 'bare' };
 
-let ferry: Ferry;
+const env = { OS_DEFAULT__IMAGE_SIZE_CAP: `${imageSizeCap}` };
+const ferry = useFerry({ env, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
 let token: string;
 let imageId: string;
 
 beforeAll(async () => {
-  const env = { OS_DEFAULT__IMAGE_SIZE_CAP: `${imageSizeCap}` };
-  ferry = await startFerry({ env, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
   token = ferry.openstack.issueToken('demo');
   imageId = await target();
 });
-afterAll(() => ferry.stop());
 
 const target = async (): Promise<string> =>
   (await ferry.openstack.regions.REGION2.createImage({ name: 'target', hw_mine: 'kept' })).id;

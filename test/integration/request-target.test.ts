@@ -1,22 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { NewImage } from '../cloud/openstack/glance/prepared.ts';
 import type { BaseAttributes } from '../cloud/openstack/glance/record.ts';
-import { type Ferry, startFerry } from './ferry.ts';
 import { downloadOf, expectRefused } from './refusals.ts';
+import { useFerry } from './use-ferry.ts';
 
-let ferry: Ferry;
+const openstack = { glance: { REGION2: { furtherStores: ['s3'] } } };
+const ferry = useFerry({ openstack, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
 let token: string;
 let sourceId: string;
 
 beforeAll(async () => {
-  const openstack = { glance: { REGION2: { furtherStores: ['s3'] } } };
-  ferry = await startFerry({ openstack, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
   token = ferry.openstack.issueToken('demo');
   const formats = { disk_format: 'raw', container_format: 'bare' };
   sourceId = (await ferry.openstack.regions.REGION1.createImage(formats, 'data')).id;
 });
-afterAll(() => ferry.stop());
 
 const target = async (image: NewImage = {}, attributes: Partial<BaseAttributes> = {}): Promise<string> => {
   const { REGION2 } = ferry.openstack.regions;

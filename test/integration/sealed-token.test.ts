@@ -3,8 +3,9 @@ import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Ferry, startFerry } from './ferry.ts';
+import { expectNothingLeft } from './nothing-left.ts';
 import { createQueuesByHand, type QueuesByHand, type StepName, steps } from './queues-by-hand.ts';
-import { expectTasksAlone } from './refusals.ts';
+
 import { startWebServer, type WebServer } from './web-server.ts';
 
 const [first, second] = ['1', '2'].map((digit) => digit.repeat(32));
@@ -82,7 +83,7 @@ describe('a sealing secret that is rotated while an import runs', () => {
     const task = await end(imageId);
     const message = `The sealed token of task ${task?.id} cannot be opened: its key is not known (any more)`;
     expect(task).toMatchObject({ status: 'failure', message });
-    await expectTasksAlone(ferry);
+    await expectNothingLeft(ferry);
   });
 });
 
@@ -119,6 +120,6 @@ describe('whoever can write the table', () => {
     const message = `The sealed token of task ${task?.id} cannot be opened`;
     expect(task).toMatchObject({ status: 'failure', message: expect.stringContaining(message) });
     expect(ferry.openstack.regions.REGION2.image(imageId)).toMatchObject({ status: 'queued' });
-    await expectTasksAlone(ferry);
+    await expectNothingLeft(ferry);
   });
 });

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultKind } from '../cloud/openstack/glance/faults.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
-import { type Ferry, startFerry } from './ferry.ts';
 import { expectNothingLeft } from './nothing-left.ts';
+import { useFerry } from './use-ferry.ts';
 
 const MiB = 1024 ** 2;
 const formats = { disk_format: 'raw', container_format: 'bare', hw_disk_bus: 'scsi' };
@@ -12,13 +12,12 @@ const formats = { disk_format: 'raw', container_format: 'bare', hw_disk_bus: 'sc
 const settings = { PART_SIZE_MIB: '5', SEGMENT_SIZE_MIB: '10', SEGMENTS_AT_ONCE: '2', RETRY_DELAY_S: '0' };
 const bytes = randomBytes(21 * MiB);
 
-let ferry: Ferry;
+const ferry = useFerry({ env: settings });
 let token: string;
 let source: ImageView;
 const sqs = () => new SQSClient({});
 
 beforeAll(async () => {
-  ferry = await startFerry({ env: settings });
   token = ferry.openstack.issueToken('demo');
   source = await ferry.openstack.regions.REGION1.createImage(formats, bytes);
 });
@@ -27,7 +26,6 @@ afterEach(() => {
   ferry.openstack.regions.REGION1.clearFaults();
   ferry.aws.s3Faults.clear();
 });
-afterAll(() => ferry.stop());
 
 const start = async (fault?: FaultKind & { readonly times?: number }) => {
   const { REGION1, REGION2 } = ferry.openstack.regions;

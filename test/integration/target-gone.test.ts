@@ -1,18 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Ferry, startFerry } from './ferry.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { useFerry } from './use-ferry.ts';
 
 const MiB = 1024 ** 2;
 const formats = { disk_format: 'raw', container_format: 'bare' };
 
-let ferry: Ferry;
+const ferry = useFerry({ env: { HEARTBEAT_S: '1', PART_SIZE_MIB: '5' } });
 let token: string;
 
-beforeAll(async () => {
-  ferry = await startFerry({ env: { HEARTBEAT_S: '1', PART_SIZE_MIB: '5' } });
+beforeAll(() => {
   token = ferry.openstack.issueToken('demo');
 });
-afterAll(() => ferry.stop());
 
 /** An import whose source would take minutes. */
 const start = async () => {

@@ -1,22 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { userNamed } from '../cloud/openstack/keystone/fixture.ts';
-import { type Ferry, startFerry, type TaskShown } from './ferry.ts';
-import { downloadOf, expectError, expectTasksAlone, requestIdForm } from './refusals.ts';
+import type { TaskShown } from './ferry.ts';
+import { expectNothingLeft } from './nothing-left.ts';
+import { downloadOf, expectError, requestIdForm } from './refusals.ts';
+import { useFerry } from './use-ferry.ts';
 
 const MiB = 1024 ** 2;
 const uuidForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** `2020-12-18T05:20:38.000000`: microseconds, no zone. */
 const timeForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$/;
 
-let ferry: Ferry;
+const ferry = useFerry({ env: { PART_SIZE_MIB: '5', SOURCE_STALL_S: '1', PARTS_IN_FLIGHT: '1' } });
 let token: string;
 
-beforeAll(async () => {
-  ferry = await startFerry({ env: { PART_SIZE_MIB: '5', SOURCE_STALL_S: '1', PARTS_IN_FLIGHT: '1' } });
+beforeAll(() => {
   token = ferry.openstack.issueToken('demo');
 });
-afterAll(() => ferry.stop());
 
 const source = async (size = 1000): Promise<string> => {
   const formats = { disk_format: 'raw', container_format: 'bare' };
@@ -134,7 +134,7 @@ describe('the tasks of an image', () => {
     REGION2.fault(imageId, { kind: 'status', status: 409, on: 'put-file' });
     await ferry.importFrom(sourceId, imageId, token);
     const first = await ferry.finished(imageId, token);
-    await expectTasksAlone(ferry);
+    await expectNothingLeft(ferry);
     await ferry.importFrom(sourceId, imageId, token);
     const second = await ferry.finished(imageId, token);
     REGION2.addTask(imageId, { id: 'newer', created_at: at(Date.now() + 60_000) });

@@ -1,22 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, test, vi } from 'vitest';
+import { beforeAll, test, vi } from 'vitest';
 import { freePort } from '../cloud/free-port.ts';
 import { onAllInterfaces } from '../cloud/openstack/keystone/catalog.ts';
-import { type Ferry, startFerry } from './ferry.ts';
 import { downloadOf, expectError, expectRefused } from './refusals.ts';
+import { useFerry } from './use-ferry.ts';
 
 // Small calls are tried four times, in a second and a half: these tests wait together.
 
-let ferry: Ferry;
+const ferry = useFerry({ idle: ['stream-image', 'apply-metadata', 'fail-import'] });
 let token: string;
 let imageId: string;
 
 beforeAll(async () => {
-  ferry = await startFerry({ idle: ['stream-image', 'apply-metadata', 'fail-import'] });
   token = ferry.openstack.issueToken('demo');
   imageId = (await ferry.openstack.regions.REGION2.createImage({ name: 'target', hw_mine: 'kept' })).id;
 });
-afterAll(() => ferry.stop());
 
 const refused = (body: object, message: string) =>
   expectRefused(ferry, { imageId, token, body }, { status: 503, message });

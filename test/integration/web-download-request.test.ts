@@ -1,25 +1,23 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { NewImage } from '../cloud/openstack/glance/prepared.ts';
-import { type Ferry, startFerry } from './ferry.ts';
 import { expectRefused } from './refusals.ts';
+import { useFerry } from './use-ferry.ts';
 
 // Glance's own filter: hosts that are not listed, and the ports of the web alone. The addresses are public ones, since
 // no others pass; nobody calls them, since nobody reads the queue.
 
-let ferry: Ferry;
+const env = {
+  OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '',
+  OS_IMPORT_FILTERING_OPTS__DISALLOWED_HOSTS: '8.8.4.4',
+};
+const ferry = useFerry({ env, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
 let token: string;
 let imageId: string;
 
 beforeAll(async () => {
-  const env = {
-    OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '',
-    OS_IMPORT_FILTERING_OPTS__DISALLOWED_HOSTS: '8.8.4.4',
-  };
-  ferry = await startFerry({ env, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
   token = ferry.openstack.issueToken('demo');
   imageId = await target();
 });
-afterAll(() => ferry.stop());
 
 const target = async (image: NewImage = { disk_format: 'raw', container_format: 'bare' }): Promise<string> =>
   (await ferry.openstack.regions.REGION2.createImage({ name: 'target', ...image })).id;

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from '../cloud/free-port.ts';
 import { type Ferry, startFerry, type TaskShown } from './ferry.ts';
-import { expectTasksAlone } from './refusals.ts';
+import { expectNothingLeft } from './nothing-left.ts';
+
 import { bytesPage, redirectPage, startWebServer, type WebServer } from './web-server.ts';
 
 const bytes = randomBytes(100_000);
@@ -57,7 +58,7 @@ const fails = async (uri: string, message: string): Promise<void> => {
   const { imageId, task } = await importFrom(uri);
   expect(task).toMatchObject({ status: 'failure', message, result: null });
   expect(ferry.openstack.regions.REGION2.image(imageId)).toMatchObject({ status: 'queued', size: null });
-  await expectTasksAlone(ferry);
+  await expectNothingLeft(ferry);
 };
 
 const headersThatCameIn = () =>
@@ -77,7 +78,7 @@ describe('a web-download', () => {
   test.each([false, true])('of nothing makes an empty image (chunked: %s)', async (chunked) => {
     web.pages.set('/image', bytesPage(Buffer.alloc(0), { chunked }));
     await succeeds(`${web.url}/image`, Buffer.alloc(0));
-    await expectTasksAlone(ferry);
+    await expectNothingLeft(ferry);
   });
 
   test("sends its URI's query, and shows it to nobody", async () => {
