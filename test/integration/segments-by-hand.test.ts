@@ -207,7 +207,9 @@ test('an upload that is removed under its segments begins anew, and they become 
   expect(begunAnew.generation).not.toBe(removed.generation);
   expect(begunAnew).not.toHaveProperty('plan');
   expect(begunAnew.rows.size).toBe(0);
-  while (!(await copy()).transferred) expect(await next()).toBeDefined();
+  // It begins after a pause.
+  const isMade = async () => (await next()) === undefined && (await copy()).transferred !== undefined;
+  await expect.poll(isMade, { timeout: 60_000 }).toBe(true);
   expect((await ferry.traces.relay()).uploads).toEqual([]);
   await isCopied();
 });
