@@ -27,7 +27,7 @@ export interface JoinServices extends LeaveServices {
 type JoinRun = StepRun<ImportRef, Task>;
 
 /** Seconds until an import looks again that cannot join a copy which ends: as long as clearing up takes. */
-const whenClearedS = 2;
+const whenClearedS = 5;
 
 const toApplyMetadata = (task: Task, extra: Pick<ImportMessage, 'activation'> = {}): Outcome =>
   send({ to: 'apply-metadata', message: { ...importRef(task), ...extra } });

@@ -189,7 +189,7 @@ test('who may download a source whose store has no ranges joins', async () => {
 });
 
 describe('a copy that cannot be joined', () => {
-  const soon = (task: Task) => [{ to: 'stream-image', message: importRef(task), delayS: 2 }];
+  const soon = (task: Task) => [{ to: 'stream-image', message: importRef(task), delayS: 5 }];
 
   test('because it is being cleared up is asked for again soon', async () => {
     const [one, other] = [await queued(), await queued()];
