@@ -132,11 +132,8 @@ export const createStreamImage = (services: CopyServices): Step<RowRef, Copy, Co
     refOf: ({ copyId, row = wholeCopy }) => ({ copyId, row }),
     load: ({ copyId }) => copies.get(copyId),
     logOf: logOfCopy,
-    waitingOf: ({ projectId, copyId, createdAt }, { row }) => ({
-      projectId,
-      work: `${copyId}#${row}`,
-      sinceMs: msOf(createdAt),
-    }),
+    waitingOf: ({ projectId, copyId, createdAt, transferred, failure }, { row }) =>
+      transferred || failure ? undefined : { projectId, work: `${copyId}#${row}`, sinceMs: msOf(createdAt) },
     stillWaits: async ({ waiting }) => {
       for (const ref of waiting) await services.waiters.touch(ref);
     },

@@ -36,8 +36,8 @@ export interface Step<Ref, Subject, Message extends StepMessage = StepMessage> {
   load(ref: Ref): Promise<Subject | undefined>;
   /** Names for the log. */
   logOf(subject: Subject): Logger;
-  /** What is asked for a seat; nobody waits for a turn when absent. */
-  waitingOf?(subject: Subject, ref: Ref): Waiting;
+  /** What is asked for a seat; nobody waits for a turn when absent, and nothing that has no work left. */
+  waitingOf?(subject: Subject, ref: Ref): Waiting | undefined;
   /** Told now and then, every quarter of an hour or so, while it waits for its turn. */
   stillWaits?(subject: Subject): Promise<void>;
   /** Looks at each heartbeat whether somebody still wants what the step works for. @throws FerryError, final, if not */

@@ -36,6 +36,14 @@ describe('a small image', () => {
     expect(await use().run()).toEqual(use().toAll('apply-metadata'));
   });
 
+  test('asks for a seat to be copied, and for none to be handed on', async () => {
+    const { waitingOf } = createStreamImage(use().services);
+    const row = { copyId: use().copyId, row: wholeCopy };
+    expect(waitingOf?.(await use().read(), row)).toMatchObject({ work: `${use().copyId}#0` });
+    await use().run();
+    expect(waitingOf?.(await use().read(), row)).toBeUndefined();
+  });
+
   test('that nobody waits for any more is not copied', async () => {
     for (const { taskId } of use().waiting) use().failed.set(taskId, new FerryError('conflict', 'over'));
     expect(await use().run()).toEqual([]);
