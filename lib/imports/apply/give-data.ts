@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { activateByUpload } from '../../activation/upload.ts';
+import { activateByUpload, type UploadActivation } from '../../activation/upload.ts';
 import { type RelayObjectServices, readRelayObject } from '../../copies/object/relay-object.ts';
-import { asFerryError, FerryError } from '../../errors.ts';
+import { asFerryError, FerryError, hasCode } from '../../errors.ts';
 import type { Glance } from '../../openstack/glance.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { Copy, Transferred } from '../../state/copy.ts';
@@ -58,6 +58,23 @@ export const requireCopy = ({ task, copy }: Applying): { copy: Copy; transferred
 };
 
 /**
+ * A conflict is looked at: an upload that was broken off may be on its way in Glance though a replica of its database
+ * said `queued`, and ends by itself.
+ * @throws FerryError `unavailable` while Glance saves; the conflict if not
+ */
+const upload = async (activation: UploadActivation): Promise<void> => {
+  const { target, imageId } = activation;
+  try {
+    await activateByUpload(activation);
+  } catch (error) {
+    if (!hasCode(error, 'conflict')) throw error;
+    const { status } = await target.image(imageId, activation);
+    if (status !== 'saving') throw error;
+    throw new FerryError('unavailable', asFerryError(error).explanation, { cause: error });
+  }
+};
+
+/**
  * Uploads the copy's object into the target, and looks at what Glance has made of it.
  * @throws FerryError `data-mismatch`; what Glance and the store refuse
  */
@@ -71,6 +88,6 @@ export const giveData = async (
   const { imageId } = applying.task;
   const object = (options: { readonly signal: AbortSignal }) =>
     readRelayObject(services, copy, { size: transferred.size, ...options });
-  await activateByUpload({ target, imageId, ...transferred, object, signal });
+  await upload({ target, imageId, ...transferred, object, signal });
   await compareStored(target, applying, transferred);
 };

@@ -4,7 +4,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createS3Client } from '../../../../lib/aws/s3/s3-client.ts';
 import { objectKey } from '../../../../lib/copies/record/object-key.ts';
 import { type ApplyServices, createApplyMetadata } from '../../../../lib/imports/apply/apply-metadata.ts';
+import { giveData } from '../../../../lib/imports/apply/give-data.ts';
 import type { OpenAccess } from '../../../../lib/imports/record/access.ts';
+import { log } from '../../../../lib/log.ts';
 import type { ImageId } from '../../../../lib/schemas/ids.ts';
 import type { Copy } from '../../../../lib/state/copy.ts';
 import { importRef } from '../../../../lib/state/refs.ts';
@@ -109,6 +111,19 @@ describe('an import whose copy is finished', () => {
     expect(use().sent).toEqual(toFailImport());
     expect(await use().tasks.get(task)).toMatchObject({ failureCode: 'conflict' });
   });
+});
+
+test('an upload that Glance refuses since an earlier one is still on its way is tried again', async () => {
+  useTarget().region.change(task.imageId, { ...wanted, status: 'saving' });
+  const applying = { task: { ...task, transferred }, copy, signal: new AbortController().signal, log };
+  const services = { ...use(), sourceBudget: { retries: 0, firstDelayMs: 1 } };
+  const given = () => giveData(services, applying, useTarget().glance);
+  await expect(given()).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringContaining('saving'),
+  });
+  useTarget().region.change(task.imageId, { status: 'deactivated' });
+  await expect(given()).rejects.toMatchObject({ code: 'conflict' });
 });
 
 describe('an import whose copy is not finished', () => {
