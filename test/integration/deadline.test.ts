@@ -25,7 +25,7 @@ test('a copy that went on is proven before its image is active: with a wrong has
   expect(task).toMatchObject({
     status: 'failure',
     message: expect.stringMatching(
-      /^The transferred object of image \S+ has sha512 [0-9a-f]{128} instead of f{128}$/,
+      /^The object of copy [0-9a-f]{64} has sha512 [0-9a-f]{128} instead of f{128}$/,
     ),
   });
   expect(ferry.openstack.regions.REGION2.image(target.id)).toMatchObject({
