@@ -21,9 +21,13 @@ beforeAll(async () => {
 });
 afterAll(() => real.stop());
 
-/** What the functions have logged of an import. */
-const logOf = async (taskId: string): Promise<readonly string[]> =>
-  (await readFile(real.functions.logFile, 'utf8')).split('\n').filter((line) => line.includes(taskId));
+/** What the functions have logged of an import, and of its copy. */
+const logOf = async (taskId: string): Promise<readonly string[]> => {
+  const lines = (await readFile(real.functions.logFile, 'utf8')).split('\n');
+  const [, copyId = taskId] =
+    /"copy_id":"([0-9a-f]+)"/.exec(lines.filter((line) => line.includes(taskId)).join()) ?? [];
+  return lines.filter((line) => line.includes(taskId) || line.includes(copyId));
+};
 
 const statusOfRange = async (endpoint: string, { id }: Image): Promise<number> => {
   const headers = { 'x-auth-token': real.token, range: 'bytes=0-0' };
