@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import { FerryError } from '../errors.ts';
+import { FerryError, hasCode } from '../errors.ts';
 
 /** A context that may tell its function to stop before its time: the worker's, see worker/. */
 export interface StoppableContext extends Context {
@@ -10,7 +10,10 @@ export interface StoppableContext extends Context {
 export interface Deadline {
   /** Aborts a reserve before the function ends, with `out-of-time` as its reason; and when its worker is told to stop. */
   readonly signal: AbortSignal;
-  /** Whether the worker was told to stop: a run that ends for it is no fault, and no lack of time. */
+  /**
+   * Whether the worker was told to stop: a run that ends for it is no fault, and no lack of time. A stop whose reason is
+   * `out-of-time` is the end of the time, known in another way.
+   */
   isStopping(): boolean;
   /** No timer is left. */
   close(): void;
@@ -25,7 +28,7 @@ export const createDeadline = (context: StoppableContext, reserveS: number): Dea
   const { stopping } = context;
   return {
     signal: stopping ? AbortSignal.any([controller.signal, stopping]) : controller.signal,
-    isStopping: () => stopping?.aborted ?? false,
+    isStopping: () => stopping?.aborted === true && !hasCode(stopping.reason, 'out-of-time'),
     close: () => clearTimeout(timer),
   };
 };

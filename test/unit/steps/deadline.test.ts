@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FerryError } from '../../../lib/errors.ts';
 import { createDeadline, type StoppableContext } from '../../../lib/steps/deadline.ts';
 import { lambdaContext } from '../../integration/lambda.ts';
 
@@ -39,6 +40,14 @@ test('a run whose time has ended is not stopping for that', async () => {
   const { signal, isStopping } = createDeadline(contextOf(31_000, stopping.signal), 30);
   await vi.advanceTimersByTimeAsync(1_000);
   expect([signal.reason.code, isStopping()]).toEqual(['out-of-time', false]);
+});
+
+test('a stop whose reason is the end of the time is no other end than that', () => {
+  const stopping = new AbortController();
+  const { signal, isStopping, close } = createDeadline(contextOf(100_000, stopping.signal), 30);
+  stopping.abort(new FerryError('out-of-time', 'the end'));
+  expect([signal.aborted, isStopping()]).toEqual([true, false]);
+  close();
 });
 
 test('nothing is left of one that is closed', async () => {
