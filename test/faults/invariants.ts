@@ -1,4 +1,4 @@
-import { isTask } from '../kept.ts';
+import { isTask, type Kept } from '../kept.ts';
 import type { Evidence, ImportEvidence } from './evidence.ts';
 import type { Case } from './one-run.ts';
 import { isDeadLetterQueue, type WaitingMessage } from './queue-watch.ts';
@@ -118,13 +118,19 @@ const refusalIsTrue: Rule = (evidence) => [
 /** A dead letter is left for a person, who finds its cause in the log. */
 const isUnread = ({ queue }: WaitingMessage): boolean => !isDeadLetterQueue(queue);
 
+/** Of a copy: what keeps it. */
+const stateOf = ({ kind, isEnding, failure, waiting }: Kept): string =>
+  kind === 'copy'
+    ? `: ${JSON.stringify({ isEnding, failure, waiting: [...((waiting as Set<string> | undefined) ?? [])] })}`
+    : '';
+
 /** No upload, object, claim, copy, part, sealed secret or message is left. */
 const nothingIsLeft: RunRule = ({ items, objects, uploads, messages }) => [
   ...objects.map((key) => `object ${key} is left`),
   ...uploads.map((key) => `an open upload of ${key} is left`),
   ...items
     .filter((item) => !isTask(item))
-    .map(({ item }) => `item ${String(item).replace(/#.*#/, '#…#')} is left`),
+    .map((item) => `item ${String(item['item']).replace(/#.*#/, '#…#')} is left${stateOf(item)}`),
   ...items.filter(({ sealed }) => sealed !== undefined).map(() => 'a sealed secret is left'),
   ...messages.filter(isUnread).map(({ queue, body }) => `a message is left in ${queue}: ${body}`),
 ];

@@ -9,10 +9,10 @@ import { type PropertyRules, requireKeepable, wantedProperties } from '../../pro
 import { type CopyId, newGeneration } from '../../schemas/ids.ts';
 import type { Claims } from '../../state/claims.ts';
 import type { ImportMessage, Send } from '../../state/messages.ts';
-import { type ImportRef, importRef } from '../../state/refs.ts';
+import { type ImportRef, importRef, wholeCopy } from '../../state/refs.ts';
 import { hasEnded, type Task } from '../../state/task.ts';
 import type { Tasks } from '../../state/tasks.ts';
-import { again, type Outcome, send } from '../../steps/outcome.ts';
+import { again, done, type Outcome, send } from '../../steps/outcome.ts';
 import type { Step, StepRun } from '../../steps/step.ts';
 import type { OpenAccess } from '../record/access.ts';
 
@@ -86,6 +86,22 @@ const joinOthers = async (
   return { next: 'copy', inHand: { message: { copyId }, ...(isAgain && { isAgain }) } };
 };
 
+/**
+ * Whether an import runs that has joined its copy. By clocks that differ another attempt may have been at work beside this
+ * one, and have ended the import, and left the copy, before this one joined it: then it is left once more.
+ */
+const stillRuns = async (
+  services: JoinServices,
+  { subject: task, attempt, signal }: JoinRun,
+  copyId: CopyId,
+): Promise<boolean> => {
+  const now = await services.tasks.get(task);
+  if (now && !hasEnded(now) && !now.ending) return true;
+  await services.copies.pause({ copyId, row: wholeCopy }, attempt);
+  await leaveCopy(services, copyId, task, { signal });
+  return false;
+};
+
 const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> => {
   const { subject: task, attempt, signal, log } = run;
   if (task.activation === 'none') return toApplyMetadata(task, { activation: 'none' });
@@ -99,8 +115,10 @@ const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> 
   const copy = { copyId, generation: newGeneration(), projectId: task.owner, identity, size };
   const isFirst = await services.copies.create(copy, importRef(task), attempt);
   log.info(isFirst ? 'begins a copy' : 'joins a copy', { copy_id: copyId, source: download.name });
-  if (isFirst) return { next: 'copy', inHand: { message: { copyId }, attempt } };
-  return await joinOthers(services, run, copyId, { download, source });
+  const joined: Outcome = isFirst
+    ? { next: 'copy', inHand: { message: { copyId }, attempt } }
+    : await joinOthers(services, run, copyId, { download, source });
+  return (await stillRuns(services, run, copyId)) ? joined : done;
 };
 
 /**

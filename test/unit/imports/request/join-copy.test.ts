@@ -313,6 +313,29 @@ describe('an import that copies nothing', () => {
     expect(await read(task)).toMatchObject({ status: 'failure', message: 'deleted' });
   });
 
+  test.each(['create', 'join'] as const)(
+    'since another attempt has ended it before its %s leaves the copy once more',
+    async (call) => {
+      const task = await queued();
+      const first = call === 'join' ? await queued() : undefined;
+      if (first) await join(first);
+      const ended = async () => {
+        await use().tasks.decide(task, { status: 'success', message: 'Copied 1 MiB' });
+        const { copyId = expect.fail('no copy') } = await read(task);
+        await copies.leave(copyId, importRef(task), 0);
+      };
+      const late: Copies = {
+        ...copies,
+        create: async (...made) => {
+          await ended();
+          return await copies.create(...made);
+        },
+      };
+      expect(await join(task, { copies: late })).toBeUndefined();
+      expect(await waitingFor(task)).toEqual(new Set(first ? [first.taskId] : []));
+    },
+  );
+
   test('since its source is gone fails, and says so', async () => {
     const task = await queued();
     server.refused.set(task.taskId, { record: 404 });
