@@ -21,7 +21,7 @@ import {
   targetRegions,
   taskOf,
   timesAsked,
-} from './shared-copy.ts';
+} from './one-source.ts';
 import { bytesPage, startWebServer, type WebServer } from './web-server.ts';
 
 /** Up to 5 MiB in one stream, more in segments. */

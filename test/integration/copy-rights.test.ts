@@ -16,7 +16,7 @@ import {
   readsOf,
   taskOf,
   timesAsked,
-} from './shared-copy.ts';
+} from './one-source.ts';
 import { useFerry } from './use-ferry.ts';
 
 // Who may have a copy's bytes. In REGION1 a role is needed to read an image's data that is not needed to see its record.

@@ -10,7 +10,7 @@ import {
   nineRegions,
   once,
   timesAsked,
-} from './shared-copy.ts';
+} from './one-source.ts';
 import { useFerry } from './use-ferry.ts';
 
 // RELAY_KEEP_H: a copy that nobody waits for any more is kept for who asks later.

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
-import { expectNothingLeft } from './nothing-left.ts';
+import { expectNothingLeft } from '../integration/nothing-left.ts';
 import {
   beginAll,
   expectActiveCopy,
@@ -11,8 +11,8 @@ import {
   nineRegions,
   readsOf,
   taskOf,
-} from './shared-copy.ts';
-import { useFerry } from './use-ferry.ts';
+} from '../integration/one-source.ts';
+import { useFerry } from '../integration/use-ferry.ts';
 
 const regions = ['REGION2', 'REGION3', 'REGION4'];
 
