@@ -25,6 +25,13 @@ const count = ({ region, transferred, failureCode, createdAt }: Task, { status }
 };
 
 /**
+ * Of a copy that is left last by an import which has failed to find its object whole nobody should find the rest: it would
+ * fail all who come while it is kept.
+ */
+const keepMsOf = ({ keepMs }: EndServices, { failureCode }: Task, { status }: Ending): number =>
+  status === 'failure' && (failureCode === 'not-found' || failureCode === 'data-mismatch') ? 0 : keepMs;
+
+/**
  * The one end of every import, well or badly or pushed aside by another one: no attempt begins any more, the copy has one
  * less who waits, or is cleared up, the task says how it ended, the target is free. It may run twice, side by side, or
  * die anywhere, and be entered again by any step: what is settled first stays, and every write is the same again. The
@@ -40,7 +47,8 @@ export const endImport = async (
   // It has ended before, but for its last write.
   if (!settled) return await claims.release(task);
   await claims.end(task, settled.status);
-  if (task.copyId) await leaveCopy(services, task.copyId, task, { signal });
+  const keepMs = keepMsOf(services, task, settled);
+  if (task.copyId) await leaveCopy({ ...services, keepMs }, task.copyId, task, { signal });
   await tasks.finish(task, settled);
   await claims.release(task);
   count(task, settled);

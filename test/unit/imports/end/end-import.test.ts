@@ -40,6 +40,19 @@ const expectNothingLeft = async (): Promise<void> => {
   expect([...(await use().relay.keysUnder(objectKey(copy), { signal }))]).toEqual([]);
 };
 
+test.each([
+  ['not-found', false],
+  ['data-mismatch', false],
+  ['limit-exceeded', true],
+] as const)('a finished copy whose last import fails with %s is kept: %s', async (failureCode, isKept) => {
+  const fresh = { ...taskFixture(), failureCode };
+  copy = await makeCopy(use(), [fresh], { transferred: { size: 1, digests: { sha512: 'd' } } });
+  task = { ...fresh, copyId: copy.copyId };
+  await use().tasks.create(task);
+  await endImport({ ...use(), keepMs: 3_600_000 }, { task, signal, log }, failure);
+  expect((await use().copies.get(copy.copyId)) !== undefined).toBe(isKept);
+});
+
 describe.each([success, failure])('the end in $status', (ending) => {
   test('leaves the task alone, which says how, without its token', async () => {
     await end(ending);
