@@ -43,7 +43,8 @@ const replacedBy = (what: string): readonly OwnerChange[] => [
       const replacement = replacements.find(({ name }) => name.includes(what));
       if (!replacement || !sourceGlance(deployment).image(sourceId)) return;
       sourceGlance(deployment).become(sourceId, replacement.imageId);
-      if (wanted['status'] === 'active') prepared.orBytes.push(bytesOfTarget(replacement));
+      // Also of one that is not to be active any more: others have the same source.
+      if (wanted['status'] !== 'queued') prepared.orBytes.push(bytesOfTarget(replacement));
     },
   },
 ];
