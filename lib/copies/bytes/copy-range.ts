@@ -62,7 +62,7 @@ export const copyRange = async (
     const planned = planPartsOf(reading.size, services);
     const partSize = range.partSize ?? planned.partSize;
     const most = Math.min(reading.size ?? planned.capacity, imageSizeCap);
-    return await copyStream({
+    const copied = await copyStream({
       source: reading,
       offset: reading.startsAt,
       partSize,
@@ -79,8 +79,13 @@ export const copyRange = async (
         if (read > most) throw mismatch(download, `more than ${most} bytes came`);
       },
     });
+    await progress.stop();
+    return copied;
+  } catch (error) {
+    reading.close();
+    await progress.breakOff();
+    throw error;
   } finally {
     reading.close();
-    await progress.stop();
   }
 };

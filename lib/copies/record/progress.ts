@@ -30,8 +30,10 @@ export const unproven = ({ provenBy }: Pick<Transferred, 'provenBy'>): string =>
 export interface Progress {
   /** Takes a value; it is written at once or after a while. Smaller ones than before are ignored. */
   report(value: number): void;
-  /** No write is on its way afterwards. */
+  /** No write is on its way afterwards; what was not written yet is told otherwise. */
   stop(): Promise<void>;
+  /** The same for a copy that ends before its end: the latest is written first. */
+  breakOff(): Promise<void>;
 }
 
 const intervalMs = 1000; // a reader of the task list does not see more, and each write costs
@@ -64,6 +66,11 @@ export const createProgress = (write: (value: number) => Promise<unknown>, above
     stop: async () => {
       clearTimeout(timer);
       timer = undefined;
+      await writing;
+    },
+    breakOff: async () => {
+      clearTimeout(timer);
+      flush();
       await writing;
     },
   };

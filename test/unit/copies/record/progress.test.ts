@@ -69,6 +69,17 @@ describe('progress', () => {
     await vi.advanceTimersByTimeAsync(5000);
     expect(written).toEqual([1]);
   });
+
+  test('of a copy that breaks off tells the latest before it ends', async () => {
+    const progress = createProgress(write);
+    progress.report(1);
+    await vi.advanceTimersByTimeAsync(1);
+    progress.report(2);
+    await progress.breakOff();
+    expect(written).toEqual([1, 2]);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(written).toEqual([1, 2]);
+  });
 });
 
 test.each([
