@@ -26,8 +26,8 @@ import { bytesPage, startWebServer, type WebServer } from './web-server.ts';
 
 /** Up to 5 MiB in one stream, more in segments. */
 const ways = [
-  ['in one stream', 4 * MiB],
-  ['in segments', 12 * MiB],
+  ['in one stream', 3 * MiB],
+  ['in segments', 7 * MiB],
 ] as const;
 
 let ferry: Awaited<ReturnType<typeof start>>;
