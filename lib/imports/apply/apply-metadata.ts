@@ -1,18 +1,18 @@
 import { sourceImageAgain } from '../../download/glance-download.ts';
 import { claimLost, FerryError, hasCode } from '../../errors.ts';
-import { logOf } from '../../log.ts';
 import type { Glance } from '../../openstack/glance.ts';
 import { type PropertyRules, requireKeepable, wantedProperties } from '../../properties/wanted.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { Copies } from '../../state/copies.ts';
 import type { ImportMessage } from '../../state/messages.ts';
-import { type ImportRef, importRef } from '../../state/refs.ts';
-import { hasEnded, msOf, type Properties, type Task } from '../../state/task.ts';
-import { done, type Outcome, send } from '../../steps/outcome.ts';
+import type { ImportRef } from '../../state/refs.ts';
+import { msOf, type Properties, type Task } from '../../state/task.ts';
+import { done, type Outcome } from '../../steps/outcome.ts';
 import type { Step, StepRun } from '../../steps/step.ts';
 import { type EndServices, endImport } from '../end/end-import.ts';
 import { successOf } from '../end/success.ts';
 import type { Access, OpenAccess } from '../record/access.ts';
+import { failToFailImport, toFailImport, workOnImports } from '../record/import-step.ts';
 import { isGiven, type ReachedServices } from '../record/is-given.ts';
 import { createLookAtTarget, isThere, targetImage } from '../record/look-at-target.ts';
 import { hasFailed } from '../record/task-failure.ts';
@@ -24,8 +24,6 @@ export interface ApplyServices extends EndServices, ReachedServices {
   readonly openAccess: OpenAccess;
   readonly propertyRules: PropertyRules;
 }
-
-const toFailImport = (task: Task): Outcome => send({ to: 'fail-import', message: importRef(task) });
 
 /** What the target is to get: as it was when the import joined its copy, or, without a copy, as it is now. */
 const wantedOf = async (
@@ -132,18 +130,9 @@ const applyMetadata = async (
  * anywhere. With activation `none` it needs no copy.
  */
 export const createApplyMetadata = (services: ApplyServices): Step<ImportRef, Task, ImportMessage> => {
-  const { tasks, claims } = services;
   const lookAtTarget = createLookAtTarget(services.openAccess, isThere);
   return {
-    leases: claims,
-    refOf: importRef,
-    load: async (ref) => {
-      const task = await tasks.get(ref);
-      if (task && !hasEnded(task)) return task;
-      await claims.release(ref);
-      return undefined;
-    },
-    logOf,
+    ...workOnImports(services),
     waitingOf: ({ owner, taskId, createdAt }) => ({
       projectId: owner,
       work: taskId,
@@ -151,10 +140,6 @@ export const createApplyMetadata = (services: ApplyServices): Step<ImportRef, Ta
     }),
     look: (task, _, options) => lookAtTarget(task, options),
     run: (run, message) => applyMetadata(services, run, message),
-    keepReason: (task, error) => tasks.fail(task, error),
-    failed: async ({ subject }, error) => {
-      await tasks.fail(subject, error);
-      return toFailImport(subject);
-    },
+    ...failToFailImport(services),
   };
 };

@@ -1,11 +1,12 @@
 import { logOf } from '../../log.ts';
 import type { Copies } from '../../state/copies.ts';
 import type { ImportMessage } from '../../state/messages.ts';
-import { type ImportRef, importRef } from '../../state/refs.ts';
+import type { ImportRef } from '../../state/refs.ts';
 import { type Ending, hasEnded, type Task } from '../../state/task.ts';
 import { done } from '../../steps/outcome.ts';
 import type { Step } from '../../steps/step.ts';
 import type { OpenAccess } from '../record/access.ts';
+import { workOnImports } from '../record/import-step.ts';
 import { isGiven, type ReachedServices } from '../record/is-given.ts';
 import { targetImage } from '../record/look-at-target.ts';
 import { type EndServices, endImport } from './end-import.ts';
@@ -68,18 +69,10 @@ const endLost = async (
  * and properties, the copy goes on for others or is cleared up, the claim is free; a second import of the same image works.
  */
 export const createFailImport = (services: FailServices): Step<ImportRef, Task, ImportMessage> => {
-  const { tasks, claims } = services;
+  const { claims } = services;
   return {
-    leases: claims,
-    refOf: importRef,
+    ...workOnImports(services),
     begin: claims.beginEnd,
-    load: async (ref) => {
-      const task = await tasks.get(ref);
-      if (task && !hasEnded(task)) return task;
-      await claims.release(ref);
-      return undefined;
-    },
-    logOf,
     run: async (run) => {
       const { subject, signal, log } = run;
       // Before the target is touched: a message that comes late finds nothing to work at.

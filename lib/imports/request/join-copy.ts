@@ -3,8 +3,7 @@ import { type LeaveServices, leaveCopy } from '../../copies/end/leave-copy.ts';
 import { copyIdOf } from '../../copies/record/copy-id.ts';
 import type { Download, SourceDescription } from '../../download/download.ts';
 import { requireReadable } from '../../download/readable.ts';
-import { claimLost, errorRules } from '../../errors.ts';
-import { logOf } from '../../log.ts';
+import { claimLost } from '../../errors.ts';
 import { type PropertyRules, requireKeepable, wantedProperties } from '../../properties/wanted.ts';
 import { type CopyId, newGeneration } from '../../schemas/ids.ts';
 import type { Claims } from '../../state/claims.ts';
@@ -15,6 +14,8 @@ import type { Tasks } from '../../state/tasks.ts';
 import { again, done, type Outcome, send } from '../../steps/outcome.ts';
 import type { Step, StepRun } from '../../steps/step.ts';
 import type { OpenAccess } from '../record/access.ts';
+import { failToFailImport, toFailImport, workOnImports } from '../record/import-step.ts';
+import { hasFailed } from '../record/task-failure.ts';
 
 export interface JoinServices extends LeaveServices {
   readonly tasks: Tasks;
@@ -31,8 +32,6 @@ const whenClearedS = 5;
 
 const toApplyMetadata = (task: Task, extra: Pick<ImportMessage, 'activation'> = {}): Outcome =>
   send({ to: 'apply-metadata', message: { ...importRef(task), ...extra } });
-
-const toFailImport = (task: Task): Outcome => send({ to: 'fail-import', message: importRef(task) });
 
 /** What the target is to get of the source, as its record says now. */
 const wantedOf = ({ propertyRules }: JoinServices, { roles }: Task, { record }: SourceDescription) => {
@@ -105,7 +104,7 @@ const stillRuns = async (
 const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> => {
   const { subject: task, attempt, signal, log } = run;
   if (task.activation === 'none') return toApplyMetadata(task, { activation: 'none' });
-  if (task.failureCode !== undefined && !errorRules[task.failureCode].retryable) return toFailImport(task);
+  if (hasFailed(task)) return toFailImport(task);
   // A late message: whoever has settled the end, and died, is to be gone on with.
   if (task.ending) return task.ending.status === 'success' ? toApplyMetadata(task) : toFailImport(task);
   const { download } = await services.openAccess(task, { signal });
@@ -127,22 +126,9 @@ const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> 
  * nothing to copy. It may run twice or die anywhere.
  */
 export const createJoinCopy = (services: JoinServices): Step<ImportRef, Task, ImportMessage> => {
-  const { tasks, claims } = services;
   return {
-    leases: claims,
-    refOf: importRef,
-    load: async (ref) => {
-      const task = await tasks.get(ref);
-      if (task && !hasEnded(task)) return task;
-      await claims.release(ref);
-      return undefined;
-    },
-    logOf,
+    ...workOnImports(services),
     run: (run) => joinCopy(services, run),
-    keepReason: (task, error) => tasks.fail(task, error),
-    failed: async ({ subject }, error) => {
-      await tasks.fail(subject, error);
-      return toFailImport(subject);
-    },
+    ...failToFailImport(services),
   };
 };
