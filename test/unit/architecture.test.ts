@@ -8,12 +8,16 @@ const layers = [
   ['worker'],
   ['functions'],
   ['lib/api', 'lib/compose'],
+  ['lib/replication/plan'],
+  ['lib/replication/policy'],
+  ['lib/replication/record'],
   ['lib/imports/request', 'lib/imports/apply'],
   ['lib/imports/end'],
   ['lib/imports/record'],
   ['lib/copies'],
   ['lib/steps'],
   ['lib/download', 'lib/transfer', 'lib/properties', 'lib/activation'],
+  ['lib/clouds'],
   ['lib/openstack', 'lib/aws'],
   ['lib/state'],
   [
@@ -33,14 +37,17 @@ const longestFile = 200; // lines
 /** A folder that one can keep in mind. */
 const largestRoom = 1000; // lines
 
-const code = sourceFiles('{worker,functions,lib}/**/*.ts');
-const inside = (of: string): boolean => /^(worker|functions|lib|test)\//.test(of);
+const code = sourceFiles('{bridge,cli,worker,functions,lib}/**/*.ts');
+const inside = (of: string): boolean => /^(bridge|cli|worker|functions|lib|test)\//.test(of);
+
+/** Whose rooms have places of their own. */
+const isHouse = (name: string): boolean => name === 'imports' || name === 'replication';
 
 /** `lib/aws` of `lib/aws/table.ts`, `lib/errors` of `lib/errors.ts`, `lib/imports/end` of its files, `functions` of any. */
 const placeOf = (path: string): string => {
   const [top = '', name = '', room = ''] = path.split('/');
   if (top !== 'lib') return top;
-  return name === 'imports' ? `lib/imports/${room}` : `lib/${name.replace(/\.(d\.ts|ts|js)$/, '')}`;
+  return isHouse(name) ? `lib/${name}/${room}` : `lib/${name.replace(/\.(d\.ts|ts|js)$/, '')}`;
 };
 const layerOf = (path: string): number => layers.findIndex((places) => places.includes(placeOf(path)));
 

@@ -1,0 +1,86 @@
+import type { Credentials } from '../openstack/credentials.ts';
+import type { Glance } from '../openstack/glance.ts';
+import type { Images } from '../openstack/images.ts';
+import type { Identity } from '../openstack/validate-token.ts';
+import type { RegionName, Token } from '../schemas/ids.ts';
+
+/** How somebody authenticates with Keystone, whatever file or variables it was written in. */
+export type Authentication =
+  | { readonly kind: 'application-credential'; readonly credential: ApplicationCredentialAuth }
+  | { readonly kind: 'password'; readonly password: PasswordAuth }
+  | { readonly kind: 'token'; readonly token: Token; readonly scope: ProjectScope };
+
+/** By id, or by name and user. */
+export interface ApplicationCredentialAuth {
+  readonly id?: string;
+  readonly name?: string;
+  readonly secret: string;
+  readonly user?: UserName;
+}
+
+export interface UserName {
+  readonly id?: string;
+  readonly name?: string;
+  readonly domain?: NamedDomain;
+}
+
+export interface NamedDomain {
+  readonly id?: string;
+  readonly name?: string;
+}
+
+export interface ProjectScope {
+  readonly id?: string;
+  readonly name?: string;
+  readonly domain?: NamedDomain;
+}
+
+export interface PasswordAuth {
+  readonly user: UserName;
+  readonly password: string;
+  readonly project: ProjectScope;
+}
+
+/** One entry of a clouds.yaml, or an openrc. */
+export interface Cloud {
+  /** As in clouds.yaml; `envvars` for an openrc, as os-client-config calls it. */
+  readonly name: string;
+  readonly authUrl: string;
+  readonly auth: Authentication;
+  /** The region that it is for; undefined: every one of its catalog. */
+  readonly regionName?: string;
+  readonly interface: 'public' | 'internal' | 'admin';
+  /** Path of a PEM file. */
+  readonly cacert?: string;
+}
+
+/** Somebody's standing with one Keystone: a token that is replaced before it ends, and when it is refused. */
+export interface Session {
+  readonly cloud: Cloud;
+  /** Who one is there, with the catalog. @throws FerryError `unauthorized`, `forbidden`, `unavailable`, `misconfigured` */
+  identity(options: { readonly signal: AbortSignal }): Promise<Identity>;
+  token(options: { readonly signal: AbortSignal }): Promise<Token>;
+  /** For every request to its services. */
+  readonly credentials: Credentials;
+}
+
+/** A region, with the rights that one has there. */
+export interface CloudRegion {
+  readonly region: RegionName;
+  readonly session: Session;
+  readonly identity: Identity;
+  /** Of its image service, base URL without `/v2`. */
+  readonly endpoint: string;
+  readonly glance: Glance;
+  readonly images: Images;
+}
+
+/** Regions of one or several clouds. */
+export interface Clouds {
+  /** @throws FerryError `bad-request` for a region that none of the clouds has, naming those there are */
+  region(name: string, options: { readonly signal: AbortSignal }): Promise<CloudRegion>;
+  /** The session of an entry, by its name. @throws FerryError `misconfigured` when there is none any more */
+  session(name: string): Session;
+  /** All there are. */
+  regions(options: { readonly signal: AbortSignal }): Promise<readonly RegionName[]>;
+}

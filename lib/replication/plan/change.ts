@@ -1,0 +1,66 @@
+import type { ImageId, RegionName } from '../../schemas/ids.ts';
+import type { Properties } from '../../state/task.ts';
+import type { ImageFacts, Visibility } from '../record/image-facts.ts';
+import type { Provenance } from '../record/provenance.ts';
+
+/** What a replica is to be, but for its bytes; all of it resolved. */
+export interface WantedReplica {
+  readonly name: string;
+  readonly visibility: Visibility;
+  readonly isProtected: boolean;
+  readonly isHidden: boolean;
+  readonly tags: readonly string[];
+  readonly properties: Properties;
+  /** Names, by policy.synced.properties: such a property on the replica that is not wanted goes. */
+  readonly isSynced: (name: string) => boolean;
+  /** Project ids of the target's cloud; undefined: are left alone. */
+  readonly members?: readonly string[];
+  /** GiB; raised to the virtual size. */
+  readonly minDisk: number;
+  /** MiB. */
+  readonly minRam: number;
+  readonly provenance: Provenance;
+}
+
+interface OfImage {
+  readonly region: RegionName;
+  readonly image: ImageId;
+  readonly name: string;
+  /** Bytes that it moves. */
+  readonly bytes: number;
+  /** For people: why. */
+  readonly reason: string;
+}
+
+/**
+ * One thing to be done to one image in one region, as data: report, dry run, a kept plan and the doing share it. `was` is
+ * what the plan has seen (of a kept plan: it is refused where the world has changed).
+ */
+export type Change =
+  /** `image` is the source's id; `record` the queued one that an earlier run has left. */
+  | (OfImage & { readonly kind: 'copy'; readonly from: RegionName; readonly record?: ImageId })
+  | (OfImage & {
+      readonly kind: 'update';
+      /** Glance's attributes and properties; null removes a property. */
+      readonly set: Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
+    })
+  | (OfImage & {
+      readonly kind: 'members';
+      readonly add: readonly string[];
+      readonly remove: readonly string[];
+    })
+  | (OfImage & { readonly kind: 'hide' | 'deactivate' | 'delete' })
+  | (OfImage & { readonly kind: 'publish' | 'unpublish'; readonly visibility: Visibility })
+  | (OfImage & { readonly kind: 'rename'; readonly to: string })
+  /** Nothing is done, and said why: a conflict, a volume-backed snapshot, a cap. */
+  | (OfImage & { readonly kind: 'skip'; readonly isError: boolean });
+
+/** What a plan is made of: all images that matter, region by region. */
+export interface Inventory {
+  /** ms since 1970. */
+  readonly atMs: number;
+  readonly source: readonly ImageFacts[];
+  readonly targets: ReadonlyMap<RegionName, readonly ImageFacts[]>;
+  /** Regions that could not be read, with the reason: nothing is planned for them, and nothing is retired anywhere. */
+  readonly failed: ReadonlyMap<RegionName, string>;
+}
