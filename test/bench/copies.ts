@@ -137,7 +137,7 @@ export const copies = async (): Promise<void> => {
       },
     ],
     notes: [
-      `${size / MiB} MiB to so many regions of the emulated cloud, from the first POST until all are active; the functions bundled, at the default concurrency of a deployment, each invocation in a process of its own, and everything on this machine. Median of ${rounds} rounds, in turn; ratios are medians of the rounds' ratios. Beside one copy: imports of images of their own with the same bytes, which share nothing. \`PROJECT_SHARE_PERCENT=100\`: all are of one project.`,
+      `${size / MiB} MiB to so many regions of the emulated cloud, from the first POST until all are active; the functions bundled, at the default concurrency of a deployment, each invocation in a process of its own, and everything on this machine. Median of ${rounds} rounds, in turn; ratios are medians of the rounds' ratios. Beside one copy: imports of images of their own with the same bytes, which share nothing. \`PROJECT_SHARE_PERCENT=100\`: all are of one project. The targets are emulated on the same processors: they compute the sha512 of what they are given, and no md5.`,
       'Read from the source: bytes that the emulated Glance has sent, in images; the byte by which who joins a copy proves his right is not in it.',
       'Requests are counted by proxies, with all imports asked for before the first is served; USD as in [Requests and money](#requests-and-money).',
     ],

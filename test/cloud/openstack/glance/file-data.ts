@@ -10,8 +10,8 @@ export interface Received {
   readonly data: ImageData;
   /** Bytes. */
   readonly size: number;
-  /** md5, hex. */
-  readonly checksum: string;
+  /** md5, hex; none of what is not kept, since it costs as much again as the hash. */
+  readonly checksum: string | null;
   readonly hash: string;
   /** The first bytes, for a look at the format. */
   readonly head: Buffer;
@@ -45,8 +45,8 @@ export async function receive(source: AsyncIterable<Buffer>, options: ReceiveOpt
   return { ...digests, size, data: options.discard ? goneData(size) : fileData(options.path, size) };
 }
 
-function meterFor({ hashAlgorithm, maxSize }: ReceiveOptions) {
-  const md5 = createHash('md5');
+function meterFor({ hashAlgorithm, maxSize, discard }: ReceiveOptions) {
+  const md5 = discard ? undefined : createHash('md5');
   const hash = createHash(hashAlgorithm);
   let size = 0;
   let head = Buffer.alloc(0);
@@ -57,12 +57,12 @@ function meterFor({ hashAlgorithm, maxSize }: ReceiveOptions) {
         if (size > maxSize)
           throw tooLarge('The incoming image is too large: The provided image is too large.');
         if (head.length < headBytes) head = Buffer.concat([head, piece.subarray(0, headBytes - head.length)]);
-        md5.update(piece);
+        md5?.update(piece);
         hash.update(piece);
         yield piece;
       }
     },
-    result: () => ({ size, checksum: md5.digest('hex'), hash: hash.digest('hex'), head }),
+    result: () => ({ size, checksum: md5?.digest('hex') ?? null, hash: hash.digest('hex'), head }),
   };
 }
 
