@@ -22,19 +22,28 @@ export interface WantedReplica {
   readonly provenance: Provenance;
 }
 
+/** A value of one of Glance's attributes or of a property; null: it has none. */
+export type Value = string | number | boolean | readonly string[] | null;
+
 interface OfImage {
   readonly region: RegionName;
   readonly image: ImageId;
   readonly name: string;
+  /** What it shares with its predecessors: changes of one family are done in the plan's order, one after the other. */
+  readonly family: string;
   /** Bytes that it moves. */
   readonly bytes: number;
   /** For people: why. */
   readonly reason: string;
+  /**
+   * What the plan has seen of it and relies on, by Glance's names (`name`, `os_hidden`, `status`, `visibility`, a
+   * property's, …): where one of them is otherwise when the change's turn comes, it is refused.
+   */
+  readonly was?: Readonly<Record<string, Value>>;
 }
 
 /**
- * One thing to be done to one image in one region, as data: report, dry run, a kept plan and the doing share it. `was` is
- * what the plan has seen (of a kept plan: it is refused where the world has changed).
+ * One thing to be done to one image in one region, as data: report, dry run, a kept plan and the doing share it.
  */
 export type Change =
   /** `image` is the source's id; `record` the queued one that an earlier run has left. */
@@ -42,7 +51,7 @@ export type Change =
   | (OfImage & {
       readonly kind: 'update';
       /** Glance's attributes and properties; null removes a property. */
-      readonly set: Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
+      readonly set: Readonly<Record<string, Value>>;
     })
   | (OfImage & {
       readonly kind: 'members';
