@@ -85,7 +85,8 @@ export const onRealCloud = async (file: string) => {
         },
         // Its imports begin at once: the next burst is not to share the machine with them.
         settle: async () => {
-          for (const id of accepted.splice(0)) await cloud.untilActive(id, 60).catch(() => (stuck += 1));
+          for (const id of accepted.splice(0))
+            await cloud.untilActive(id, { patienceS: 60 }).catch(() => (stuck += 1));
           await removeAll();
         },
       },

@@ -31,16 +31,26 @@ const createBucket = async (Bucket: string): Promise<void> => {
   s3.destroy();
 };
 
+/** A region's image service, and a client of it. */
+export interface RealRegion {
+  readonly name: string;
+  readonly endpoint: string;
+  readonly client: ReturnType<typeof glanceClient>;
+}
+
+const regionAt = async (token: string, name: string): Promise<RealRegion> => {
+  const endpoint = await imageEndpoint(token, name);
+  return { name, endpoint, client: glanceClient(endpoint, token) };
+};
+
+/** With OTHER_REGION there is a second region for targets; where none is named it is OS_REGION_NAME. */
 export const startRealCloud = async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-bench-'));
   const token = await tokenOf(account('OS_'));
   const [region, sourceRegion] = [setting('OS_REGION_NAME'), setting('SOURCE_REGION')];
-  const endpoints = {
-    source: await imageEndpoint(token, sourceRegion),
-    target: await imageEndpoint(token, region),
-  };
-  const source = glanceClient(endpoints.source, token);
-  const target = glanceClient(endpoints.target, token);
+  const source = await regionAt(token, sourceRegion);
+  const own = await regionAt(token, region);
+  const other = process.env['OTHER_REGION'] ? await regionAt(token, setting('OTHER_REGION')) : undefined;
   await createBucket(setting('RELAY_BUCKET'));
   const options = { openrc: setting('OPENRC'), region };
   const started = await startForRealCloud(options, dataDir);
@@ -50,7 +60,7 @@ export const startRealCloud = async () => {
 
   const http = createOpenStackHttp({ stallMs: 60_000 });
   const glanceAt = (endpoint: string): Glance => createGlance(endpoint, callersToken(token as Token), http);
-  const [sourceGlance, targetGlance] = [glanceAt(endpoints.source), glanceAt(endpoints.target)];
+  const [sourceGlance, targetGlance] = [glanceAt(source.endpoint), glanceAt(own.endpoint)];
 
   const bodyOf = (sourceId: string) => ({
     method: { name: 'glance-download', glance_region: sourceRegion, glance_image_id: sourceId },
@@ -66,33 +76,38 @@ export const startRealCloud = async () => {
   };
 
   return {
+    source,
+    queues: started.queues,
     env: { ...env, POWERTOOLS_LOG_LEVEL: 'CRITICAL', POWERTOOLS_METRICS_DISABLED: 'true' },
     dataDir,
+    /** OS_REGION_NAME, and OTHER_REGION where it is set. */
+    targets: other ? [own, other] : [own],
     /** An active image of the source's region with the bytes of a file. */
     newSource: async (file: string): Promise<string> => {
-      const { id } = await source.create({ name: 'glance-ferry benchmark', ...formats });
-      created.add(`${endpoints.source}/v2/images/${id}`);
-      await source.upload(id, file);
+      const { id } = await source.client.create({ name: 'glance-ferry benchmark', ...formats });
+      created.add(`${source.endpoint}/v2/images/${id}`);
+      await source.client.upload(id, file);
       return id;
     },
-    /** A queued one of the target's. */
-    newTarget: async (): Promise<string> => {
-      const { id } = await target.create({ name: 'glance-ferry benchmark', ...formats });
-      created.add(`${endpoints.target}/v2/images/${id}`);
+    /** A queued one of a target's. */
+    newTarget: async ({ client, endpoint } = own): Promise<string> => {
+      const { id } = await client.create({ name: 'glance-ferry benchmark', ...formats });
+      created.add(`${endpoint}/v2/images/${id}`);
       return id;
     },
-    removeTarget: (id: string) => remove(`${endpoints.target}/v2/images/${id}`),
+    removeTarget: (id: string, { endpoint } = own) => remove(`${endpoint}/v2/images/${id}`),
     /** The event of our POST import. */
-    importEvent: (sourceId: string, targetId: string) =>
-      httpEvent({ method: 'POST', imageId: targetId, token, body: bodyOf(sourceId) }),
+    importEvent: (sourceId: string, imageId: string, at = own) =>
+      httpEvent({ method: 'POST', region: at.name, imageId, token, body: bodyOf(sourceId) }),
     /** Upstream's own POST import. @returns its status: 202, or 500 where its database had a deadlock */
     upstreamImport: async (
       sourceId: string,
       targetId: string,
       stores?: readonly string[],
+      { endpoint } = own,
     ): Promise<number> => {
       const json = { ...bodyOf(sourceId), ...(stores && { stores }) };
-      const url = `${endpoints.target}/v2/images/${targetId}/import`;
+      const url = `${endpoint}/v2/images/${targetId}/import`;
       return (await ask('POST', url, { token, json })).status;
     },
     /** What our POST asks of both Glances, and nothing else. */
@@ -106,9 +121,9 @@ export const startRealCloud = async () => {
       ]);
     },
     /** Waits for it. @throws Error when the image does not become active */
-    untilActive: async (id: string, patienceS = 600): Promise<void> => {
+    untilActive: async (id: string, { at = own, patienceS = 600 } = {}): Promise<void> => {
       for (const end = Date.now() + 1000 * patienceS; Date.now() < end; await delay(250))
-        if ((await target.show(id)).status === 'active') return;
+        if ((await at.client.show(id)).status === 'active') return;
       throw new Error(`image ${id} did not become active in ${patienceS} s`);
     },
     nextEvent: (queue: 'STREAM_IMAGE' | 'APPLY_METADATA') => nextEvent(sqs, env[`${queue}_QUEUE_URL`] ?? ''),

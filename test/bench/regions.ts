@@ -77,7 +77,8 @@ const upstream = async (cloud: RealCloud, sourceId: string, store: string): Prom
   return seconds;
 };
 
-const newSource = async (cloud: RealCloud, size: number): Promise<string> => {
+/** An active image of the source's region, of made-up bytes. */
+export const newSource = async (cloud: RealCloud, size: number): Promise<string> => {
   const file = join(cloud.dataDir, `${size}`);
   await pipeline(Readable.from(madeUpData({ size, seed: 1 }).open(0, size)), createWriteStream(file));
   return await cloud.newSource(file);

@@ -5,6 +5,7 @@ import { http } from './http.ts';
 import { memory } from './memory.ts';
 import { post } from './post.ts';
 import { regions } from './regions.ts';
+import { regionsAtOnce } from './regions-at-once.ts';
 import { requests } from './requests.ts';
 import { segments } from './segments.ts';
 import { start } from './start.ts';
@@ -18,6 +19,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   start,
   post,
   regions,
+  'regions-at-once': regionsAtOnce,
   requests,
   segments,
   copies,

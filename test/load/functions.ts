@@ -30,7 +30,7 @@ export interface RunningFunctions {
  * @param settings over those of the cloud
  */
 export const startFunctions = (
-  cloud: Pick<LoadCloud, 'aws' | 'env' | 'fileOf'>,
+  cloud: Pick<LoadCloud, 'env' | 'fileOf'> & { readonly aws: Pick<LoadCloud['aws'], 'queues'> },
   settings: Env = {},
 ): RunningFunctions => {
   const sqs = sqsClient(cloud.env);

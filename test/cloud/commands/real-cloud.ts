@@ -53,6 +53,7 @@ export async function startForRealCloud(
       ...named,
     },
     secrets: aws.secrets,
+    queues: aws.queues,
     stop: aws.stop,
   };
 }
