@@ -32,7 +32,7 @@ export interface Cloud<Region extends string = DefaultRegion> {
   stop(): Promise<void>;
 }
 
-/** The whole cloud in this process: Keystone, a Glance for each region, SQS, S3, DynamoDB, Secrets Manager. */
+/** The whole cloud in this process: Keystone, a Glance for each region, SQS, S3, DynamoDB, Secrets Manager, EventBridge. */
 export async function startCloud<const Region extends string = DefaultRegion>(
   options: CloudOptions<Region>,
 ): Promise<Cloud<Region>> {

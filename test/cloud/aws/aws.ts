@@ -4,7 +4,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { type Blueprint, readBlueprint, refOf, resourcesOf } from './blueprint.ts';
+import { credentials } from './credentials.ts';
 import { createTables, startDynamoDb } from './dynamodb.ts';
+import { startEvents } from './events/events.ts';
+import type { LocalEvents } from './events/server.ts';
 import type { S3Faults } from './s3/faults.ts';
 import { startS3 } from './s3/server.ts';
 import { createSecrets, type SecretStore, startSecretsManager } from './secrets.ts';
@@ -23,6 +26,8 @@ export interface LocalAws {
   readonly s3Faults: S3Faults;
   /** Where a test rotates a secret. */
   readonly secrets: SecretStore;
+  /** What has come to the event buses; lets requests to them fail. */
+  readonly events: LocalEvents;
   stop(): Promise<void>;
 }
 
@@ -30,8 +35,6 @@ export interface StartAwsOptions extends Omit<AwsSettings, 'ports' | 'region'> {
   readonly ports?: Partial<AwsPorts>;
   readonly region?: string;
 }
-
-const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 /** Bucket names are lower case. */
 const bucketNameOf = (logicalId: string) =>
@@ -91,14 +94,14 @@ async function createResources(
 }
 
 /**
- * Starts SQS, S3, DynamoDB and Secrets Manager on 127.0.0.1, with the queues, redrive, table, bucket and secrets of
- * serverless.yml.
+ * Starts SQS, S3, DynamoDB, Secrets Manager and EventBridge on 127.0.0.1, with the queues, redrive, table, bucket, secrets
+ * and rules of serverless.yml.
  * @param options.visibilityS seconds for all queues; default LOCAL_VISIBILITY_S, else what serverless.yml says
  * @throws Error that names the service if a port is in use
  */
 export async function startAws(options: StartAwsOptions): Promise<LocalAws> {
   const visibilityS = options.visibilityS ?? (Number(process.env['LOCAL_VISIBILITY_S']) || undefined);
-  const ports = { sqs: 0, s3: 0, dynamodb: 0, secretsManager: 0, ...options.ports };
+  const ports = { sqs: 0, s3: 0, dynamodb: 0, secretsManager: 0, eventBridge: 0, ...options.ports };
   const settings: AwsSettings = { region: 'us-east-1', ...options, ports, visibilityS };
   const s3Dir = join(settings.dataDir, 's3');
   await mkdir(s3Dir, { recursive: true });
@@ -123,11 +126,13 @@ export async function startAws(options: StartAwsOptions): Promise<LocalAws> {
     const dynamodb = await started(startDynamoDb(ports.dynamodb));
     const secretsManager = await started(startSecretsManager(ports.secretsManager));
     const { secrets } = secretsManager;
+    const eventBridge = await started(startEvents({ ...settings, sqs: sqs.endpoint }));
     const endpoints = {
       sqs: sqs.endpoint,
       s3: s3.endpoint,
       dynamodb: dynamodb.endpoint,
       secretsManager: secretsManager.endpoint,
+      eventBridge: eventBridge.endpoint,
     };
     const { references, ...resources } = await createResources(settings, endpoints, secrets);
     const env = {
@@ -138,9 +143,11 @@ export async function startAws(options: StartAwsOptions): Promise<LocalAws> {
       AWS_ENDPOINT_URL_S3: endpoints.s3,
       AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: endpoints.eventBridge,
       ...references,
     };
-    return { endpoints, env, ...resources, s3Faults: s3.faults, secrets, stop };
+    const { events } = eventBridge;
+    return { endpoints, env, ...resources, s3Faults: s3.faults, secrets, events, stop };
   } catch (error) {
     await stop();
     throw error;

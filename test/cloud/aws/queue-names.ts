@@ -1,5 +1,5 @@
 /** fauxqs' account. */
-const accountId = '000000000000';
+export const accountId = '000000000000';
 
 /** Not the URL fauxqs answers with: its host, sqs.<region>.localhost, does not resolve. */
 export const queueUrl = (endpoint: string, name: string): string => `${endpoint}/${accountId}/${name}`;

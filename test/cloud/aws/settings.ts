@@ -4,6 +4,7 @@ export interface AwsPorts {
   readonly s3: number;
   readonly dynamodb: number;
   readonly secretsManager: number;
+  readonly eventBridge: number;
 }
 
 export interface AwsSettings {

@@ -91,7 +91,7 @@ async function demo({ cleanup, dataDir, signal }: Session): Promise<number> {
     say(help);
     return 0;
   }
-  say('Starting Keystone, three Glances, SQS, S3, DynamoDB and the functions …');
+  say('Starting Keystone, three Glances, SQS, S3, DynamoDB, EventBridge and the functions …');
   const cloud = await startCloud({ dataDir, ports }).catch(withPortHint(ports));
   cleanup.defer(cloud.stop);
   const token = cloud.openstack.issueToken('demo');

@@ -17,6 +17,7 @@ const ports = {
     start: 9287,
     what: 'Secrets Manager',
   },
+  eventBridge: { flag: 'events-port', variable: 'EVENTS_PORT', start: 9289, what: 'EventBridge' },
 } as const;
 
 type PortName = keyof typeof ports;

@@ -1,0 +1,2 @@
+/** Nobody here verifies them. */
+export const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };

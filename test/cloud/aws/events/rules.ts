@@ -1,0 +1,59 @@
+import { arnOwnerOf, type Blueprint, type Resource, resourcesOf } from '../blueprint.ts';
+import { type EventPattern, eventMatcher } from './pattern.ts';
+import type { BusEvent } from './put-events.ts';
+
+/** A queue that a rule sends to. */
+export interface RuleTarget {
+  /** Logical id in serverless.yml. */
+  readonly queue: string;
+  /** The body of the message. */
+  readonly bodyOf: (event: BusEvent) => string;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly bus: string;
+  readonly matches: (event: BusEvent) => boolean;
+  readonly targets: readonly RuleTarget[];
+}
+
+interface TargetPlan {
+  readonly Arn: unknown;
+  readonly Input?: string;
+  readonly InputPath?: string;
+  readonly InputTransformer?: unknown;
+}
+
+/** `$`, `$.detail`, `$.detail.source`. */
+const at = (event: BusEvent, path: string): unknown => {
+  if (!/^\$(\.[\w-]+)*$/.test(path)) throw new Error(`InputPath ${path} is not emulated`);
+  const names = path.split('.').slice(1);
+  return names.reduce<unknown>(
+    (value, name) => (value as Record<string, unknown> | undefined)?.[name],
+    event,
+  );
+};
+
+const targetOf = (rule: string, { Arn, Input, InputPath, InputTransformer }: TargetPlan): RuleTarget => {
+  const queue = arnOwnerOf(Arn);
+  if (!queue || InputTransformer)
+    throw new Error(`${rule}: only targets that are queues of serverless.yml, untransformed, are emulated`);
+  return { queue, bodyOf: (event) => Input ?? JSON.stringify(at(event, InputPath ?? '$') ?? null) };
+};
+
+/** A name that CloudFormation or the Serverless Framework would resolve is the default bus's here. */
+const busNameOf = (name: unknown): string =>
+  typeof name === 'string' && name !== '' && !name.includes('${') ? name : 'default';
+
+const ruleOf = (name: string, properties: Resource['Properties']): Rule => {
+  const { EventPattern: pattern, EventBusName, Targets = [] } = properties;
+  const matches = eventMatcher(pattern as EventPattern);
+  const targets = (Targets as readonly TargetPlan[]).map((target) => targetOf(name, target));
+  return { name, bus: busNameOf(EventBusName), matches, targets };
+};
+
+/** The rules of the blueprint that are enabled and ask for events; schedules are none. */
+export const rulesOf = (blueprint: Blueprint): readonly Rule[] =>
+  resourcesOf(blueprint, 'AWS::Events::Rule')
+    .filter(([, { EventPattern: pattern, State = 'ENABLED' }]) => pattern && State === 'ENABLED')
+    .map(([name, properties]) => ruleOf(name, properties));
