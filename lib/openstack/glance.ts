@@ -1,20 +1,12 @@
 import { put } from '../http/put.ts';
 import type { ImageId } from '../schemas/ids.ts';
 import type { GlanceImage, GlanceStores, GlanceTasks } from '../schemas/openstack.ts';
-import {
-  isGlanceImage,
-  isGlanceImportInfo,
-  isGlanceStores,
-  isGlanceTasks,
-  type Validator,
-} from '../schemas/validators.js';
+import { isGlanceImportInfo, isGlanceStores, isGlanceTasks, type Validator } from '../schemas/validators.js';
 import { authorized, type Credentials } from './credentials.ts';
-import { callJson, callWhole, guarded, type OpenStackHttp, requireSuccess } from './http.ts';
+import { guarded, type OpenStackHttp, requireSuccess } from './http.ts';
+import { createImageCalls, imagePath, type PatchOperation } from './image-calls.ts';
 
-/** One operation of RFC 6902 as far as Glance takes it (application/openstack-images-v2.1-json-patch). */
-export type PatchOperation =
-  | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: unknown }
-  | { readonly op: 'remove'; readonly path: string };
+export type { PatchOperation } from './image-calls.ts';
 
 interface Options {
   readonly signal: AbortSignal;
@@ -44,45 +36,21 @@ export interface Glance {
 
 /** @param endpoint base URL without `/v2`, see normaliseEndpoint */
 export const createGlance = (endpoint: string, credentials: Credentials, http: OpenStackHttp): Glance => {
-  const urlOf = (id: ImageId, tail = '') => `${endpoint}/v2/images/${encodeURIComponent(id)}${tail}`;
+  const calls = createImageCalls(endpoint, credentials, http);
 
-  const get = <T>(url: string, what: string, isValid: Validator<T>, options: Options) =>
-    authorized(credentials, options, (headers) =>
-      callJson(
-        http.small,
-        { method: 'GET', url, headers, ...options, operation: `get ${what} from ${endpoint}` },
-        isValid,
-      ),
-    );
+  const get = <T>(path: string, what: string, isValid: Validator<T>, options: Options) =>
+    calls.json({ ...options, method: 'GET', path, operation: `get ${what} from ${endpoint}` }, isValid);
 
-  const patch: Glance['patch'] = (id, operations, options) =>
-    authorized(credentials, options, (headers) =>
-      callJson(
-        http.small,
-        {
-          method: 'PATCH',
-          url: urlOf(id),
-          headers: { ...headers, 'content-type': 'application/openstack-images-v2.1-json-patch' },
-          body: JSON.stringify(operations),
-          ...options,
-          operation: `change image ${id} at ${endpoint}`,
-        },
-        isGlanceImage,
-      ),
-    ) as Promise<GlanceImage>;
-
-  const removeTag: Glance['removeTag'] = async (id, tag, { signal }) => {
-    const url = urlOf(id, `/tags/${encodeURIComponent(tag)}`);
-    const call = { operation: `remove a tag of image ${id} at ${endpoint}`, signal };
-    await authorized(credentials, call, (headers) =>
-      callWhole(http.small, { ...call, method: 'DELETE', url, headers }),
-    );
+  const removeTag: Glance['removeTag'] = async (id, tag, options) => {
+    const path = imagePath(id, `/tags/${encodeURIComponent(tag)}`);
+    const operation = `remove a tag of image ${id} at ${endpoint}`;
+    await calls.whole({ ...options, method: 'DELETE', path, operation });
   };
 
   const upload: Glance['upload'] = (id, { size, body }, { signal }) => {
     const call = { operation: `upload image ${id} to ${endpoint}`, signal };
     const ofData = { 'content-type': 'application/octet-stream', 'content-length': `${size}` };
-    const target = { url: urlOf(id, '/file'), connections: http.data, signal };
+    const target = { url: `${endpoint}/v2${imagePath(id, '/file')}`, connections: http.data, signal };
     return authorized(credentials, call, (headers) =>
       guarded(call, async () => {
         const answer = await put({ ...target, headers: { ...headers, ...ofData } }, body());
@@ -96,17 +64,16 @@ export const createGlance = (endpoint: string, credentials: Credentials, http: O
 
   return {
     endpoint,
-    image: (id, options) => get(urlOf(id), `image ${id}`, isGlanceImage, options) as Promise<GlanceImage>,
-    patch,
+    image: calls.image,
+    patch: calls.patch,
     removeTag,
     tasks: async (id, options) =>
-      (await get(urlOf(id, '/tasks'), `tasks of image ${id}`, isGlanceTasks, options)).tasks,
+      (await get(imagePath(id, '/tasks'), `tasks of image ${id}`, isGlanceTasks, options)).tasks,
     importMethods: async (options) => {
-      const info = await get(`${endpoint}/v2/info/import`, 'import methods', isGlanceImportInfo, options);
+      const info = await get('/info/import', 'import methods', isGlanceImportInfo, options);
       return info['import-methods'].value;
     },
-    stores: async (options) =>
-      (await get(`${endpoint}/v2/info/stores`, 'stores', isGlanceStores, options)).stores,
+    stores: async (options) => (await get('/info/stores', 'stores', isGlanceStores, options)).stores,
     upload,
   };
 };

@@ -8,7 +8,9 @@ import { GlanceDownloadMethod, ImportRequest, WebDownloadMethod } from './import
 import { ApplyMetadataInvocation, StepMessage } from './messages.ts';
 import {
   GlanceImage,
+  GlanceImages,
   GlanceImportInfo,
+  GlanceMembers,
   GlanceStores,
   GlanceTasks,
   KeystoneError,
@@ -25,6 +27,8 @@ const validators = {
   isKeystoneToken: KeystoneToken,
   isKeystoneError: KeystoneError,
   isGlanceImage: GlanceImage,
+  isGlanceImages: GlanceImages,
+  isGlanceMembers: GlanceMembers,
   isGlanceTasks: GlanceTasks,
   isGlanceImportInfo: GlanceImportInfo,
   isGlanceStores: GlanceStores,

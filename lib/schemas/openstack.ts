@@ -48,6 +48,20 @@ export const GlanceImage = Type.Object({
 });
 export type GlanceImage = Static<typeof GlanceImage> & Readonly<Record<string, unknown>>;
 
+/** GET /v2/images. */
+export const GlanceImages = Type.Object({
+  images: Type.Array(GlanceImage),
+  /** Path and query of the next page; absent on the last one. */
+  next: Type.Optional(text),
+});
+export type GlanceImages = Omit<Static<typeof GlanceImages>, 'images'> & {
+  readonly images: readonly GlanceImage[];
+};
+
+/** GET /v2/images/{id}/members. */
+export const GlanceMembers = Type.Object({ members: Type.Array(Type.Object({ member_id: text })) });
+export type GlanceMembers = Static<typeof GlanceMembers>;
+
 /** Keystone's own errors: of 401, 404 and whatever else it refuses. */
 export const KeystoneError = Type.Object({
   error: Type.Object({ code: Type.Integer(), message: text }),

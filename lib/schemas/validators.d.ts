@@ -4,7 +4,9 @@ import type { GlanceDownloadMethod, ImportRequest, WebDownloadMethod } from './i
 import type { ApplyMetadataInvocation, StepMessage } from './messages.ts';
 import type {
   GlanceImage,
+  GlanceImages,
   GlanceImportInfo,
+  GlanceMembers,
   GlanceStores,
   GlanceTasks,
   KeystoneError,
@@ -25,6 +27,8 @@ export const isApplyMetadataInvocation: Validator<ApplyMetadataInvocation>;
 export const isKeystoneToken: Validator<KeystoneToken>;
 export const isKeystoneError: Validator<KeystoneError>;
 export const isGlanceImage: Validator<GlanceImage>;
+export const isGlanceImages: Validator<GlanceImages>;
+export const isGlanceMembers: Validator<GlanceMembers>;
 export const isGlanceTasks: Validator<GlanceTasks>;
 export const isGlanceImportInfo: Validator<GlanceImportInfo>;
 export const isGlanceStores: Validator<GlanceStores>;

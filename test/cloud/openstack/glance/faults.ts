@@ -1,4 +1,4 @@
-export type FaultyOperation = 'get-file' | 'get-image' | 'put-file' | 'patch' | 'delete-tag';
+export type FaultyOperation = 'get-file' | 'get-image' | 'put-file' | 'patch' | 'delete-image' | 'delete-tag';
 
 /** What goes wrong. `bytes` and `at` count within the body, for a ranged download within the whole image. */
 export type FaultKind =

@@ -1,6 +1,6 @@
 import { isShownTo, mustOwn, owns } from './access.ts';
 import { recordFrom } from './create.ts';
-import { forbidden, notFound } from './errors.ts';
+import { conflict, forbidden, notFound } from './errors.ts';
 import { checkImport, checkStores, importMethod, takeImport } from './import.ts';
 import { draftOf, readChanges } from './json-patch.ts';
 import { pageOf } from './list.ts';
@@ -53,6 +53,7 @@ export function imageHandlers({ images, storeId, stores, importMethods }: ImageH
     const image = visibleOr(`Failed to find image ${id} to delete`, () => get(request));
     mustOwn(request.caller, image);
     if (image.protected) throw forbidden(`Image ${id} is protected and cannot be deleted.`);
+    if (image.isInUse) throw conflict(inUse(id));
     await images.remove(image);
     return noContent;
   };
@@ -101,6 +102,10 @@ export function imageHandlers({ images, storeId, stores, importMethods }: ImageH
     removeTag: changeTags(withoutTag, 'delete'),
   };
 }
+
+/** glance_store's InUseByStore, in the sentence of glance/api/v2/images.py. */
+const inUse = (id: string): string =>
+  `Image ${id} could not be deleted because it is in use: The image cannot be deleted because it is in use through the backend store outside of Glance.`;
 
 /** Where Glance answers 404 with a text of its own, or with webob's stock sentence. */
 function visibleOr(message: string | undefined, get: () => ImageRecord): ImageRecord {

@@ -8,7 +8,10 @@ const sortKeys = [
 type SortKey = (typeof sortKeys)[number];
 
 const visibilities = ['community', 'public', 'private', 'shared', 'all'];
-const pageSize = 25;
+/** [DEFAULT] limit_param_default and api_limit_max */
+const [pageSize, largestPage] = [25, 1000];
+/** Filters with an operator before a colon; without one it is `eq` (glance/db/sqlalchemy/api.py). */
+const withOperators = ['name', 'id', 'status', 'container_format', 'disk_format'];
 const notFilters = new Set([
   ...['limit', 'marker', 'sort', 'sort_key', 'sort_dir', 'member_status', 'tag', 'visibility', 'os_hidden'],
   ...['owner', 'protected', 'size_min', 'size_max'],
@@ -41,7 +44,7 @@ function limitOf(given: string | null): number {
   if (given === null) return pageSize;
   if (!/^[+-]?\d+$/.test(given)) throw badRequest('limit param must be an integer');
   if (Number(given) < 0) throw badRequest('limit param must be positive');
-  return Number(given);
+  return Math.min(Number(given), largestPage);
 }
 
 /** Own images, public ones, and shared ones whose membership was accepted; community ones only if asked for. */
@@ -71,12 +74,20 @@ function matches(image: ImageRecord, query: URLSearchParams): boolean {
   );
 }
 
-/** `name=in:a,b` is one of several; anything else is that value. */
+/** `name=in:a,b` is one of several, `name=eq:a` is `name=a`; any other filter is its value. */
 function equals(image: ImageRecord, name: string, wanted: string): boolean {
-  const own = new Map(Object.entries(image)).get(name) ?? image.properties.get(name);
-  const values = wanted.startsWith('in:') ? wanted.slice(3).split(',') : [wanted];
-  return values.includes(String(own));
+  const own = String(new Map(Object.entries(image)).get(name) ?? image.properties.get(name));
+  if (!withOperators.includes(name)) return own === wanted;
+  const [operator = '', value = ''] = wanted.includes(':') ? split(wanted) : ['eq', wanted];
+  if (operator === 'in') return value.split(',').includes(own);
+  if (operator === 'eq') return own === value;
+  throw badRequest(`Unable to filter by unknown operator '${operator}'.`);
 }
+
+const split = (text: string): readonly string[] => {
+  const colon = text.indexOf(':');
+  return [text.slice(0, colon), text.slice(colon + 1)];
+};
 
 function order(query: URLSearchParams): (left: ImageRecord, right: ImageRecord) => number {
   const given = query.get('sort') ?? query.get('sort_key') ?? 'created_at';

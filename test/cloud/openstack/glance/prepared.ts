@@ -27,6 +27,8 @@ export interface PreparedImages {
   addTask(imageId: string, task: ImportTask): void;
   /** Glance's own import has the image, which is still as it was. @throws Error without the image */
   lock(imageId: string, taskId: string): void;
+  /** Lets its store refuse to delete the data, or no more: see ImageRecord. @throws Error without the image */
+  setInUse(imageId: string, isInUse: boolean): void;
   /** Sets a property, as its owner would. @throws Error without the image */
   setProperty(imageId: string, name: string, value: string): void;
   /** Gives an image the data, size and hashes of another one, as if deleted and made anew. @throws Error without them */
@@ -78,6 +80,7 @@ export function preparedImages(
     change: (imageId, attributes) => save(existing(imageId), attributes),
     addTask: (imageId, task) => void existing(imageId).tasks.push(task),
     lock: (imageId, taskId) => void existing(imageId).properties.set('os_glance_import_task', taskId),
+    setInUse: (imageId, isInUse) => void Object.assign(existing(imageId), { isInUse }),
     setProperty: (imageId, name, value) => void existing(imageId).properties.set(name, value),
     become(imageId, otherId) {
       const { data, status, size, virtual_size, checksum, os_hash_algo, os_hash_value } = existing(otherId);

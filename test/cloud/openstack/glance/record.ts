@@ -64,6 +64,8 @@ export interface ImageRecord extends BaseAttributes {
   members: Map<string, Member>;
   tasks: ImportTask[];
   data: ImageData | undefined;
+  /** By something beside Glance, so that its store does not let it go: an instance's disk is a clone of it. */
+  isInUse: boolean;
 }
 
 /** An image as GET /v2/images/{id} shows it. */
@@ -85,13 +87,14 @@ export function newRecord(owner: string | null): ImageRecord {
     ...{ size: null, virtual_size: null, status: 'queued', checksum: null, protected: false },
     ...{ min_ram: 0, min_disk: 0, owner, os_hidden: false, os_hash_algo: null, os_hash_value: null },
     ...{ created_at: now, updated_at: now, tags: [], properties: new Map(), members: new Map(), tasks: [] },
-    data: undefined,
+    ...{ data: undefined, isInUse: false },
   };
 }
 
 /** @param storeId shown as `stores` once there is data, as a Glance with several stores does */
 export function viewOf(record: ImageRecord, storeId: string): ImageView {
-  const { created_at, updated_at, properties, members: _m, tasks: _t, data, tags, ...base } = record;
+  const { created_at, updated_at, properties, data, tags, ...own } = record;
+  const { members: _m, tasks: _t, isInUse: _u, ...base } = own;
   const self = `/v2/images/${record.id}`;
   return {
     ...Object.fromEntries(properties),

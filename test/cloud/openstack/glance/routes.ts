@@ -43,7 +43,7 @@ export function glanceRoutes(options: RouteOptions): Routes {
     '/v2/images/:image': {
       GET: faulty('get-image', image.show),
       PATCH: faulty('patch', image.patch),
-      DELETE: image.remove,
+      DELETE: faulty('delete-image', image.remove),
     },
     '/v2/images/:image/file': { GET: faulty('get-file', getFile), PUT: faulty('put-file', putFile) },
     '/v2/images/:image/import': { POST: image.importImage },
