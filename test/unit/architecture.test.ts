@@ -5,7 +5,7 @@ import { packages, sourceFiles } from './source-files.ts';
 
 // docs/architecture.md, "Layers": arrows go one way, downwards.
 const layers = [
-  ['worker'],
+  ['cli', 'worker'],
   ['functions'],
   ['lib/api', 'lib/compose'],
   ['lib/replication/plan'],

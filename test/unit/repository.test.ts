@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { sourceFiles } from './source-files.ts';
 
-const files = sourceFiles('{worker,functions,lib,test}/**/*.ts');
+const files = sourceFiles('{bridge,cli,worker,functions,lib,test}/**/*.ts');
 // In two pieces each, so that this file is not one of those it looks for.
 const forbidden = [
   ['TO', 'DO'],

@@ -1,0 +1,38 @@
+import { InvalidArgumentError } from 'commander';
+
+/** What every command takes. */
+export interface CommonOptions {
+  /** An entry of clouds.yaml; else OS_CLOUD, else the variables of an openrc. */
+  readonly osCloud?: string;
+  /** Of this deployment; else GLANCE_FERRY_URL, else the catalog's `image-import`. */
+  readonly url?: string;
+  /** Results as JSON. */
+  readonly json?: boolean;
+}
+
+const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90`, `90s`, `30m`, `2h` or `1d`, in ms. @throws InvalidArgumentError, which names the option */
+export const duration = (text: string): number => {
+  const [, number, unit = 's'] = /^(\d{1,9}(?:\.\d{1,3})?)([smhd]?)$/.exec(text) ?? [];
+  const ms = Number(number) * (unitMs[unit || 's'] ?? Number.NaN);
+  if (!(ms > 0)) throw new InvalidArgumentError('It is a time such as 90s, 30m or 2h.');
+  return ms;
+};
+
+/** `A,B`, and again: `--to A --to B`. @throws InvalidArgumentError for none */
+export const names = (text: string, before: readonly string[] = []): readonly string[] => {
+  const found = text.split(',').map((name) => name.trim());
+  if (found.some((name) => name === '')) throw new InvalidArgumentError('It is a list of names: A,B.');
+  return [...new Set([...before, ...found])];
+};
+
+/** `name=value`, and again. @throws InvalidArgumentError */
+export const property = (
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> => {
+  const end = text.indexOf('=');
+  if (end < 1) throw new InvalidArgumentError('It is a property: name=value.');
+  return { ...before, [text.slice(0, end)]: text.slice(end + 1) };
+};

@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+import { run } from './run.ts';
+
+// The command `glance-ferry`: `npm run build:cli` makes one file of it, which needs nothing but Node.
+
+/** Put in by the build. */
+declare const ferryVersion: string;
+
+const stopped = new AbortController();
+// The second one ends the process as it is.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => stopped.abort(new Error(signal)));
+
+const { stdout, stderr, env, argv } = process;
+void run(argv.slice(2), { stdout, stderr, env, signal: stopped.signal }, ferryVersion).then((code) => {
+  process.exitCode = code;
+});
