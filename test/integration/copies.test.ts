@@ -12,6 +12,7 @@ import {
   expectWaiting,
   formats,
   glanceOf,
+  holdBack,
   type Import,
   MiB,
   newSource,
@@ -50,11 +51,10 @@ afterEach(() => {
   for (const region of ['REGION1', ...targetRegions]) glanceOf(ferry, region).clearFaults();
 });
 
-/** A source that takes some seconds for each of its reads, so that all who ask meet. */
-const slowSource = async (size: number) => {
+/** A source, and what lets its data go. */
+const heldSource = async (size: number, from = 1) => {
   const source = await newSource(ferry, size);
-  region1.fault(source.id, { on: 'get-file', kind: 'slow', bytesPerSecond: MiB, times: 99 });
-  return source;
+  return { source, release: holdBack(ferry, source, from) };
 };
 
 const expectAllActive = async (source: Parameters<typeof once>[0], imports: readonly Import[]) => {
@@ -63,15 +63,17 @@ const expectAllActive = async (source: Parameters<typeof once>[0], imports: read
 
 describe.each(ways)('one source into eight regions at the same moment, %s', (_way, size) => {
   test('becomes eight active images, and is read once', async () => {
-    const source = await slowSource(size);
+    const { source, release } = await heldSource(size);
     const imports = await beginAll(ferry, source, targetRegions);
+    await expectWaiting(ferry, 8);
+    release();
     await expectAllActive(source, imports);
     expect(timesAsked(ferry, source)).toEqual(once(source));
     await expectNothingLeft(ferry);
   });
 
   test('becomes seven when one target is deleted meanwhile', async () => {
-    const source = await slowSource(size);
+    const { source, release } = await heldSource(size);
     const [deleted, ...others] = await beginAll(ferry, source, targetRegions);
     if (!deleted) throw new Error('there is no region');
     const { region, imageId, taskId, token } = deleted;
@@ -79,6 +81,7 @@ describe.each(ways)('one source into eight regions at the same moment, %s', (_wa
     const url = `${glanceOf(ferry, region).url}/v2/images/${imageId}`;
     const answer = await fetch(url, { method: 'DELETE', headers: { 'x-auth-token': token } });
     expect(answer.status).toBe(204);
+    release();
     await expectAllActive(source, others);
     const task = async () => (await ferry.traces.items()).find((item) => item['taskId'] === taskId);
     const message = expect.stringMatching(
@@ -92,11 +95,26 @@ describe.each(ways)('one source into eight regions at the same moment, %s', (_wa
   });
 });
 
-describe('a token that ends while segments are copied', () => {
-  /** What the source, or the target, has said of it. */
-  const refused =
-    /: the token is not accepted \(any more\)$|^Region REGION1 does not accept the token of this import$/;
+/** What the source, or the target, has said of a token that has ended. */
+const refused =
+  /: the token is not accepted \(any more\)$|^Region REGION1 does not accept the token of this import$/;
 
+test('a token that ends while a copy is made in one stream ends its import, and the copy goes on with the rights of the others', async () => {
+  const source = await newSource(ferry, 3 * MiB);
+  const { promise: until, reject: breakOff } = Promise.withResolvers<void>();
+  region1.fault(source.id, { on: 'get-file', kind: 'hold', from: MiB, until });
+  const first = await beginFrom(ferry, source, 'REGION2');
+  await expect.poll(() => readsOf(ferry, source).length).toBe(1);
+  const others = await beginAll(ferry, source, ['REGION3', 'REGION4']);
+  await expectWaiting(ferry, 3);
+  ferry.openstack.keystone.tokens.expire(first.token);
+  breakOff();
+  await expectAllActive(source, others);
+  await expectFailure(ferry, { ...first, token: ferry.openstack.issueToken('demo') }, refused);
+  await expectNothingLeft(ferry);
+});
+
+describe('a token that ends while segments are copied', () => {
   const expireFirst = async (isFirst: (of: Import) => Promise<boolean>, imports: readonly Import[]) => {
     for (const one of imports) {
       if (!(await isFirst(one))) continue;
@@ -111,11 +129,12 @@ describe('a token that ends while segments are copied', () => {
     (await copiesOf(ferry))[0]?.waiting[0]?.includes(taskId) ?? false;
 
   test('ends its import with the reason, and the copy goes on with the rights of the others', async () => {
-    const source = await slowSource(12 * MiB);
+    const { source, release } = await heldSource(12 * MiB);
     const imports = await beginAll(ferry, source, targetRegions.slice(0, 4));
     await expectWaiting(ferry, 4);
     await expect.poll(() => readsOf(ferry, source).length).toBe(2);
     const expired = await expireFirst(isAskedNext, imports);
+    release();
     const others = imports.filter((one) => one !== expired);
     await expectAllActive(source, others);
     const token = ferry.openstack.issueToken('demo');
@@ -125,12 +144,13 @@ describe('a token that ends while segments are copied', () => {
   });
 
   test('ends the import that has begun the copy, and no other', async () => {
-    const source = await slowSource(12 * MiB);
+    const { source, release } = await heldSource(12 * MiB);
     const first = await beginFrom(ferry, source, 'REGION2');
     await expect.poll(() => readsOf(ferry, source).length).toBeGreaterThan(0);
     const others = await beginAll(ferry, source, ['REGION3', 'REGION4']);
     await expectWaiting(ferry, 3);
     ferry.openstack.keystone.tokens.expire(first.token);
+    release();
     await expectAllActive(source, others);
     const token = ferry.openstack.issueToken('demo');
     await expectFailure(ferry, { ...first, token }, refused);
@@ -142,36 +162,39 @@ describe('a token that ends while segments are copied', () => {
 test('a region that asks when the copy is finished gets it at once', async () => {
   const source = await newSource(ferry, 4 * MiB);
   const target = await glanceOf(ferry, 'REGION2').createImage({ name: 'copy' });
-  glanceOf(ferry, 'REGION2').fault(target.id, { on: 'put-file', kind: 'slow', bytesPerSecond: MiB / 2 });
+  const { promise: until, resolve: release } = Promise.withResolvers<void>();
+  glanceOf(ferry, 'REGION2').fault(target.id, { on: 'put-file', kind: 'hold', from: MiB, until });
   const first = await beginFrom(ferry, source, 'REGION2', { imageId: target.id });
   const status = () => glanceOf(ferry, 'REGION2').image(target.id)?.status;
   await expect.poll(status, { timeout: 60_000 }).toBe('saving');
   await expectActiveCopy(ferry, source, await beginFrom(ferry, source, 'REGION3'));
   expect(status()).toBe('saving');
+  release();
   await expectActiveCopy(ferry, source, first);
   expect(timesAsked(ferry, source)).toEqual(once(source));
   await expectNothingLeft(ferry);
 });
 
 test('each task shows how far the copy is, whoever has begun it', async () => {
-  const source = await slowSource(12 * MiB);
+  const { source, release } = await heldSource(12 * MiB, 10 * MiB);
   const imports = await beginAll(ferry, source, targetRegions.slice(0, 3));
   for (const one of imports)
     await expect
       .poll(() => taskOf(ferry, one), { timeout: 60_000 })
       .toMatchObject({
         status: 'processing',
-        message: expect.stringMatching(/^Copied (5|10) MiB of 12 MiB$/),
+        message: 'Copied 10 MiB of 12 MiB',
       });
+  release();
   await expectAllActive(source, imports);
 });
 
 test.each(ways)('a copy that fails, %s, fails all who wait for it with its reason', async (_way, size) => {
-  const source = await newSource(ferry, size);
+  const { source, release } = await heldSource(size);
   region1.change(source.id, { os_hash_value: 'e'.repeat(128) });
-  region1.fault(source.id, { on: 'get-file', kind: 'slow', bytesPerSecond: MiB, times: 99 });
   const imports = await beginAll(ferry, source, targetRegions.slice(0, 4));
   await expectWaiting(ferry, 4);
+  release();
   for (const one of imports)
     await expectFailure(ferry, one, /sha512 \w+(, the source's record says| instead of) e{128}$/);
   expect(

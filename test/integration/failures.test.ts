@@ -120,12 +120,14 @@ test('a relay object that cannot be read any more never becomes an active image'
 
 test('a target that is deleted meanwhile ends the import, and nothing is left of it', async () => {
   await newTarget();
-  region1.fault(source.id, { on: 'get-file', kind: 'slow', bytesPerSecond: 2 * MiB });
+  const { promise: until, resolve: release } = Promise.withResolvers<void>();
+  region1.fault(source.id, { on: 'get-file', kind: 'hold', from: MiB, until });
   const answer = await ferry.importFrom(source.id, target.id, token);
   const url = `${region2.url}/v2/images/${target.id}`;
   expect(await fetch(url, { method: 'DELETE', headers: { 'x-auth-token': token } })).toMatchObject({
     status: 204,
   });
+  release();
   await expect
     .poll(async () =>
       (await ferry.traces.items()).find(

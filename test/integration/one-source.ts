@@ -35,6 +35,17 @@ export const newSource = (ferry: Ferry9, size: number, attributes: object = {}):
     randomBytes(size),
   );
 
+/**
+ * Keeps a source's data back, so that all who ask for it meet. Its first byte comes: who joins a copy proves his right by it.
+ * @param from the first byte that is kept back
+ * @returns what lets it go
+ */
+export const holdBack = (ferry: Ferry9, { id }: ImageView, from = 1): (() => void) => {
+  const { promise: until, resolve } = Promise.withResolvers<void>();
+  glanceOf(ferry, 'REGION1').fault(id, { on: 'get-file', kind: 'hold', from, until, times: 99 });
+  return resolve;
+};
+
 /** An import into a region. */
 export interface Import {
   readonly region: string;

@@ -12,12 +12,12 @@ beforeAll(() => {
   token = ferry.openstack.issueToken('demo');
 });
 
-/** An import whose source would take minutes. */
+/** An import whose source stands still after its first MiB. */
 const start = async () => {
   const { REGION1, REGION2 } = ferry.openstack.regions;
   const source = await REGION1.createImage(formats, randomBytes(8 * MiB));
   const target = await REGION2.createImage({ name: 'copy', ...formats });
-  REGION1.fault(source.id, { on: 'get-file', kind: 'slow', bytesPerSecond: MiB / 8, times: 9 });
+  REGION1.fault(source.id, { on: 'get-file', kind: 'stall-after', bytes: MiB, times: 9 });
   expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({ status: 201 });
   const uploads = async () => (await ferry.traces.relay()).uploads.length;
   await expect.poll(uploads).toBe(1);

@@ -68,10 +68,12 @@ describe('an upload that Glance has answered is a success', () => {
   test('although the token ends before anybody can look', async () => {
     await request();
     await queues.next('stream-image');
-    region2.fault(target.id, { on: 'put-file', kind: 'slow', bytesPerSecond: 400_000 });
+    const { promise: until, resolve: release } = Promise.withResolvers<void>();
+    region2.fault(target.id, { on: 'put-file', kind: 'hold', from: 1, until });
     const applied = queues.next('apply-metadata');
     await expect.poll(() => region2.image(target.id)?.status, { interval: 5 }).toBe('saving');
     ferry.openstack.keystone.tokens.expire(token);
+    release();
     await applied;
     expect(await lastTask()).toMatchObject({ status: 'success', message: 'Copied 0 MiB' });
     expect(region2.image(target.id)).toMatchObject(given());

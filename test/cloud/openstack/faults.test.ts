@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { FaultKind } from './glance/faults.ts';
 import { formats, hello, useOpenStack } from './use-openstack.ts';
@@ -41,9 +42,7 @@ describe('a download that goes wrong', () => {
     const reader = answer.body?.getReader();
     expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('hello');
     const next = reader?.read().then(() => 'more');
-    expect(await Promise.race([next, new Promise((resolve) => setTimeout(resolve, 100, 'nothing'))])).toBe(
-      'nothing',
-    );
+    expect(await Promise.race([next, setTimeout(100, 'nothing')])).toBe('nothing');
     await reader?.cancel();
   });
 
@@ -51,6 +50,25 @@ describe('a download that goes wrong', () => {
     const started = performance.now();
     await body({ kind: 'slow', bytesPerSecond: 60 });
     expect(performance.now() - started).toBeGreaterThan(100);
+  });
+
+  test('hold: what is before a byte of the image comes at once, the rest when the test says so', async () => {
+    const { id } = await source().createImage(formats, hello);
+    const { promise: until, resolve } = Promise.withResolvers<void>();
+    source().fault(id, { on: 'get-file', kind: 'hold', from: 2, until, times: 3 });
+    const text = async (Range: string) => (await use().download(source(), id, { Range })).toString();
+    expect(await text('bytes=0-1')).toBe('he');
+    let held = 2;
+    const rest = ['bytes=0-4', 'bytes=3-6'].map((range) => text(range).finally(() => (held -= 1)));
+    await setTimeout(50);
+    expect(held).toBe(2);
+    resolve();
+    expect(await Promise.all(rest)).toEqual(['hello', 'lo w']);
+  });
+
+  test('hold: a connection that the test breaks', async () => {
+    const until = setTimeout(20).then(() => Promise.reject(new Error('broken')));
+    await expect(body({ kind: 'hold', from: 2, until })).rejects.toThrow(TypeError);
   });
 
   test('status: as many times as asked, then the real answer', async () => {
@@ -96,6 +114,17 @@ describe('an upload that goes wrong', () => {
   test('lose-answer: the image is active and the client does not know', async () => {
     const { id, status } = await upload({ kind: 'lose-answer' });
     expect([status, source().image(id)?.status]).toEqual(['broken', 'active']);
+  });
+
+  test('hold: the image is saving until the test says so', async () => {
+    const { id } = await source().createImage(formats);
+    const { promise: until, resolve } = Promise.withResolvers<void>();
+    source().fault(id, { on: 'put-file', kind: 'hold', from: 5, until });
+    const answer = use().put(source(), id, hello);
+    await expect.poll(() => source().image(id)?.status).toBe('saving');
+    resolve();
+    expect([(await answer).status, source().image(id)?.status]).toEqual([204, 'active']);
+    expect(await use().download(source(), id)).toEqual(hello);
   });
 
   test('corrupt-byte and short-body: Glance keeps other bytes than it was sent', async () => {

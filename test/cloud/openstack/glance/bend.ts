@@ -35,6 +35,10 @@ export function bend(
       return corrupt(pieces, fault.at - offset);
     case 'slow':
       return slow(pieces, fault.bytesPerSecond);
+    case 'hold':
+      return hold(pieces, Math.max(0, fault.from - offset), () =>
+        Promise.race([fault.until.catch(() => reset(outgoing)), stalled(outgoing.socket)]),
+      );
     default:
       return pieces;
   }
@@ -83,6 +87,25 @@ async function* slow(pieces: AsyncIterable<Buffer>, bytesPerSecond: number): Asy
       const earlyMs = (sent / bytesPerSecond) * 1000 - (performance.now() - startedMs);
       if (earlyMs > 1) await sleep(earlyMs);
     }
+}
+
+/** Lets this many bytes through, and the rest after `opened`. */
+async function* hold(
+  pieces: AsyncIterable<Buffer>,
+  bytes: number,
+  opened: () => Promise<unknown>,
+): AsyncGenerator<Buffer> {
+  let left = bytes;
+  let isOpen = false;
+  for await (const piece of pieces) {
+    const before = isOpen ? piece : piece.subarray(0, left);
+    left -= before.length;
+    if (before.length > 0) yield before;
+    if (before.length === piece.length) continue;
+    await opened();
+    isOpen = true;
+    yield piece.subarray(before.length);
+  }
 }
 
 /** Resets the connection once what was written so far has left. */

@@ -15,6 +15,11 @@ export type FaultKind =
   /** A well-formed answer (or a stored image) with only this many bytes. */
   | { readonly kind: 'short-body'; readonly bytes: number }
   | { readonly kind: 'slow'; readonly bytesPerSecond: number }
+  /**
+   * The image's bytes from this one on come (or are read) when the test says so, wherever a range begins. The connection is
+   * reset where the promise is rejected.
+   */
+  | { readonly kind: 'hold'; readonly from: number; readonly until: Promise<unknown> }
   /** This answer instead of the real one, before anything happens. */
   | { readonly kind: 'status'; readonly status: number; readonly headers?: Readonly<Record<string, string>> }
   /** The request is carried out, its answer never arrives. */
