@@ -16,6 +16,7 @@ import {
   KeystoneError,
   KeystoneToken,
 } from './openstack.ts';
+import { ImagePublished, ReplicateMessage } from './replication.ts';
 import { Settings } from './settings.ts';
 
 const validators = {
@@ -32,8 +33,20 @@ const validators = {
   isGlanceTasks: GlanceTasks,
   isGlanceImportInfo: GlanceImportInfo,
   isGlanceStores: GlanceStores,
+  isImagePublished: ImagePublished,
+  isReplicateMessage: ReplicateMessage,
   isSettings: Settings,
 };
+
+/** What others write: each as a file of JSON Schema in schemas/, for their editors and pipelines. */
+const published = {
+  'image-published': { title: 'Image Published: an event of glance-ferry', ...ImagePublished },
+};
+for (const [name, schema] of Object.entries(published)) {
+  const file = new URL(`../../schemas/${name}.schema.json`, import.meta.url);
+  const draft = 'https://json-schema.org/draft/2020-12/schema';
+  await writeFile(file, `${JSON.stringify({ $schema: draft, ...schema }, null, 2)}\n`);
+}
 
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, code: { source: true, esm: true } });
 for (const [name, schema] of Object.entries(validators)) ajv.addSchema(schema, name);

@@ -12,6 +12,7 @@ import type {
   KeystoneError,
   KeystoneToken,
 } from './openstack.ts';
+import type { ImagePublished, ReplicateMessage } from './replication.ts';
 import type { Settings } from './settings.ts';
 
 export interface Validator<T> {
@@ -32,4 +33,6 @@ export const isGlanceMembers: Validator<GlanceMembers>;
 export const isGlanceTasks: Validator<GlanceTasks>;
 export const isGlanceImportInfo: Validator<GlanceImportInfo>;
 export const isGlanceStores: Validator<GlanceStores>;
+export const isImagePublished: Validator<ImagePublished>;
+export const isReplicateMessage: Validator<ReplicateMessage>;
 export const isSettings: Validator<Settings>;

@@ -1,4 +1,5 @@
-import type { CopyId } from '../schemas/ids.ts';
+import type { CopyId, ImageId, RegionName, TaskId } from '../schemas/ids.ts';
+import type { ReplicaRequest } from '../schemas/replication.ts';
 import type { ImportRef } from './refs.ts';
 
 /** The steps that messages are for; each has a queue of its name. */
@@ -35,6 +36,34 @@ export interface Sending {
 
 /** Sends messages to the steps. @throws FerryError when a queue cannot be reached */
 export type Send = (sending: Sending) => Promise<void>;
+
+/** A replica that is to be: of which image, where, and by whose rules. */
+export interface AskedReplica {
+  readonly source: { readonly region: RegionName; readonly imageId: ImageId };
+  /** Of the replica. */
+  readonly region: RegionName;
+  /** Name of a policy of the deployment; a single request has none. */
+  readonly policy?: string;
+  /** What a single request wants. */
+  readonly request?: ReplicaRequest;
+}
+
+/**
+ * What travels through the queue of replicate-image: one replica is to be brought on. It comes again until that is there,
+ * or never will be; whatever it finds then counts, and what it keeps beside the replica's names is of use, but not needed.
+ */
+export interface ReplicateMessage {
+  readonly replica: AskedReplica;
+  /** The import that it waits for. */
+  readonly taskId?: TaskId;
+  /** How often it has come again. */
+  readonly looks?: number;
+  /** ms since 1970: since when what it waits for has not come. */
+  readonly waitsSinceMs?: number;
+}
+
+/** @throws FerryError when the queue cannot be reached */
+export type SendReplicate = (message: ReplicateMessage, delayS?: number) => Promise<void>;
 
 /** One received message, as far as its receiver may act on it. */
 export interface Delivery {

@@ -8,7 +8,7 @@ const layers = [
   ['cli', 'worker'],
   ['functions'],
   ['lib/api', 'lib/compose'],
-  ['lib/replication/plan'],
+  ['lib/replication/plan', 'lib/replication/event'],
   ['lib/replication/policy'],
   ['lib/replication/record'],
   ['lib/imports/request', 'lib/imports/apply'],
