@@ -7,13 +7,18 @@ import type { Provenance } from '../record/provenance.ts';
 export interface WantedReplica {
   readonly name: string;
   readonly visibility: Visibility;
-  readonly isProtected: boolean;
-  readonly isHidden: boolean;
-  readonly tags: readonly string[];
+  /** Undefined, as with the next two: a new one is not, and has none; an existing one is left as it is. */
+  readonly isProtected?: boolean;
+  readonly isHidden?: boolean;
+  readonly tags?: readonly string[];
+  /** Without the provenance's own. */
   readonly properties: Properties;
   /** Names, by policy.synced.properties: such a property on the replica that is not wanted goes. */
   readonly isSynced: (name: string) => boolean;
-  /** Project ids of the target's cloud; undefined: are left alone. */
+  /**
+   * Project ids of the target's cloud; undefined: are left alone. Of `shared` images only: Glance answers 403 to who
+   * lists or adds members of others, so they come after the visibility.
+   */
   readonly members?: readonly string[];
   /** GiB; raised to the virtual size. */
   readonly minDisk: number;
@@ -70,6 +75,11 @@ export interface Inventory {
   readonly atMs: number;
   readonly source: readonly ImageFacts[];
   readonly targets: ReadonlyMap<RegionName, readonly ImageFacts[]>;
+  /**
+   * The project that replicas belong to, region by region. Anybody may write our properties on an image of his own: one
+   * that belongs to another project is never ours, or we would publish his bytes under an operator's name.
+   */
+  readonly owners: ReadonlyMap<RegionName, string>;
   /** Regions that could not be read, with the reason: nothing is planned for them, and nothing is retired anywhere. */
   readonly failed: ReadonlyMap<RegionName, string>;
 }

@@ -51,10 +51,15 @@ export interface Synced {
   readonly visibility: 'source' | Visibility;
 }
 
-/** How many of a family are kept beside the newest; whatever any rule keeps is kept. */
+/**
+ * What of a family is kept, counted by the time its sources were made, in UTC. Whatever any rule keeps is kept, and the
+ * newest always.
+ */
 export interface Retention {
+  /** The newest so many, the very newest among them. */
   readonly last?: number;
   readonly days?: number;
+  /** The newest of each of the last so many days that have one; weeks (ISO 8601), months and years likewise. */
   readonly daily?: number;
   readonly weekly?: number;
   readonly monthly?: number;
@@ -67,6 +72,8 @@ export interface Retirement {
   readonly isDeleteAllowed: boolean;
   /** Of an older one when its successor takes its name: `{name}`, `{date}` and `{id}` are filled in. */
   readonly oldName: string;
+  /** Whether replicas go whose source is gone, or no longer selected. */
+  readonly isForRemoved: boolean;
 }
 
 /** Undefined: no limit. */
@@ -76,22 +83,26 @@ export interface Caps {
   readonly importsPerRegion?: number;
 }
 
+/** Set on every replica, over what is synced. */
+export interface SetOnReplicas {
+  readonly name?: string;
+  readonly tags?: readonly string[];
+  readonly properties?: Readonly<Record<string, string>>;
+  readonly isProtected?: boolean;
+  readonly isHidden?: boolean;
+  /** Project ids of the target's cloud. */
+  readonly members?: readonly string[];
+}
+
 export interface Policy {
+  /** Empty for a single request. */
   readonly name: string;
   readonly source: { readonly region: RegionName };
   readonly targets: readonly PolicyTarget[];
   readonly select: Selection;
   readonly identity: ReplicaIdentity;
   readonly synced: Synced;
-  /** Set on every replica, over what is synced. */
-  readonly set: {
-    readonly name?: string;
-    readonly tags?: readonly string[];
-    readonly properties?: Readonly<Record<string, string>>;
-    readonly isProtected?: boolean;
-    readonly isHidden?: boolean;
-    readonly members?: readonly string[];
-  };
+  readonly set: SetOnReplicas;
   readonly onConflict: OnConflict;
   readonly retention?: Retention;
   readonly retirement?: Retirement;

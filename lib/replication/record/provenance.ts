@@ -10,6 +10,8 @@ export interface Provenance {
   readonly sourceId: ImageId;
   /** `sha512:<hex>`; empty where the source has no hash. */
   readonly sourceHash: string;
+  /** When the source was made, as Glance writes it: what "older" means of replicas. Empty where nobody knows. */
+  readonly sourceCreatedAt: string;
   /** Name of the policy; empty for a single request. */
   readonly policy: string;
   /** What successors have in common: a name, an instance of which they are snapshots. */
@@ -21,6 +23,7 @@ export const provenanceNames = {
   sourceRegion: 'ferry_source_region',
   sourceId: 'ferry_source_id',
   sourceHash: 'ferry_source_hash',
+  sourceCreatedAt: 'ferry_source_created_at',
   policy: 'ferry_policy',
   family: 'ferry_family',
 } as const satisfies Record<keyof Provenance, string>;
@@ -41,6 +44,7 @@ export const provenanceIn = (properties: Properties): Provenance | undefined => 
     sourceRegion,
     sourceId: sourceId as ImageId,
     sourceHash: properties[provenanceNames.sourceHash] ?? '',
+    sourceCreatedAt: properties[provenanceNames.sourceCreatedAt] ?? '',
     policy: properties[provenanceNames.policy] ?? '',
     family: properties[provenanceNames.family] ?? '',
   };

@@ -1,0 +1,74 @@
+import type { Policy, PolicyTarget } from '../policy/policy.ts';
+import type { ImageFacts, Visibility } from '../record/image-facts.ts';
+import type { Provenance } from '../record/provenance.ts';
+import { carriedProperties, isCarried } from './carried-properties.ts';
+import type { WantedReplica } from './change.ts';
+
+const GiB = 1024 ** 3;
+
+/** Nova's own word, and that of `openstack server backup create`. */
+export const isSnapshot = ({ properties }: ImageFacts): boolean =>
+  properties['image_type'] === 'snapshot' || properties['image_type'] === 'backup';
+
+/** `sha512:<hex>`; empty where the image has no hash. */
+export const hashText = ({ hash }: ImageFacts): string => (hash ? `${hash.algorithm}:${hash.value}` : '');
+
+/**
+ * What an image has in common with its predecessors and successors: snapshots their instance (their names are anybody's),
+ * others the name that their replicas have.
+ */
+export const familyOf = (source: ImageFacts, policy: Pick<Policy, 'set'>): string =>
+  (isSnapshot(source) && source.properties['instance_uuid']) ||
+  (policy.set.name ?? (source.name || source.id));
+
+/** GiB. With less than its virtual size Nova accepts a flavour that the image does not fit into, and fails late. */
+const minDiskOf = ({ minDisk, virtualSize, diskFormat, size = 0 }: ImageFacts): number =>
+  Math.max(minDisk, Math.ceil((virtualSize ?? (diskFormat === 'raw' ? size : 0)) / GiB));
+
+const tagsOf = ({ tags }: ImageFacts, { synced, set }: Policy): readonly string[] | undefined =>
+  synced.tags || set.tags ? [...new Set([...(synced.tags ? tags : []), ...(set.tags ?? [])])] : undefined;
+
+const membersOf = (
+  source: ImageFacts,
+  { synced, set }: Policy,
+  { projects }: PolicyTarget,
+): readonly string[] | undefined => {
+  const theirs = synced.members ? source.members?.map((project) => projects[project] ?? project) : undefined;
+  return theirs || set.members ? [...new Set([...(theirs ?? []), ...(set.members ?? [])])] : undefined;
+};
+
+const provenanceOf = (source: ImageFacts, policy: Policy): Provenance => ({
+  sourceRegion: source.region,
+  sourceId: source.id,
+  sourceHash: hashText(source),
+  sourceCreatedAt: new Date(source.createdAtMs).toISOString().replace('.000Z', 'Z'),
+  policy: policy.name,
+  family: familyOf(source, policy),
+});
+
+/**
+ * What the replica of an image is to be in one target region, but for its bytes. Of whatever makes a snapshot Nova's own in
+ * its region nothing is left, only its family tells the instance.
+ */
+export const wantedReplica = (source: ImageFacts, policy: Policy, target: PolicyTarget): WantedReplica => {
+  const { synced, set } = policy;
+  const isSynced = isCarried(synced.properties);
+  const visibility: Visibility = synced.visibility === 'source' ? source.visibility : synced.visibility;
+  const isProtected = set.isProtected ?? (synced.protection ? source.isProtected : undefined);
+  const isHidden = set.isHidden ?? (synced.hidden ? source.isHidden : undefined);
+  const tags = tagsOf(source, policy);
+  const members = visibility === 'shared' ? membersOf(source, policy, target) : undefined;
+  return {
+    name: set.name ?? source.name,
+    visibility,
+    ...(isProtected !== undefined && { isProtected }),
+    ...(isHidden !== undefined && { isHidden }),
+    ...(tags && { tags }),
+    properties: { ...carriedProperties(source.properties, isSynced), ...set.properties },
+    isSynced,
+    ...(members && { members }),
+    minDisk: minDiskOf(source),
+    minRam: source.minRam,
+    provenance: provenanceOf(source, policy),
+  };
+};
