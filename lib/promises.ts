@@ -23,3 +23,18 @@ export const untilAborted = async <T>(promise: Promise<T>, signal: AbortSignal):
     signal.removeEventListener('abort', end);
   }
 };
+
+/** All of them, never more than `most` at the same time; the results in the order of the items. */
+export const atMost = async <T, R>(
+  most: number,
+  items: readonly T[],
+  run: (item: T) => Promise<R>,
+): Promise<readonly R[]> => {
+  const results: R[] = [];
+  const waiting = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of waiting) results[index] = await run(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
+  return results;
+};

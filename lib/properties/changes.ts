@@ -3,7 +3,7 @@ import type { GlanceImage } from '../schemas/openstack.ts';
 import type { Change, Changes, Properties } from '../state/task.ts';
 
 /** RFC 6901: `~` is `~0`, `/` is `~1`. Trait names hold no slash, but properties may. */
-const pointer = (name: string): string => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+export const pointer = (name: string): string => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 
 /** What of the wanted values the target does not have yet. */
 export const changesTo = (target: GlanceImage, wanted: Properties): Changes =>

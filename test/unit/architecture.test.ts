@@ -8,6 +8,7 @@ const layers = [
   ['cli', 'worker'],
   ['functions'],
   ['lib/api', 'lib/compose'],
+  ['lib/replication/apply'],
   ['lib/replication/plan', 'lib/replication/event'],
   ['lib/replication/policy'],
   ['lib/replication/record'],

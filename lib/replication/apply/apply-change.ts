@@ -1,0 +1,110 @@
+import { asFerryError, hasCode } from '../../errors.ts';
+import { log } from '../../log.ts';
+import type { Images } from '../../openstack/images.ts';
+import type { GlanceImage } from '../../schemas/openstack.ts';
+import type { Change } from '../plan/change.ts';
+import { provenanceNames } from '../record/provenance.ts';
+import { done, failed, kept, timeEnded, type Verdict } from './result.ts';
+import { differing, operationsFor, type Values } from './values.ts';
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+/** A region's images, and the project whose replicas are ours there. */
+export interface Place {
+  readonly images: Images;
+  readonly projectId: string;
+}
+
+/** What is done to an image that is there. */
+export type ImageChange = Exclude<Change, { readonly kind: 'copy' | 'skip' }>;
+type MemberChange = Extract<Change, { readonly kind: 'members' }>;
+
+/** Takes something from those who use the image. */
+export const isRetirement = ({ kind }: Change): boolean =>
+  ['hide', 'deactivate', 'unpublish', 'delete'].includes(kind);
+
+/** What the image's record says when the change is done; nothing for what no PATCH does. */
+const valuesOf = (change: ImageChange): Values => {
+  if (change.kind === 'update') return change.set;
+  if (change.kind === 'hide') return { os_hidden: true };
+  if (change.kind === 'rename') return { name: change.to };
+  if (change.kind === 'publish' || change.kind === 'unpublish') return { visibility: change.visibility };
+  return change.kind === 'deactivate' ? { status: 'deactivated' } : {};
+};
+
+/** Its members must be asked for, and one that is gone is found to be gone. */
+const isDoneAlready = (change: ImageChange, image: GlanceImage): boolean =>
+  change.kind !== 'members' && change.kind !== 'delete' && differing(image, valuesOf(change)).length === 0;
+
+const hasMark = (image: GlanceImage): boolean =>
+  [provenanceNames.sourceRegion, provenanceNames.sourceId].every((name) => Boolean(image[name]));
+
+/** Why the image is left alone, as it is now. Anybody may write our mark on an image of his own. */
+const refusalOf = (change: ImageChange, image: GlanceImage, projectId: string): string | undefined => {
+  if (!hasMark(image)) return 'it carries no mark of ours';
+  if (image['owner'] !== projectId) return 'it belongs to another project';
+  const changed = differing(image, change.was ?? {});
+  if (changed.length > 0) return `it has changed since the plan: ${changed.join(', ')}`;
+  return change.kind === 'delete' && image['protected'] === true ? 'it is protected' : undefined;
+};
+
+/** Only those that are missing, or too many: another run may have been here. */
+const changeMembers = async (images: Images, change: MemberChange, options: Options): Promise<void> => {
+  const { image, add, remove } = change;
+  const members = new Set(await images.members(image, options));
+  for (const project of add.filter((one) => !members.has(one)))
+    await images.addMember(image, project, options);
+  for (const project of remove.filter((one) => members.has(one)))
+    await images.removeMember(image, project, options);
+};
+
+const carryOut = async (
+  images: Images,
+  change: ImageChange,
+  record: GlanceImage,
+  options: Options,
+): Promise<void> => {
+  if (change.kind === 'delete') return images.remove(change.image, options);
+  if (change.kind === 'deactivate') return images.deactivate(change.image, options);
+  if (change.kind === 'members') return changeMembers(images, change, options);
+  await images.patch(change.image, operationsFor(record, valuesOf(change)), options);
+};
+
+/** For the log. */
+export const namesOf = ({ kind, region, image }: Change) => ({ kind, region, image_id: image });
+
+/** What a call that did not work means for the change. */
+const verdictOf = (change: ImageChange, error: unknown, { signal }: Options): Verdict => {
+  if (signal.aborted) return timeEnded();
+  const { code, explanation, message } = asFerryError(error);
+  if (hasCode(error, 'not-found'))
+    return change.kind === 'delete' ? done('it is gone already') : kept('it is not there any more');
+  if (hasCode(error, 'conflict') && isRetirement(change)) return kept(`it is in use: ${message}`);
+  if (code === 'internal') log.error('change failed', { ...namesOf(change), error });
+  return failed(explanation);
+};
+
+/**
+ * Carries out one change of one image, as it is now: what is so already is done, what has changed since the plan, or
+ * is not ours, is kept. May run twice, side by side, or die anywhere; never throws.
+ * @param place of the change's region
+ */
+export const applyChange = async (
+  { images, projectId }: Place,
+  change: ImageChange,
+  options: Options,
+): Promise<Verdict> => {
+  try {
+    options.signal.throwIfAborted();
+    const record = await images.image(change.image, options);
+    if (isDoneAlready(change, record)) return done('it is so already');
+    const refusal = refusalOf(change, record, projectId);
+    if (refusal !== undefined) return kept(refusal);
+    await carryOut(images, change, record, options);
+    return done(change.reason);
+  } catch (error) {
+    return verdictOf(change, error, options);
+  }
+};

@@ -1,0 +1,22 @@
+import type { Change } from '../plan/change.ts';
+
+/**
+ * What has become of a change. `kept`: the image is as it was, and that is no fault: somebody uses it, it has changed
+ * since the plan, its turn has not come. The next run plans it again.
+ */
+export type Outcome = 'done' | 'kept' | 'failed';
+
+export interface Result {
+  readonly change: Change;
+  readonly outcome: Outcome;
+  /** For people. */
+  readonly reason: string;
+}
+
+/** An outcome with its reason. */
+export type Verdict = Omit<Result, 'change'>;
+
+export const done = (reason: string): Verdict => ({ outcome: 'done', reason });
+export const kept = (reason: string): Verdict => ({ outcome: 'kept', reason });
+export const failed = (reason: string): Verdict => ({ outcome: 'failed', reason });
+export const timeEnded = (): Verdict => kept('the time has ended, the next run goes on');

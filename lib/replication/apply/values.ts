@@ -1,0 +1,33 @@
+import type { PatchOperation } from '../../openstack/glance.ts';
+import { pointer } from '../../properties/changes.ts';
+import type { GlanceImage } from '../../schemas/openstack.ts';
+import type { Value } from '../plan/change.ts';
+
+/** Attributes and properties by Glance's names. */
+export type Values = Readonly<Record<string, Value>>;
+
+/** A name that an image does not have is the empty one, as in its facts. */
+const currentOf = (image: GlanceImage, name: string): unknown =>
+  (Object.hasOwn(image, name) ? image[name] : undefined) ?? (name === 'name' ? '' : null);
+
+const asSet = (list: readonly unknown[]): string => JSON.stringify([...new Set(list)].sort());
+
+/** Lists are tags, which have no order. */
+const isSame = (value: unknown, other: Value): boolean =>
+  Array.isArray(value) && Array.isArray(other) ? asSet(value) === asSet(other) : value === other;
+
+/** Names of those values that the image does not have. */
+export const differing = (image: GlanceImage, values: Values): readonly string[] =>
+  Object.entries(values)
+    .filter(([name, value]) => !isSame(currentOf(image, name), value))
+    .map(([name]) => name);
+
+/**
+ * The PATCH that gives the image these values, of those that it does not have yet; none where it has them all. `add` also
+ * replaces what is there (RFC 6902 4.1), so it may be sent again when its answer got lost.
+ */
+export const operationsFor = (image: GlanceImage, values: Values): readonly PatchOperation[] =>
+  differing(image, values).map((name) => {
+    const value = values[name] ?? null;
+    return value === null ? { op: 'remove', path: pointer(name) } : { op: 'add', path: pointer(name), value };
+  });
