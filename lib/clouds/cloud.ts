@@ -50,7 +50,7 @@ export interface Cloud {
   /** The region that it is for; undefined: every one of its catalog. */
   readonly regionName?: string;
   readonly interface: 'public' | 'internal' | 'admin';
-  /** Path of a PEM file. */
+  /** Path of a PEM file, or its text. */
   readonly cacert?: string;
 }
 
@@ -75,12 +75,31 @@ export interface CloudRegion {
   readonly images: Images;
 }
 
+/** An entry that cannot be used, and why. It troubles nobody but who asks for it. */
+export interface BrokenCloud {
+  readonly name: string;
+  readonly regionName?: string;
+  /** Names file, entry and field, and no value. */
+  readonly problem: string;
+}
+
+/** What files and variables have. */
+export interface CloudEntries {
+  /** In order: of two that serve a region alike, the first does. */
+  readonly clouds: readonly Cloud[];
+  readonly broken: readonly BrokenCloud[];
+}
+
 /** Regions of one or several clouds. */
 export interface Clouds {
-  /** @throws FerryError `bad-request` for a region that none of the clouds has, naming those there are */
+  /**
+   * A region, by the entry with that `region_name`; otherwise by one without a `region_name` whose catalog has it; else by
+   * any whose catalog has it.
+   * @throws FerryError `bad-request` for a region that none of the clouds has, naming those there are; what the session throws
+   */
   region(name: string, options: { readonly signal: AbortSignal }): Promise<CloudRegion>;
   /** The session of an entry, by its name. @throws FerryError `misconfigured` when there is none any more */
-  session(name: string): Session;
+  session(name: string): Promise<Session>;
   /** All there are. */
   regions(options: { readonly signal: AbortSignal }): Promise<readonly RegionName[]>;
 }

@@ -3,10 +3,13 @@ import tls from 'node:tls';
 
 const endOfCertificate = '-----END CERTIFICATE-----';
 
+const isPem = (given: string): boolean => given.includes('-----BEGIN');
+
 /** @throws Error for a file that cannot be read, or that has no certificate */
-const certificatesOf = (file: string): readonly string[] => {
-  const pieces = readFileSync(file, 'utf8').split(endOfCertificate).slice(0, -1);
-  if (pieces.length === 0) throw new Error(`${file} has no certificate in PEM`);
+const certificatesOf = (given: string): readonly string[] => {
+  const text = isPem(given) ? given : readFileSync(given, 'utf8');
+  const pieces = text.split(endOfCertificate).slice(0, -1);
+  if (pieces.length === 0) throw new Error(`${isPem(given) ? 'the text' : given} has no certificate in PEM`);
   return pieces.map((piece) => `${piece}${endOfCertificate}`);
 };
 
@@ -16,12 +19,13 @@ const trusted = new Set<string>();
  * Trusts the CAs of a PEM file beside the public ones (and those of NODE_EXTRA_CA_CERTS), in the whole process: data
  * and small calls, redirects, the SDK's clients and proxies alike. An untouched process parses none of the public ones
  * before its first connection; this one does at once.
+ * @param given path of a PEM file, or its text
  * @throws Error for a file that cannot be read, or that has no certificate
  */
-export const trustAlso = (file: string): void => {
-  if (trusted.has(file)) return;
-  tls.setDefaultCACertificates([...tls.getCACertificates('default'), ...certificatesOf(file)]);
-  trusted.add(file);
+export const trustAlso = (given: string): void => {
+  if (trusted.has(given)) return;
+  tls.setDefaultCACertificates([...tls.getCACertificates('default'), ...certificatesOf(given)]);
+  trusted.add(given);
 };
 
 /** X.509's and TLS's own codes (https://nodejs.org/api/tls.html#x509-certificate-error-codes). */

@@ -30,6 +30,18 @@ export const callersToken = (token: Token): Credentials => ({
   replace: () => false,
 });
 
+/** A token of our own: one that Glance refuses is replaced. */
+export const renewedToken = (renewed: {
+  token(options: Options): Promise<Token>;
+  drop(token: string): void;
+}): Credentials => ({
+  headers: async (options) => headersOf(await renewed.token(options)),
+  replace: ({ 'x-auth-token': refused = '' }) => {
+    renewed.drop(refused);
+    return true;
+  },
+});
+
 /** Beside it the service user's, which lets Glance accept the caller's after its expiry (keystonemiddleware). */
 export const withServiceToken = (
   token: Token,

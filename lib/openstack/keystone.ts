@@ -21,6 +21,9 @@ export interface Keystone {
 export const keystoneRoot = (authUrl: string): string =>
   withoutTrailingSlashes(withoutTrailingSlashes(authUrl).replace(/\/v(3|2\.0)$/, ''));
 
+/** Where tokens are issued and validated. @param authUrl openrc's OS_AUTH_URL, with or without a version */
+export const tokensUrl = (authUrl: string): string => `${keystoneRoot(authUrl)}/v3/auth/tokens`;
+
 /** @param authUrl openrc's OS_AUTH_URL, with or without a version */
 export const createKeystone = (options: {
   readonly authUrl: string;
@@ -28,7 +31,7 @@ export const createKeystone = (options: {
   readonly serviceUser?: (() => Promise<ApplicationCredential>) | undefined;
 }): Keystone => {
   const { http, serviceUser } = options;
-  const url = `${keystoneRoot(options.authUrl)}/v3/auth/tokens`;
+  const url = tokensUrl(options.authUrl);
   const service = serviceUser && createServiceUser({ url, http, credential: serviceUser });
   return {
     validate: createTokenCheck({ url, http }),

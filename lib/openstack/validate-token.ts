@@ -73,16 +73,18 @@ const refuseAccessRules = ({ application_credential }: KeystoneToken['token']): 
   throw new FerryError('forbidden', reason);
 };
 
-const identityOf = (token: KeystoneToken['token']): Identity => {
+/** @returns undefined for a token that is for no project */
+export const identityOf = (token: KeystoneToken['token']): Identity | undefined => {
   const { user, project, roles = [], catalog = [], expires_at } = token;
-  if (!project) throw authenticationRequired();
-  return {
-    userId: user.id,
-    projectId: project.id,
-    roles: roles.map(({ name }) => name),
-    catalog,
-    expiresAtMs: Date.parse(expires_at),
-  };
+  return (
+    project && {
+      userId: user.id,
+      projectId: project.id,
+      roles: roles.map(({ name }) => name),
+      catalog,
+      expiresAtMs: Date.parse(expires_at),
+    }
+  );
 };
 
 /** @param url Keystone's `…/v3/auth/tokens` */
@@ -104,6 +106,8 @@ export const createTokenCheck = ({ url, http }: { readonly url: string; readonly
     });
     const described = tokenOf(answer, url);
     refuseAccessRules(described);
-    return identityOf(described);
+    const identity = identityOf(described);
+    if (!identity) throw authenticationRequired();
+    return identity;
   };
 };
