@@ -1,5 +1,7 @@
 import type { Context, SQSEvent } from 'aws-lambda';
+import { unhurried } from '../lib/aws/events.ts';
 import { createSqsClient, deliveryOf } from '../lib/aws/queue.ts';
+import { composeAnnounce } from '../lib/compose/events.ts';
 import {
   composeAccess,
   composeOpenStack,
@@ -44,6 +46,7 @@ const services = {
   ...composeSeats(config, state.table, { step: 'apply-metadata', concurrency: config.APPLY_CONCURRENCY }),
   name: 'apply-metadata',
   send: composeSend(config, sqs),
+  announce: composeAnnounce(config, unhurried),
   openAccess: composeAccess(config, openstack),
   propertyRules,
 } as const;

@@ -1,4 +1,6 @@
+import { unhurried } from '../lib/aws/events.ts';
 import { createSqsClient, deliveryOf } from '../lib/aws/queue.ts';
+import { composeAnnounce } from '../lib/compose/events.ts';
 import { composeAccess, composeOpenStack } from '../lib/compose/openstack.ts';
 import { composeBudget, composeRelay } from '../lib/compose/relay.ts';
 import { composeServiceUser } from '../lib/compose/secrets.ts';
@@ -32,6 +34,7 @@ const services = {
   ...composePace(config),
   name: 'fail-import',
   send: composeSend(config, sqs),
+  announce: composeAnnounce(config, unhurried),
   openAccess: composeAccess(config, openstack),
 } as const;
 

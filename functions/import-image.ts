@@ -1,7 +1,9 @@
 import { pathOf } from '../lib/api/address.ts';
 import { httpHandler, json } from '../lib/api/http-handler.ts';
+import { hurried } from '../lib/aws/events.ts';
 import { hasty } from '../lib/aws/patience.ts';
 import { createSqsClient } from '../lib/aws/queue.ts';
+import { composeAnnounce } from '../lib/compose/events.ts';
 import {
   composeOpenStack,
   composePropertyRules,
@@ -31,6 +33,7 @@ const requestImport = createRequestImport({
   targets: composeTargets(config, openstack),
   sealer: composeSealer(config),
   send: composeSend(config, createSqsClient(hasty)),
+  announce: composeAnnounce(config, hurried),
   enabledMethods: createEnabledMethods(config.OS_DEFAULT__ENABLED_IMPORT_METHODS),
   checkSource: createSourceCheck({
     ...openstack,

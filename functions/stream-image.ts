@@ -1,4 +1,6 @@
+import { unhurried } from '../lib/aws/events.ts';
 import { createSqsClient, deliveryOf } from '../lib/aws/queue.ts';
+import { composeAnnounce } from '../lib/compose/events.ts';
 import { composeAccess, composeOpenStack, composePropertyRules } from '../lib/compose/openstack.ts';
 import { composeRelay, composeTransferLimits } from '../lib/compose/relay.ts';
 import { composeServiceUser } from '../lib/compose/secrets.ts';
@@ -34,6 +36,7 @@ const shared = {
   ...composeRelay(config),
   ...composePace(config),
   send: composeSend(config, sqs),
+  announce: composeAnnounce(config, unhurried),
   openAccess,
 };
 

@@ -55,6 +55,9 @@ export const countSucceeded = ({ region, bytes, seconds }: Success): void =>
 export const countFailed = (code: ErrorCode, region: string): void =>
   publish([['ImportsFailed', MetricUnit.Count, 1]], {}, { code }, of(region));
 
+/** A change of an import's state could not be told to the event bus. */
+export const countUntold = (): void => publish([['EventsLost', MetricUnit.Count, 1]], {});
+
 /** One run of a step took so long, whatever came of it. */
 export const stepTook = (step: StepName, seconds: number): void =>
   publish([['StepSeconds', MetricUnit.Seconds, seconds]], { step });

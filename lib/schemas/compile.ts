@@ -1,4 +1,5 @@
-// Build step (`npm run build`): compiles the schemas beside it into standalone validation code, validators.js.
+// Build step (`npm run build`): compiles the schemas beside it into standalone validation code, validators.js, and writes
+// those that are for others to schemas/.
 // ajv itself then stays out of the bundles (test/unit/architecture.test.ts), and so out of their start.
 import { writeFile } from 'node:fs/promises';
 import { Ajv } from 'ajv';
@@ -18,6 +19,7 @@ import {
 } from './openstack.ts';
 import { ImagePublished, ReplicateMessage } from './replication.ts';
 import { Settings } from './settings.ts';
+import { ImageImportStateChange } from './state-change.ts';
 
 const validators = {
   isImportRequest: ImportRequest,
@@ -38,8 +40,9 @@ const validators = {
   isSettings: Settings,
 };
 
-/** What others write: each as a file of JSON Schema in schemas/, for their editors and pipelines. */
+/** What others write, or read: each as a file of JSON Schema in schemas/, for their editors and pipelines. */
 const published = {
+  'image-import-state-change': ImageImportStateChange,
   'image-published': { title: 'Image Published: an event of glance-ferry', ...ImagePublished },
 };
 for (const [name, schema] of Object.entries(published)) {

@@ -4,6 +4,7 @@ import { createTasks } from '../../lib/aws/state/tasks.ts';
 import type { Table } from '../../lib/aws/table.ts';
 import type { OpenAccess } from '../../lib/imports/record/access.ts';
 import type { CopyId } from '../../lib/schemas/ids.ts';
+import { tellNobody } from '../../lib/state/announce.ts';
 import type { Copies } from '../../lib/state/copies.ts';
 import type { Send } from '../../lib/state/messages.ts';
 import type { ImportRef } from '../../lib/state/refs.ts';
@@ -60,6 +61,7 @@ export const createServices = (options: ServicesOptions) => {
     bytes,
     openAccess,
     send,
+    announce: tellNobody,
     keepMs: 0,
     heartbeatS,
     retryDelayS: 10,

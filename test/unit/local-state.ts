@@ -8,6 +8,7 @@ import { createTasks } from '../../lib/aws/state/tasks.ts';
 import { createDynamoClient, createTable, type Table } from '../../lib/aws/table.ts';
 import { log } from '../../lib/log.ts';
 import { type CopyId, newAttemptId, newGeneration } from '../../lib/schemas/ids.ts';
+import type { Announce, StateChange } from '../../lib/state/announce.ts';
 import type { Claims } from '../../lib/state/claims.ts';
 import type { Copies } from '../../lib/state/copies.ts';
 import type { Copy, CopyChanges } from '../../lib/state/copy.ts';
@@ -18,7 +19,7 @@ import type { LocalAws } from '../cloud/aws/aws.ts';
 import { createTraces } from '../integration/traces.ts';
 import { startLocalAws } from './local-aws.ts';
 
-/** State, relay and what was sent, as a step has them. */
+/** State, relay, what was sent and what was told, as a step has them. */
 export interface LocalState {
   readonly aws: LocalAws;
   readonly table: Table;
@@ -28,6 +29,8 @@ export interface LocalState {
   readonly relay: RelayStore;
   readonly sent: Sending[];
   readonly send: (sending: Sending) => Promise<void>;
+  readonly told: StateChange[];
+  readonly announce: Announce;
   readonly keepMs: number;
 }
 
@@ -41,6 +44,7 @@ export const useLocalState = (): (() => LocalState) => {
     const aws = await startLocalAws();
     const table = createTable(createDynamoClient(), aws.tableName);
     const sent: Sending[] = [];
+    const told: StateChange[] = [];
     state = {
       aws,
       table,
@@ -51,6 +55,10 @@ export const useLocalState = (): (() => LocalState) => {
       sent,
       send: async (sending) => {
         sent.push(sending);
+      },
+      told,
+      announce: async (change) => {
+        told.push(change);
       },
       keepMs: 0,
     };

@@ -15,6 +15,7 @@ import type { Access, OpenAccess } from '../record/access.ts';
 import { failToFailImport, toFailImport, workOnImports } from '../record/import-step.ts';
 import { isGiven, type ReachedServices } from '../record/is-given.ts';
 import { createLookAtTarget, isThere, targetImage } from '../record/look-at-target.ts';
+import { nowProcessing } from '../record/state-change.ts';
 import { hasFailed } from '../record/task-failure.ts';
 import { applyProperties } from './apply-properties.ts';
 import { type Applying, giveData, requireCopy } from './give-data.ts';
@@ -94,6 +95,14 @@ const explain = ({ task, signal }: Applying, startedMs: number, cause: unknown):
   return new FerryError('out-of-time', reason, { cause });
 };
 
+/** An import that needs no copy begins here. */
+const processing = async ({ tasks, announce }: ApplyServices, task: Task): Promise<Task> => {
+  if (task.status !== 'pending') return task;
+  await announce(nowProcessing(task));
+  await tasks.update(task, { status: 'processing' });
+  return { ...task, status: 'processing' };
+};
+
 const applyMetadata = async (
   services: ApplyServices,
   { subject, signal, log }: StepRun<ImportRef, Task>,
@@ -115,8 +124,7 @@ const applyMetadata = async (
   // It will send for this import when it is done.
   if (copy && !copy.transferred) return done;
   const transferred = copy?.transferred ?? asked.transferred;
-  if (asked.status === 'pending') await tasks.update(asked, { status: 'processing' });
-  const task = { ...asked, ...(transferred && { transferred }) };
+  const task = await processing(services, { ...asked, ...(transferred && { transferred }) });
   const applying = { task, copy, signal, log };
   await apply(services, applying, subject).catch((error: unknown) => {
     throw explain(applying, startedMs, error);

@@ -1,13 +1,16 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type LeaveServices, leaveCopy } from '../../copies/end/leave-copy.ts';
 import { countFailed, countSucceeded } from '../../metrics.ts';
+import type { Announce } from '../../state/announce.ts';
 import type { Claims } from '../../state/claims.ts';
 import { type Ending, msOf, type Task } from '../../state/task.ts';
 import type { Tasks } from '../../state/tasks.ts';
+import { nowEnded } from '../record/state-change.ts';
 
 export interface EndServices extends LeaveServices {
   readonly tasks: Tasks;
   readonly claims: Claims;
+  readonly announce: Announce;
 }
 
 /** What of a run its end needs. */
@@ -33,22 +36,24 @@ const keepMsOf = ({ keepMs }: EndServices, { failureCode }: Task, { status }: En
 
 /**
  * The one end of every import, well or badly or pushed aside by another one: no attempt begins any more, the copy has one
- * less who waits, or is cleared up, the task says how it ended, the target is free. It may run twice, side by side, or
- * die anywhere, and be entered again by any step: what is settled first stays, and every write is the same again. The
- * task ends after its copy is left, so that whatever comes again finds what there still is to be done.
+ * less who waits, or is cleared up, others are told, the task says how it ended, the target is free. It may run twice, side
+ * by side, or die anywhere, and be entered again by any step: what is settled first stays, and every write is the same
+ * again. The task ends after its copy is left and others are told, so that whatever comes again finds what there still is
+ * to be done.
  */
 export const endImport = async (
   services: EndServices,
   { task, signal, log }: EndingRun,
   ending: Ending,
 ): Promise<void> => {
-  const { tasks, claims } = services;
+  const { tasks, claims, announce } = services;
   const settled = await tasks.decide(task, ending);
   // It has ended before, but for its last write.
   if (!settled) return await claims.release(task);
   await claims.end(task, settled.status);
   const keepMs = keepMsOf(services, task, settled);
   if (task.copyId) await leaveCopy({ ...services, keepMs }, task.copyId, task, { signal });
+  await announce(nowEnded(task, settled));
   await tasks.finish(task, settled);
   await claims.release(task);
   count(task, settled);

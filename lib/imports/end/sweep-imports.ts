@@ -1,16 +1,19 @@
 import { clearCopy } from '../../copies/end/clear-copy.ts';
-import { leaveCopy } from '../../copies/end/leave-copy.ts';
+import { type LeaveServices, leaveCopy } from '../../copies/end/leave-copy.ts';
 import { copiesPrefix, objectKey } from '../../copies/record/object-key.ts';
 import { asFerryError } from '../../errors.ts';
 import { log } from '../../log.ts';
+import type { Claims } from '../../state/claims.ts';
 import type { Making } from '../../state/refs.ts';
 import type { StoreSweep } from '../../state/remains.ts';
 import { hasEnded } from '../../state/task.ts';
-import type { EndServices } from './end-import.ts';
+import type { Tasks } from '../../state/tasks.ts';
 import type { Inventory, Sweep } from './sweep.ts';
 import { planSweep } from './sweep-rules.ts';
 
-export interface SweepServices extends EndServices {
+export interface SweepServices extends LeaveServices {
+  readonly tasks: Tasks;
+  readonly claims: Claims;
   readonly store: StoreSweep;
 }
 

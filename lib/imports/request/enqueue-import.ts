@@ -2,16 +2,19 @@ import { asFerryError, FerryError } from '../../errors.ts';
 import { logOf } from '../../log.ts';
 import { mergeChanges } from '../../properties/changes.ts';
 import type { TaskId } from '../../schemas/ids.ts';
+import type { Announce } from '../../state/announce.ts';
 import type { Claims } from '../../state/claims.ts';
 import type { Send } from '../../state/messages.ts';
 import { importRef } from '../../state/refs.ts';
 import { hasEnded, type Task } from '../../state/task.ts';
 import type { Tasks } from '../../state/tasks.ts';
+import { nowPending } from '../record/state-change.ts';
 
 export interface EnqueueServices {
   readonly tasks: Tasks;
   readonly claims: Claims;
   readonly send: Send;
+  readonly announce: Announce;
 }
 
 /** Whatever fails here leaves an import that never ran: its claim is free after a minute, sweep-imports ends the rest. */
@@ -47,7 +50,7 @@ const isTakenBack = async (
  * @throws FerryError `conflict` when another import has the image; nothing is queued then, nor after any other error
  */
 export const enqueueImport = async (services: EnqueueServices, task: Task): Promise<void> => {
-  const { claims, tasks, send } = services;
+  const { claims, tasks, send, announce } = services;
   const ref = importRef(task);
   const taken = await claims.take(ref).catch(async (error: unknown) => {
     // The write may have been done all the same.
@@ -69,5 +72,7 @@ export const enqueueImport = async (services: EnqueueServices, task: Task): Prom
     const message = { ...ref, taskId: replaced };
     await inVain(task, 'replaced import not ended', send({ to: 'fail-import', message }));
   }
-  await inVain(task, 'claim not marked as queued', claims.queued(ref));
+  // An import that is queued for certain is told of, side by side with what does not matter to whoever waits.
+  const marked = inVain(task, 'claim not marked as queued', claims.queued(ref));
+  await Promise.all([marked, announce(nowPending(task))]);
 };

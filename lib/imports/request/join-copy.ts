@@ -6,6 +6,7 @@ import { requireReadable } from '../../download/readable.ts';
 import { claimLost } from '../../errors.ts';
 import { type PropertyRules, requireKeepable, wantedProperties } from '../../properties/wanted.ts';
 import { type CopyId, newGeneration } from '../../schemas/ids.ts';
+import type { Announce } from '../../state/announce.ts';
 import type { Claims } from '../../state/claims.ts';
 import type { ImportMessage, Send } from '../../state/messages.ts';
 import { type ImportRef, importRef, wholeCopy } from '../../state/refs.ts';
@@ -15,12 +16,14 @@ import { again, done, type Outcome, send } from '../../steps/outcome.ts';
 import type { Step, StepRun } from '../../steps/step.ts';
 import type { OpenAccess } from '../record/access.ts';
 import { failToFailImport, toFailImport, workOnImports } from '../record/import-step.ts';
+import { nowProcessing } from '../record/state-change.ts';
 import { hasFailed } from '../record/task-failure.ts';
 
 export interface JoinServices extends LeaveServices {
   readonly tasks: Tasks;
   readonly claims: Claims;
   readonly send: Send;
+  readonly announce: Announce;
   readonly openAccess: OpenAccess;
   readonly propertyRules: PropertyRules;
 }
@@ -53,6 +56,7 @@ const chooseCopy = async (
   const copyId = copyIdOf({ projectId, source: task.source, taskId, identity: source.identity });
   if (task.copyId && task.copyId !== copyId) await leaveCopy(services, task.copyId, task, { signal });
   const changes = { status: 'processing', copyId, wanted: wantedOf(services, task, source) } as const;
+  if (task.status === 'pending') await services.announce(nowProcessing({ ...task, copyId }));
   if (!(await services.tasks.update(task, changes))) throw claimLost();
   return copyId;
 };

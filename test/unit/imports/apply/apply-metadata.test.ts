@@ -32,6 +32,7 @@ let copy: Copy;
 /** An import whose copy, which another one waits for as well, is finished. */
 beforeEach(async () => {
   use().sent.length = 0;
+  use().told.length = 0;
   const { id } = await useTarget().region.createImage({ hw_disk_bus: 'ide' });
   const fresh = taskFixture(id as ImageId);
   copy = await makeCopy(use(), [fresh, other], { transferred });
@@ -69,6 +70,9 @@ describe('an import whose copy is finished', () => {
     expect((await use().copies.get(copy.copyId))?.waiting).toEqual([importRef(other)]);
     expect(await use().claims.holder(task)).toBeUndefined();
     expect(use().sent).toEqual([]);
+    expect(use().told).toMatchObject([
+      { state: 'success', previous: 'processing', bytes: bytes.length, sha512, copyId: copy.copyId },
+    ]);
   });
 
   test('keeps what it sets, and what the target may hold by then, in one write before it sets anything', async () => {

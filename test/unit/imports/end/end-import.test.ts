@@ -28,6 +28,7 @@ const begin = async (...others: readonly Task[]): Promise<void> => {
 };
 beforeEach(async () => {
   use().sent.length = 0;
+  use().told.length = 0;
   await begin();
 });
 
@@ -61,6 +62,24 @@ describe.each([success, failure])('the end in $status', (ending) => {
     expect(ended).toMatchObject(ending);
     expect(ended).not.toHaveProperty('sealed');
     expect(ended).not.toHaveProperty('ending');
+  });
+
+  test('is told with what was copied, before the task says so', async () => {
+    task = { ...task, status: 'processing', transferred: { size: 7, digests: { sha512: 'd' } } };
+    const { announce, tasks, told } = use();
+    const statusThen: (string | undefined)[] = [];
+    const telling: typeof announce = async (change) => {
+      statusThen.push((await tasks.get(task))?.status);
+      await announce(change);
+    };
+    await end(ending, { ...use(), announce: telling });
+    expect(statusThen).toEqual(['pending']); // as the test has created it
+    const { region, imageId, taskId, requestId, copyId } = task;
+    const ids = { region, imageId, taskId, requestId, copyId, projectId: 'project' };
+    const what = { state: ending.status, previous: 'processing', bytes: 7, sha512: 'd' };
+    const failed =
+      ending.status === 'failure' ? { failure: { reason: ending.message, code: 'internal' } } : {};
+    expect(told).toEqual([{ ...ids, ...what, ...failed, seconds: expect.any(Number) }]);
   });
 
   test('may run twice, also side by side', async () => {
@@ -117,7 +136,17 @@ test.each(['decide', 'end', 'leave', 'abortUpload', 'clear', 'forgetParts', 'rem
     await expect(end(success, dying)).rejects.toThrow(`dead after ${call}`);
     const left = (await tasks.get(task)) ?? task;
     await end(left.ending ?? failure);
+    expect(new Set(use().told.map(({ state }) => state))).toEqual(new Set(['success']));
     expect(await tasks.get(task)).toMatchObject(success);
     await expectNothingLeft();
   },
 );
+
+test('an end that dies as soon as it has told of itself is told again', async () => {
+  const announce = async () => Promise.reject(new Error('dead'));
+  await expect(end(success, { ...use(), announce })).rejects.toThrow('dead');
+  expect(await use().tasks.get(task)).toMatchObject({ status: 'pending', ending: success });
+  await end(failure);
+  expect(use().told).toMatchObject([{ state: 'success' }]);
+  await expectNothingLeft();
+});

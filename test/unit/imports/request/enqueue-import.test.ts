@@ -7,6 +7,7 @@ import { FerryError } from '../../../../lib/errors.ts';
 import { type EnqueueServices, enqueueImport } from '../../../../lib/imports/request/enqueue-import.ts';
 import { log } from '../../../../lib/log.ts';
 import { newAttemptId, type RegionName } from '../../../../lib/schemas/ids.ts';
+import type { Announce, StateChange } from '../../../../lib/state/announce.ts';
 import type { Claims } from '../../../../lib/state/claims.ts';
 import type { Send, Sending, StepName } from '../../../../lib/state/messages.ts';
 import { importRef } from '../../../../lib/state/refs.ts';
@@ -22,10 +23,12 @@ let tasks: Tasks;
 let claims: Claims;
 let task: Task;
 let sent: Sending[];
+let told: StateChange[];
 let services: EnqueueServices;
 
 const away = () => Promise.reject(new FerryError('unavailable', 'no service'));
 const send: Send = async (sending) => void sent.push(sending);
+const announce: Announce = async (change) => void told.push(change);
 /** A queue that cannot be reached. */
 const without =
   (to: StepName): Send =>
@@ -42,7 +45,8 @@ beforeAll(async () => {
 beforeEach(() => {
   sent = [];
   task = taskFixture();
-  services = { tasks, claims, send };
+  told = [];
+  services = { tasks, claims, send, announce };
 });
 afterAll(() => aws.stop());
 
@@ -54,6 +58,15 @@ test('an import is claimed, kept and queued', async () => {
   expect(sent).toEqual([{ to: 'stream-image', message: importRef(task) }]);
   expect(await claims.holder(task)).toBe(task.taskId);
   expect(await tasks.get(task)).toMatchObject({ status: 'pending' });
+});
+
+test('an import that is queued is told of as pending, once; who only asked in vain is not', async () => {
+  await enqueueImport(services, task);
+  const { region, imageId, taskId, requestId } = task;
+  const ids = { region, imageId, taskId, requestId, projectId: 'project' };
+  expect(told).toEqual([{ ...ids, state: 'pending', seconds: expect.any(Number) }]);
+  await expect(enqueueImport(services, taskFixture(task.imageId))).rejects.toThrow('still in progress');
+  expect(told).toHaveLength(1);
 });
 
 test('the same image id in another region is another target: both are claimed and queued', async () => {
@@ -71,6 +84,7 @@ describe('an answer of 5xx', () => {
       'no service',
     );
     expect(await itemsOf()).toEqual([]);
+    expect(told).toEqual([]);
   });
 
   test('because the task could not be kept leaves nothing and sends nothing', async () => {
@@ -106,6 +120,7 @@ test('a message whose answer was lost is an import that runs, and is answered so
   };
   await enqueueImport({ ...services, send }, task);
   expect(await claims.holder(task)).toBe(task.taskId);
+  expect(told).toMatchObject([{ state: 'pending' }]);
 });
 
 test('a claim that cannot be marked as queued does not fail an import that is', async () => {

@@ -37,6 +37,7 @@ beforeEach(() => {
   server.refused.clear();
   server.asked.length = 0;
   use().sent.length = 0;
+  use().told.length = 0;
   copies = createCopies(use().table, { leaseMs: 30_000 });
 });
 afterAll(() => server.stop());
@@ -102,6 +103,17 @@ describe('the first import of a source', () => {
       status: 'processing',
       wanted: { disk_format: 'raw', container_format: 'bare', hw_disk_bus: 'virtio' },
     });
+  });
+
+  test('is told of as processing, once', async () => {
+    const task = await queued();
+    await join(task);
+    const { copyId } = await read(task);
+    const from = { region: 'REGION1', imageId: sourceImageId };
+    const told = [{ state: 'processing', previous: 'pending', source: from, copyId, taskId: task.taskId }];
+    expect(use().told).toMatchObject(told);
+    await join(task);
+    expect(use().told).toMatchObject(told);
   });
 
   test('proves its right by copying: it asks for no byte before', async () => {

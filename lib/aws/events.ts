@@ -1,0 +1,89 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
+import { asFerryError, FerryError } from '../errors.ts';
+import { logOf } from '../log.ts';
+import { countUntold } from '../metrics.ts';
+import type { ImageImportStateChange } from '../schemas/state-change.ts';
+import type { Announce, StateChange } from '../state/announce.ts';
+import { type Patience, patienceOf } from './patience.ts';
+import { serviceError } from './service-error.ts';
+
+const source = 'glance-ferry';
+const detailType = 'Image Import State Change';
+
+/** Of a bus that nobody's import may wait for. */
+export interface BusPatience extends Patience {
+  /** All tries together, ms. */
+  readonly withinMs: number;
+}
+
+/** Of a step. */
+export const unhurried: BusPatience = { silenceMs: 3_000, maxAttempts: 3, withinMs: 8_000 };
+
+/** Of a function that somebody waits for. */
+export const hurried: BusPatience = { silenceMs: 500, maxAttempts: 2, withinMs: 1_000 };
+
+/** Null for what there is not: a pattern of a rule asks for a value, or for null. */
+const detailOf = (change: StateChange): ImageImportStateChange => ({
+  state: change.state,
+  previous_state: change.previous ?? null,
+  region: change.region,
+  image_id: change.imageId,
+  task_id: change.taskId,
+  request_id: change.requestId,
+  project_id: change.projectId,
+  source: change.source ? { region: change.source.region, image_id: change.source.imageId } : null,
+  bytes: change.bytes ?? null,
+  seconds: change.seconds,
+  hash: change.sha512 === undefined ? null : { algorithm: 'sha512', value: change.sha512 },
+  reason: change.failure?.reason ?? null,
+  code: change.failure?.code ?? null,
+  copy_id: change.copyId ?? null,
+});
+
+/** Entries fail one by one in an answer that is 200, and by these codes for now only. */
+const isPassing = ({ ErrorCode = '' }: PutEventsResultEntry): boolean =>
+  /internal|throttl|unavailable/i.test(ErrorCode);
+
+/** Between tries of an entry, ms. */
+const retryMs = 200;
+
+/**
+ * Tells changes of state to an event bus, one event each.
+ * @param bus its name
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+ */
+export const createAnnounce = (bus: string, patience: BusPatience): Announce => {
+  const client = new EventBridgeClient(patienceOf(patience));
+  const operation = `put an event on bus ${bus}`;
+
+  const putOnce = async (change: StateChange, abortSignal: AbortSignal) => {
+    const Detail = JSON.stringify(detailOf(change));
+    const entry = { EventBusName: bus, Source: source, DetailType: detailType, Detail, Time: new Date() };
+    const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: [entry] }), { abortSignal });
+    return Entries.find(({ ErrorCode }) => ErrorCode !== undefined);
+  };
+
+  /** @throws what the SDK throws; FerryError for an event that the bus refuses by itself */
+  const put = async (change: StateChange): Promise<void> => {
+    const signal = AbortSignal.timeout(patience.withinMs);
+    for (let tries = 1; ; tries++) {
+      const failed = await putOnce(change, signal);
+      if (!failed) return;
+      const { ErrorCode, ErrorMessage } = failed;
+      if (!isPassing(failed) || tries >= patience.maxAttempts)
+        throw new FerryError('unavailable', `Failed to ${operation}: ${ErrorCode}: ${ErrorMessage}`);
+      await delay(retryMs * tries, undefined, { signal });
+    }
+  };
+
+  return async (change) => {
+    try {
+      await put(change);
+    } catch (cause) {
+      countUntold();
+      const error = asFerryError(serviceError(operation, cause));
+      logOf(change).warn('change of state not told', { state: change.state, error });
+    }
+  };
+};
