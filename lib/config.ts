@@ -1,9 +1,18 @@
-import type { ErrorObject } from 'ajv';
+import {
+  dict,
+  type Env,
+  integer,
+  integers,
+  inWords,
+  list,
+  parseEnv,
+  text,
+  withoutEmpty,
+} from './environment.ts';
 import { defaults } from './schemas/defaults.ts';
 import type { Settings } from './schemas/settings.ts';
 import { isSettings } from './schemas/validators.js';
 
-type Env = Readonly<Record<string, string | undefined>>;
 type Optional = {
   [K in keyof Settings]-?: undefined extends Settings[K] ? K : never;
 }[keyof Settings];
@@ -14,28 +23,6 @@ export type Config<K extends Optional = never> = Readonly<
 
 /** The specification's name for the option that Glance calls extra_properties. */
 const specificationName = 'OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES_PREFIXES';
-
-/** oslo.config writes lists with and without brackets: `[hw_,os_type]` and `hw_,os_type`. */
-const list = (text: string): string[] =>
-  text
-    .replace(/^\s*\[(.*)\]\s*$/s, '$1')
-    .split(',')
-    .map((item) => item.trim().replace(/^(['"])(.*)\1$/, '$2'))
-    .filter((item) => item !== '');
-
-/** oslo.config's dict: `key:value,key:value`. A key without a value stays, so that validation names it. */
-const dict = (text: string): Record<string, unknown> =>
-  Object.fromEntries(
-    list(text).map((pair) => {
-      const colon = pair.indexOf(':');
-      return colon < 1 ? [pair, null] : [pair.slice(0, colon).trim(), pair.slice(colon + 1).trim()];
-    }),
-  );
-
-const integer = (text: string): unknown => (/^\d+$/.test(text) ? Number(text) : text);
-
-const text = (value: string): string => value;
-const integers = (value: string): unknown[] => list(value).map(integer);
 
 /** How each variable is read. A setting without an entry does not compile. */
 const parsers = {
@@ -92,31 +79,10 @@ const parsers = {
   RELAY_KEEP_H: integer,
 } as const satisfies Record<keyof Settings, (value: string) => unknown>;
 
-/** An empty variable counts as not set, as everywhere in OpenStack's and AWS's tools. */
-const withoutEmpty = (env: Env): Env =>
-  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-
 const parse = (env: Env): Record<string, unknown> => {
-  const known = withoutEmpty(env);
-  const alias = known[specificationName];
+  const alias = withoutEmpty(env)[specificationName];
   const aliased = alias === undefined ? {} : { OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES: alias };
-  const merged: Env = { ...defaults, ...aliased, ...known };
-  return Object.fromEntries(
-    Object.entries(parsers).flatMap(([name, read]) => {
-      const value = merged[name];
-      return value === undefined ? [] : [[name, read(value)]];
-    }),
-  );
-};
-
-/** `/OS_AUTH_URL pattern` in words. The value is left out: it may be a secret. */
-const inWords = ({ instancePath, params, message }: ErrorObject): string => {
-  const missing: unknown = params['missingProperty'];
-  if (typeof missing === 'string') return `${missing} is not set`;
-  const allowed: unknown = params['allowedValues'];
-  const [name = '', ...rest] = instancePath.slice(1).split('/');
-  const place = rest.length > 0 ? `${name} (${rest.join('/')})` : name;
-  return `${place} ${message}${Array.isArray(allowed) ? `: ${allowed.join(', ')}` : ''}`;
+  return parseEnv(env, parsers, { ...defaults, ...aliased });
 };
 
 /** The secret itself, or where it lies. */

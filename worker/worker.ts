@@ -1,8 +1,8 @@
 import { createSqsClient } from '../lib/aws/queue.ts';
 import { requireIdentity } from '../lib/aws/require-identity.ts';
 import { loadConfig } from '../lib/config.ts';
-import { FerryError } from '../lib/errors.ts';
 import { log } from '../lib/log.ts';
+import { stopOnSignals } from '../lib/stop-on-signals.ts';
 import { consume, type Handler } from './consumer.ts';
 import { contextOf } from './context.ts';
 
@@ -30,27 +30,6 @@ const functions: Readonly<Record<string, QueueFunction>> = {
   },
 };
 
-/**
- * Signals within so much time are one: npm passes a Ctrl-C on to a process that has had it from the terminal already.
- * https://github.com/npm/run-script/blob/main/lib/signal-manager.js
- */
-const sameSignalMs = 500;
-
-/** The first signal lets the messages at work hand themselves over; the second one ends the process as it is. */
-const stopOnSignals = (): AbortSignal => {
-  const controller = new AbortController();
-  let firstMs = 0;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (controller.signal.aborted && performance.now() - firstMs < sameSignalMs) return;
-    if (controller.signal.aborted) process.exit(1);
-    firstMs = performance.now();
-    log.info('worker stops', { signal });
-    controller.abort(new FerryError('unavailable', 'The worker was told to stop'));
-  };
-  process.on('SIGTERM', stop).on('SIGINT', stop);
-  return controller.signal;
-};
-
 /** @throws Error for a name that is no queue's function */
 const chosen = (names: readonly string[]): readonly (readonly [string, QueueFunction])[] => {
   const unknown = names.filter((name) => !Object.hasOwn(functions, name));
@@ -67,7 +46,7 @@ const sweep = async (stopping: AbortSignal): Promise<void> => {
   await handler({}, contextOf('sweep-imports', stopping));
 };
 
-const stopping = stopOnSignals();
+const stopping = stopOnSignals('worker');
 const sqs = createSqsClient();
 await requireIdentity(sqs);
 if (process.argv[2] === 'sweep-imports') {

@@ -1,13 +1,20 @@
-import type { SQSClient } from '@aws-sdk/client-sqs';
 import { FerryError } from '../errors.ts';
 import { innermostReason } from '../innermost-reason.ts';
+
+/** The part of the SDK's clients that is used here. */
+interface AwsClient {
+  readonly config: {
+    readonly region: () => Promise<string>;
+    readonly credentials: () => Promise<unknown>;
+  };
+}
 
 /**
  * What Lambda gives to every function and a process of one's own must be given: where AWS is, and who asks. Without it
  * every message would be tried to its end.
  * @throws FerryError `misconfigured`
  */
-export const requireIdentity = async ({ config }: Pick<SQSClient, 'config'>): Promise<void> => {
+export const requireIdentity = async ({ config }: AwsClient): Promise<void> => {
   try {
     await config.region();
     await config.credentials();

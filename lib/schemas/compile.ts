@@ -1,10 +1,11 @@
-// Build step (`npm run build`): compiles the schemas beside it into standalone validation code, validators.js, and writes
-// those that are for others to schemas/.
+// Build step (`npm run build`): compiles the schemas beside it into standalone validation code, validators.js, and
+// bridge-validators.js for what no function needs, and writes those that are for others to schemas/.
 // ajv itself then stays out of the bundles (test/unit/architecture.test.ts), and so out of their start.
 import { writeFile } from 'node:fs/promises';
 import { Ajv } from 'ajv';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
+import { BridgeSettings, Envelope, NotificationMessage, NotifiedImage } from './bridge.ts';
 import { GlanceDownloadMethod, ImportRequest, WebDownloadMethod } from './import-request.ts';
 import { ApplyMetadataInvocation, StepMessage } from './messages.ts';
 import {
@@ -40,6 +41,13 @@ const validators = {
   isSettings: Settings,
 };
 
+const bridgeValidators = {
+  isBridgeSettings: BridgeSettings,
+  isEnvelope: Envelope,
+  isNotificationMessage: NotificationMessage,
+  isNotifiedImage: NotifiedImage,
+};
+
 /** What others write, or read: each as a file of JSON Schema in schemas/, for their editors and pipelines. */
 const published = {
   'image-import-state-change': ImageImportStateChange,
@@ -51,21 +59,25 @@ for (const [name, schema] of Object.entries(published)) {
   await writeFile(file, `${JSON.stringify({ $schema: draft, ...schema }, null, 2)}\n`);
 }
 
-const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, code: { source: true, esm: true } });
-for (const [name, schema] of Object.entries(validators)) ajv.addSchema(schema, name);
-const code = standaloneCode.default(
-  ajv,
-  Object.fromEntries(Object.keys(validators).map((name) => [name, name])),
-);
+const write = async (file: string, schemas: Readonly<Record<string, object>>): Promise<void> => {
+  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, code: { source: true, esm: true } });
+  for (const [name, schema] of Object.entries(schemas)) ajv.addSchema(schema, name);
+  const code = standaloneCode.default(
+    ajv,
+    Object.fromEntries(Object.keys(schemas).map((name) => [name, name])),
+  );
+  // ajv's code requires its runtime by CommonJS names; bundled, the file stands alone.
+  const bundle = await build({
+    stdin: { contents: code, resolveDir: import.meta.dirname, loader: 'js' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    write: false,
+  });
+  const [output] = bundle.outputFiles;
+  if (!output) throw new Error(`esbuild wrote no ${file}`);
+  await writeFile(new URL(file, import.meta.url), output.contents);
+};
 
-// ajv's code requires its runtime by CommonJS names; bundled, the file stands alone.
-const bundle = await build({
-  stdin: { contents: code, resolveDir: import.meta.dirname, loader: 'js' },
-  bundle: true,
-  format: 'esm',
-  platform: 'node',
-  write: false,
-});
-const [output] = bundle.outputFiles;
-if (!output) throw new Error('esbuild wrote no validators');
-await writeFile(new URL('validators.js', import.meta.url), output.contents);
+await write('validators.js', validators);
+await write('bridge-validators.js', bridgeValidators);
