@@ -2,14 +2,8 @@ import { createHash } from 'node:crypto';
 import { ferryPrefix } from '../lib/replication/record/provenance.ts';
 import type { BridgeSettings, NotifiedImage } from '../lib/schemas/bridge.ts';
 import { isNotifiedImage } from '../lib/schemas/bridge-validators.js';
+import type { ImagePublished } from '../lib/schemas/replication.ts';
 import type { Notification, Poison } from './notification.ts';
-
-/** The request "Image Published", as replicate-image takes it. */
-export interface ImagePublished {
-  readonly source: { readonly region: string; readonly image_id: string };
-  readonly policy?: string;
-  readonly targets?: readonly { readonly region: string }[];
-}
 
 /** What a notification leads to. */
 export type Read =

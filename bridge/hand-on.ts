@@ -5,8 +5,9 @@ import { createSqsClient } from '../lib/aws/queue.ts';
 import { requireIdentity } from '../lib/aws/require-identity.ts';
 import { serviceError } from '../lib/aws/service-error.ts';
 import { FerryError } from '../lib/errors.ts';
+import { publishedDetailType } from '../lib/replication/event/image-published.ts';
 import type { BridgeSettings } from '../lib/schemas/bridge.ts';
-import type { ImagePublished } from './event.ts';
+import type { ImagePublished } from '../lib/schemas/replication.ts';
 
 /** Gives an event to who sees to it. @throws FerryError when it was not taken; it may be given again */
 export type HandOn = (event: ImagePublished) => Promise<void>;
@@ -15,7 +16,7 @@ export type HandOn = (event: ImagePublished) => Promise<void>;
 const patience = { silenceMs: 10_000, maxAttempts: 2 };
 
 /** As the rule for replicate-image expects it (serverless.yml). */
-const envelope = { Source: 'glance-ferry', DetailType: 'Image Published' };
+const envelope = { Source: 'glance-ferry', DetailType: publishedDetailType };
 
 const toBus = async (EventBusName: string): Promise<HandOn> => {
   const client = new EventBridgeClient(patienceOf(patience));

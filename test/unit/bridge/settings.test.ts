@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { loadBridgeSettings } from '../../../bridge/settings.ts';
+
+const needed = {
+  OS_REGION_NAME: 'REGION1',
+  RABBITMQ_URL: 'amqp://guest:guest@127.0.0.1:5672/',
+  BRIDGE_POLICY: '*',
+  EVENT_BUS_NAME: 'default',
+};
+
+const messageOf = (env: Record<string, string>): string => {
+  try {
+    loadBridgeSettings(env);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return '';
+};
+
+test('a bridge needs a region, a broker, what is wanted, and where to; the rest is as Glance has it', () => {
+  expect(loadBridgeSettings(needed)).toEqual({
+    ...needed,
+    RABBITMQ_HOSTS: [],
+    BRIDGE_EXCHANGE: 'glance',
+    BRIDGE_EXCHANGE_DURABLE: false,
+    BRIDGE_TOPICS: ['notifications'],
+    BRIDGE_QUEUE: 'glance-ferry',
+    BRIDGE_PREFETCH: 20,
+    BRIDGE_DEDUPE_S: 60,
+    BRIDGE_PUBLISHERS: {},
+    BRIDGE_TARGET_REGIONS: [],
+    BRIDGE_VISIBILITY: [],
+    BRIDGE_OWNERS: [],
+    BRIDGE_PROPERTIES: {},
+    BRIDGE_HEALTH_HOST: '127.0.0.1',
+  });
+});
+
+test('everything that is wrong is told at once, without values', () => {
+  const wrong = {
+    RABBITMQ_URL: 'http://user:secret@broker',
+    BRIDGE_VISIBILITY: 'public,secret',
+    BRIDGE_EXCHANGE_DURABLE: 'perhaps',
+    BRIDGE_PREFETCH: '0',
+    BRIDGE_PUBLISHERS: 'image.r1',
+    EVENT_BUS_NAME: 'default',
+    REPLICATE_IMAGE_QUEUE_URL: 'http://sqs/queue',
+  };
+  const message = messageOf(wrong);
+  for (const told of [
+    'OS_REGION_NAME is not set',
+    'RABBITMQ_URL must match pattern',
+    'BRIDGE_VISIBILITY (1) must be equal to one of the allowed values: public, community, shared, private',
+    'BRIDGE_EXCHANGE_DURABLE must be boolean',
+    'BRIDGE_PREFETCH must be >= 1',
+    'BRIDGE_PUBLISHERS (image.r1) must be string',
+    'BRIDGE_POLICY or BRIDGE_TARGET_REGIONS is not set',
+    'EVENT_BUS_NAME and REPLICATE_IMAGE_QUEUE_URL exclude each other',
+  ])
+    expect(message).toContain(told);
+  expect(message).not.toContain('secret');
+});
+
+test('policy and target regions exclude each other', () => {
+  expect(messageOf({ ...needed, BRIDGE_TARGET_REGIONS: 'REGION2' })).toBe(
+    'Configuration: BRIDGE_POLICY and BRIDGE_TARGET_REGIONS exclude each other',
+  );
+});
