@@ -1,0 +1,54 @@
+import { FerryError } from '../errors.ts';
+import type { BrokenCloud, Cloud, CloudEntries } from './cloud.ts';
+import { EntryProblem, readEntry } from './read-entry.ts';
+import { type Fields, isFields, merged, type NamedText, readYaml } from './yaml-files.ts';
+
+export interface CloudsFiles {
+  /** clouds.yaml */
+  readonly clouds: NamedText;
+  /** secure.yaml: passwords apart from the rest, over which they count. */
+  readonly secure?: NamedText | undefined;
+  /** clouds-public.yaml: what entries have in common that name it as their `profile`. */
+  readonly profiles?: NamedText | undefined;
+}
+
+const sectionOf = async (file: NamedText | undefined, section: string): Promise<Fields> => {
+  const value = file && (await readYaml(file))[section];
+  if (!file || value === undefined || value === '') return {};
+  if (isFields(value)) return value;
+  throw new FerryError('misconfigured', `${file.name}: ${section} is not a mapping`);
+};
+
+/** Undefined for an entry of its own. */
+const profileOf = ({ profile, cloud = profile }: Fields, profiles: Fields): Fields => {
+  if (cloud === undefined) return {};
+  const found = typeof cloud === 'string' && Object.hasOwn(profiles, cloud) ? profiles[cloud] : undefined;
+  if (isFields(found)) return found;
+  throw new EntryProblem(['profile'], 'is in no clouds-public.yaml');
+};
+
+/**
+ * The entries of a clouds.yaml, in its order.
+ * @throws FerryError `misconfigured` for a file that cannot be read as a whole; one entry that is wrong is `broken`
+ */
+export const readClouds = async (files: CloudsFiles): Promise<CloudEntries> => {
+  const [entries, secrets, profiles] = await Promise.all([
+    sectionOf(files.clouds, 'clouds'),
+    sectionOf(files.secure, 'clouds'),
+    sectionOf(files.profiles, 'public-clouds'),
+  ]);
+  const clouds: Cloud[] = [];
+  const broken: BrokenCloud[] = [];
+  for (const [name, entry] of Object.entries(merged(entries, secrets))) {
+    const { region_name: regionName } = isFields(entry) ? entry : {};
+    try {
+      if (!isFields(entry)) throw new EntryProblem([], 'it is not a mapping');
+      clouds.push(readEntry(name, merged(profileOf(entry, profiles), entry)));
+    } catch (error) {
+      if (!(error instanceof EntryProblem)) throw error;
+      const problem = `${files.clouds.name}, cloud ${name}: ${error.message}`;
+      broken.push({ name, problem, ...(typeof regionName === 'string' && { regionName }) });
+    }
+  }
+  return { clouds, broken };
+};
