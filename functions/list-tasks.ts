@@ -15,6 +15,6 @@ const listTasks = createListTasks({
 });
 
 export const handler = httpHandler(
-  { method: 'GET', authUrl: config.OS_AUTH_URL, contract: config.API_CONTRACT },
+  { method: 'GET', beside: ['DELETE'], authUrl: config.OS_AUTH_URL, contract: config.API_CONTRACT },
   async (call) => json(200, { tasks: await listTasks(call) }),
 );

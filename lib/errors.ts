@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'data-mismatch'
   | 'out-of-time'
   | 'claim-lost'
+  | 'cancelled'
   | 'upload-gone'
   | 'misconfigured'
   | 'untrusted'
@@ -28,7 +29,7 @@ export type ErrorCode =
  * ours mends it, so the import ends and says so; to a client it is 503, since it may work again tomorrow.
  * `untrusted` is a certificate that nobody here vouches for: no try changes that. `too-slow` is a source that sends, but
  * would hold a step for ever; lib/download tries it again as long as its budget has it.
- * `claim-lost` is silent: the import belongs to another attempt, or has ended.
+ * `claim-lost` is silent: the import belongs to another attempt, or has ended. `cancelled` is no fault of anything.
  */
 export const errorRules = {
   'bad-request': { status: 400, retryable: false },
@@ -41,6 +42,7 @@ export const errorRules = {
   'data-mismatch': { status: 502, retryable: false },
   'out-of-time': { status: 504, retryable: false },
   'claim-lost': { status: 409, retryable: false },
+  cancelled: { status: 409, retryable: false },
   'upload-gone': { status: 503, retryable: true },
   misconfigured: { status: 503, retryable: false },
   untrusted: { status: 502, retryable: false },

@@ -27,8 +27,10 @@ export interface HttpCall extends Address {
 }
 
 export interface HttpOptions {
-  /** The method that the resource has; OPTIONS is answered for it. */
-  readonly method: 'GET' | 'POST';
+  /** The method that this function answers; OPTIONS is answered for it. */
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Further ones that the resource has, of which other functions take care. */
+  readonly beside?: readonly string[];
   /** For `WWW-Authenticate` (keystonemiddleware's www_authenticate_uri). */
   readonly authUrl: string;
   /** Decides in which form an error comes to a reader who takes any. */
@@ -54,10 +56,13 @@ const requestIds = (): Middleware => {
   };
 };
 
-const extraHeaders = (error: FerryError, { method, authUrl }: HttpOptions): Result['headers'] => {
-  if (error.code === 'method-not-allowed') return { allow: method };
+const allowed = ({ method, beside = [] }: HttpOptions): string => [method, ...beside].sort().join(', ');
+
+const extraHeaders = (error: FerryError, options: HttpOptions): Result['headers'] => {
+  if (error.code === 'method-not-allowed') return { allow: allowed(options) };
   // keystonemiddleware's form, so that clients know where to get a token.
-  if (error.code === 'unauthorized') return { 'www-authenticate': `Keystone uri="${keystoneRoot(authUrl)}"` };
+  if (error.code === 'unauthorized')
+    return { 'www-authenticate': `Keystone uri="${keystoneRoot(options.authUrl)}"` };
   return {};
 };
 
@@ -83,9 +88,9 @@ const methodNotAllowed = (method: string): FerryError =>
   new FerryError('method-not-allowed', `The method ${echo(method)} is not allowed for this resource.`);
 
 /** Glance answers OPTIONS so, to anybody. */
-const optionsAnswer = ({ method }: HttpOptions): Result => ({
+const optionsAnswer = (options: HttpOptions): Result => ({
   statusCode: 200,
-  headers: { allow: method },
+  headers: { allow: allowed(options) },
   body: '',
 });
 

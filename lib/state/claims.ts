@@ -28,6 +28,11 @@ export interface Claims extends Leases<ImportRef> {
    * come again.
    */
   end(ref: ImportRef, outcome: 'success' | 'failure'): Promise<void>;
+  /**
+   * The import is called off: as when it ends badly, and an attempt at work finds at its next heartbeat that it is none any
+   * more. Who ends the import waits until that one's lease is over. Nothing for one that ends already.
+   */
+  callOff(ref: ImportRef): Promise<void>;
   release(ref: ImportRef): Promise<void>;
   /** Releases a claim of no import, if it has been stale since before that time, ms since 1970. */
   releaseStale(ref: ImportRef, beforeMs: number): Promise<void>;

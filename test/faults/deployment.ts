@@ -15,6 +15,7 @@ import { servedRegions, sourceGlance, sourceRegion, targetGlance, targetRegions 
 
 export const functionNames = [
   ...(['import-image', 'stream-image', 'apply-metadata', 'fail-import', 'sweep-imports'] as const),
+  'cancel-import',
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 export type Handler = (event: unknown, context: Context) => Promise<unknown>;

@@ -2,7 +2,7 @@ import type { RequestOptions } from '../integration/lambda.ts';
 import { deepened, oddText, oddUri, oddValue } from './odd-values.ts';
 import type { Random } from './random.ts';
 
-export const httpFunctions = ['import-image', 'list-tasks', 'import-info'] as const;
+export const httpFunctions = ['import-image', 'list-tasks', 'cancel-import', 'import-info'] as const;
 export type HttpFunction = (typeof httpFunctions)[number];
 
 /** What a request may name that is really there. */
@@ -137,7 +137,12 @@ const imageIdOf = (random: Random, { targets }: Surroundings): string => {
   ])();
 };
 
-const usualMethod = { 'import-image': 'POST', 'list-tasks': 'GET', 'import-info': 'GET' } as const;
+const usualMethod = {
+  'import-image': 'POST',
+  'list-tasks': 'GET',
+  'cancel-import': 'DELETE',
+  'import-info': 'GET',
+} as const;
 const oddMethods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE', 'post', ''];
 
 /** A request of somebody who is careless, curious or hostile. The same one for the same seed. */

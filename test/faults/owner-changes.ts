@@ -1,6 +1,7 @@
+import { httpEvent, lambdaContext } from '../integration/lambda.ts';
 import { callsOf } from './call-faults.ts';
-import { nameOf, type Service } from './call-log.ts';
-import { type Plan, pass } from './context.ts';
+import { createCallLog, nameOf, type Service } from './call-log.ts';
+import { invoke, newRun, type Plan, pass } from './context.ts';
 import type { Deployment } from './deployment.ts';
 import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
 import type { Case, Outcome } from './one-run.ts';
@@ -127,6 +128,16 @@ export const ownerChanges: readonly OwnerChange[] = [
       if (before === 'deleted' || !targetGlance(deployment, prepared).image(targetId)) return;
       targetGlance(deployment, prepared).change(targetId, { protected: true });
       prepared.before = { ...before, protected: true };
+    },
+  },
+  {
+    ...{ name: 'it is cancelled', ends: 'either', seenBy: ['source', 'target'] },
+    make: ({ region, targetId, token }, { functions }) => {
+      const event = httpEvent({ method: 'DELETE', region, imageId: targetId, token });
+      // A run of its own, in which nothing goes wrong.
+      const run = newRun({ fateOf: () => pass }, createCallLog());
+      const handler = functions.standard['cancel-import'];
+      void invoke(run, 'cancel-import', () => handler(event, lambdaContext(29_000)));
     },
   },
   {

@@ -21,7 +21,7 @@ import {
 } from './pollers.ts';
 import { createTraces, type Traces } from './traces.ts';
 
-type HttpFunction = 'import-image' | 'list-tasks' | 'import-info';
+type HttpFunction = 'import-image' | 'list-tasks' | 'cancel-import' | 'import-info';
 
 /** An answer of an HTTP function. */
 export interface Answer {

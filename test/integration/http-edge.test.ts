@@ -5,7 +5,8 @@ import { useFerry } from './use-ferry.ts';
 
 const functions = [
   ['import-image', 'POST'],
-  ['list-tasks', 'GET'],
+  ['list-tasks', 'GET', 'DELETE, GET'],
+  ['cancel-import', 'DELETE', 'DELETE, GET'],
   ['import-info', 'GET'],
 ] as const;
 
@@ -31,7 +32,7 @@ afterEach(() => {
   vi.resetModules();
 });
 
-describe.each(functions)('%s', (name, method) => {
+describe.each(functions)('%s', (name, method, allow: string = method) => {
   const tokens: Record<string, () => string | undefined> = {
     'no token': () => undefined,
     'an empty token': () => '',
@@ -82,12 +83,12 @@ describe.each(functions)('%s', (name, method) => {
     const answer = await ferry.http(name, { method: other, imageId, token, body });
     const message = `The method ${other} is not allowed for this resource.`;
     expectError(answer, { status: 405, message });
-    expect(answer.headers).toMatchObject({ allow: method });
+    expect(answer.headers).toMatchObject({ allow });
   });
 
   test('OPTIONS is an empty 200, without a token', async () => {
     const answer = await ferry.http(name, { method: 'OPTIONS', imageId });
-    expect(answer).toMatchObject({ status: 200, body: '', headers: { allow: method } });
+    expect(answer).toMatchObject({ status: 200, body: '', headers: { allow } });
     expect(answer.headers['x-openstack-request-id']).toMatch(requestIdForm);
   });
 

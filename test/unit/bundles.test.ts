@@ -8,6 +8,7 @@ import { bundle } from '../bench/bundles.ts';
 const limits = {
   'import-image': 917,
   'list-tasks': 800,
+  'cancel-import': 850,
   'import-info': 450,
   'stream-image': 1202,
   'apply-metadata': 1097,

@@ -127,6 +127,11 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
     end: async (ref, outcome) => {
       await table.update(claimKey(ref), { ending: outcome, endedBy: ref.taskId }, of(ref));
     },
+    // Without its attempt a heartbeat finds nothing to renew; until the lease is over it may not have seen that.
+    callOff: async (ref) => {
+      const calledOff = { ending: 'failure', endedBy: ref.taskId, attempt: undefined };
+      await table.update(claimKey(ref), calledOff, of(ref, ' AND attribute_not_exists(ending)'));
+    },
     release: async (ref) => {
       await table.remove(claimKey(ref), of(ref));
     },

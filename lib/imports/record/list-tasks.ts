@@ -33,7 +33,7 @@ const withProgress = async (copies: ListServices['copies'], task: Task): Promise
  * Glance's rule (db/sqlalchemy/api.py, _is_task_visible): whoever sees an image does not see its tasks, they are their
  * project's. Its admin is who has this role (policy `context_is_admin`, whose names of roles know no case).
  */
-const isShownTo =
+export const isShownTo =
   ({ projectId, roles }: Identity) =>
   ({ owner }: Task): boolean =>
     owner === projectId || roles.some((role) => role.toLowerCase() === 'admin');

@@ -134,6 +134,55 @@ export const claimsContract = (storeOf: () => StateStore): void => {
     });
   });
 
+  describe('an import that is called off', () => {
+    test('is nobody’s to work at but who ends it, as soon as the lease of the one at work is over', async () => {
+      const ref = await queuedImport();
+      const atWork = await begun(ref);
+      await claims.callOff(ref);
+      expect(await claims.renew(ref, atWork)).toBe(false);
+      expect(await claims.begin(ref, newAttemptId())).toBe('lost');
+      expect(await claims.beginEnd(ref, newAttemptId())).toBe('live');
+      later(leaseMs + 1);
+      expect(await claims.begin(ref, newAttemptId())).toBe('lost');
+      expect(await claims.beginEnd(ref, newAttemptId())).toBe('mine');
+      expect(await claims.holder(target)).toBe(ref.taskId);
+    });
+
+    test('twice leaves who ends it at work', async () => {
+      const ref = await queuedImport();
+      await claims.callOff(ref);
+      const ender = newAttemptId();
+      expect(await claims.beginEnd(ref, ender)).toBe('mine');
+      await claims.callOff(ref);
+      expect(await claims.renew(ref, ender)).toBe(true);
+    });
+
+    test('waits for no copy any more', async () => {
+      const ref = await queuedImport();
+      await claims.callOff(ref);
+      expect(await claims.keepWaiting(ref)).toBe(false);
+    });
+
+    test('where it ends already, goes on ending as it does', async () => {
+      const ref = await queuedImport();
+      const attempt = await begun(ref);
+      await claims.end(ref, 'success');
+      await claims.callOff(ref);
+      expect(await claims.renew(ref, attempt)).toBe(true);
+      await claims.pause(ref, attempt);
+      await begun(ref);
+    });
+
+    test('of another claim, or of none, changes nothing', async () => {
+      const ref = await queuedImport();
+      await claims.callOff(another());
+      await begun(ref);
+      await claims.release(ref);
+      await claims.callOff(ref);
+      expect(await claims.holder(target)).toBeUndefined();
+    });
+  });
+
   describe('an attempt', () => {
     test('has the import for itself while its lease lasts', async () => {
       const ref = await queuedImport();
@@ -287,6 +336,7 @@ export const claimsContract = (storeOf: () => StateStore): void => {
     expect(await losing.takeBack(ref, undefined)).toBe(false);
     await losing.pause(ref, attempt);
     expect(await losing.keepWaiting(ref)).toBe(true);
+    await losing.callOff(ref);
     await losing.end(ref, 'failure');
     expect(await losing.keepWaiting(ref)).toBe(false);
     expect(await losing.beginEnd(ref, newAttemptId())).toBe('mine');

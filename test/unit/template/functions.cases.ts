@@ -34,7 +34,7 @@ export const functionsCases = (packaged: () => Packaged) =>
       expect(packaged().ofType('AWS::Lambda::Function')).toHaveLength(names.length);
     });
 
-    test('three answer HTTP, for every method: which ones are allowed they say themselves', () => {
+    test('three answer HTTP for every method, and say themselves which ones are allowed; one has a method of its own', () => {
       const routes = packaged()
         .ofType('AWS::ApiGatewayV2::Route')
         .map(([, route]) => route['RouteKey']);

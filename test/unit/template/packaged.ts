@@ -70,6 +70,11 @@ export const functions = {
     memoryMB: 512,
     routes: ['ANY /v2/images/{image_id}/tasks', 'ANY /regions/{region}/v2/images/{image_id}/tasks'],
   },
+  'cancel-import': {
+    timeoutS: 29,
+    memoryMB: 512,
+    routes: ['DELETE /v2/images/{image_id}/tasks', 'DELETE /regions/{region}/v2/images/{image_id}/tasks'],
+  },
   'import-info': {
     timeoutS: 29,
     memoryMB: 512,

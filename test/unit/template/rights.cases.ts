@@ -76,6 +76,7 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...useKey,
       ],
       'list-tasks': [...table('Query', 'GetItem'), ...allow('Key.Arn', 'kms:Decrypt')],
+      'cancel-import': [...table('Query', 'GetItem', 'UpdateItem'), ...send('FailImportQueue'), ...useKey],
       'import-info': allow('Key.Arn', 'kms:Decrypt'),
     };
 
