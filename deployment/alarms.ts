@@ -147,6 +147,12 @@ export const alarms = (watched: Watched): Record<string, ReturnType<typeof resou
       periodS: 300,
       of: ofAllFunctions(watched, 'Throttles'),
     },
+    EventsLostAlarm: {
+      description: 'The event bus could not be told that the state of an import has changed.',
+      threshold: 0,
+      periodS: 300,
+      of: { metric: ownMetric(watched, 'EventsLost'), statistic: 'Sum' },
+    },
     ApiServerErrorsAlarm: {
       description: 'Requests are answered 5xx: Keystone, Glance, the table or a queue does not answer.',
       threshold: 5,

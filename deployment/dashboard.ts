@@ -119,6 +119,7 @@ const widgets = (watched: Watched) => {
         lineOf(ofQueue(queue, 'ApproximateNumberOfMessagesVisible'), queue, 'Maximum'),
       ),
     ),
+    chart('Events that the bus did not take', [lineOf(own('EventsLost'), 'lost')]),
     chart('Functions at work', ofEachFunction('ConcurrentExecutions', 'Maximum')),
     chart('Functions: crashes and ends of time', ofEachFunction('Errors', 'Sum')),
     chart('Functions throttled', ofEachFunction('Throttles', 'Sum')),

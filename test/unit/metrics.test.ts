@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { countFailed, countStarted, countSucceeded, stepTook } from '../../lib/metrics.ts';
+import { countFailed, countStarted, countSucceeded, countUntold, stepTook } from '../../lib/metrics.ts';
 
 /** What a function wrote on stdout, line by line. */
 const linesOf = (tell: () => void): Record<string, unknown>[] => {
@@ -74,6 +74,12 @@ describe('metrics', () => {
     const [line] = linesOf(() => stepTook('apply-metadata', 12.25));
     expect(line).toMatchObject({ step: 'apply-metadata', StepSeconds: 12.25 });
     expect(declared(line)).toEqual(under([['service', 'step']], { Name: 'StepSeconds', Unit: 'Seconds' }));
+  });
+
+  test('a change of state that the bus did not take counts by itself', () => {
+    const [line] = linesOf(countUntold);
+    expect(line).toMatchObject({ EventsLost: 1 });
+    expect(declared(line)).toEqual(under([['service']], { Name: 'EventsLost', Unit: 'Count' }));
   });
 
   test('nothing of one event is in the next, also when they come side by side', () => {

@@ -79,6 +79,10 @@ ${imports.join('\n\n')}
 Watch them, and see what has come:
 
 ${looks.join('\n')}
+
+What the event bus was told:
+
+curl -s ${aws.endpoints.eventBridge}/received
 `;
 }
 

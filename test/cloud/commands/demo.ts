@@ -96,7 +96,7 @@ async function demo({ cleanup, dataDir, signal }: Session): Promise<number> {
   cleanup.defer(cloud.stop);
   const token = cloud.openstack.issueToken('demo');
   const starting = startFunctions({
-    env: { ...cloud.env, OS_TARGET_REGIONS: '*' },
+    env: { ...cloud.env, OS_TARGET_REGIONS: '*', EVENT_BUS_NAME: 'default' },
     dataDir,
     httpPort: ports.api,
     signal,

@@ -32,7 +32,7 @@ async function serveEmulated({ ports }: Options, { cleanup, dataDir, signal }: S
   const token = cloud.openstack.issueToken('demo', tokenLifetimeS);
   const { REGION1, REGION2, REGION3 } = cloud.openstack.regions;
   const source = await createSource(glanceClient(REGION1.url, token), { dataDir, size: 64 * MiB });
-  const env = { ...cloud.env, OS_TARGET_REGIONS: '*' };
+  const env = { ...cloud.env, OS_TARGET_REGIONS: '*', EVENT_BUS_NAME: 'default' };
   const functions = await startFunctions({ env, dataDir, httpPort: ports.api, signal });
   cleanup.defer(functions.stop);
   const target = async ({ region, url: glanceUrl }: Glance, url: string): Promise<Target> => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { errorRules } from '../../../lib/errors.ts';
-import { countFailed, countStarted, countSucceeded, stepTook } from '../../../lib/metrics.ts';
+import { countFailed, countStarted, countSucceeded, countUntold, stepTook } from '../../../lib/metrics.ts';
 import { environmentOf, functions, inShort, logicalIdOf, names, type Packaged } from './packaged.ts';
 
 interface Metric {
@@ -40,6 +40,7 @@ function written(namespace: string): Set<string> {
   vi.stubEnv('POWERTOOLS_METRICS_NAMESPACE', namespace);
   const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   countStarted('R');
+  countUntold();
   countSucceeded({ region: 'R', bytes: 1, seconds: 1 });
   for (const code of Object.keys(errorRules) as (keyof typeof errorRules)[]) countFailed(code, 'R');
   for (const step of ['stream-image', 'apply-metadata', 'fail-import'] as const) stepTook(step, 1);
@@ -121,6 +122,7 @@ export const alarmsCases = (packaged: () => Packaged) => {
         'AWS/SQS ApproximateNumberOfMessagesVisible QueueName=FailImportDeadQueue.QueueName',
         0,
       ],
+      ['EventsLostAlarm', 'glance-ferry-prod EventsLost service=glance-ferry', 0],
       ['ApiServerErrorsAlarm', 'AWS/ApiGateway 5xx ApiId=HttpApi', 5],
       [
         'ApplyMetadataTimeAlarm',
@@ -184,7 +186,7 @@ export const alarmsCases = (packaged: () => Packaged) => {
         .flatMap(([, alarm]) => metricsOf(alarm))
         .map(speltMetric);
       const ours = metrics.filter((metric) => metric.startsWith(own()));
-      expect(ours).toHaveLength(4);
+      expect(ours).toHaveLength(5);
       expect(ours.filter((metric) => !written(own()).has(metric))).toEqual([]);
     });
 

@@ -23,6 +23,10 @@ export const rightsCases = (packaged: () => Packaged) =>
       ...allow('SealingSecret', 'secretsmanager:GetSecretValue'),
       ...allow('HasServiceUser ServiceUserArn AWS::NoValue', 'secretsmanager:GetSecretValue'),
     ];
+    const tell = allow(
+      'arn:AWS::Partition:events:AWS::Region:AWS::AccountId:event-bus/EventBusName',
+      'events:PutEvents',
+    );
     const allOfTable = table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'Query');
 
     const rights = {
@@ -32,6 +36,7 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...send('StreamImageQueue'),
         ...send('FailImportQueue'),
         ...allow('SealingSecret', 'secretsmanager:GetSecretValue'),
+        ...tell,
         ...useKey,
       ],
       'stream-image': [
@@ -43,6 +48,7 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...relay('PutObject', 'GetObject', 'AbortMultipartUpload', 'DeleteObject'),
         ...allow('RelayBucket.Arn', 's3:ListBucket', 's3:ListBucketMultipartUploads'),
         ...readSecrets,
+        ...tell,
         ...useKey,
       ],
       'apply-metadata': [
@@ -54,6 +60,7 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...relay('GetObject', 'AbortMultipartUpload', 'DeleteObject'),
         ...allow('RelayBucket.Arn', 's3:ListBucket', 's3:ListBucketMultipartUploads'),
         ...readSecrets,
+        ...tell,
         ...useKey,
       ],
       'fail-import': [
@@ -65,6 +72,7 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...relay('GetObject', 'AbortMultipartUpload', 'DeleteObject'),
         ...allow('RelayBucket.Arn', 's3:ListBucket', 's3:ListBucketMultipartUploads'),
         ...readSecrets,
+        ...tell,
         ...useKey,
       ],
       'sweep-imports': [

@@ -108,7 +108,7 @@ function createBuses({ region, deliver }: EventsOptions) {
 
 /**
  * EventBridge on 127.0.0.1, as far as events are put and rules send them to queues: AWS JSON 1.1, PutEvents, buses of any
- * name. An event is delivered at least once, after it was taken. Signatures are not verified.
+ * name. An event is delivered at least once, after it was taken. Signatures are not verified. GET answers all that was taken.
  */
 export async function startEventBridge(options: EventsOptions) {
   const faults = createEventsFaults();
@@ -129,6 +129,7 @@ export async function startEventBridge(options: EventsOptions) {
   };
 
   const serve = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    if (incoming.method === 'GET') return void outgoing.end(JSON.stringify(buses.received));
     const body = await text(incoming);
     const fault = faults.take();
     if (fault?.kind === 'silence') return;
