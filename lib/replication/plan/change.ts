@@ -40,6 +40,8 @@ interface OfImage {
   readonly bytes: number;
   /** For people: why. */
   readonly reason: string;
+  /** Takes something away from who uses an older image: is done only in a run in which nothing failed. */
+  readonly isRetirement?: boolean;
   /**
    * What the plan has seen of it and relies on, by Glance's names (`name`, `os_hidden`, `status`, `visibility`, a
    * property's, …): where one of them is otherwise when the change's turn comes, it is refused.

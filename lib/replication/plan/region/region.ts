@@ -1,0 +1,88 @@
+import type { ImageId } from '../../../schemas/ids.ts';
+import type { PolicyTarget } from '../../policy/policy.ts';
+import type { ImageFacts } from '../../record/image-facts.ts';
+import type { WantedReplica } from '../change.ts';
+import { familyOf, wantedReplica } from '../wanted-replica.ts';
+import { type Found, findReplicas } from './find-replica.ts';
+import { madeMs, type RegionView, type Replica } from './region-view.ts';
+import type { Sources } from './sources.ts';
+
+/** A target region beside the sources: who is whose replica. */
+export interface Region {
+  readonly view: RegionView;
+  readonly sources: Sources;
+  /** By the source's id. */
+  readonly found: ReadonlyMap<ImageId, Found>;
+  /** By the replica's id. */
+  readonly sourceOf: ReadonlyMap<ImageId, ImageFacts>;
+  readonly wanted: (source: ImageFacts) => WantedReplica;
+}
+
+export const regionOf = (view: RegionView, sources: Sources, target: PolicyTarget): Region => {
+  const found = findReplicas(view, sources);
+  const wanted = new Map<ImageId, WantedReplica>();
+  return {
+    view,
+    sources,
+    found,
+    sourceOf: new Map(
+      sources.images.flatMap((source) => {
+        const one = found.get(source.id);
+        return one?.kind === 'replica' ? [[one.replica.id, source] as const] : [];
+      }),
+    ),
+    wanted: (source) => {
+      const known = wanted.get(source.id) ?? wantedReplica(source, sources.policy, target);
+      wanted.set(source.id, known);
+      return known;
+    },
+  };
+};
+
+/** Whether people find it: nobody must miss one that he had. */
+export const isVisible = ({ status, visibility, isHidden }: ImageFacts): boolean =>
+  status === 'active' && visibility === 'public' && !isHidden;
+
+/** The active replica of its family's newest source. */
+export const headReplica = ({ sources, found }: Region, family: string): Replica | undefined => {
+  const head = sources.heads.get(family);
+  const one = head && found.get(head.id);
+  return one?.kind === 'replica' && one.replica.status === 'active' ? one.replica : undefined;
+};
+
+/** Whether an image that a policy names is all that is known of the sources. */
+const isOfOneImage = ({ policy }: Sources): boolean => policy.select.imageId !== undefined;
+
+/** Whether another one has its name by now: the replica of its family's newest source. */
+export const isSuperseded = (region: Region, replica: Replica): boolean => {
+  const { sources, sourceOf } = region;
+  const { family } = replica.provenance;
+  const [head, successor] = [sources.heads.get(family), headReplica(region, family)];
+  if (sources.policy.identity !== 'name' || !head || !successor || successor.id === replica.id) return false;
+  const source = sourceOf.get(replica.id);
+  if (source && familyOf(source, sources.policy) !== family) return false;
+  return !isOfOneImage(sources) || madeMs(replica) < head.createdAtMs;
+};
+
+/** Whether people find it once what this plan keeps up is done. */
+export const willBeVisible = (region: Region, replica: Replica): boolean => {
+  const source = region.sourceOf.get(replica.id);
+  if (!source || isSuperseded(region, replica)) return isVisible(replica);
+  const { visibility, isHidden = replica.isHidden } = region.wanted(source);
+  return replica.status === 'active' && visibility === 'public' && !isHidden;
+};
+
+/** Whether its family has a newer source than its own: what it loses (its name, being seen), that one's replica has. */
+export const isFading = ({ sources, sourceOf }: Region, replica: Replica): boolean => {
+  const head = sources.heads.get(replica.provenance.family);
+  return isVisible(replica) && head !== undefined && head !== sourceOf.get(replica.id);
+};
+
+/** Whether it must stay as people see it, since the one that is to take its place is not there yet. */
+export const isHeld = (region: Region, replica: Replica): boolean => {
+  const { family } = replica.provenance;
+  const head = region.sources.heads.get(family);
+  if (!head || !isFading(region, replica) || region.wanted(head).visibility !== 'public') return false;
+  const successor = headReplica(region, family);
+  return !successor || !willBeVisible(region, successor);
+};

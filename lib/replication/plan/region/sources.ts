@@ -1,0 +1,45 @@
+import type { ImageId } from '../../../schemas/ids.ts';
+import type { Policy } from '../../policy/policy.ts';
+import type { ImageFacts } from '../../record/image-facts.ts';
+import type { Inventory } from '../change.ts';
+import { familyOf } from '../wanted-replica.ts';
+import { isOffered, isSelected } from './select.ts';
+
+/** The images that a policy is for, in its source region. */
+export interface Sources {
+  readonly policy: Policy;
+  /** ms since 1970. */
+  readonly atMs: number;
+  /** Newest first. */
+  readonly images: readonly ImageFacts[];
+  readonly byId: ReadonlyMap<ImageId, ImageFacts>;
+  readonly ofFamily: ReadonlyMap<string, readonly ImageFacts[]>;
+  /** Of each family, the newest that may stand for it. */
+  readonly heads: ReadonlyMap<string, ImageFacts>;
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** One order for all, whatever order a list had; ids decide where times are the same. */
+export const newestFirst = (a: ImageFacts, b: ImageFacts): number =>
+  b.createdAtMs - a.createdAtMs || compare(a.id, b.id);
+
+/** By id. An image that moved while the pages of a list were read is in it twice. */
+export const byId = (images: readonly ImageFacts[]): Map<ImageId, ImageFacts> => {
+  const found = new Map<ImageId, ImageFacts>();
+  for (const image of images) {
+    const other = found.get(image.id);
+    if (!other || other.updatedAtMs < image.updatedAtMs) found.set(image.id, image);
+  }
+  return found;
+};
+
+export const sourcesOf = (policy: Policy, { source, atMs }: Inventory): Sources => {
+  const images = [...byId(source).values()].filter((image) => isSelected(image, policy)).sort(newestFirst);
+  const ofFamily = Map.groupBy(images, (image) => familyOf(image, policy));
+  const heads = [...ofFamily].flatMap(([family, members]) => {
+    const head = members.find((image) => isOffered(image, policy, atMs));
+    return head ? [[family, head] as const] : [];
+  });
+  return { policy, atMs, images, byId: byId(images), ofFamily, heads: new Map(heads) };
+};

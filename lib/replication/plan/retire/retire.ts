@@ -1,0 +1,117 @@
+import { retirementDefaults } from '../../policy/defaults.ts';
+import type { Change } from '../change.ts';
+import { headReplica, isSuperseded, isVisible, type Region, willBeVisible } from '../region/region.ts';
+import { isComplete, madeMs, type Replica } from '../region/region-view.ts';
+import { keptReplicas } from './kept.ts';
+import { nextRung, retirementOf, stepDown } from './ladder.ts';
+
+/** Why a replica's time is over. */
+interface Verdict {
+  readonly replica: Replica;
+  readonly reason: string;
+  /** Nothing of its family is left in the source region, so nothing takes its place. */
+  readonly isLast?: boolean;
+  /** Retention keeps it: it makes room for its successor, and stays. */
+  readonly isKept?: boolean;
+}
+
+type IsKept = (replica: Replica) => boolean;
+
+const ofSuperseded = (region: Region, replica: Replica, isKept: IsKept): Verdict | undefined => {
+  const { onConflict, retention } = region.sources.policy;
+  if (onConflict !== 'replace' && onConflict !== 'rename') return undefined;
+  const successor = headReplica(region, replica.provenance.family);
+  const reason = `replica ${successor?.id ?? ''} has taken its place`;
+  return { replica, reason, isKept: retention !== undefined && isKept(replica) };
+};
+
+/** Not any source's replica: its own has another one, or is gone. */
+const ofLeftOver = (region: Region, replica: Replica, isKept: IsKept): Verdict | undefined => {
+  const { sources, found } = region;
+  const { policy } = sources;
+  const { sourceId, family } = replica.provenance;
+  const own = found.get(sourceId);
+  if (sources.byId.has(sourceId)) {
+    if (own?.kind !== 'replica' || own.replica.status !== 'active') return undefined;
+    return { replica, reason: `replica ${own.replica.id} is its source's` };
+  }
+  const hasHead = sources.heads.has(family);
+  if (policy.retention && (hasHead || !policy.retirement?.isForRemoved)) {
+    return ofRetention(region, replica, isKept);
+  }
+  if (!policy.retirement?.isForRemoved || policy.select.imageId !== undefined) return undefined;
+  if (policy.identity === 'name' && hasHead) return undefined;
+  return {
+    replica,
+    reason: `its source ${sourceId} is gone, or no longer selected`,
+    isLast: !sources.ofFamily.has(family),
+  };
+};
+
+const ofRetention = (
+  { sources: { policy } }: Region,
+  replica: Replica,
+  isKept: IsKept,
+): Verdict | undefined =>
+  policy.retention && policy.identity !== 'name' && isComplete(replica) && !isKept(replica)
+    ? { replica, reason: 'retention keeps newer ones' }
+    : undefined;
+
+const verdictOn = (region: Region, replica: Replica, isKept: IsKept): Verdict | undefined => {
+  if (isSuperseded(region, replica)) return ofSuperseded(region, replica, isKept);
+  if (region.sourceOf.has(replica.id)) return ofRetention(region, replica, isKept);
+  return ofLeftOver(region, replica, isKept);
+};
+
+/** `{date}` is the day on which the source was made, in UTC. */
+const oldNameOf = (replica: Replica, template: string): string =>
+  template
+    .replaceAll('{name}', () => replica.name)
+    .replaceAll('{date}', () => new Date(madeMs(replica)).toISOString().slice(0, 10).replaceAll('-', ''))
+    .replaceAll('{id}', () => replica.id);
+
+const renaming = (region: Region, { replica, reason }: Verdict): readonly Change[] => {
+  const { policy, heads } = region.sources;
+  const head = heads.get(replica.provenance.family);
+  if (policy.onConflict !== 'rename' || policy.identity !== 'name' || !head) return [];
+  if (replica.name !== region.wanted(head).name) return [];
+  const to = oldNameOf(replica, (policy.retirement ?? retirementDefaults).oldName);
+  const of = retirementOf(replica, reason);
+  return to === replica.name ? [] : [{ ...of, kind: 'rename', to, was: { ...of.was, name: replica.name } }];
+};
+
+const goingDown = (region: Region, { replica, reason, isKept = false }: Verdict): readonly Change[] => {
+  const { retirement } = region.sources.policy;
+  if (!retirement) return [];
+  const ladder = isKept ? retirement.ladder.filter((rung) => rung === 'hide') : retirement.ladder;
+  const rung = nextRung(replica, { ...retirement, ladder });
+  return rung ? stepDown(replica, rung, reason) : [];
+};
+
+/** A family that people find loses the one that they find only once another one is found in its place. */
+const hasSuccessor = (region: Region, { replica, isLast }: Verdict, going: ReadonlySet<string>): boolean =>
+  !isVisible(replica) ||
+  isLast === true ||
+  (region.view.ofFamily.get(replica.provenance.family) ?? []).some(
+    (one) => !going.has(one.id) && willBeVisible(region, one),
+  );
+
+/** Replicas whose time is over, the oldest first, each one rung further down. */
+export const retire = (region: Region): readonly Change[] => {
+  const { retention, select } = region.sources.policy;
+  const kept = retention ? keptReplicas(region, retention) : new Set<string>();
+  const isConcerned = ({ provenance }: Replica): boolean =>
+    select.imageId === undefined || region.sources.ofFamily.has(provenance.family);
+  const verdicts = region.view.replicas
+    .filter(isConcerned)
+    .flatMap((replica) => verdictOn(region, replica, ({ id }) => kept.has(id)) ?? [])
+    .reverse();
+  const going = new Set<string>(verdicts.map(({ replica }) => replica.id));
+  return verdicts.flatMap((verdict) => {
+    const changes = [...renaming(region, verdict), ...goingDown(region, verdict)];
+    if (changes.length === 0 || hasSuccessor(region, verdict, going)) return changes;
+    const { was: _, ...of } = retirementOf(verdict.replica, '');
+    const reason = `it stays: people find no other one of its family (${verdict.reason})`;
+    return [{ ...of, kind: 'skip', reason, isError: false }];
+  });
+};
