@@ -58,6 +58,34 @@ export const countFailed = (code: ErrorCode, region: string): void =>
 /** A change of an import's state could not be told to the event bus. */
 export const countUntold = (): void => publish([['EventsLost', MetricUnit.Count, 1]], {});
 
+interface Synced {
+  readonly copied: number;
+  readonly bytes: number;
+  readonly updated: number;
+  readonly retired: number;
+  readonly kept: number;
+  readonly failed: number;
+}
+
+/** What a run of sync-images has done in one region, counted among all, and among those of the region. */
+export const countSynced = (region: string, synced: Synced): void =>
+  publish(
+    [
+      ['SyncCopied', MetricUnit.Count, synced.copied],
+      ['SyncBytes', MetricUnit.Bytes, synced.bytes],
+      ['SyncUpdated', MetricUnit.Count, synced.updated],
+      ['SyncRetired', MetricUnit.Count, synced.retired],
+      ['SyncKept', MetricUnit.Count, synced.kept],
+      ['SyncFailed', MetricUnit.Count, synced.failed],
+    ],
+    {},
+    of(region),
+  );
+
+/** Policies that a run of sync-images could do nothing for. */
+export const countNotSynced = (policies: number): void =>
+  publish([['SyncFailed', MetricUnit.Count, policies]], {});
+
 /** One run of a step took so long, whatever came of it. */
 export const stepTook = (step: StepName, seconds: number): void =>
   publish([['StepSeconds', MetricUnit.Seconds, seconds]], { step });

@@ -21,6 +21,7 @@ import {
 import { ImagePublished, ReplicateMessage } from './replication.ts';
 import { Settings } from './settings.ts';
 import { ImageImportStateChange } from './state-change.ts';
+import { SyncRequest } from './sync.ts';
 
 const validators = {
   isImportRequest: ImportRequest,
@@ -38,6 +39,7 @@ const validators = {
   isGlanceStores: GlanceStores,
   isImagePublished: ImagePublished,
   isReplicateMessage: ReplicateMessage,
+  isSyncRequest: SyncRequest,
   isSettings: Settings,
 };
 

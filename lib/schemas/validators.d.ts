@@ -14,6 +14,7 @@ import type {
 } from './openstack.ts';
 import type { ImagePublished, ReplicateMessage } from './replication.ts';
 import type { Settings } from './settings.ts';
+import type { SyncRequest } from './sync.ts';
 
 export interface Validator<T> {
   (value: unknown): value is T;
@@ -35,4 +36,5 @@ export const isGlanceImportInfo: Validator<GlanceImportInfo>;
 export const isGlanceStores: Validator<GlanceStores>;
 export const isImagePublished: Validator<ImagePublished>;
 export const isReplicateMessage: Validator<ReplicateMessage>;
+export const isSyncRequest: Validator<SyncRequest>;
 export const isSettings: Validator<Settings>;

@@ -21,10 +21,6 @@ export interface Place {
 export type ImageChange = Exclude<Change, { readonly kind: 'copy' | 'skip' }>;
 type MemberChange = Extract<Change, { readonly kind: 'members' }>;
 
-/** Takes something from those who use the image. */
-export const isRetirement = ({ kind }: Change): boolean =>
-  ['hide', 'deactivate', 'unpublish', 'delete'].includes(kind);
-
 /** What the image's record says when the change is done; nothing for what no PATCH does. */
 const valuesOf = (change: ImageChange): Values => {
   if (change.kind === 'update') return change.set;
@@ -81,7 +77,7 @@ const verdictOf = (change: ImageChange, error: unknown, { signal }: Options): Ve
   const { code, explanation, message } = asFerryError(error);
   if (hasCode(error, 'not-found'))
     return change.kind === 'delete' ? done('it is gone already') : kept('it is not there any more');
-  if (hasCode(error, 'conflict') && isRetirement(change)) return kept(`it is in use: ${message}`);
+  if (hasCode(error, 'conflict') && change.isRetirement) return kept(`it is in use: ${message}`);
   if (code === 'internal') log.error('change failed', { ...namesOf(change), error });
   return failed(explanation);
 };

@@ -3,7 +3,7 @@ import { log } from '../../log.ts';
 import { atMost } from '../../promises.ts';
 import type { RegionName } from '../../schemas/ids.ts';
 import type { Change } from '../plan/change.ts';
-import { applyChange, isRetirement, namesOf, type Place } from './apply-change.ts';
+import { applyChange, namesOf, type Place } from './apply-change.ts';
 import { done, failed, kept, type Result, timeEnded, type Verdict } from './result.ts';
 
 interface Options {
@@ -32,6 +32,8 @@ interface Family {
 
 const familiesOf = (changes: readonly Change[]): readonly Family[] =>
   [...Map.groupBy(changes, ({ family, image }) => family || image).values()].map((own) => ({ changes: own }));
+
+const isRetirement = (change: Change): boolean => change.isRetirement === true;
 
 /** What comes after it in its family relies on it. A copy comes later anyway, and a skip says so itself. */
 const breaks = ({ change, outcome }: Result): boolean =>

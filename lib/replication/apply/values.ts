@@ -6,15 +6,17 @@ import type { Value } from '../plan/change.ts';
 /** Attributes and properties by Glance's names. */
 export type Values = Readonly<Record<string, Value>>;
 
-/** A name that an image does not have is the empty one, as in its facts. */
+/** A name or a property that is not there is as good as an empty one. */
+const orEmpty = (value: unknown): unknown => value ?? '';
+
 const currentOf = (image: GlanceImage, name: string): unknown =>
-  (Object.hasOwn(image, name) ? image[name] : undefined) ?? (name === 'name' ? '' : null);
+  orEmpty(Object.hasOwn(image, name) ? image[name] : undefined);
 
 const asSet = (list: readonly unknown[]): string => JSON.stringify([...new Set(list)].sort());
 
 /** Lists are tags, which have no order. */
 const isSame = (value: unknown, other: Value): boolean =>
-  Array.isArray(value) && Array.isArray(other) ? asSet(value) === asSet(other) : value === other;
+  Array.isArray(value) && Array.isArray(other) ? asSet(value) === asSet(other) : value === orEmpty(other);
 
 /** Names of those values that the image does not have. */
 export const differing = (image: GlanceImage, values: Values): readonly string[] =>

@@ -44,6 +44,11 @@ test('what is so already asks for nothing, also where the plan has seen somethin
   });
 });
 
+test('an empty value is as good as none', async () => {
+  const change = update({ os_distro: 'ubuntu', ferry_family: '' }, { ferry_policy: '', os_distro: 'debian' });
+  expect(await apply(change)).toMatchObject({ outcome: 'done', record: { ...ours, os_distro: 'ubuntu' } });
+});
+
 test('an image that has changed since the plan is kept, and what has changed is named', async () => {
   expect(
     await apply(update({ min_disk: 5 }, { min_disk: 1, name: 'Debian 13', os_version: null })),
@@ -96,7 +101,9 @@ test('one that is deleted is gone; one that is gone counts as deleted', async ()
 });
 
 test('one in use is kept, with the reason', async () => {
-  expect(await apply({ ...common, kind: 'delete' }, { ...ours, inUse: true })).toMatchObject({
+  expect(
+    await apply({ ...common, kind: 'delete', isRetirement: true }, { ...ours, inUse: true }),
+  ).toMatchObject({
     outcome: 'kept',
     reason: `it is in use: Image ${id} could not be deleted because it is in use`,
   });

@@ -29,7 +29,7 @@ const publish = (region: string, image: string, family?: string): Change => ({
   ...{ ...of(region, image, family), kind: 'publish', visibility: 'public' },
 });
 const hide = (region: string, image: string, family?: string): Change => ({
-  ...{ ...of(region, image, family), kind: 'hide' },
+  ...{ ...of(region, image, family), kind: 'hide', isRetirement: true },
 });
 const copy = (region: string, image: string): Change => ({
   ...{ ...of(region, image), kind: 'copy', from: 'REGION1' as RegionName },
@@ -93,8 +93,8 @@ test('one in use is kept, and the others go', async () => {
   const region = imagesInMemory([ours('a', { inUse: true }), ours('b')]);
   const results = await applierOf({ REGION2: region })(
     [
-      { ...of('REGION2', 'a', 'f'), kind: 'delete' },
-      { ...of('REGION2', 'b', 'f'), kind: 'delete' },
+      { ...of('REGION2', 'a', 'f'), kind: 'delete', isRetirement: true },
+      { ...of('REGION2', 'b', 'f'), kind: 'delete', isRetirement: true },
     ],
     { signal },
   );
@@ -192,7 +192,7 @@ describe('whatever the plan, and wherever a run dies', () => {
       if (kind === 'members') return { ...common, kind, add: [text], remove: ['m'] };
       if (kind === 'rename') return { ...common, kind, to: text };
       if (kind === 'publish') return { ...common, kind, visibility: 'community' };
-      return { ...common, kind };
+      return { ...common, kind, isRetirement: true };
     });
   const imageOf = ({ region, image }: Change) => `${region} ${image}`;
   /** As a plan has it: one change of a kind for an image, and none of one that goes. */

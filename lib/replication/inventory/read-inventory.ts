@@ -1,0 +1,58 @@
+import type { Clouds } from '../../clouds/cloud.ts';
+import { asFerryError } from '../../errors.ts';
+import type { RegionName } from '../../schemas/ids.ts';
+import type { Inventory } from '../plan/change.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { ImageFacts } from '../record/image-facts.ts';
+import { mayBeSelected, readSource } from './read-source.ts';
+import { readTarget } from './read-target.ts';
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What a plan is made of: the source's images that may be selected, and in each target region the replicas of the source
+ * region that are ours, and who stands in the way of those that are missing. Regions are read side by side; one that fails
+ * is told in `failed`.
+ * Of images in sync it costs two lists a region (the hidden ones are a list of their own), and a request for the members of
+ * each shared one where a policy looks at members.
+ * @throws the signal's reason
+ */
+export const readInventory = async (
+  clouds: Pick<Clouds, 'region'>,
+  policy: Policy,
+  { signal, atMs }: Options & { /** ms since 1970. */ readonly atMs: number },
+): Promise<Inventory> => {
+  const [failed, owners, targets] = [
+    new Map<RegionName, string>(),
+    new Map<RegionName, string>(),
+    new Map<RegionName, readonly ImageFacts[]>(),
+  ];
+  /** @returns undefined for a region that cannot be read */
+  const tried = async <T>(region: RegionName, read: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await read();
+    } catch (error) {
+      signal.throwIfAborted();
+      failed.set(region, asFerryError(error).explanation);
+      return undefined;
+    }
+  };
+
+  const source = await tried(policy.source.region, async () =>
+    readSource(await clouds.region(policy.source.region, { signal }), policy, { signal }),
+  );
+  if (!source) return { atMs, source: [], targets, owners, failed };
+  const selected = source.filter(mayBeSelected(policy));
+  await Promise.all(
+    policy.targets.map(({ region }) =>
+      tried(region, async () => {
+        const at = await clouds.region(region, { signal });
+        targets.set(region, await readTarget(at, region, policy, selected, { signal }));
+        owners.set(region, at.identity.projectId);
+      }),
+    ),
+  );
+  return { atMs, source, targets, owners, failed };
+};

@@ -1,0 +1,58 @@
+import { echo } from '../../echo.ts';
+import { FerryError } from '../../errors.ts';
+import { log } from '../../log.ts';
+import { countNotSynced } from '../../metrics.ts';
+import type { SyncRequest } from '../../schemas/sync.ts';
+import type { Policy } from '../policy/policy.ts';
+import { type PolicyReport, type SyncOptions, type SyncServices, syncPolicy } from './sync-policy.ts';
+
+/** A file of the deployment's policies that says none. */
+export interface BrokenPolicy {
+  readonly file: string;
+  /** With the line. */
+  readonly reason: string;
+}
+
+export interface SyncImagesServices extends SyncServices {
+  readonly policies: readonly Policy[];
+  readonly broken: readonly BrokenPolicy[];
+}
+
+const hour = 3_600_000;
+
+/** From another one on each hour, so that none waits for ever when the time never suffices for all. */
+const inTurn = (policies: readonly Policy[], atMs: number): readonly Policy[] => {
+  const first = Math.floor(atMs / hour) % Math.max(1, policies.length);
+  return [...policies.slice(first), ...policies.slice(0, first)];
+};
+
+/** @throws FerryError `bad-request` for a policy that there is not */
+const chosen = ({ policies, broken }: SyncImagesServices, { policy }: SyncRequest): readonly Policy[] => {
+  if (policy === undefined) return policies;
+  const found = policies.filter(({ name }) => name === policy);
+  if (found.length > 0) return found;
+  const names = policies.map(({ name }) => name).join(', ') || 'none';
+  const further = broken.map(({ file, reason }) => `; ${file}: ${reason}`).join('');
+  throw new FerryError('bad-request', `There is no policy ${echo(policy)}; policies: ${names}${further}`);
+};
+
+const failedOf = ({ file, reason }: BrokenPolicy): PolicyReport => {
+  log.error('policy broken', { file, reason });
+  return { policy: file, regions: {}, results: [], failed: reason };
+};
+
+/**
+ * Brings regions to what the deployment's policies say, one policy after the other. One that fails, or cannot be read,
+ * does not keep the others; when the time ends, what is left is the next run's.
+ * @throws FerryError `bad-request` for a policy that there is not
+ */
+export const createSyncImages =
+  (services: SyncImagesServices) =>
+  async (request: SyncRequest, options: Omit<SyncOptions, 'isDry'>): Promise<readonly PolicyReport[]> => {
+    const isDry = request.dryRun ?? false;
+    const reports = request.policy === undefined ? services.broken.map(failedOf) : [];
+    for (const policy of inTurn(chosen(services, request), options.atMs))
+      reports.push(await syncPolicy(services, policy, { ...options, isDry }));
+    if (!isDry) countNotSynced(reports.filter(({ failed }) => failed !== undefined).length);
+    return reports;
+  };

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, expect, test } from 'vitest';
+import { readInventory } from '../../../../lib/replication/inventory/read-inventory.ts';
+import type { Policy } from '../../../../lib/replication/policy/policy.ts';
+import { requestPolicy } from '../../../../lib/replication/policy/request-policy.ts';
+import type { ImageId, RegionName } from '../../../../lib/schemas/ids.ts';
+import { formats, useOpenStack } from '../../../cloud/openstack/use-openstack.ts';
+import { cloudsOf } from '../clouds-of.ts';
+
+const inUse = useOpenStack({ regions: ['REGION1', 'REGION2', 'REGION3'] });
+const { signal } = new AbortController();
+const [REGION1, REGION2, REGION3] = ['REGION1', 'REGION2', 'REGION3'] as RegionName[] as [
+  RegionName,
+  RegionName,
+  RegionName,
+];
+
+const { select: _one, ...request } = requestPolicy({
+  source: { region: REGION1, imageId: randomUUID() as ImageId },
+  targets: [REGION2, REGION3].map((region) => ({ region, projects: {} })),
+});
+const policyOf = (more: Partial<Policy> = {}): Policy => ({
+  ...{ ...request, name: 'nightly', select: { visibility: ['public'] } },
+  ...more,
+});
+const read = (policy: Policy) => readInventory(cloudsOf(inUse().cloud), policy, { signal, atMs: Date.now() });
+
+const region = (name: 'REGION1' | 'REGION2' | 'REGION3') => inUse().cloud.regions[name];
+const marks = (sourceId: string) => ({ ferry_source_region: 'REGION1', ferry_source_id: sourceId });
+const image = (more: object = {}) => ({ ...formats, owner: 'admin', visibility: 'public', ...more });
+const idsOf = (images: readonly { readonly id: string }[] = []) => images.map(({ id }) => id).sort();
+
+const made: [ReturnType<typeof region>, string][] = [];
+const make = async (name: 'REGION1' | 'REGION2' | 'REGION3', more: object, data?: string) => {
+  const { id } = await region(name).createImage(image(more), data);
+  made.push([region(name), id]);
+  return id;
+};
+afterEach(async () => {
+  for (const [at, id] of made.splice(0)) if (at.image(id)) await at.remove(id);
+  for (const name of ['REGION1', 'REGION2', 'REGION3'] as const) region(name).clearFaults();
+});
+
+test('it has the sources, hidden or not, and of the targets our replicas alone', async () => {
+  const shown = await make('REGION1', { name: 'a' }, 'x');
+  const hidden = await make('REGION1', { name: 'b', os_hidden: true }, 'x');
+  await make('REGION1', { name: 'private', visibility: 'private' }, 'x');
+  const replica = await make('REGION2', { name: 'a', ...marks(shown) }, 'x');
+  const retired = await make('REGION2', { name: 'a', os_hidden: true, ...marks(randomUUID()) }, 'x');
+  await make('REGION2', { name: 'a' }, 'x');
+  await make('REGION2', { name: 'a', owner: 'demo', ...marks(shown) }, 'x');
+
+  const { source, targets, owners, failed } = await read(policyOf());
+  expect(idsOf(source)).toEqual([shown, hidden].sort());
+  expect(idsOf(targets.get(REGION2))).toEqual([replica, retired].sort());
+  expect(targets.get(REGION3)).toEqual([]);
+  const { project } = inUse().cloud.keystone.accounts.userNamed('admin');
+  expect([...owners]).toEqual([
+    [REGION2, project.id],
+    [REGION3, project.id],
+  ]);
+  expect(failed.size).toBe(0);
+});
+
+test('where names make a replica, it has who stands under the names of those that are missing', async () => {
+  const there = await make('REGION1', { name: 'there' }, 'x');
+  await make('REGION1', { name: 'missing' }, 'x');
+  await make('REGION2', { name: 'there', ...marks(there) }, 'x');
+  await make('REGION2', { name: 'there' }, 'x');
+  const rival = await make('REGION2', { name: 'missing' }, 'x');
+  const { targets } = await read(policyOf({ identity: 'name' }));
+  expect(
+    targets
+      .get(REGION2)
+      ?.filter(({ provenance }) => !provenance)
+      .map(({ id }) => id),
+  ).toEqual([rival]);
+});
+
+test('where ids make a replica, it has who has the ids of those that are missing', async () => {
+  const id = await make('REGION1', { name: 'a' }, 'x');
+  await make(
+    'REGION2',
+    { id, name: 'of somebody', owner: 'demo', visibility: 'private', os_hidden: true },
+    'x',
+  );
+  const { targets } = await read(policyOf({ identity: 'id' }));
+  expect(idsOf(targets.get(REGION2))).toEqual([id]);
+});
+
+test('members are asked for where the policy looks at them, of shared images that it is for', async () => {
+  const select = { visibility: ['shared', 'public'], names: ['ours*'] } as const;
+  const shared = await make('REGION1', { name: 'ours', visibility: 'shared' }, 'x');
+  await make('REGION1', { name: 'ours too' }, 'x');
+  await make('REGION1', { name: 'other', visibility: 'shared' }, 'x');
+  const replica = await make('REGION2', { name: 'ours', visibility: 'shared', ...marks(shared) }, 'x');
+  for (const [name, id] of [
+    ['REGION1', shared],
+    ['REGION2', replica],
+  ] as const)
+    await inUse().call(
+      region(name),
+      `${id}/members`,
+      {
+        ...{ method: 'POST', body: '{"member":"p1"}', headers: { 'content-type': 'application/json' } },
+      },
+      'admin',
+    );
+
+  const synced = { ...request.synced, members: true };
+  region('REGION1').clearRequests();
+  const { source, targets } = await read(policyOf({ select, synced }));
+  expect(source.filter(({ members }) => members).map(({ id, members }) => [id, members])).toEqual([
+    [shared, ['p1']],
+  ]);
+  expect(targets.get(REGION2)?.[0]?.members).toEqual(['p1']);
+  expect(
+    region('REGION1')
+      .requests()
+      .filter(({ path }) => path.includes('members')),
+  ).toHaveLength(1);
+
+  const without = await read(policyOf({ select }));
+  expect(without.source.every(({ members }) => members === undefined)).toBe(true);
+});
+
+test('a region that cannot be read is told, and the others are read', async () => {
+  const source = await make('REGION1', { name: 'a' }, 'x');
+  const { targets, failed } = await read(
+    policyOf({ targets: [REGION2, 'NOWHERE' as RegionName].map((name) => ({ region: name, projects: {} })) }),
+  );
+  expect([...targets.keys()]).toEqual([REGION2]);
+  expect([...failed.keys()]).toEqual(['NOWHERE']);
+  expect(failed.get('NOWHERE' as RegionName)).toContain('NOWHERE');
+  expect(source).toBeTruthy();
+});
+
+test('of a source region that cannot be read nothing is known', async () => {
+  const { source, targets, failed } = await read(policyOf({ source: { region: 'NOWHERE' as RegionName } }));
+  expect({ source, targets: targets.size, failed: [...failed.keys()] }).toEqual({
+    ...{ source: [], targets: 0, failed: ['NOWHERE'] },
+  });
+});
+
+test('2000 images in sync take at most two requests for each page, and none for data', async () => {
+  const pages = 2000 / 500;
+  const sources = await Promise.all(
+    Array.from({ length: 2000 }, (_, i) => region('REGION1').createImage(image({ name: `image ${i}` }))),
+  );
+  for (const name of ['REGION2', 'REGION3'] as const)
+    await Promise.all(
+      sources.map(({ id, name: own }) => region(name).createImage(image({ name: own, ...marks(id) }))),
+    );
+  for (const name of ['REGION1', 'REGION2', 'REGION3'] as const) region(name).clearRequests();
+  for (const identity of ['provenance', 'name', 'id'] as const) {
+    const { source, targets } = await read(policyOf({ identity }));
+    expect([source.length, targets.get(REGION2)?.length, targets.get(REGION3)?.length]).toEqual([
+      ...[2000, 2000, 2000],
+    ]);
+    for (const name of ['REGION1', 'REGION2', 'REGION3'] as const) {
+      expect(region(name).requests().length).toBeLessThanOrEqual(2 * pages);
+      expect(
+        region(name)
+          .requests()
+          .filter(({ path }) => path.includes('/file')),
+      ).toEqual([]);
+      region(name).clearRequests();
+    }
+  }
+});
