@@ -1,5 +1,5 @@
 // Build step (`npm run build`): compiles the schemas beside it into standalone validation code, validators.js, and
-// bridge-validators.js for what no function needs, and writes those that are for others to schemas/.
+// bridge-validators.js and policy-validators.js for what few need, and writes those that are for others to schemas/.
 // ajv itself then stays out of the bundles (test/unit/architecture.test.ts), and so out of their start.
 import { writeFile } from 'node:fs/promises';
 import { Ajv } from 'ajv';
@@ -18,6 +18,7 @@ import {
   KeystoneError,
   KeystoneToken,
 } from './openstack.ts';
+import { PolicyFile } from './policy.ts';
 import { ImagePublished, ReplicateMessage } from './replication.ts';
 import { Settings } from './settings.ts';
 import { ImageImportStateChange } from './state-change.ts';
@@ -50,9 +51,13 @@ const bridgeValidators = {
   isNotifiedImage: NotifiedImage,
 };
 
+/** Files that people write: their mistakes are told with what is allowed, so the errors carry the schema. */
+const policyValidators = { isPolicyFile: PolicyFile };
+
 /** What others write, or read: each as a file of JSON Schema in schemas/, for their editors and pipelines. */
 const published = {
   'image-import-state-change': ImageImportStateChange,
+  policy: { title: 'A policy of glance-ferry: which images are to be in which regions', ...PolicyFile },
   'image-published': { title: 'Image Published: an event of glance-ferry', ...ImagePublished },
 };
 for (const [name, schema] of Object.entries(published)) {
@@ -61,8 +66,12 @@ for (const [name, schema] of Object.entries(published)) {
   await writeFile(file, `${JSON.stringify({ $schema: draft, ...schema }, null, 2)}\n`);
 }
 
-const write = async (file: string, schemas: Readonly<Record<string, object>>): Promise<void> => {
-  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, code: { source: true, esm: true } });
+const write = async (
+  file: string,
+  schemas: Readonly<Record<string, object>>,
+  { verbose = false } = {},
+): Promise<void> => {
+  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose, code: { source: true, esm: true } });
   for (const [name, schema] of Object.entries(schemas)) ajv.addSchema(schema, name);
   const code = standaloneCode.default(
     ajv,
@@ -83,3 +92,4 @@ const write = async (file: string, schemas: Readonly<Record<string, object>>): P
 
 await write('validators.js', validators);
 await write('bridge-validators.js', bridgeValidators);
+await write('policy-validators.js', policyValidators, { verbose: true });

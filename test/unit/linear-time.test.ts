@@ -10,6 +10,7 @@ import { normaliseEndpoint } from '../../lib/openstack/catalog.ts';
 import { keystoneRoot } from '../../lib/openstack/keystone.ts';
 import { requireSuccess, retryAfterOf } from '../../lib/openstack/refusal.ts';
 import { ignored } from '../../lib/promises.ts';
+import { matches } from '../../lib/replication/policy/patterns.ts';
 import { parseImageId } from '../../lib/schemas/ids.ts';
 import { sourceFiles } from './source-files.ts';
 
@@ -141,6 +142,7 @@ describe('over foreign input, linear time is taken by', () => {
     ],
     ['retryAfterOf', retryAfterOf],
     ['a refusal', (text) => requireSuccess(answer({}, JSON.stringify({ message: text })), call)],
+    ['a pattern of names', (text) => matches('*a*b?c*:/', text)],
     ['innermostReason', (text) => innermostReason(new Error(text))],
   ])('%s', (_, apply) => expect(slowOne(apply)).toBeUndefined(), timeout);
 });
@@ -163,11 +165,13 @@ const expressionsOf = (text: string): RegExp[] =>
 const literals = sourceFiles('{functions,lib,worker}/**/*.ts').flatMap(({ path, text }) =>
   expressionsOf(text).map((expression) => ({ path, expression })),
 );
-const patterns = ['../../lib/schemas/validators.js'].flatMap((path) =>
-  [...readFileSync(new URL(path, import.meta.url), 'utf8').matchAll(/new RegExp\((".*?"), "u"\)/g)].map(
-    ([, source = '""']) => ({ path, expression: new RegExp(JSON.parse(source), 'u') }),
-  ),
-);
+const patterns = ['validators', 'policy-validators']
+  .map((name) => `../../lib/schemas/${name}.js`)
+  .flatMap((path) =>
+    [...readFileSync(new URL(path, import.meta.url), 'utf8').matchAll(/new RegExp\((".*?"), "u"\)/g)].map(
+      ([, source = '""']) => ({ path, expression: new RegExp(JSON.parse(source), 'u') }),
+    ),
+  );
 
 describe('every regular expression of the product takes linear time', () => {
   test('and is found: none is made of a text', () => {

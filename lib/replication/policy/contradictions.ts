@@ -1,0 +1,54 @@
+import { isCustomProperty } from '../../properties/copied.ts';
+import type { PolicyFile } from '../../schemas/policy.ts';
+import { durationMs } from './amounts.ts';
+import type { Fault, Path } from './fault.ts';
+
+const fault = (path: Path, sentence: string): Fault => ({ path, isName: false, sentence });
+
+const ofTargets = ({ source, targets }: PolicyFile): readonly Fault[] =>
+  targets.flatMap(({ region }, index) => {
+    const path = ['targets', index, 'region'];
+    if (region === source.region) return [fault(path, `must not be the source's region, ${region}`)];
+    const isSecond = targets.findIndex((one) => one.region === region) < index;
+    return isSecond ? [fault(path, `names ${region} a second time`)] : [];
+  });
+
+const ofIdentity = ({ identity, on_conflict, select }: PolicyFile): readonly Fault[] => [
+  ...(identity !== 'name' && (on_conflict === 'replace' || on_conflict === 'rename')
+    ? [
+        fault(
+          ['on_conflict'],
+          `${on_conflict} needs identity: name, since no other knows a successor by its name`,
+        ),
+      ]
+    : []),
+  ...(identity === 'name' && select?.snapshots === true
+    ? [fault(['identity'], 'must not be name for snapshots: those of one instance all stay; say provenance')]
+    : []),
+];
+
+const ofAges = ({ select: { min_age, max_age } = {} }: PolicyFile): readonly Fault[] =>
+  min_age !== undefined && max_age !== undefined && durationMs(min_age) > durationMs(max_age)
+    ? [fault(['select', 'max_age'], `selects nothing: ${max_age} is less than min_age, ${min_age}`)]
+    : [];
+
+const ofRetention = ({ retention, retirement, on_conflict }: PolicyFile): readonly Fault[] =>
+  retention && !retirement && on_conflict !== 'replace' && on_conflict !== 'rename'
+    ? [fault(['retention'], 'needs retirement, which says what becomes of those that are not kept')]
+    : [];
+
+const ofProperties = ({ set }: PolicyFile): readonly Fault[] =>
+  Object.keys(set?.properties ?? {})
+    .filter((name) => !isCustomProperty([name, '']))
+    .map((name) =>
+      fault(['set', 'properties', name], 'is an attribute that every image has, and no property'),
+    );
+
+/** What each of a policy's fields allows, and all of them together do not. */
+export const contradictionsIn = (file: PolicyFile): readonly Fault[] => [
+  ...ofTargets(file),
+  ...ofIdentity(file),
+  ...ofAges(file),
+  ...ofRetention(file),
+  ...ofProperties(file),
+];

@@ -1,0 +1,74 @@
+import type { RegionName } from '../../schemas/ids.ts';
+import type { PolicyFile } from '../../schemas/policy.ts';
+import { durationMs, sizeBytes } from './amounts.ts';
+import { policyDefaults, retirementDefaults } from './defaults.ts';
+import type { Caps, Policy, Retirement, Selection, SetOnReplicas, Synced } from './policy.ts';
+
+type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
+
+/** Without what is undefined: what nobody has said is not there. */
+const said = <T extends object>(parts: T): Defined<T> =>
+  Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as Defined<T>;
+
+const selectionOf = ({
+  min_age,
+  max_age,
+  has_members,
+  ...asWritten
+}: NonNullable<PolicyFile['select']>): Selection =>
+  said({
+    ...asWritten,
+    minAgeMs: min_age === undefined ? undefined : durationMs(min_age),
+    maxAgeMs: max_age === undefined ? undefined : durationMs(max_age),
+    hasMembers: has_members,
+  }) as Selection;
+
+const syncedOf = ({ protected: protection, ...asWritten }: NonNullable<PolicyFile['sync']>): Synced => ({
+  ...policyDefaults.synced,
+  ...said({ ...asWritten, protection }),
+});
+
+const setOf = ({
+  protected: isProtected,
+  hidden: isHidden,
+  ...asWritten
+}: NonNullable<PolicyFile['set']>): SetOnReplicas =>
+  said({ ...asWritten, isProtected, isHidden }) as SetOnReplicas;
+
+/** Whoever has new ones take the place of old ones wants the old ones out of the way. */
+const retirementOf = ({ retirement, on_conflict }: PolicyFile): Retirement | undefined => {
+  if (!retirement)
+    return on_conflict === 'replace' || on_conflict === 'rename' ? retirementDefaults : undefined;
+  const { ladder, allow_delete, old_name, removed } = retirement;
+  return {
+    ladder: ladder ?? retirementDefaults.ladder,
+    isDeleteAllowed: allow_delete ?? retirementDefaults.isDeleteAllowed,
+    oldName: old_name ?? retirementDefaults.oldName,
+    isForRemoved: removed === undefined ? retirementDefaults.isForRemoved : removed === 'retire',
+  };
+};
+
+const capsOf = ({ removals, bytes, imports }: NonNullable<PolicyFile['caps']>): Caps =>
+  said({
+    removalsPerRun: removals ?? policyDefaults.caps.removalsPerRun,
+    bytesPerRun: bytes === undefined ? undefined : sizeBytes(bytes),
+    importsPerRegion: imports,
+  }) as Caps;
+
+/** A policy's file, in our words, with all defaults in. */
+export const policyOf = (file: PolicyFile): Policy => {
+  const retirement = retirementOf(file);
+  return {
+    name: file.name,
+    source: { region: file.source.region as RegionName },
+    targets: file.targets.map(({ region, projects = {} }) => ({ region: region as RegionName, projects })),
+    select: selectionOf(file.select ?? {}),
+    identity: file.identity ?? policyDefaults.identity,
+    synced: syncedOf(file.sync ?? {}),
+    set: setOf(file.set ?? {}),
+    onConflict: file.on_conflict ?? policyDefaults.onConflict,
+    ...(file.retention && { retention: said(file.retention) }),
+    ...(retirement && { retirement }),
+    caps: capsOf(file.caps ?? {}),
+  };
+};
