@@ -14,12 +14,17 @@ interface Options {
 const credential = `Put the application credential into Secrets Manager,
   aws secretsmanager create-secret --name glance-ferry-user --secret-string '{"id": "…", "secret": "…"}'
 and give the ARN that it answers as OS_APPLICATION_CREDENTIAL_SECRET_ARN.`;
+const clouds = `Put the clouds.yaml into Secrets Manager,
+  aws secretsmanager create-secret --name glance-ferry-clouds --secret-string file://clouds.yaml
+and give the ARN that it answers as CLOUDS_SECRET_ARN.`;
 /** What a deployment takes from Secrets Manager alone, and how. */
 const instead: Readonly<Record<string, string>> = {
   TOKEN_SEALING_SECRET:
     'A deployment makes a sealing secret of its own; docs/operations.md says how to rotate it.',
   OS_APPLICATION_CREDENTIAL_ID: credential,
   OS_APPLICATION_CREDENTIAL_SECRET: credential,
+  OS_CLIENT_CONFIG_FILE: clouds,
+  CLOUDS_SECRET: clouds,
 };
 
 const refusalOf = (name: string): string =>

@@ -8,6 +8,7 @@ import { createOpenStackHttp } from '../openstack/http.ts';
 import { createKeystone } from '../openstack/keystone.ts';
 import { cacheValidations } from '../openstack/token-cache.ts';
 import type { PropertyRules } from '../properties/wanted.ts';
+import { composeClouds } from './clouds.ts';
 import { composeSealer, type ServiceUserCredential } from './secrets.ts';
 
 // From settings to what speaks with Keystone, Glance, and sources elsewhere.
@@ -58,7 +59,8 @@ export const composeAccess = (config: Config, openstack: OpenStack) => {
   const uriFilter = composeUriFilter(config);
   const filtered = { ...composeConnections(config), lookup: uriFilter.lookup };
   const sealer = composeSealer(config);
-  return createAccess({ ...openstack, sealer, uriFilter, filtered });
+  const clouds = composeClouds(config, openstack);
+  return createAccess({ ...openstack, clouds, sealer, uriFilter, filtered });
 };
 
 export const composePropertyRules = (config: Config): PropertyRules => ({

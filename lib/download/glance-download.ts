@@ -37,7 +37,9 @@ const refusedBySource = ({ imageId, region }: SourceName, thrown: unknown): Ferr
     'not-found': `Source image ${imageId} was not found in region ${region}`,
     unauthorized: `Region ${region} does not accept the token of this import`,
   };
-  const reason = reasons[error.code] ?? `Source image ${imageId} of region ${region}: ${error.message}`;
+  // What is no refusal of its own speaks of a cloud that one could not sign in to.
+  const known = error.operation === undefined ? undefined : reasons[error.code];
+  const reason = known ?? `Source image ${imageId} of region ${region}: ${error.message}`;
   return new FerryError('bad-request', reason, { cause: error });
 };
 

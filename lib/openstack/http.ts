@@ -6,12 +6,12 @@ import { TooSlow, UnframedAnswer } from '../http/framing/faults.ts';
 import { distrustOf } from '../http/trust.ts';
 import { innermostReason } from '../innermost-reason.ts';
 import type { Validator } from '../schemas/validators.js';
-import { requireSuccess } from './refusal.ts';
-import { createSmallCalls } from './small-calls.ts';
-import { type Call, type WholeAnswer, wholeAnswer } from './whole-answer.ts';
+import { requireSuccess } from './calls/refusal.ts';
+import { createSmallCalls } from './calls/small-calls.ts';
+import { type Call, type WholeAnswer, wholeAnswer } from './calls/whole-answer.ts';
 
-export { requireSuccess } from './refusal.ts';
-export type { Call, Headers, WholeAnswer } from './whole-answer.ts';
+export { requireSuccess } from './calls/refusal.ts';
+export type { Call, Headers, WholeAnswer } from './calls/whole-answer.ts';
 
 /** Connections to OpenStack: a pool for small calls; image data has its own (lib/http). */
 export interface OpenStackHttp {

@@ -1,9 +1,9 @@
 import type { Token } from '../schemas/ids.ts';
 import type { KeystoneToken } from '../schemas/openstack.ts';
 import { isKeystoneToken } from '../schemas/validators.js';
+import { usualRetries } from './calls/whole-answer.ts';
 import { type Call, callWhole, guarded, type OpenStackHttp, parseJson, type WholeAnswer } from './http.ts';
 import type { Issued } from './renewed.ts';
-import { usualRetries } from './whole-answer.ts';
 
 export interface IssuedToken extends Issued {
   /** As Keystone describes it, the catalog included. */

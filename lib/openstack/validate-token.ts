@@ -2,9 +2,9 @@ import { FerryError } from '../errors.ts';
 import type { Token } from '../schemas/ids.ts';
 import type { KeystoneToken } from '../schemas/openstack.ts';
 import { isKeystoneError, isKeystoneToken } from '../schemas/validators.js';
+import { wholeAnswer } from './calls/whole-answer.ts';
 import type { Catalog } from './catalog.ts';
 import { guarded, type OpenStackHttp, parseJson } from './http.ts';
-import { wholeAnswer } from './whole-answer.ts';
 
 /** Who calls, as Keystone says. */
 export interface Identity {

@@ -22,6 +22,8 @@ export const Settings = Type.Object({
   OS_APPLICATION_CREDENTIAL_ID: Type.Optional(nonEmpty),
   OS_APPLICATION_CREDENTIAL_SECRET: Type.Optional(nonEmpty),
   OS_APPLICATION_CREDENTIAL_SECRET_ARN: Type.Optional(secretArn),
+  CLOUDS_SECRET_ARN: Type.Optional(secretArn),
+  OS_CLIENT_CONFIG_FILE: Type.Optional(nonEmpty),
 
   OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES: names,
   OS_INJECT_METADATA_PROPERTIES__INJECT: Type.Record(Type.String(), Type.String()),

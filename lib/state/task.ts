@@ -18,6 +18,10 @@ export type TaskSource =
       readonly imageId: ImageId;
       /** Undefined when the catalog has none: the task fails and says so (API_CONTRACT=glance). */
       readonly endpoint?: string;
+      /** Whose the rights at the source are, where they are not those at the target: a project of another cloud. */
+      readonly projectId?: string;
+      /** As the task's, for the source. */
+      readonly cloud?: string;
     }
   | { readonly kind: 'web-download' };
 
@@ -56,7 +60,12 @@ export interface Task extends ImportRef {
   readonly source: TaskSource;
   readonly targetEndpoint: string;
   readonly activation: Activation;
-  /** The caller's token, sealed; erased at the end. */
+  /**
+   * The entry of the deployment's clouds with whose rights the target is written; '' is its own. Undefined: with the
+   * caller's token. Names are data; secrets never lie here.
+   */
+  readonly cloud?: string;
+  /** What proves that the task is ours, with the caller's tokens, if it has any; erased at the end. */
   readonly sealed?: string;
   /** The copy that it waits for, or works with. */
   readonly copyId?: CopyId;

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Dispatcher } from 'undici';
-import { Agent } from '../../lib/openstack/undici.ts';
+import { Agent } from '../../lib/openstack/calls/undici.ts';
 import { currentInvocation, type Fate, type Invocation, outsideInvocations } from './context.ts';
 import { faultHeader, originHeader } from './fault-server.ts';
 import type { Fault } from './faults.ts';

@@ -196,6 +196,13 @@ describe('what is wrong', () => {
     );
   });
 
+  test('are clouds that are given twice', () => {
+    const both = { CLOUDS_SECRET_ARN: arn, OS_CLIENT_CONFIG_FILE: 'clouds.yaml' };
+    expect(messageOf(() => loadConfig({ ...needed, ...both }))).toBe(
+      'Configuration: OS_CLIENT_CONFIG_FILE and CLOUDS_SECRET_ARN are two ways to say the same',
+    );
+  });
+
   test('is a function that seals without a secret: it needs one of two settings', () => {
     expect(messageOf(() => loadConfig(needed, [], sealingSecret))).toBe(
       'Configuration: TOKEN_SEALING_SECRET or TOKEN_SEALING_SECRET_ARN is not set',

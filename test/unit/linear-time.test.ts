@@ -6,9 +6,9 @@ import { createChunkedDecoder } from '../../lib/http/framing/chunked-decoder.ts'
 import { contentLength, framingOf, parseHead } from '../../lib/http/framing/message-head.ts';
 import { idleMsAfter } from '../../lib/http/framing/persistence.ts';
 import { innermostReason } from '../../lib/innermost-reason.ts';
+import { requireSuccess, retryAfterOf } from '../../lib/openstack/calls/refusal.ts';
 import { normaliseEndpoint } from '../../lib/openstack/catalog.ts';
 import { keystoneRoot } from '../../lib/openstack/keystone.ts';
-import { requireSuccess, retryAfterOf } from '../../lib/openstack/refusal.ts';
 import { ignored } from '../../lib/promises.ts';
 import { matches } from '../../lib/replication/policy/patterns.ts';
 import { parseImageId } from '../../lib/schemas/ids.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CopyId } from '../../schemas/ids.ts';
-import type { TaskSource } from '../../state/task.ts';
+import type { Task, TaskSource } from '../../state/task.ts';
 
 /** What makes two imports wait for the same copy. */
 export interface CopyIdentity {
@@ -11,6 +11,10 @@ export interface CopyIdentity {
   /** What pins the source's bytes: size and hash of its record; size and `updated_at` where it has no hash. */
   readonly identity: string;
 }
+
+/** Whose a copy is: of the project with whose rights its source is read, in the source's cloud. */
+export const copyProjectOf = ({ owner, source }: Pick<Task, 'owner' | 'source'>): string =>
+  source.kind === 'web-download' ? owner : (source.projectId ?? owner);
 
 const namesOf = ({ source, taskId }: CopyIdentity): readonly string[] =>
   source.kind === 'web-download'

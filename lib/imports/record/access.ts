@@ -5,16 +5,16 @@ import { WebDownload } from '../../download/web-download.ts';
 import { FerryError } from '../../errors.ts';
 import type { Connections } from '../../http/exchange.ts';
 import { endpointNotFound } from '../../openstack/catalog.ts';
-import { type Credentials, withServiceToken } from '../../openstack/credentials.ts';
+import type { Credentials } from '../../openstack/credentials.ts';
 import { createGlance, type Glance } from '../../openstack/glance.ts';
 import type { OpenStackHttp } from '../../openstack/http.ts';
-import type { Keystone } from '../../openstack/keystone.ts';
 import type { Task, TaskSource } from '../../state/task.ts';
+import { createRights, type RightsServices } from './rights.ts';
 import type { Sealer } from './sealed-secrets.ts';
 
 type GlanceTaskSource = Extract<TaskSource, { kind: 'glance-download' }>;
 
-/** What a task may reach, with its caller's rights and no others. */
+/** What a task may reach, with its own rights and no others. */
 export interface Access {
   readonly target: Glance;
   /** The remote Glance; undefined for a web-download. */
@@ -22,17 +22,22 @@ export interface Access {
   readonly download: Download;
 }
 
-export interface AccessServices {
+export interface AccessServices extends RightsServices {
   readonly http: OpenStackHttp;
-  readonly keystone: Keystone;
   readonly sealer: Sealer;
   readonly uriFilter: UriFilter;
   /** Connections whose names are resolved through the filter. */
   readonly filtered: Connections;
 }
 
-/** Unseals a task's token. @throws FerryError `bad-request` when the catalog has no endpoint for the source */
-export const createAccess = ({ http, keystone, sealer, uriFilter, filtered }: AccessServices) => {
+/**
+ * Unseals a task.
+ * @throws FerryError `unauthorized` for one that is not as it was sealed, or has no rights any more; `bad-request` when the
+ *   catalog has no endpoint for the source
+ */
+export const createAccess = (services: AccessServices) => {
+  const { http, sealer, uriFilter, filtered } = services;
+  const rightsOf = createRights(services);
   const connections: DownloadConnections = { direct: http.data, filtered, filter: uriFilter };
 
   const remote = (source: GlanceTaskSource, credentials: Credentials) => {
@@ -45,15 +50,14 @@ export const createAccess = ({ http, keystone, sealer, uriFilter, filtered }: Ac
 
   return async (task: Task, { signal }: { readonly signal: AbortSignal }): Promise<Access> => {
     if (!task.sealed) throw new FerryError('unauthorized', `Task ${task.taskId} has no token any more`);
-    const { token, uri = '' } = await sealer.open(task, task.sealed);
-    // A step that would get no service token is better not begun.
-    await keystone.serviceToken({ signal });
-    const credentials = withServiceToken(token, keystone);
-    const target = createGlance(task.targetEndpoint, credentials, http);
+    const secrets = await sealer.open(task, task.sealed);
+    const rights = await rightsOf(task, secrets, { signal });
+    const target = createGlance(task.targetEndpoint, rights.target, http);
     if (task.source.kind === 'web-download') {
+      const { uri = '' } = secrets;
       return { target, source: undefined, download: new WebDownload(uri, connections) };
     }
-    return { target, ...remote(task.source, credentials) };
+    return { target, ...remote(task.source, rights.source) };
   };
 };
 

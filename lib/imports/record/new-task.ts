@@ -16,6 +16,14 @@ export type RequestedSource =
     }
   | { readonly kind: 'web-download'; readonly uri: string };
 
+/** Where the source lies, and whose rights count there, when that is not the caller's catalog. */
+export interface SourceAt {
+  readonly endpoint: string;
+  readonly projectId: string;
+  /** Entry of the deployment's clouds; undefined for a token of the caller's. */
+  readonly cloud?: string;
+}
+
 /** What a new import is made of. */
 export interface NewTask extends Target {
   readonly requestId: RequestId;
@@ -24,6 +32,9 @@ export interface NewTask extends Target {
   readonly source: RequestedSource;
   readonly targetEndpoint: string;
   readonly activation: Activation;
+  readonly sourceAt?: SourceAt | undefined;
+  /** Entry of the deployment's clouds, with whose rights the target is written. */
+  readonly cloud?: string;
 }
 
 /** The body as the task list shows it: what we know of it, defaults filled in, a URI without its secrets. */
@@ -41,15 +52,16 @@ const shownRequest = (body: NewTask['body'], source: RequestedSource): Task['imp
   return { method, all_stores, all_stores_must_succeed };
 };
 
-const taskSource = (source: RequestedSource, { catalog }: Identity): TaskSource => {
+const taskSource = ({ source, sourceAt, identity: { catalog } }: NewTask): TaskSource => {
   if (source.kind === 'web-download') return { kind: source.kind };
+  if (sourceAt) return { ...source, ...sourceAt };
   const endpoint = imageEndpoint(catalog, source);
   return { ...source, ...(endpoint && { endpoint }) };
 };
 
 /** The record of an import that was just asked for, without its secrets. */
 export const newTask = (made: NewTask): Task => {
-  const { region, imageId, requestId, identity, body, source, targetEndpoint, activation } = made;
+  const { region, imageId, requestId, identity, body, source, targetEndpoint, activation, cloud } = made;
   const now = glanceTime(new Date());
   return {
     region,
@@ -64,8 +76,9 @@ export const newTask = (made: NewTask): Task => {
     createdAt: now,
     updatedAt: now,
     importRequest: shownRequest(body, source),
-    source: taskSource(source, identity),
+    source: taskSource(made),
     targetEndpoint,
     activation,
+    ...(cloud !== undefined && { cloud }),
   };
 };

@@ -6,7 +6,10 @@ import type { SealingKey, SealingKeys } from './sealing-keys.ts';
 
 /** What only the steps of one import may know. */
 export interface Secrets {
-  readonly token: Token;
+  /** The caller's; undefined where the task names clouds of the deployment. */
+  readonly token?: Token;
+  /** The caller's in the source's cloud, where that is another one. */
+  readonly sourceToken?: Token;
   /** Of a web-download: presigned URLs are credentials. */
   readonly uri?: string;
 }
@@ -14,10 +17,13 @@ export interface Secrets {
 /** What decides where token and bytes go, and what is done with them. None of it changes while an import runs. */
 export type SealedFor = Pick<
   Task,
-  'region' | 'imageId' | 'taskId' | 'targetEndpoint' | 'activation' | 'source' | 'roles'
+  'region' | 'imageId' | 'taskId' | 'targetEndpoint' | 'activation' | 'source' | 'roles' | 'cloud'
 >;
 
-/** Seals the caller's token for its way through the table. It is never in a queue, a log or an error. */
+/**
+ * Seals the caller's token for its way through the table. It is never in a queue, a log or an error. A task that names
+ * clouds of the deployment is sealed as well, without a secret: whoever may write the table may not use their rights.
+ */
 export interface Sealer {
   seal(task: SealedFor, secrets: Secrets): Promise<string>;
   /** @throws FerryError `unauthorized` when it was sealed by an unknown key, or for a task that was another one */
@@ -36,11 +42,19 @@ const sourceFields = (source: TaskSource): readonly unknown[] =>
     ? [source.kind]
     : [source.kind, source.region, source.interface, source.imageId, source.endpoint ?? null];
 
+/** None of an import that goes with its caller's one token. */
+const cloudFields = ({ cloud, source }: SealedFor): readonly unknown[] => {
+  const ofSource = source.kind === 'web-download' ? [] : [source.cloud, source.projectId];
+  const fields = [cloud, ...ofSource];
+  return fields.some((one) => one !== undefined) ? [fields.map((one) => one ?? null)] : [];
+};
+
 /** Associated data: whoever changes the task in the table, so that its token would go elsewhere, can have nothing opened. */
 const boundTo = (task: SealedFor): Buffer => {
   const { region, imageId, taskId, targetEndpoint, activation, source, roles } = task;
   const target = [region, imageId, taskId, targetEndpoint];
-  return Buffer.from(JSON.stringify([...target, activation, sourceFields(source), roles]));
+  const fields = [...target, activation, sourceFields(source), roles, ...cloudFields(task)];
+  return Buffer.from(JSON.stringify(fields));
 };
 
 const encrypt = ({ key }: SealingKey, task: SealedFor, text: string): Buffer => {

@@ -1,6 +1,6 @@
 import { tellAll } from '../../copies/end/hand-on.ts';
 import { type LeaveServices, leaveCopy } from '../../copies/end/leave-copy.ts';
-import { copyIdOf } from '../../copies/record/copy-id.ts';
+import { copyIdOf, copyProjectOf } from '../../copies/record/copy-id.ts';
 import type { Download, SourceDescription } from '../../download/download.ts';
 import { requireReadable } from '../../download/readable.ts';
 import { claimLost } from '../../errors.ts';
@@ -52,8 +52,13 @@ const chooseCopy = async (
   { subject: task, signal }: JoinRun,
   source: SourceDescription,
 ): Promise<CopyId> => {
-  const { owner: projectId, taskId } = task;
-  const copyId = copyIdOf({ projectId, source: task.source, taskId, identity: source.identity });
+  const { taskId } = task;
+  const copyId = copyIdOf({
+    projectId: copyProjectOf(task),
+    source: task.source,
+    taskId,
+    identity: source.identity,
+  });
   if (task.copyId && task.copyId !== copyId) await leaveCopy(services, task.copyId, task, { signal });
   const changes = { status: 'processing', copyId, wanted: wantedOf(services, task, source) } as const;
   if (task.status === 'pending') await services.announce(nowProcessing({ ...task, copyId }));
@@ -115,7 +120,7 @@ const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> 
   const source = await download.describe({ signal });
   const copyId = await chooseCopy(services, run, source);
   const { identity, size } = source;
-  const copy = { copyId, generation: newGeneration(), projectId: task.owner, identity, size };
+  const copy = { copyId, generation: newGeneration(), projectId: copyProjectOf(task), identity, size };
   const isFirst = await services.copies.create(copy, importRef(task), attempt);
   log.info(isFirst ? 'begins a copy' : 'joins a copy', { copy_id: copyId, source: download.name });
   const joined: Outcome = isFirst

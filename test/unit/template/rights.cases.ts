@@ -19,7 +19,9 @@ export const rightsCases = (packaged: () => Packaged) =>
     const relay = (...actions: string[]) =>
       allow('RelayBucket.Arn/copies/*', ...actions.map((a) => `s3:${a}`));
     const useKey = allow('Key.Arn', 'kms:Decrypt', 'kms:GenerateDataKey');
+    const readClouds = allow('HasClouds CloudsArn AWS::NoValue', 'secretsmanager:GetSecretValue');
     const readSecrets = [
+      ...readClouds,
       ...allow('SealingSecret', 'secretsmanager:GetSecretValue'),
       ...allow('HasServiceUser ServiceUserArn AWS::NoValue', 'secretsmanager:GetSecretValue'),
     ];
@@ -35,6 +37,7 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...allOfTable,
         ...send('StreamImageQueue'),
         ...send('FailImportQueue'),
+        ...readClouds,
         ...allow('SealingSecret', 'secretsmanager:GetSecretValue'),
         ...tell,
         ...useKey,

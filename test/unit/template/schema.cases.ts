@@ -139,6 +139,7 @@ export const schemaCases = (packaged: () => Packaged) =>
           OS_AUTH_URL: 'https://keystone.example.org/v3',
           OS_REGION_NAME: 'REGION2',
           OS_APPLICATION_CREDENTIAL_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:user-x',
+          CLOUDS_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:clouds-x',
           ALARM_TOPIC_ARN: topic,
           HTTP_RATE: '7',
           HTTP_RESERVED_CONCURRENCY: '20',

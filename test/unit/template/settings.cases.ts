@@ -19,6 +19,7 @@ export const settingsCases = (packaged: () => Packaged) =>
       'TOKEN_SEALING_SECRET',
       'OS_APPLICATION_CREDENTIAL_ID',
       'OS_APPLICATION_CREDENTIAL_SECRET',
+      'OS_CLIENT_CONFIG_FILE',
     ];
     const settings = Object.keys(Settings.properties).filter(
       (name) => !given.has(name) && !secrets.includes(name) && !name.endsWith('_QUEUE_URL'),

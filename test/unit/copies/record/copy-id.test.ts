@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type CopyIdentity, copyIdOf } from '../../../../lib/copies/record/copy-id.ts';
+import { type CopyIdentity, copyIdOf, copyProjectOf } from '../../../../lib/copies/record/copy-id.ts';
 import type { ImageId } from '../../../../lib/schemas/ids.ts';
 
 const source = {
@@ -21,6 +21,13 @@ describe('a copy is shared', () => {
   test('by all imports of a project from the same bytes of the same image', () => {
     expect(copyIdOf({ ...one, taskId: 'task 2' })).toBe(copyIdOf(one));
   });
+});
+
+test('a copy is the project’s with whose rights its source is read, in the source’s cloud', () => {
+  const owner = 'p';
+  expect(copyProjectOf({ owner, source })).toBe('p');
+  expect(copyProjectOf({ owner, source: { ...source, projectId: 'q' } })).toBe('q');
+  expect(copyProjectOf({ owner, source: { kind: 'web-download' } })).toBe('p');
 });
 
 describe('a copy is never shared', () => {

@@ -72,6 +72,9 @@ describe('sealed secrets', () => {
     ["source's interface", { source: { ...source, interface: 'internal' } }],
     ["source's image", { source: { ...source, imageId: newTaskId() as unknown as ImageId } }],
     ['kind of source', { source: { kind: 'web-download' } }],
+    ['cloud', { cloud: '' }],
+    ["source's cloud", { source: { ...source, cloud: '' } }],
+    ["source's project", { source: { ...source, projectId: 'p' } }],
   ])('do not open for a task with another %s', async (_, change) => {
     const changed = { ...task, ...change };
     const error = await failureOf(sealer.open(changed, await sealer.seal(task, { token })));
@@ -79,6 +82,22 @@ describe('sealed secrets', () => {
       code: 'unauthorized',
       message: `The sealed token of task ${changed.taskId} cannot be opened`,
     });
+  });
+
+  test.each<[what: string, change: Partial<SealedFor>]>([
+    ['another cloud', { cloud: '' }],
+    ['another cloud of its source', { source: { ...source, projectId: 'p', cloud: '' } }],
+    ['another project of its source', { source: { ...source, projectId: 'q', cloud: 'south' } }],
+    ['another target', { targetEndpoint: 'http://elsewhere' }],
+  ])('without a token hold a task of clouds to what it was: not open for %s', async (_, change) => {
+    const ofClouds: SealedFor = {
+      ...task,
+      cloud: 'north',
+      source: { ...source, projectId: 'p', cloud: 'south' },
+    };
+    const sealed = await sealer.seal(ofClouds, {});
+    expect(await sealer.open(ofClouds, sealed)).toEqual({});
+    expect(await failureOf(sealer.open({ ...ofClouds, ...change }, sealed))).toMatchObject(refused);
   });
 
   test('open for the same task in any order of its fields, as a table gives them back', async () => {

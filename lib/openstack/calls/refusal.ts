@@ -1,4 +1,4 @@
-import { type ErrorCode, FerryError } from '../errors.ts';
+import { type ErrorCode, FerryError } from '../../errors.ts';
 
 /** An answer as far as a refusal is made of it: undici's, or lib/http's. */
 export interface Refusable {

@@ -1,7 +1,7 @@
 import * as undici from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Agent, buildConnector, request } from '../../../lib/openstack/undici.ts';
-import { type ScriptedServer, startScriptedServer } from '../scripted-server.ts';
+import { Agent, buildConnector, request } from '../../../../lib/openstack/calls/undici.ts';
+import { type ScriptedServer, startScriptedServer } from '../../scripted-server.ts';
 
 const dispatcher = new Agent();
 let server: ScriptedServer;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
-import { distrustOf } from '../http/trust.ts';
+import { distrustOf } from '../../http/trust.ts';
 import { retryAfterOf } from './refusal.ts';
 import { request } from './undici.ts';
 

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
-import { type ForwardProxy, hostOf, type ProxyFor, portOf } from '../http/connections/proxy.ts';
-import { addressMs, openTunnel } from '../http/connections/tunnel.ts';
+import { type ForwardProxy, hostOf, type ProxyFor, portOf } from '../../http/connections/proxy.ts';
+import { addressMs, openTunnel } from '../../http/connections/tunnel.ts';
 import { Agent, buildConnector } from './undici.ts';
 
 const headersTimeout = 20_000; // ms; an HTTP function has 29 s for all its calls

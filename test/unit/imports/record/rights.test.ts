@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import type { Session } from '../../../../lib/clouds/cloud.ts';
+import { FerryError } from '../../../../lib/errors.ts';
+import { createRights } from '../../../../lib/imports/record/rights.ts';
+import type { ImageId, Token } from '../../../../lib/schemas/ids.ts';
+import type { Task } from '../../../../lib/state/task.ts';
+import { taskFixture } from '../task-fixture.ts';
+
+const { signal } = new AbortController();
+const token = 'mine' as Token;
+const source = {
+  kind: 'glance-download',
+  region: 'NORTH',
+  interface: 'public',
+  imageId: '11111111-1111-1111-1111-111111111111' as ImageId,
+  endpoint: 'http://north',
+} as const;
+
+const misconfigured = new FerryError('misconfigured', 'There is no cloud south (any more)');
+const sessionOf = (headers: Session['credentials']['headers']): Session => ({
+  cloud: {
+    ...{ name: '', authUrl: 'http://k', interface: 'public' },
+    auth: { kind: 'token', token, scope: {} },
+  },
+  identity: () => Promise.reject(new Error('nobody asks')),
+  token: () => Promise.reject(new Error('nobody asks')),
+  credentials: { headers, replace: () => true },
+});
+/** Sessions of `` and `north`; `broken` has one that gets no token. */
+const clouds = {
+  session: async (name: string): Promise<Session> => {
+    if (name === 'broken') return sessionOf(() => Promise.reject(misconfigured));
+    if (name !== '' && name !== 'north') throw misconfigured;
+    return sessionOf(async () => ({ 'x-auth-token': `of cloud "${name}"` }));
+  },
+};
+const keystone = { serviceToken: async () => 'service' as Token, dropServiceToken: () => {} };
+const rightsOf = createRights({ clouds, keystone });
+
+const tokensOf = async (task: Task, secrets: Parameters<typeof rightsOf>[1]) => {
+  const { target, source: from } = await rightsOf(task, secrets, { signal });
+  const [there, here] = [await target.headers({ signal }), await from.headers({ signal })];
+  return {
+    target: [there['x-auth-token'], there['x-service-token']],
+    source: [here['x-auth-token'], here['x-service-token']],
+  };
+};
+
+describe('the rights of an import', () => {
+  test('are its caller’s, with the service user’s beside them', async () => {
+    const both = ['mine', 'service'];
+    expect(await tokensOf({ ...taskFixture(), source }, { token })).toEqual({ target: both, source: both });
+  });
+
+  test('are those of two tokens of a caller, of which the source’s cloud knows no service user', async () => {
+    const secrets = { token, sourceToken: 'theirs' as Token };
+    expect(await tokensOf({ ...taskFixture(), source }, secrets)).toEqual({
+      target: ['mine', 'service'],
+      source: ['theirs', undefined],
+    });
+  });
+
+  test('are those of two clouds of the deployment', async () => {
+    const task: Task = { ...taskFixture(), cloud: '', source: { ...source, cloud: 'north' } };
+    expect(await tokensOf(task, {})).toEqual({
+      target: ['of cloud ""', undefined],
+      source: ['of cloud "north"', undefined],
+    });
+  });
+
+  test.each(['gone', 'broken'])('are refused, for this import alone, when its cloud is %s', async (name) => {
+    const task: Task = { ...taskFixture(), cloud: '', source: { ...source, cloud: name } };
+    await expect(tokensOf(task, {})).rejects.toMatchObject({
+      code: 'unauthorized',
+      message: misconfigured.message,
+    });
+  });
+
+  test('are none without a token and without a cloud', async () => {
+    await expect(tokensOf(taskFixture(), {})).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+});
