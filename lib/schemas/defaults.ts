@@ -14,6 +14,7 @@ export const defaults: Readonly<Record<string, string>> = {
   OS_DEFAULT__IMAGE_SIZE_CAP: `${1024 ** 4}`, // bytes; Glance's image_size_cap, 1 TiB
   API_CONTRACT: 'ferry',
   ACTIVATION: 'upload',
+  POLICIES_DIR: 'policies',
   PART_SIZE_MIB: '16',
   PARTS_IN_FLIGHT: '4',
   MAX_PARTS: '10000',

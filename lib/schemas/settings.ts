@@ -46,6 +46,8 @@ export const Settings = Type.Object({
   FAIL_IMPORT_QUEUE_URL: Type.Optional(httpUrl),
   /** https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html */
   EVENT_BUS_NAME: Type.Optional(Type.String({ pattern: '^[/.\\-_A-Za-z0-9]{1,256}$' })),
+  /** Of the policies, in what is deployed. */
+  POLICIES_DIR: nonEmpty,
   TOKEN_SEALING_SECRET: Type.Optional(Type.String({ minLength: 32 })),
   TOKEN_SEALING_SECRET_ARN: Type.Optional(secretArn),
 

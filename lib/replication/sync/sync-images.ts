@@ -1,21 +1,14 @@
 import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
-import { log } from '../../log.ts';
 import { countNotSynced } from '../../metrics.ts';
 import type { SyncRequest } from '../../schemas/sync.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { BrokenPolicy, PolicyFiles } from '../policy/policy-files.ts';
 import { type PolicyReport, type SyncOptions, type SyncServices, syncPolicy } from './sync-policy.ts';
 
-/** A file of the deployment's policies that says none. */
-export interface BrokenPolicy {
-  readonly file: string;
-  /** With the line. */
-  readonly reason: string;
-}
-
 export interface SyncImagesServices extends SyncServices {
-  readonly policies: readonly Policy[];
-  readonly broken: readonly BrokenPolicy[];
+  /** Of the deployment. */
+  policies(): Promise<PolicyFiles>;
 }
 
 const hour = 3_600_000;
@@ -27,7 +20,7 @@ const inTurn = (policies: readonly Policy[], atMs: number): readonly Policy[] =>
 };
 
 /** @throws FerryError `bad-request` for a policy that there is not */
-const chosen = ({ policies, broken }: SyncImagesServices, { policy }: SyncRequest): readonly Policy[] => {
+const chosen = ({ policies, broken }: PolicyFiles, { policy }: SyncRequest): readonly Policy[] => {
   if (policy === undefined) return policies;
   const found = policies.filter(({ name }) => name === policy);
   if (found.length > 0) return found;
@@ -36,10 +29,9 @@ const chosen = ({ policies, broken }: SyncImagesServices, { policy }: SyncReques
   throw new FerryError('bad-request', `There is no policy ${echo(policy)}; policies: ${names}${further}`);
 };
 
-const failedOf = ({ file, reason }: BrokenPolicy): PolicyReport => {
-  log.error('policy broken', { file, reason });
-  return { policy: file, regions: {}, results: [], failed: reason };
-};
+const failedOf = ({ file, reason }: BrokenPolicy): PolicyReport => ({
+  ...{ policy: file, regions: {}, results: [], failed: reason },
+});
 
 /**
  * Brings regions to what the deployment's policies say, one policy after the other. One that fails, or cannot be read,
@@ -50,8 +42,9 @@ export const createSyncImages =
   (services: SyncImagesServices) =>
   async (request: SyncRequest, options: Omit<SyncOptions, 'isDry'>): Promise<readonly PolicyReport[]> => {
     const isDry = request.dryRun ?? false;
-    const reports = request.policy === undefined ? services.broken.map(failedOf) : [];
-    for (const policy of inTurn(chosen(services, request), options.atMs))
+    const files = await services.policies();
+    const reports = request.policy === undefined ? files.broken.map(failedOf) : [];
+    for (const policy of inTurn(chosen(files, request), options.atMs))
       reports.push(await syncPolicy(services, policy, { ...options, isDry }));
     if (!isDry) countNotSynced(reports.filter(({ failed }) => failed !== undefined).length);
     return reports;

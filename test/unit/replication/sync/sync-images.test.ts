@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { FerryError } from '../../../../lib/errors.ts';
 import type { Copy } from '../../../../lib/replication/apply/apply-changes.ts';
 import type { Policy } from '../../../../lib/replication/policy/policy.ts';
+import type { BrokenPolicy } from '../../../../lib/replication/policy/policy-files.ts';
 import { requestPolicy } from '../../../../lib/replication/policy/request-policy.ts';
 import { answerOf } from '../../../../lib/replication/sync/answer.ts';
 import { parseSyncRequest } from '../../../../lib/replication/sync/parse-request.ts';
@@ -36,9 +37,15 @@ const make = async (name: 'REGION1' | 'REGION2', more: object) => {
   return id;
 };
 
+interface Given extends Pick<SyncImagesServices, 'importerOf'> {
+  readonly broken: readonly BrokenPolicy[];
+  readonly atMs: number;
+  readonly signal: AbortSignal;
+}
+
 const sync = (
   policies: readonly Policy[],
-  { atMs = Date.now(), ...more }: Partial<SyncImagesServices> & { atMs?: number; signal?: AbortSignal } = {},
+  { atMs = Date.now(), broken = [], ...more }: Partial<Given> = {},
 ) => {
   const copies: Copy[] = [];
   const services = {
@@ -47,7 +54,8 @@ const sync = (
       copies.push(copy);
       return 'asked for';
     },
-    ...{ policies, broken: [], ...more },
+    ...more,
+    policies: () => Promise.resolve({ policies, broken }),
   };
   const run = async (asked: SyncRequest = {}) => ({
     reports: await createSyncImages(services)(asked, { signal: more.signal ?? signal, atMs }),
