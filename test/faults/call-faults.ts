@@ -38,25 +38,30 @@ const isData = ({ operation }: Call): boolean => operation === 'GET file' || ope
 const isTellable = ({ service }: Call, { name }: NamedFault): boolean =>
   service !== 'web' || !['a flipped byte', 'short', 'long', 'HTML instead of data'].includes(name);
 
+/** An import waits for nobody who listens. */
+const isHarmless = ({ service }: Call): boolean => service === 'events';
+
 /** Every call goes wrong once in every way that fits it. */
 export const callFaults = (outcome: Outcome, isUnseen: Unseen): Case[] => {
   const { kind } = outcome.one;
   const end = endOf(kind);
   // A word that is final may end an import that would have succeeded, and end one otherwise that fails anyhow.
-  const unlessFinal = end === 'success' ? 'either' : end;
+  const ends = (call: Call): Case['ends'] => (end === 'success' && !isHarmless(call) ? 'either' : end);
   const calls = callsOf(outcome).filter(isUnseen);
   return calls.flatMap((call) => [
     ...[...passingFaults(call), ...singleFaults(call)].map(once(kind, call, end)),
-    ...finalFaults(call).map(once(kind, call, unlessFinal)),
+    ...finalFaults(call).map(once(kind, call, ends(call))),
     ...(isData(call) ? rightData.map(once(kind, call, end)) : []),
     ...(isData(call)
-      ? wrongData.filter((named) => isTellable(call, named)).map(once(kind, call, unlessFinal))
+      ? wrongData.filter((named) => isTellable(call, named)).map(once(kind, call, ends(call)))
       : []),
   ]);
 };
 
 /** Services that an end cannot do without: while they are away, nothing can be told or cleared. */
-const isNeeded = ({ service, operation, step }: Call): boolean =>
+const isNeeded = (call: Call): boolean => !isHarmless(call) && isNeededForAnEnd(call);
+
+const isNeededForAnEnd = ({ service, operation, step }: Call): boolean =>
   ['sqs', 'dynamodb'].includes(service) ||
   step === 'fail-import' ||
   ['AbortMultipartUpload', 'DeleteObject', 'ListMultipartUploads', 'ListObjectsV2'].includes(operation);
@@ -77,7 +82,7 @@ export const lastingFaults = (outcome: Outcome, isUnseen: Unseen): Case[] => {
         .filter(({ name }) => ['503', 'reset', 'access denied', '404', '401'].includes(name))
         .map((named) => ({
           ...{ group: `${kind.name}: an operation never works`, name: `always ${named.name} at ${at}` },
-          ...{ kind, ends: 'either' as const },
+          ...{ kind, ends: isHarmless(call) ? endOf(kind) : ('either' as const) },
           plan: () => faultFrom(call, named),
         })),
     );

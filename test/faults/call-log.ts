@@ -9,7 +9,16 @@ export interface Call {
   readonly occurrence: number;
 }
 
-export type Service = 'keystone' | 'source' | 'target' | 's3' | 'sqs' | 'dynamodb' | 'secretsmanager' | 'web';
+export type Service =
+  | 'keystone'
+  | 'source'
+  | 'target'
+  | 's3'
+  | 'sqs'
+  | 'dynamodb'
+  | 'secretsmanager'
+  | 'events'
+  | 'web';
 
 /** The calls of one run, in their order. */
 export interface CallLog {

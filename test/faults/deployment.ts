@@ -49,6 +49,7 @@ const common = {
   PARTS_IN_FLIGHT: '1',
   OS_TARGET_REGIONS: servedRegions.join(','),
   OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: '',
+  EVENT_BUS_NAME: 'default',
   POWERTOOLS_LOG_LEVEL: 'INFO',
 };
 /** Seconds that a message is hidden before its function has said anything. */
@@ -111,7 +112,7 @@ const createServiceUser = ({ aws }: Cloud<string>): string => {
 
 const servicesOf = (cloud: Cloud<string>, web: WebServer): Map<string, Service> => {
   const { openstack, aws } = cloud;
-  const { sqs, s3, dynamodb, secretsManager } = aws.endpoints;
+  const { sqs, s3, dynamodb, secretsManager, eventBridge } = aws.endpoints;
   const urls: readonly (readonly [string, Service])[] = [
     [openstack.keystone.url, 'keystone'],
     [sourceGlance({ cloud }).url, 'source'],
@@ -120,6 +121,7 @@ const servicesOf = (cloud: Cloud<string>, web: WebServer): Map<string, Service> 
     [s3, 's3'],
     [dynamodb, 'dynamodb'],
     [secretsManager, 'secretsmanager'],
+    [eventBridge, 'events'],
     [web.url, 'web'],
   ];
   return new Map(urls.map(([url, service]) => [new URL(url).host, service]));

@@ -1,6 +1,7 @@
 import { DeleteItemCommand, DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { ImageImportStateChange } from '../../lib/schemas/state-change.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
 import type { Answer } from '../integration/ferry.ts';
 import { type Kept, kept } from '../kept.ts';
@@ -19,6 +20,8 @@ export interface ImportEvidence {
   readonly target: ImageView | undefined;
   /** Tasks of the target. */
   readonly tasks: readonly Kept[];
+  /** What the event bus was told of the target, oldest first. */
+  readonly told: readonly ImageImportStateChange[];
 }
 
 /** What is to be seen from outside when a run has come to rest. */
@@ -44,6 +47,15 @@ export interface Investigator {
   forget(items: readonly Kept[]): Promise<void>;
   stop(): void;
 }
+
+/** What the event bus was told of a target. */
+export const toldOf = (
+  { cloud }: Deployment,
+  { targetId, region }: Prepared,
+): readonly ImageImportStateChange[] =>
+  cloud.aws.events.received
+    .map(({ event }) => event.detail as unknown as ImageImportStateChange)
+    .filter((told) => told.image_id === targetId && told.region === region);
 
 /** Looks at table and bucket beside the functions. */
 export const createInvestigator = ({ cloud }: Deployment): Investigator => {

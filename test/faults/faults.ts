@@ -60,7 +60,8 @@ const refusal = (
   return { kind: 'answer', status, body: made.body, headers: { ...made.headers, ...headers } };
 };
 
-const isAws = (service: Service): boolean => ['s3', 'sqs', 'dynamodb', 'secretsmanager'].includes(service);
+const isAws = (service: Service): boolean =>
+  ['s3', 'sqs', 'dynamodb', 'secretsmanager', 'events'].includes(service);
 
 const throttled = (call: Call): Fault =>
   call.service === 's3'
@@ -104,6 +105,15 @@ const absent = (call: Call): readonly NamedFault[] => {
     : [];
 };
 
+/** An answer that is 200, and says that the event was not taken. */
+const untaken = ({ service }: Call): readonly NamedFault[] => {
+  const entry = { ErrorCode: 'InternalFailure', ErrorMessage: 'planned' };
+  const body = json({ FailedEntryCount: 1, Entries: [entry] });
+  return service === 'events'
+    ? [{ name: '200 with a failed entry', fault: { kind: 'answer', status: 200, ...body } }]
+    : [];
+};
+
 const retryAfter = { 'retry-after': '1' };
 /** Each alone, and with the time after which to come again. */
 const busy = (call: Call): readonly NamedFault[] =>
@@ -131,6 +141,7 @@ export const passingFaults = (call: Call): readonly NamedFault[] => [
     : []),
   ...(call.operation === 'GET image' ? [{ name: 'stale', fault: { kind: 'stale' } } as const] : []),
   ...absent(call),
+  ...untaken(call),
 ];
 
 const emptyList = (element: string): Fault => ({

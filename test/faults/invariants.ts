@@ -1,6 +1,7 @@
 import { isTask, type Kept } from '../kept.ts';
 import type { Evidence, ImportEvidence } from './evidence.ts';
 import type { Case } from './one-run.ts';
+import { othersAreTold } from './others-are-told.ts';
 import { isDeadLetterQueue, type WaitingMessage } from './queue-watch.ts';
 
 // What glance-ferry promises, whatever goes wrong. Each rule returns what it finds broken, in words.
@@ -113,6 +114,7 @@ const failureIsTrue: Rule = (evidence) => [
 const refusalIsTrue: Rule = (evidence) => [
   ...targetIsAsBefore(evidence).map((difference) => `the request was refused, but ${difference}`),
   ...evidence.tasks.map(({ status }) => `the request was refused, but there is a task, ${status}`),
+  ...evidence.told.map(({ state }) => `the request was refused, but others were told of ${state}`),
 ];
 
 /** A dead letter is left for a person, who finds its cause in the log. */
@@ -154,6 +156,7 @@ const noSecretInClear: RunRule = ({ imports, items, run, messages, secrets }) =>
     'a log line': run.logs.join('\n'),
     'a message': [...run.sent, ...messages.map(({ body }) => body)].join('\n'),
     'an answer': JSON.stringify(imports.map(({ answer }) => answer)),
+    'an event': JSON.stringify(imports.map(({ told }) => told)),
   };
   return Object.entries(places)
     .filter(([, text]) => secrets.some((secret) => text.includes(secret)))
@@ -206,9 +209,13 @@ export const judge = (evidence: Evidence, ends: Case['ends']): Verdict => {
     return { ending, broken: imports.length > 1 ? all.map(named) : all };
   });
   const left = nothingIsLeft(evidence);
-  const always = [deadLettersHaveCauses, areDeathsTold, everyItemExpires, noSecretInClear].flatMap((rule) =>
-    rule(evidence),
-  );
+  const always = [
+    deadLettersHaveCauses,
+    areDeathsTold,
+    othersAreTold,
+    everyItemExpires,
+    noSecretInClear,
+  ].flatMap((rule) => rule(evidence));
   return {
     endings: verdicts.map(({ ending }) => ending),
     broken: [...verdicts.flatMap(({ broken }) => broken), ...left, ...always],

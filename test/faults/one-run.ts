@@ -5,7 +5,7 @@ import type { Bench } from './bench.ts';
 import { type Call, createCallLog } from './call-log.ts';
 import { newRun, type Plan, type Run } from './context.ts';
 import type { Deployment } from './deployment.ts';
-import type { Evidence, ImportEvidence } from './evidence.ts';
+import { type Evidence, type ImportEvidence, toldOf } from './evidence.ts';
 import type { ImportUnderTest, Prepared, PreparedImports } from './imports-under-test.ts';
 import { judge, type Verdict } from './invariants.ts';
 import { idsIn } from './operations.ts';
@@ -121,6 +121,7 @@ const evidenceOf = async (
     ({ prepared, answer }): ImportEvidence => ({
       ...{ starts: kind.starts, prepared, answer, tasks: items.filter(isTaskOf(prepared)) },
       target: targetGlance(deployment, prepared).image(prepared.targetId),
+      told: toldOf(deployment, prepared),
     }),
   );
   const { secrets } = deployment;

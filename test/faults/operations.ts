@@ -59,11 +59,23 @@ const itemOf = (body: unknown): string => {
 const awsOperation = ({ target = '', body }: HttpRequest): string =>
   [target.split('.').at(-1), itemOf(body)].filter((word) => word !== '').join(' ');
 
+interface EventsBody {
+  readonly Entries?: readonly { readonly Detail?: string }[];
+}
+
+/** `PutEvents success`: each event is of one import's new state. */
+const eventsOperation = ({ target = '', body }: HttpRequest): string => {
+  const { Entries: [entry] = [] } = JSON.parse(textOf(body) || '{}') as EventsBody;
+  const { state = '' } = JSON.parse(entry?.Detail ?? '{}') as { readonly state?: string };
+  return `${target.split('.').at(-1)} ${state}`;
+};
+
 /** The name of a request's operation, such as `UploadPart`, `PATCH image` or `UpdateItem claim`. */
 export const operationOf = (service: Service, request: HttpRequest): string => {
   if (service === 's3') return s3Operation(request);
   if (service === 'sqs' || service === 'dynamodb' || service === 'secretsmanager')
     return awsOperation(request);
+  if (service === 'events') return eventsOperation(request);
   if (service === 'web') return `${request.method} page`;
   return openstackOperation(request);
 };

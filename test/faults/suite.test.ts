@@ -1,4 +1,5 @@
 import { DeleteItemCommand, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { SQSEvent } from 'aws-lambda';
@@ -71,6 +72,7 @@ test('a task that says success before the target is active is found out, with wh
     return { batchItemFailures: [] };
   });
   expect(outcome.broken).toContain('the task says success, but status is "queued" instead of "active"');
+  expect(outcome.broken).toContain('nobody was told that the import is in success');
   expect(outcome.broken).toContainEqual(expect.stringMatching(/^object copies\/.* is left$/));
 });
 
@@ -80,4 +82,19 @@ test('a token in a log line is found', async () => {
     return await real(event, context);
   });
   expect(outcome.broken).toEqual(['a token stands in clear in a log line']);
+});
+
+test('a failure that was told of a success is found', async () => {
+  const { eventBridge } = bench.deployment.cloud.aws.endpoints;
+  const outcome = await withDouble('apply-metadata', (real) => async (event, context) => {
+    const { taskId, imageId, region } = messageOf(event);
+    const client = new EventBridgeClient({ endpoint: eventBridge });
+    const Detail = JSON.stringify({ state: 'failure', task_id: taskId, image_id: imageId, region });
+    await client.send(
+      new PutEventsCommand({ Entries: [{ Source: 'double', DetailType: 'double', Detail }] }),
+    );
+    client.destroy();
+    return await real(event, context);
+  });
+  expect(outcome.broken).toEqual(['failure was told of an import that is in success']);
 });
