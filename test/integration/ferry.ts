@@ -11,14 +11,7 @@ import {
   startOpenStack,
 } from '../cloud/openstack/openstack.ts';
 import { httpEvent, lambdaContext, type RequestOptions } from './lambda.ts';
-import {
-  type EndsOfRuns,
-  type FunctionTimes,
-  loadHandler,
-  type QueueFunction,
-  queueFunctions,
-  startPollers,
-} from './pollers.ts';
+import { type EndsOfRuns, loadHandler, type QueueFunction, queueFunctions, startPollers } from './pollers.ts';
 import { createTraces, type Traces } from './traces.ts';
 
 type HttpFunction = 'import-image' | 'list-tasks' | 'cancel-import' | 'import-info';
@@ -68,8 +61,6 @@ export interface FerryOptions<Region extends string = DefaultRegion> {
   readonly aws?: Partial<StartAwsOptions>;
   /** The queues' functions run in processes of their own, which can be killed; default false. */
   readonly ownProcesses?: boolean;
-  /** What a queue's function has left when it starts, in this process; 15 minutes where absent. */
-  readonly functionTimeMs?: FunctionTimes;
   /** What tells the runs of a function in this process that their time has ended. */
   readonly endOfRun?: EndsOfRuns;
   /** Takes the functions' REPORT lines, where they run in processes of their own. */
@@ -118,7 +109,6 @@ export const startFerry = async <const Region extends string = DefaultRegion>(
     ownProcesses,
     ...(options.report && { report: options.report }),
     ...(options.endOfRun && { endOfRun: options.endOfRun }),
-    ...(options.functionTimeMs && { functionTimeMs: options.functionTimeMs }),
   });
 
   const http: Ferry['http'] = async (name, request) => {

@@ -36,13 +36,9 @@ const environment = (): Record<string, string> =>
 export const loadHandler = async (name: string): Promise<Handler> =>
   ((await import(`../../functions/${name}.ts`)) as { handler: Handler }).handler;
 
-const inThisProcess = async (
-  name: QueueFunction,
-  timeoutMs: number,
-  endOfRun?: () => AbortSignal,
-): Promise<Runner> => {
+const inThisProcess = async (name: QueueFunction, endOfRun?: () => AbortSignal): Promise<Runner> => {
   const handler = await loadHandler(name);
-  const context = () => ({ ...lambdaContext(timeoutMs), ...(endOfRun && { stopping: endOfRun() }) });
+  const context = () => ({ ...lambdaContext(), ...(endOfRun && { stopping: endOfRun() }) });
   return { invoke: (event) => handler(event, context()), kill: () => Promise.resolve() };
 };
 
@@ -53,17 +49,12 @@ const inProcessesOfItsOwn = (name: QueueFunction, report: (line: string) => void
   return { invoke, kill: stop };
 };
 
-/** By function, ms. */
-export type FunctionTimes = Readonly<Partial<Record<QueueFunction, number>>>;
-
 /** By function, what tells a run in this process that its time has ended. */
 export type EndsOfRuns = Readonly<Partial<Record<QueueFunction, () => AbortSignal>>>;
 
 export interface PollerOptions {
   /** Functions run in processes of their own, which say what they used as Lambda's REPORT line does. */
   readonly ownProcesses: boolean;
-  /** What a function in this process has left when it starts; 15 minutes where absent. */
-  readonly functionTimeMs?: FunctionTimes;
   readonly endOfRun?: EndsOfRuns;
   /** Takes the REPORT lines. */
   report?(line: string): void;
@@ -72,14 +63,14 @@ export interface PollerOptions {
 /** Feeds the functions from their queues. */
 export const startPollers = async (
   names: readonly QueueFunction[],
-  { ownProcesses, functionTimeMs = {}, endOfRun = {}, report = () => undefined }: PollerOptions,
+  { ownProcesses, endOfRun = {}, report = () => undefined }: PollerOptions,
 ): Promise<Pollers> => {
   const sqs = new SQSClient({});
   const started = await Promise.all(
     names.map(async (name) => {
       const runner = ownProcesses
         ? inProcessesOfItsOwn(name, report)
-        : await inThisProcess(name, functionTimeMs[name] ?? 900_000, endOfRun[name]);
+        : await inThisProcess(name, endOfRun[name]);
       const queueUrl = process.env[urlVariable[name]] ?? '';
       const queue = { queueUrl, queueArn: `arn:aws:sqs:us-east-1:000000000000:${name}`, batchSize: 1 };
       const mapping = { ...queue, maximumConcurrency: 4, reportsBatchItemFailures: true };

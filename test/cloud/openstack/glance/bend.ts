@@ -36,9 +36,7 @@ export function bend(
     case 'slow':
       return slow(pieces, fault.bytesPerSecond);
     case 'hold':
-      return hold(pieces, Math.max(0, fault.from - offset), () =>
-        Promise.race([fault.until.catch(() => reset(outgoing)), stalled(outgoing.socket)]),
-      );
+      return hold(pieces, Math.max(0, fault.from - offset), opening(fault.until, outgoing));
     default:
       return pieces;
   }
@@ -89,21 +87,26 @@ async function* slow(pieces: AsyncIterable<Buffer>, bytesPerSecond: number): Asy
     }
 }
 
+/** Resolves when the test says so; a rejection resets the connection, whose end is one as well. */
+function opening(until: Promise<unknown>, outgoing: ServerResponse): Promise<unknown> {
+  const opened = Promise.race([until.catch(() => reset(outgoing)), stalled(outgoing.socket)]);
+  opened.catch(() => {}); // whoever waits for it hears of it
+  return opened;
+}
+
 /** Lets this many bytes through, and the rest after `opened`. */
 async function* hold(
   pieces: AsyncIterable<Buffer>,
   bytes: number,
-  opened: () => Promise<unknown>,
+  opened: Promise<unknown>,
 ): AsyncGenerator<Buffer> {
   let left = bytes;
-  let isOpen = false;
   for await (const piece of pieces) {
-    const before = isOpen ? piece : piece.subarray(0, left);
+    const before = piece.subarray(0, left);
     left -= before.length;
     if (before.length > 0) yield before;
     if (before.length === piece.length) continue;
-    await opened();
-    isOpen = true;
+    await opened;
     yield piece.subarray(before.length);
   }
 }

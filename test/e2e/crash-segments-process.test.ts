@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { expectNothingLeft } from './nothing-left.ts';
-import { useFerry } from './use-ferry.ts';
+import { expectNothingLeft } from '../integration/nothing-left.ts';
+import { useFerry } from '../integration/use-ferry.ts';
 
 const MiB = 1024 ** 2;
 const formats = { disk_format: 'raw', container_format: 'bare' };

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
-import { expectNothingLeft } from './nothing-left.ts';
-import { useFerry } from './use-ferry.ts';
+import { expectNothingLeft } from '../integration/nothing-left.ts';
+import { useFerry } from '../integration/use-ferry.ts';
 
 const MiB = 1024 ** 2;
 const bytes = randomBytes(12 * MiB);
