@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import {
   CreateQueueCommand,
   DeleteMessageBatchCommand,
@@ -21,6 +22,8 @@ import { activation, connectGlance } from './glance.ts';
 import { type RabbitMq, rabbitmqServer, startRabbitMq } from './rabbitmq.ts';
 
 // The bridge as a process, between a real RabbitMQ and the emulated SQS.
+
+const root = join(import.meta.dirname, '../..');
 
 if (rabbitmqServer !== undefined) {
   const server = rabbitmqServer;
@@ -68,7 +71,7 @@ function withBroker(server: string): void {
     return (await exit)[0];
   };
 
-  const startBridge = (env: Readonly<Record<string, string>> = {}) => {
+  const startBridge = (env: Readonly<Record<string, string>> = {}, entry = 'bridge/bridge.ts') => {
     const settings = {
       OS_REGION_NAME: 'REGION1',
       RABBITMQ_URL: broker.url,
@@ -79,7 +82,7 @@ function withBroker(server: string): void {
       POWERTOOLS_LOG_LEVEL: 'INFO',
     };
     const options = { env: { ...process.env, ...aws.env, ...settings, ...env } };
-    const bridge = spawn(process.execPath, [join(import.meta.dirname, '../../bridge/bridge.ts')], options);
+    const bridge = spawn(process.execPath, [join(root, entry)], options);
     bridges.push(bridge);
     let said = '';
     for (const stream of [bridge.stdout, bridge.stderr])
@@ -130,6 +133,16 @@ function withBroker(server: string): void {
       const { messageCount } = await connection.queueDeclare({ queue: name, passive: true });
       return messageCount;
     });
+
+  test('works as the one file that its image starts', async () => {
+    await promisify(execFile)('npm', ['run', '--silent', 'build:bridge'], { cwd: root });
+    const bridge = startBridge({}, 'dist/bridge.mjs');
+    await bridge.listens();
+    const id = randomUUID();
+    await (await startGlance()).notify(activation(id));
+    await expectAskedFor([id]);
+    expect(await bridge.end('SIGTERM')).toBe(0);
+  });
 
   test('that comes before Glance makes what Glance would make, and asks for what Glance tells', async () => {
     const port = await freePort();
@@ -296,5 +309,24 @@ function withBroker(server: string): void {
     expect(await ready.text()).toContain('ACCESS_REFUSED');
     expect(bridge.said()).not.toContain('sesame');
     expect(await bridge.end('SIGTERM')).toBe(0);
+  });
+
+  test('needs the rights that docs/bridge.md gives it, and no more; nobody’s queue stays small by its policy', async () => {
+    const docs = await readFile(join(root, 'docs/bridge.md'), 'utf8');
+    const lines = docs.match(/rabbitmqctl set_[^`\n]+/g) ?? [];
+    expect(lines.map((line) => line.split(' ')[1])).toEqual(['set_policy', 'set_permissions']);
+    for (const line of ['rabbitmqctl add_user ferry sesame', ...lines]) await broker.shell(line);
+
+    const RABBITMQ_URL = broker.url.replace('guest:guest', 'ferry:sesame');
+    await startBridge({ RABBITMQ_URL, BRIDGE_EXCHANGE: 'glance', BRIDGE_QUEUE: 'glance-ferry' }).listens();
+    const glance = await connectGlance(broker.url, 'glance', { queue: 'notifications.info' });
+    glances.push(glance);
+    const ids = Array.from({ length: 110 }, () => randomUUID());
+    await Promise.all(ids.map((id) => glance.notify(activation(id))));
+    await expectAskedFor(ids);
+    const unread = await atBroker((connection) =>
+      connection.queueDeclare({ queue: 'notifications.info', passive: true }),
+    );
+    expect(unread.messageCount).toBe(100);
   });
 }

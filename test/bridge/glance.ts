@@ -13,10 +13,13 @@ export const activation = (id: string): string =>
  * Sends as oslo.messaging's rabbit driver does: topic exchange and a queue `<topic>.info` declared by whoever sends first,
  * messages persistent, their receipt confirmed.
  */
-export const connectGlance = async (url: string, exchange: string, { durable = false } = {}) => {
+export const connectGlance = async (
+  url: string,
+  exchange: string,
+  { durable = false, queue = `${exchange}-notifications.info` } = {},
+) => {
   const connection = new Connection({ url, retryLow: 200, retryHigh: 200 });
   connection.on('error', () => undefined);
-  const queue = `${exchange}-notifications.info`;
   const routingKey = 'notifications.info';
   const publisher = connection.createPublisher({
     confirm: true,

@@ -4,7 +4,7 @@ import { globSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort } from '../cloud/free-port.ts';
@@ -16,6 +16,8 @@ export interface RabbitMq {
   readonly url: string;
   /** Of all its processes at once, as a machine that dies. */
   kill(): Promise<void>;
+  /** Runs a line of an operator's shell, where `rabbitmqctl` is this broker's. */
+  shell(line: string): Promise<void>;
   /** With what it has kept. */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -88,6 +90,10 @@ export const startRabbitMq = async (server: string): Promise<RabbitMq> => {
     await promisify(execFile)('epmd', ['-kill'], { env }).catch(() => undefined);
     await rm(dir, { recursive: true, force: true });
   };
+  const shell = async (line: string): Promise<void> => {
+    const PATH = `${dirname(server)}:${env.PATH}`;
+    await promisify(execFile)('sh', ['-c', line], { env: { ...env, PATH } });
+  };
   await start();
-  return { url: `amqp://guest:guest@127.0.0.1:${port}`, kill, start, stop };
+  return { url: `amqp://guest:guest@127.0.0.1:${port}`, kill, shell, start, stop };
 };
