@@ -4,7 +4,8 @@ import type { ImageFacts } from '../../record/image-facts.ts';
 import type { WantedReplica } from '../change.ts';
 import { familyOf, wantedReplica } from '../wanted-replica.ts';
 import { type Found, findReplicas } from './find-replica.ts';
-import { madeMs, type RegionView, type Replica } from './region-view.ts';
+import { keptReplicas } from './kept.ts';
+import { isComplete, madeMs, type RegionView, type Replica } from './region-view.ts';
 import type { Sources } from './sources.ts';
 
 /** A target region beside the sources: who is whose replica. */
@@ -15,12 +16,15 @@ export interface Region {
   readonly found: ReadonlyMap<ImageId, Found>;
   /** By the replica's id. */
   readonly sourceOf: ReadonlyMap<ImageId, ImageFacts>;
+  /** Replicas that retention keeps; undefined where it has no say. */
+  readonly kept: ReadonlySet<string> | undefined;
   readonly wanted: (source: ImageFacts) => WantedReplica;
 }
 
 export const regionOf = (view: RegionView, sources: Sources, target: PolicyTarget): Region => {
   const found = findReplicas(view, sources);
   const wanted = new Map<ImageId, WantedReplica>();
+  const { retention } = sources.policy;
   return {
     view,
     sources,
@@ -31,6 +35,7 @@ export const regionOf = (view: RegionView, sources: Sources, target: PolicyTarge
         return one?.kind === 'replica' ? [[one.replica.id, source] as const] : [];
       }),
     ),
+    kept: retention && keptReplicas(view, retention, sources.atMs),
     wanted: (source) => {
       const known = wanted.get(source.id) ?? wantedReplica(source, sources.policy, target);
       wanted.set(source.id, known);
@@ -64,10 +69,22 @@ export const isSuperseded = (region: Region, replica: Replica): boolean => {
   return !isOfOneImage(sources) || madeMs(replica) < head.createdAtMs;
 };
 
+/** Whether retention lets it go. Of one name the newest source decides alone, see isSuperseded. */
+export const isBeyondRetention = ({ sources: { policy }, kept }: Region, replica: Replica): boolean =>
+  policy.identity !== 'name' &&
+  policy.retirement !== undefined &&
+  kept !== undefined &&
+  isComplete(replica) &&
+  !kept.has(replica.id);
+
+/** Whether its time is over, though it may have a source: then it is not kept as that is. */
+export const isOver = (region: Region, replica: Replica): boolean =>
+  isSuperseded(region, replica) || isBeyondRetention(region, replica);
+
 /** Whether people find it once what this plan keeps up is done. */
 export const willBeVisible = (region: Region, replica: Replica): boolean => {
   const source = region.sourceOf.get(replica.id);
-  if (!source || isSuperseded(region, replica)) return isVisible(replica);
+  if (!source || isOver(region, replica)) return isVisible(replica);
   const { visibility, isHidden = replica.isHidden } = region.wanted(source);
   return replica.status === 'active' && visibility === 'public' && !isHidden;
 };

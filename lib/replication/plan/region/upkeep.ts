@@ -2,7 +2,7 @@ import type { ImageFacts, Visibility } from '../../record/image-facts.ts';
 import { provenanceNames } from '../../record/provenance.ts';
 import type { Change, Value, WantedReplica } from '../change.ts';
 import { driftOf } from './drift.ts';
-import { isHeld, type Region } from './region.ts';
+import { isFading, isHeld, type Region } from './region.ts';
 import type { Replica } from './region-view.ts';
 
 /** From whom fewest see to whom most do. */
@@ -22,33 +22,42 @@ const memberChange = ({ members: wanted }: WantedReplica, { members: are }: Repl
   return add.length + remove.length > 0 ? { add, remove } : undefined;
 };
 
+const sightChange = ({ visibility }: WantedReplica, replica: Replica, isKept: boolean) => {
+  const isMore = isWider(visibility, replica.visibility);
+  if (visibility === replica.visibility || (isKept && !isMore)) return undefined;
+  return {
+    kind: isMore ? ('publish' as const) : ('unpublish' as const),
+    visibility,
+    reason: `it is ${replica.visibility}, and to be ${visibility}`,
+    was: { visibility: replica.visibility },
+  };
+};
+
 /**
- * What brings an active replica to what its source is: attributes first, then who sees it, then members, which Glance knows
- * of `shared` images only. As long as the one that takes its place is not there, nothing is taken away that people find it by.
+ * What brings an active replica to what its source is: fewer see it before its attributes change, more after that; members
+ * come last, which Glance knows of `shared` images only. As long as the one that takes its place is not there, nothing is taken away that people find it by.
  */
 export const upkeepOf = (region: Region, source: ImageFacts, replica: Replica): readonly Change[] => {
   const wanted = region.wanted(source);
   const isKept = isHeld(region, replica);
+  // In its family's order: after what makes its successor appear.
+  const { family } = isFading(region, replica) ? replica.provenance : wanted.provenance;
   const of = {
     region: region.view.region,
     image: replica.id,
     name: wanted.name,
-    family: wanted.provenance.family,
+    family,
     bytes: 0,
   };
-  const changes: Change[] = [];
   const drift = driftOf(wanted, replica, (name, value) => isKept && takesAway(name, value));
-  if (drift) {
-    const reason = `${Object.keys(drift.set).join(', ')} differ from ${source.id} of ${source.region}`;
-    changes.push({ ...of, kind: 'update', reason, ...drift });
-  }
-  const { visibility } = wanted;
-  if (visibility !== replica.visibility && (!isKept || isWider(visibility, replica.visibility))) {
-    const kind = isWider(visibility, replica.visibility) ? 'publish' : 'unpublish';
-    const reason = `it is ${replica.visibility}, and to be ${visibility}`;
-    changes.push({ ...of, kind, visibility, reason, was: { visibility: replica.visibility } });
-  }
-  const members = memberChange(wanted, replica);
-  if (members) changes.push({ ...of, kind: 'members', ...members, reason: 'its members differ' });
-  return changes;
+  const names = Object.keys(drift?.set ?? {}).join(', ');
+  const differ = `${names} differ from ${source.id} of ${source.region}`;
+  const update: readonly Change[] = drift ? [{ ...of, kind: 'update', reason: differ, ...drift }] : [];
+  const sight = sightChange(wanted, replica, isKept);
+  const seen: readonly Change[] = sight ? [{ ...of, ...sight }] : [];
+  const theirs = memberChange(wanted, replica);
+  const members: readonly Change[] = theirs
+    ? [{ ...of, kind: 'members', reason: 'its members differ', ...theirs }]
+    : [];
+  return sight?.kind === 'unpublish' ? [...seen, ...update, ...members] : [...update, ...seen, ...members];
 };

@@ -1,8 +1,14 @@
 import { retirementDefaults } from '../../policy/defaults.ts';
 import type { Change } from '../change.ts';
-import { headReplica, isSuperseded, isVisible, type Region, willBeVisible } from '../region/region.ts';
-import { isComplete, madeMs, type Replica } from '../region/region-view.ts';
-import { keptReplicas } from './kept.ts';
+import {
+  headReplica,
+  isBeyondRetention,
+  isSuperseded,
+  isVisible,
+  type Region,
+  willBeVisible,
+} from '../region/region.ts';
+import { madeMs, type Replica } from '../region/region-view.ts';
 import { nextRung, retirementOf, stepDown } from './ladder.ts';
 
 /** Why a replica's time is over. */
@@ -15,18 +21,16 @@ interface Verdict {
   readonly isKept?: boolean;
 }
 
-type IsKept = (replica: Replica) => boolean;
-
-const ofSuperseded = (region: Region, replica: Replica, isKept: IsKept): Verdict | undefined => {
-  const { onConflict, retention } = region.sources.policy;
+const ofSuperseded = (region: Region, replica: Replica): Verdict | undefined => {
+  const { onConflict } = region.sources.policy;
   if (onConflict !== 'replace' && onConflict !== 'rename') return undefined;
   const successor = headReplica(region, replica.provenance.family);
   const reason = `replica ${successor?.id ?? ''} has taken its place`;
-  return { replica, reason, isKept: retention !== undefined && isKept(replica) };
+  return { replica, reason, isKept: region.kept?.has(replica.id) === true };
 };
 
 /** Not any source's replica: its own has another one, or is gone. */
-const ofLeftOver = (region: Region, replica: Replica, isKept: IsKept): Verdict | undefined => {
+const ofLeftOver = (region: Region, replica: Replica): Verdict | undefined => {
   const { sources, found } = region;
   const { policy } = sources;
   const { sourceId, family } = replica.provenance;
@@ -37,7 +41,7 @@ const ofLeftOver = (region: Region, replica: Replica, isKept: IsKept): Verdict |
   }
   const hasHead = sources.heads.has(family);
   if (policy.retention && (hasHead || !policy.retirement?.isForRemoved)) {
-    return ofRetention(region, replica, isKept);
+    return ofRetention(region, replica);
   }
   if (!policy.retirement?.isForRemoved || policy.select.imageId !== undefined) return undefined;
   if (policy.identity === 'name' && hasHead) return undefined;
@@ -48,19 +52,13 @@ const ofLeftOver = (region: Region, replica: Replica, isKept: IsKept): Verdict |
   };
 };
 
-const ofRetention = (
-  { sources: { policy } }: Region,
-  replica: Replica,
-  isKept: IsKept,
-): Verdict | undefined =>
-  policy.retention && policy.identity !== 'name' && isComplete(replica) && !isKept(replica)
-    ? { replica, reason: 'retention keeps newer ones' }
-    : undefined;
+const ofRetention = (region: Region, replica: Replica): Verdict | undefined =>
+  isBeyondRetention(region, replica) ? { replica, reason: 'retention keeps newer ones' } : undefined;
 
-const verdictOn = (region: Region, replica: Replica, isKept: IsKept): Verdict | undefined => {
-  if (isSuperseded(region, replica)) return ofSuperseded(region, replica, isKept);
-  if (region.sourceOf.has(replica.id)) return ofRetention(region, replica, isKept);
-  return ofLeftOver(region, replica, isKept);
+const verdictOn = (region: Region, replica: Replica): Verdict | undefined => {
+  if (isSuperseded(region, replica)) return ofSuperseded(region, replica);
+  if (region.sourceOf.has(replica.id)) return ofRetention(region, replica);
+  return ofLeftOver(region, replica);
 };
 
 /** `{date}` is the day on which the source was made, in UTC. */
@@ -98,13 +96,12 @@ const hasSuccessor = (region: Region, { replica, isLast }: Verdict, going: Reado
 
 /** Replicas whose time is over, the oldest first, each one rung further down. */
 export const retire = (region: Region): readonly Change[] => {
-  const { retention, select } = region.sources.policy;
-  const kept = retention ? keptReplicas(region, retention) : new Set<string>();
+  const { select } = region.sources.policy;
   const isConcerned = ({ provenance }: Replica): boolean =>
     select.imageId === undefined || region.sources.ofFamily.has(provenance.family);
   const verdicts = region.view.replicas
     .filter(isConcerned)
-    .flatMap((replica) => verdictOn(region, replica, ({ id }) => kept.has(id)) ?? [])
+    .flatMap((replica) => verdictOn(region, replica) ?? [])
     .reverse();
   const going = new Set<string>(verdicts.map(({ replica }) => replica.id));
   return verdicts.flatMap((verdict) => {

@@ -1,11 +1,11 @@
 import type { ImageFacts } from '../../record/image-facts.ts';
 import type { Change } from '../change.ts';
 import { type Objection, objectionTo } from '../region/conflict.ts';
-import { isFading, isSuperseded, type Region } from '../region/region.ts';
+import { notWorthCopying } from '../region/kept.ts';
+import { isFading, isOver, type Region } from '../region/region.ts';
 import { isInFlight, type Replica } from '../region/region-view.ts';
 import { isOffered, isTooOld, isVolumeBacked } from '../region/select.ts';
 import { upkeepOf } from '../region/upkeep.ts';
-import { notWorthCopying } from '../retire/kept.ts';
 import { retire } from '../retire/retire.ts';
 import { familyOf } from '../wanted-replica.ts';
 
@@ -72,7 +72,7 @@ const ofOneSource = (region: Region, source: ImageFacts, unkept: ReadonlySet<str
   if (found?.kind === 'foreign') return [skip(region, source, told(found.reason))];
   const replica = found?.kind === 'replica' ? found.replica : undefined;
   if (!replica || replica.status === 'queued') return missing(region, source, replica, unkept);
-  if (isInFlight(replica) || isSuperseded(region, replica)) return [];
+  if (isInFlight(replica) || isOver(region, replica)) return [];
   if (replica.status === 'active') return upkeepOf(region, source, replica);
   return [skip(region, source, told(`replica ${replica.id} is deactivated there, and left so`))];
 };
@@ -88,7 +88,9 @@ const isFadingAway = (region: Region, source: ImageFacts): boolean => {
  */
 export const planRegion = (region: Region): readonly Change[] => {
   const { images, policy } = region.sources;
-  const unkept = policy.retention ? notWorthCopying(region, policy.retention) : new Set<string>();
+  const unkept = policy.retention
+    ? notWorthCopying(region.view, region.sources, region.found, policy.retention)
+    : new Set<string>();
   const fading = images.filter((source) => isFadingAway(region, source));
   const isLate = new Set(fading);
   return [...images.filter((source) => !isLate.has(source)), ...fading]

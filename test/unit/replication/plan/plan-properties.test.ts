@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Change, Inventory } from '../../../../lib/replication/plan/change.ts';
+import { sourcesOf } from '../../../../lib/replication/plan/region/sources.ts';
+import { planSync } from '../../../../lib/replication/plan/sync/plan-sync.ts';
+import { wantedReplica } from '../../../../lib/replication/plan/wanted-replica.ts';
+import type { Policy } from '../../../../lib/replication/policy/policy.ts';
+import type { ImageFacts } from '../../../../lib/replication/record/image-facts.ts';
+import { applyChange } from '../apply-change.ts';
+import { capped, inventories, policies } from '../worlds.ts';
+
+const runs = { numRuns: Number(process.env['PLAN_RUNS'] ?? 300) };
+
+const isDoing = ({ kind }: Change): boolean => kind !== 'skip';
+
+const after = (policy: Policy, inventory: Inventory, changes: readonly Change[]): Inventory =>
+  changes.reduce((world, change) => applyChange(policy, world, change), inventory);
+
+/** All states on the way, change by change, until a plan has nothing to do. */
+const untilDone = (policy: Policy, start: Inventory, mostRuns: number): readonly Inventory[] => {
+  const states = [start];
+  let now = start;
+  for (let run = 0; run < mostRuns; run += 1) {
+    const changes = planSync(policy, now).filter(isDoing);
+    if (changes.length === 0) return states;
+    for (const change of changes) {
+      now = applyChange(policy, now, change);
+      states.push(now);
+    }
+  }
+  const left = planSync(policy, now).filter(isDoing);
+  throw new Error(`no end after ${mostRuns} runs: ${JSON.stringify(left, undefined, 1)}`);
+};
+
+const isOurs = (policy: Policy, image: ImageFacts): boolean =>
+  image.owner === 'ferry' &&
+  image.provenance?.sourceRegion === policy.source.region &&
+  ['', policy.name].includes(image.provenance.policy);
+
+const find = (inventory: Inventory, change: Change, id: string): ImageFacts | undefined =>
+  inventory.targets.get(change.region)?.find((one) => one.id === id);
+
+const isFound = ({ status, visibility, isHidden }: ImageFacts): boolean =>
+  status === 'active' && visibility === 'public' && !isHidden;
+
+/** Families, by region, of which people find an image, and whose newest source is to be found. */
+const foundFamilies = (policy: Policy, inventory: Inventory): ReadonlySet<string> => {
+  const { heads } = sourcesOf(policy, inventory);
+  const found = policy.targets.flatMap((target) =>
+    (inventory.targets.get(target.region) ?? [])
+      .filter((image) => isOurs(policy, image) && isFound(image))
+      .map(({ provenance }) => provenance?.family ?? '')
+      .filter((family) => {
+        const head = heads.get(family);
+        return head && wantedReplica(head, policy, target).visibility === 'public';
+      })
+      .map((family) => `${target.region} ${family}`),
+  );
+  return new Set(found);
+};
+
+describe('whatever the start, a plan', () => {
+  test('done again and again comes to its end', () => {
+    fc.assert(
+      fc.property(policies, inventories, (policy, inventory) => {
+        untilDone(policy, inventory, 12);
+      }),
+      runs,
+    );
+  });
+
+  test('comes to its end under caps as well, as long as they let anything through', () => {
+    fc.assert(
+      fc.property(policies, capped, inventories, (policy, caps, inventory) => {
+        untilDone({ ...policy, caps: { ...caps } }, inventory, 80);
+      }),
+      runs,
+    );
+  });
+
+  test('touches nothing that does not carry our mark, or belongs to others', () => {
+    fc.assert(
+      fc.property(policies, inventories, (policy, inventory) => {
+        for (const change of planSync(policy, inventory).filter(isDoing)) {
+          if (change.kind !== 'copy') {
+            const image = find(inventory, change, change.image);
+            expect(image && isOurs(policy, image)).toBe(true);
+          } else if (change.record) {
+            const record = find(inventory, change, change.record);
+            expect(record && isOurs(policy, record) && record.status).toBe('queued');
+          } else if (policy.identity === 'id') {
+            expect(find(inventory, change, change.image)).toBeUndefined();
+          }
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('leaves no family without an image that people find, at no moment, if it had one', () => {
+    fc.assert(
+      fc.property(policies, inventories, (policy, inventory) => {
+        const states = untilDone(policy, inventory, 12).map((state) => foundFamilies(policy, state));
+        for (const [index, families] of states.entries()) {
+          const next = states[index + 1] ?? families;
+          expect([...families].filter((family) => !next.has(family))).toEqual([]);
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('keeps to its caps', () => {
+    fc.assert(
+      fc.property(policies, capped, inventories, (policy, caps, inventory) => {
+        const changes = planSync({ ...policy, caps }, inventory);
+        const copies = changes.filter(({ kind }) => kind === 'copy');
+        const bytes = copies.reduce((sum, change) => sum + change.bytes, 0);
+        expect(bytes).toBeLessThanOrEqual(caps.bytesPerRun ?? Number.POSITIVE_INFINITY);
+        for (const of of Map.groupBy(copies, ({ region }) => region).values())
+          expect(of.length).toBeLessThanOrEqual(caps.importsPerRegion ?? Number.POSITIVE_INFINITY);
+        const removed = changes.filter((one) => one.isRetirement && isDoing(one));
+        expect(new Set(removed.map(({ region, image }) => `${region} ${image}`)).size).toBeLessThanOrEqual(
+          caps.removalsPerRun ?? Number.POSITIVE_INFINITY,
+        );
+      }),
+      runs,
+    );
+  });
+
+  test('is the same in whatever order the images are listed, and however often', () => {
+    const listed = inventories.chain((inventory) =>
+      fc.tuple(
+        fc.constant(inventory),
+        fc.record({
+          source: fc.shuffledSubarray([...inventory.source], { minLength: inventory.source.length }),
+          targets: fc.tuple(
+            ...[...inventory.targets].map(([region, images]) =>
+              fc
+                .shuffledSubarray([...images], { minLength: images.length })
+                .map((shuffled) => [region, [...shuffled, ...shuffled.slice(0, 1)]] as const),
+            ),
+          ),
+        }),
+      ),
+    );
+    fc.assert(
+      fc.property(policies, listed, (policy, [inventory, { source, targets }]) => {
+        const other = { ...inventory, source, targets: new Map(targets) };
+        expect(planSync(policy, other)).toEqual(planSync(policy, inventory));
+      }),
+      runs,
+    );
+  });
+
+  test('of a region that could not be read retires nothing anywhere, and leaves that region alone', () => {
+    fc.assert(
+      fc.property(policies, inventories, (policy, inventory) => {
+        const [region = policy.source.region] = inventory.targets.keys();
+        const changes = planSync(policy, { ...inventory, failed: new Map([[region, 'away']]) });
+        expect(changes.filter((one) => isDoing(one) && one.isRetirement)).toEqual([]);
+        expect(changes.filter((one) => one.region === region)).toEqual([]);
+        const blind = { ...inventory, failed: new Map([[policy.source.region, 'away']]) };
+        expect(planSync(policy, blind)).toEqual([]);
+        expect(after(policy, blind, [])).toBe(blind);
+      }),
+      runs,
+    );
+  });
+});
