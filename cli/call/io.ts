@@ -3,6 +3,7 @@ export interface Out {
   readonly isTTY?: boolean;
   /** Of the terminal; undefined in a pipe. */
   readonly columns?: number;
+  readonly rows?: number;
   write(text: string): unknown;
 }
 
