@@ -6,6 +6,10 @@ import { run } from './run.ts';
 /** Put in by the build. */
 declare const ferryVersion: string;
 
+// What the functions log is not for people who wait; the metrics that they write are for CloudWatch.
+process.env['POWERTOOLS_LOG_LEVEL'] = 'SILENT';
+process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
+
 const stopped = new AbortController();
 // The second one ends the process as it is.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

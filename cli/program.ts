@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { ExitCode } from './call/exit-codes.ts';
 import type { Io } from './call/io.ts';
+import { duration, names } from './call/options.ts';
 
 // What the command takes. Each command's code is loaded when it is called, so that help and completion start at once.
 
@@ -22,6 +23,16 @@ export interface Program {
   /** Of the command that was called. */
   exitCode(): ExitCode;
 }
+
+/** Of the commands that speak with clouds. */
+const common = (command: Command): Command =>
+  command
+    .option('--os-cloud <name>', 'entry of clouds.yaml (OS_CLOUD)')
+    .option('--url <url>', 'of the glance-ferry deployment (GLANCE_FERRY_URL; else from the catalog)')
+    .option('--json', 'results as JSON');
+
+const waiting = (command: Command): Command =>
+  command.option('--timeout <time>', 'give up waiting after 90s, 30m, 2h; the imports go on', duration);
 
 export const createProgram = (io: Io, version: string): Program => {
   let exitCode: ExitCode = 0;
@@ -46,6 +57,27 @@ export const createProgram = (io: Io, version: string): Program => {
       const run = await load();
       exitCode = await run(io, command.opts() as Options, command.args);
     };
+
+  waiting(common(program.command('wait')))
+    .description('waits for imports that were begun elsewhere')
+    .argument('<image>', 'id, or name, of the copied image, or id of a copy')
+    .requiredOption('--to <regions>', 'regions, as A,B', names)
+    .option('--from <region>', 'where the image is (OS_REGION_NAME)')
+    .action(running(async () => (await import('./commands/wait.ts')).wait));
+
+  common(program.command('cancel'))
+    .description('ends the imports of an image')
+    .argument('<image>', 'id, or name, of the copied image, or id of a copy')
+    .requiredOption('--to <regions>', 'regions, as A,B', names)
+    .option('--from <region>', 'where the image is (OS_REGION_NAME)')
+    .action(running(async () => (await import('./commands/cancel.ts')).cancel));
+
+  common(program.command('tasks'))
+    .description('lists the imports of an image')
+    .argument('<image>', 'id, or name, of the copied image, or id of a copy')
+    .requiredOption('--to <regions>', 'regions, as A,B', names)
+    .option('--from <region>', 'where the image is (OS_REGION_NAME)')
+    .action(running(async () => (await import('./commands/tasks.ts')).tasks));
 
   program
     .command('completion')

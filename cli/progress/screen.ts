@@ -1,4 +1,4 @@
-import type { Out } from '../call/io.ts';
+import type { Out } from './out.ts';
 import { inOneLine, type Row, render } from './render.ts';
 import { widthOf } from './width.ts';
 

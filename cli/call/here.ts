@@ -1,0 +1,39 @@
+import { homedir } from 'node:os';
+import type { Clouds } from '../../lib/clouds/cloud.ts';
+import { createClouds } from '../../lib/clouds/create-clouds.ts';
+import { localClouds } from '../../lib/clouds/local-clouds.ts';
+import { proxiesOf } from '../../lib/http/connections/proxy.ts';
+import { createOpenStackHttp, type OpenStackHttp } from '../../lib/openstack/http.ts';
+import { type Io, WrongUse } from './io.ts';
+import type { CommonOptions } from './options.ts';
+
+/** The clouds of who calls. */
+export interface Here {
+  readonly clouds: Clouds;
+  readonly http: OpenStackHttp;
+  /** What the environment, or the chosen entry, says. */
+  readonly region: string | undefined;
+}
+
+/** Of connections that carry image data: the command has none. */
+const noData = { stallMs: 60_000, minimumRate: 0, answerMs: 60_000 };
+
+/**
+ * The clouds that the call may reach, as OpenStack's clients find them.
+ * @throws FerryError `misconfigured` naming the file and its entry, or the variable
+ */
+export const openHere = async ({ env }: Io, { osCloud }: CommonOptions): Promise<Here> => {
+  const http = createOpenStackHttp({ ...noData, proxyFor: proxiesOf(env) });
+  const local = await localClouds({ env, cwd: process.cwd(), home: homedir() }, osCloud ?? env['OS_CLOUD']);
+  const clouds = createClouds({ http, entries: () => Promise.resolve(local) });
+  return { clouds, http, region: local.region };
+};
+
+/** @throws WrongUse where nothing says in which region an image is */
+export const sourceRegionOf = ({ region }: Here, { from }: { readonly from?: string }): string => {
+  const named = from ?? region;
+  if (named !== undefined) return named;
+  throw new WrongUse(
+    'Where is the image? --from REGION says it, or OS_REGION_NAME, or region_name of the cloud',
+  );
+};

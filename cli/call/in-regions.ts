@@ -1,0 +1,65 @@
+import { asFerryError } from '../../lib/errors.ts';
+import { type Board, createBoard, type Update } from '../progress/board.ts';
+import { createScreen } from '../progress/screen.ts';
+import type { Io } from './io.ts';
+import type { RegionResult, Results } from './results.ts';
+
+/** A region's part of a call. */
+export interface RegionCall {
+  readonly region: string;
+  /** Ends with Ctrl-C, and with `--timeout`. */
+  readonly signal: AbortSignal;
+  show(update: Update): void;
+}
+
+export interface InRegionsOptions {
+  readonly regions: readonly string[];
+  /** ms. */
+  readonly timeout?: number;
+}
+
+const signalOf = ({ signal }: Io, timeout: number | undefined): AbortSignal =>
+  timeout === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
+
+const secondsSince = (startedMs: number): number => Math.round((performance.now() - startedMs) / 100) / 10;
+
+/** Whoever stops waiting stops nothing else. */
+const left: RegionResult = { status: 'running', reason: 'not waited for any longer', isOk: false };
+
+const failed = (error: unknown): RegionResult => ({
+  status: 'failed',
+  reason: asFerryError(error).explanation,
+  isOk: false,
+});
+
+const tellEnd = ({ update }: Board, region: string, result: RegionResult): void =>
+  update(region, {
+    state: result.status,
+    ...(result.bytes !== undefined && { doneBytes: result.bytes, totalBytes: result.bytes }),
+    ...(result.reason !== undefined && { note: result.reason }),
+  });
+
+/**
+ * Does the same in several regions, side by side: what fails in one concerns no other.
+ * @param work its result, or an error, which is the region's
+ */
+export const inRegions = async (
+  io: Io,
+  { regions, timeout }: InRegionsOptions,
+  work: (call: RegionCall) => Promise<RegionResult>,
+): Promise<Results> => {
+  const startedMs = performance.now();
+  const signal = signalOf(io, timeout);
+  const board = createBoard(createScreen(io.stderr), regions);
+  const one = async (region: string): Promise<readonly [string, RegionResult]> => {
+    const show = (update: Update) => board.update(region, update);
+    const result = await work({ region, signal, show }).catch((error: unknown) =>
+      signal.aborted ? left : failed(error),
+    );
+    tellEnd(board, region, result);
+    return [region, { ...result, seconds: secondsSince(startedMs) }];
+  };
+  const results = new Map(await Promise.all(regions.map(one)));
+  board.end();
+  return results;
+};

@@ -1,0 +1,38 @@
+import type { ExitCode } from '../call/exit-codes.ts';
+import { openHere } from '../call/here.ts';
+import { inRegions } from '../call/in-regions.ts';
+import type { Io } from '../call/io.ts';
+import { type RegionResult, tellResults } from '../call/results.ts';
+import { regionAt, type ServedRegion } from '../deployment/region-at.ts';
+import { findReplicas } from '../images/find-replicas.ts';
+import { type Meant, namedImage, noneThere } from '../images/named-image.ts';
+import type { WaitOptions } from './wait.ts';
+
+const cancelAt = async (
+  { to, ferry }: ServedRegion,
+  meant: Meant,
+  options: { readonly signal: AbortSignal },
+): Promise<RegionResult> => {
+  const replicas = await findReplicas(to, meant, options);
+  const [first] = replicas;
+  if (!first) throw noneThere(meant, to.region);
+  for (const { id, status } of replicas)
+    if (status !== 'active' && (await ferry.cancel(id, options)))
+      return { id, status: 'cancelled', isOk: true };
+  const { id, status } = first;
+  return { id, status, reason: 'no import is running', isOk: false };
+};
+
+/** Ends the imports of an image; their records stay, without data. */
+export const cancel = async (
+  io: Io,
+  options: WaitOptions,
+  [named = '']: readonly string[],
+): Promise<ExitCode> => {
+  const here = await openHere(io, options);
+  const meant = await namedImage(here, options, named, io);
+  const results = await inRegions(io, { regions: options.to }, async (call) =>
+    cancelAt(await regionAt(io, options, here, call.region, call), meant, call),
+  );
+  return tellResults(io, options, results);
+};

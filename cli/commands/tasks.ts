@@ -1,0 +1,79 @@
+import { asFerryError } from '../../lib/errors.ts';
+import { type ExitCode, exitCodeOf } from '../call/exit-codes.ts';
+import { openHere } from '../call/here.ts';
+import type { Io } from '../call/io.ts';
+import type { FerryTask } from '../deployment/ferry-client.ts';
+import { regionAt, type ServedRegion } from '../deployment/region-at.ts';
+import { findReplicas } from '../images/find-replicas.ts';
+import { type Meant, namedImage } from '../images/named-image.ts';
+import { table } from '../progress/table.ts';
+import type { WaitOptions } from './wait.ts';
+
+interface Listed extends FerryTask {
+  readonly imageId: string;
+}
+
+/** What a region has to tell, or why it tells nothing. */
+interface Told {
+  readonly region: string;
+  readonly tasks: readonly Listed[];
+  readonly reason?: string;
+}
+
+const tasksAt = async (
+  { to, ferry }: ServedRegion,
+  meant: Meant,
+  options: { readonly signal: AbortSignal },
+): Promise<readonly Listed[]> => {
+  const replicas = await findReplicas(to, meant, options);
+  const lists = replicas.map(async ({ id }) =>
+    (await ferry.tasks(id, options)).map((task) => ({ imageId: id, ...task })),
+  );
+  return (await Promise.all(lists)).flat().sort((one, other) => one.createdAt.localeCompare(other.createdAt));
+};
+
+const forPeople = (all: readonly Told[]): string =>
+  table(
+    ['region', 'image', 'task', 'created', 'status', ''],
+    all.flatMap(({ region, tasks, reason }) => [
+      ...tasks.map((task) => [
+        ...[region, task.imageId, task.taskId, task.createdAt.slice(0, 19), task.status, task.message],
+      ]),
+      ...(reason === undefined ? [] : [[region, '', '', '', 'failed', reason]]),
+    ]),
+  );
+
+const forMachines = (all: readonly Told[]): object =>
+  Object.fromEntries(
+    all.map(({ region, tasks, reason = null }) => [
+      region,
+      {
+        reason,
+        tasks: tasks.map(({ taskId, imageId, status, message, createdAt, updatedAt }) => ({
+          ...{ id: taskId, image_id: imageId, status, message, created_at: createdAt, updated_at: updatedAt },
+        })),
+      },
+    ]),
+  );
+
+/** Lists the imports of an image's copies, region by region, oldest first. */
+export const tasks = async (
+  io: Io,
+  options: WaitOptions,
+  [named = '']: readonly string[],
+): Promise<ExitCode> => {
+  const here = await openHere(io, options);
+  const meant = await namedImage(here, options, named, io);
+  const all = await Promise.all(
+    options.to.map(async (region): Promise<Told> => {
+      try {
+        return { region, tasks: await tasksAt(await regionAt(io, options, here, region, io), meant, io) };
+      } catch (error) {
+        io.signal.throwIfAborted();
+        return { region, tasks: [], reason: asFerryError(error).explanation };
+      }
+    }),
+  );
+  io.stdout.write(options.json ? `${JSON.stringify(forMachines(all))}\n` : forPeople(all));
+  return exitCodeOf(all.map(({ reason }) => reason === undefined));
+};

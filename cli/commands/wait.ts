@@ -1,0 +1,61 @@
+import { factsOf } from '../../lib/replication/record/facts-of.ts';
+import type { ImageFacts } from '../../lib/replication/record/image-facts.ts';
+import type { ExitCode } from '../call/exit-codes.ts';
+import { openHere } from '../call/here.ts';
+import { inRegions, type RegionCall } from '../call/in-regions.ts';
+import type { Io } from '../call/io.ts';
+import type { CommonOptions } from '../call/options.ts';
+import { type RegionResult, tellResults } from '../call/results.ts';
+import { followImport, isRunning } from '../deployment/follow-import.ts';
+import { regionAt, type ServedRegion } from '../deployment/region-at.ts';
+import { findReplicas } from '../images/find-replicas.ts';
+import { type Meant, namedImage, noneThere } from '../images/named-image.ts';
+import { resultOf } from '../images/result-of.ts';
+
+export interface WaitOptions extends CommonOptions {
+  readonly to: readonly string[];
+  readonly from?: string;
+  /** ms. */
+  readonly timeout?: number;
+}
+
+/** The one that an import works at, before one that has its data already. */
+const awaited = async (
+  { ferry }: ServedRegion,
+  replicas: readonly ImageFacts[],
+  options: { readonly signal: AbortSignal },
+): Promise<ImageFacts | undefined> => {
+  for (const replica of replicas.filter(({ status }) => status !== 'active')) {
+    const task = (await ferry.tasks(replica.id, options)).at(-1);
+    if (task && isRunning(task)) return replica;
+  }
+  return replicas[0];
+};
+
+const waitAt = async (served: ServedRegion, meant: Meant, call: RegionCall): Promise<RegionResult> => {
+  const { to, ferry } = served;
+  const replica = await awaited(served, await findReplicas(to, meant, call), call);
+  if (!replica) throw noneThere(meant, to.region);
+  if (replica.status === 'active') return resultOf(replica);
+  const { size } = meant;
+  const task = await followImport(ferry, replica.id, { ...call, ...(size !== undefined && { size }) });
+  const now = factsOf(to.region, await to.images.image(replica.id, call));
+  if (now.status === 'active') return resultOf(now);
+  const reason = task?.status === 'failure' ? task.message : `it is ${now.status}, and no import is at work`;
+  return { ...resultOf(now), status: 'failed', reason, isOk: false };
+};
+
+/** Waits for imports that were begun before, by whomever; it begins none. */
+export const wait = async (
+  io: Io,
+  options: WaitOptions,
+  [named = '']: readonly string[],
+): Promise<ExitCode> => {
+  const here = await openHere(io, options);
+  const meant = await namedImage(here, options, named, io);
+  const { to: regions, timeout } = options;
+  const results = await inRegions(io, { regions, ...(timeout !== undefined && { timeout }) }, async (call) =>
+    waitAt(await regionAt(io, options, here, call.region, call), meant, call),
+  );
+  return tellResults(io, options, results);
+};

@@ -1,0 +1,118 @@
+import { regionUrl } from '../../lib/api/address.ts';
+import type { CloudRegion } from '../../lib/clouds/cloud.ts';
+import { FerryError, hasCode } from '../../lib/errors.ts';
+import { authorized, type Credentials } from '../../lib/openstack/credentials.ts';
+import { callWhole, type OpenStackHttp, parseJson } from '../../lib/openstack/http.ts';
+import { createImageCalls, imagePath } from '../../lib/openstack/image-calls.ts';
+import type { ImageId, TaskId, Token } from '../../lib/schemas/ids.ts';
+import { isGlanceTasks } from '../../lib/schemas/validators.js';
+import type { TaskStatus } from '../../lib/state/task.ts';
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+/** An import, as the deployment's task list shows it. */
+export interface FerryTask {
+  readonly taskId: TaskId;
+  readonly status: TaskStatus;
+  readonly message: string;
+  /** In Glance's form. */
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** A deployment, as far as it serves one region, with the rights of who calls there. Each throws FerryError by the answer. */
+export interface FerryRegion {
+  /** Asks for an import into a record without data. @throws FerryError `conflict` where another one has it */
+  importImage(
+    imageId: ImageId,
+    source: { readonly region: string; readonly imageId: ImageId; readonly token?: Token },
+    options: Options,
+  ): Promise<void>;
+  /** Oldest first; none for an image that is not there. */
+  tasks(imageId: ImageId, options: Options): Promise<readonly FerryTask[]>;
+  /** @returns whether one was running */
+  cancel(imageId: ImageId, options: Options): Promise<boolean>;
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+const isStatus = (text: string): text is TaskStatus =>
+  ['pending', 'processing', 'success', 'failure'].includes(text);
+
+const taskOf = (shown: Readonly<Record<string, unknown>>): FerryTask => {
+  const status = textOf(shown['status']);
+  return {
+    taskId: textOf(shown['id']) as TaskId,
+    status: isStatus(status) ? status : 'processing',
+    message: textOf(shown['message']),
+    createdAt: textOf(shown['created_at']),
+    updatedAt: textOf(shown['updated_at']),
+  };
+};
+
+/** Our functions take requests of their own name for their own (api/http-handler.ts), and the other cloud's token beside. */
+const asCommand = (credentials: Credentials, sourceToken?: Token): Credentials => ({
+  headers: async (options) => ({
+    ...(await credentials.headers(options)),
+    'user-agent': 'glance-ferry-command',
+    ...(sourceToken !== undefined && { 'x-source-auth-token': sourceToken }),
+  }),
+  replace: (headers) => credentials.replace(headers),
+});
+
+/** @param url of the deployment */
+export const createFerryRegion = (
+  url: string,
+  { region, session }: Pick<CloudRegion, 'region' | 'session'>,
+  http: Pick<OpenStackHttp, 'small'>,
+): FerryRegion => {
+  const endpoint = regionUrl(url, region);
+  const calls = createImageCalls(endpoint, asCommand(session.credentials), http);
+
+  const importImage: FerryRegion['importImage'] = async (imageId, source, options) => {
+    const asking = createImageCalls(endpoint, asCommand(session.credentials, source.token), http);
+    const method = { name: 'glance-download', glance_region: source.region, glance_image_id: source.imageId };
+    const operation = `import image ${source.imageId} into image ${imageId} by ${endpoint}`;
+    const path = imagePath(imageId, '/import');
+    await asking.whole({ ...options, method: 'POST', path, json: { method }, operation });
+  };
+
+  const tasks: FerryRegion['tasks'] = async (imageId, options) => {
+    const operation = `list imports of image ${imageId} by ${endpoint}`;
+    const call = { ...options, method: 'GET', path: imagePath(imageId, '/tasks'), operation } as const;
+    return (await calls.json(call, isGlanceTasks)).tasks.map(taskOf);
+  };
+
+  const cancel: FerryRegion['cancel'] = async (imageId, options) => {
+    const operation = `cancel the import of image ${imageId} by ${endpoint}`;
+    const call = { ...options, method: 'DELETE', path: imagePath(imageId, '/tasks'), operation } as const;
+    try {
+      await calls.whole(call);
+      return true;
+    } catch (error) {
+      if (hasCode(error, 'not-found', 'conflict')) return false;
+      throw error;
+    }
+  };
+
+  return { importImage, tasks, cancel };
+};
+
+/** The regions that a deployment serves to who calls. @throws FerryError by the answer */
+export const regionsServed = async (
+  url: string,
+  { session }: Pick<CloudRegion, 'session'>,
+  http: Pick<OpenStackHttp, 'small'>,
+  { signal }: Options,
+): Promise<readonly string[]> => {
+  const operation = `list the regions of ${url}`;
+  const { text } = await authorized(asCommand(session.credentials), { signal }, (headers) =>
+    callWhole(http.small, { method: 'GET', url: `${url}/regions`, headers, operation, signal }),
+  );
+  const { regions } = (parseJson(text) ?? {}) as { readonly regions?: unknown };
+  if (!Array.isArray(regions))
+    throw new FerryError('unavailable', `Failed to ${operation}: it is no glance-ferry that answers there`);
+  return regions.map((region: { readonly name?: unknown }) => textOf(region.name));
+};

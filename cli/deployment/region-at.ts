@@ -1,0 +1,29 @@
+import type { CloudRegion } from '../../lib/clouds/cloud.ts';
+import type { Here } from '../call/here.ts';
+import type { Io } from '../call/io.ts';
+import type { CommonOptions } from '../call/options.ts';
+import { createFerryRegion, type FerryRegion } from './ferry-client.ts';
+import { findUrl } from './find-url.ts';
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+/** A region, and the deployment as it serves it. */
+export interface ServedRegion {
+  readonly to: CloudRegion;
+  readonly ferry: FerryRegion;
+}
+
+/** @throws FerryError where the region, or who calls, is not known there; WrongUse where nobody knows the deployment */
+export const regionAt = async (
+  io: Io,
+  asked: CommonOptions,
+  here: Here,
+  name: string,
+  options: Options,
+): Promise<ServedRegion> => {
+  const to = await here.clouds.region(name, options);
+  const url = findUrl(io, asked, { region: to.region, identities: [to.identity] });
+  return { to, ferry: createFerryRegion(url, to, here.http) };
+};

@@ -1,0 +1,39 @@
+import { FerryError, hasCode } from '../../lib/errors.ts';
+import type { ImageFacts } from '../../lib/replication/record/image-facts.ts';
+import { type ImageId, parseImageId, type RegionName } from '../../lib/schemas/ids.ts';
+import { type Here, sourceRegionOf } from '../call/here.ts';
+import { findImage } from './find-image.ts';
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+/** An image whose copies are meant; or, where only its id is known, one of them. */
+export type Meant = Pick<ImageFacts, 'id' | 'region' | 'size'>;
+
+/** What is known of the id alone: it may be a copy's. */
+const onlyId = (id: ImageId, region: string): Meant => ({ id, region: region as RegionName });
+
+/**
+ * The image that a person means who asks about its copies: by id or name in its own region, or by the id of a copy.
+ * @throws FerryError `not-found`; WrongUse for a name that several have
+ */
+export const namedImage = async (
+  here: Here,
+  { from }: { readonly from?: string },
+  named: string,
+  options: Options,
+): Promise<Meant> => {
+  const id = parseImageId(named);
+  if (id && from === undefined && here.region === undefined) return onlyId(id, '');
+  const region = sourceRegionOf(here, from === undefined ? {} : { from });
+  try {
+    return await findImage(await here.clouds.region(region, options), named, options);
+  } catch (error) {
+    if (id && hasCode(error, 'not-found')) return onlyId(id, region);
+    throw error;
+  }
+};
+
+export const noneThere = ({ id }: Meant, region: string): FerryError =>
+  new FerryError('not-found', `Region ${region} has no image ${id}, and no copy of it`);
