@@ -1,16 +1,11 @@
 import { CommanderError } from 'commander';
-import { FerryError } from '../lib/errors.ts';
 import { type ExitCode, exitCodes } from './call/exit-codes.ts';
 import { type Io, WrongUse } from './call/io.ts';
+import { reasonOf } from './call/reason-of.ts';
 import { createProgram } from './program.ts';
 
 /** Help and version are what was asked for; everything else that commander throws is wrong use, which it has told. */
 const isAnswered = ({ exitCode }: CommanderError): boolean => exitCode === 0;
-
-const reasonOf = (error: unknown): string => {
-  if (error instanceof FerryError) return error.explanation;
-  return error instanceof WrongUse ? error.message : `${error instanceof Error ? error.stack : error}`;
-};
 
 /**
  * The whole command.

@@ -1,7 +1,7 @@
-import { asFerryError } from '../../lib/errors.ts';
 import { type Board, createBoard, type Update } from '../progress/board.ts';
 import { createScreen } from '../progress/screen.ts';
-import type { Io } from './io.ts';
+import { type Io, WrongUse } from './io.ts';
+import { reasonOf } from './reason-of.ts';
 import type { RegionResult, Results } from './results.ts';
 
 /** A region's part of a call. */
@@ -26,11 +26,11 @@ const secondsSince = (startedMs: number): number => Math.round((performance.now(
 /** Whoever stops waiting stops nothing else. */
 const left: RegionResult = { status: 'running', reason: 'not waited for any longer', isOk: false };
 
-const failed = (error: unknown): RegionResult => ({
-  status: 'failed',
-  reason: asFerryError(error).explanation,
-  isOk: false,
-});
+/** @throws WrongUse, which is no region's */
+const failed = (error: unknown): RegionResult => {
+  if (error instanceof WrongUse) throw error;
+  return { status: 'failed', reason: reasonOf(error), isOk: false };
+};
 
 const tellEnd = ({ update }: Board, region: string, result: RegionResult): void =>
   update(region, {
@@ -42,6 +42,7 @@ const tellEnd = ({ update }: Board, region: string, result: RegionResult): void 
 /**
  * Does the same in several regions, side by side: what fails in one concerns no other.
  * @param work its result, or an error, which is the region's
+ * @throws WrongUse
  */
 export const inRegions = async (
   io: Io,

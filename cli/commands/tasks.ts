@@ -1,7 +1,7 @@
-import { asFerryError } from '../../lib/errors.ts';
 import { type ExitCode, exitCodeOf } from '../call/exit-codes.ts';
 import { openHere } from '../call/here.ts';
-import type { Io } from '../call/io.ts';
+import { type Io, WrongUse } from '../call/io.ts';
+import { reasonOf } from '../call/reason-of.ts';
 import type { FerryTask } from '../deployment/ferry-client.ts';
 import { regionAt, type ServedRegion } from '../deployment/region-at.ts';
 import { findReplicas } from '../images/find-replicas.ts';
@@ -69,8 +69,8 @@ export const tasks = async (
       try {
         return { region, tasks: await tasksAt(await regionAt(io, options, here, region, io), meant, io) };
       } catch (error) {
-        io.signal.throwIfAborted();
-        return { region, tasks: [], reason: asFerryError(error).explanation };
+        if (io.signal.aborted || error instanceof WrongUse) throw error;
+        return { region, tasks: [], reason: reasonOf(error) };
       }
     }),
   );

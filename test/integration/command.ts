@@ -1,0 +1,50 @@
+import { run } from '../../cli/run.ts';
+import { userNamed } from '../cloud/openstack/keystone/fixture.ts';
+
+/** What a call of the command has said, and its exit code. */
+export interface Called {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** stdout as JSON. */
+  json(): Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** stderr is a terminal of so many columns. */
+  readonly columns?: number;
+}
+
+/** An openrc of a user of the emulated Keystone, and where the deployment is. */
+export const openrcOf = (
+  userName: string,
+  { authUrl, url, region }: { readonly authUrl: string; readonly url: string; readonly region: string },
+) => ({
+  OS_AUTH_URL: authUrl,
+  OS_USERNAME: userName,
+  OS_PASSWORD: userNamed(userName).password,
+  OS_USER_DOMAIN_NAME: 'Default',
+  OS_PROJECT_NAME: userNamed(userName).project.name,
+  OS_PROJECT_DOMAIN_NAME: 'Default',
+  OS_REGION_NAME: region,
+  GLANCE_FERRY_URL: url,
+});
+
+/** The command, in this process. */
+export const callCommand = async (
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  { signal = new AbortController().signal, columns }: CallOptions = {},
+): Promise<Called> => {
+  const said = { stdout: '', stderr: '' };
+  const out = (name: keyof typeof said) => ({
+    write: (text: string) => {
+      said[name] += text;
+    },
+  });
+  const terminal = columns === undefined ? {} : { isTTY: true, columns };
+  const io = { stdout: out('stdout'), stderr: { ...out('stderr'), ...terminal }, env, signal };
+  const code = await run(args, io, '0.0.0');
+  return { code, ...said, json: () => JSON.parse(said.stdout) };
+};

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import { findUrl } from '../../../cli/deployment/find-url.ts';
+import type { Identity } from '../../../lib/openstack/validate-token.ts';
+
+const endpoint = (region: string, url: string, name = 'public') => ({ interface: name, region, url });
+const listing = (...endpoints: ReturnType<typeof endpoint>[]): Identity => ({
+  ...{ userId: 'u', projectId: 'p', roles: [], expiresAtMs: 0 },
+  catalog: [
+    { type: 'image', endpoints: [endpoint('REGION2', 'http://glance')] },
+    { type: 'image-import', endpoints },
+  ],
+});
+
+const found = (identity: Identity, url?: string, variable?: string) => {
+  const out = { write: () => undefined };
+  const env = variable === undefined ? {} : { GLANCE_FERRY_URL: variable };
+  const io = { stdout: out, stderr: out, env, signal: new AbortController().signal };
+  return findUrl(io, url === undefined ? {} : { url }, { region: 'REGION2', identities: [identity] });
+};
+
+test('the option goes before the variable, and that before the catalog', () => {
+  const listed = listing(endpoint('REGION2', 'http://catalog'));
+  expect(found(listed, 'http://option', 'http://variable')).toBe('http://option');
+  expect(found(listed, undefined, 'http://variable')).toBe('http://variable');
+  expect(found(listed)).toBe('http://catalog');
+});
+
+test("of a catalog's services the region's own is taken, else another one's: a deployment serves several", () => {
+  expect(found(listing(endpoint('A', 'http://a'), endpoint('REGION2', 'http://b')))).toBe('http://b');
+  expect(found(listing(endpoint('A', 'http://a')))).toBe('http://a');
+  expect(() => found(listing(endpoint('REGION2', 'http://b', 'admin')))).toThrow('of type image-import');
+});
+
+test.each(['https://f.example/', 'https://f.example/v2', 'https://f.example/v2/'])(
+  '%s is its base',
+  (url) => {
+    expect(found(listing(), url)).toBe('https://f.example');
+  },
+);
+
+test.each(['ferry', 'ftp://f.example', '//f'])('%s is no URL', (url) => {
+  expect(() => found(listing(), url)).toThrow(`is none: ${url}`);
+});
