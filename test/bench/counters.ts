@@ -3,7 +3,7 @@ import type { Numbers } from './import-cost.ts';
 
 type Env = Readonly<Record<string, string>>;
 
-const services = ['s3', 'sqs', 'dynamodb'] as const;
+const services = ['s3', 'sqs', 'dynamodb', 'eventbridge'] as const;
 const endpointOf = (service: (typeof services)[number]): string =>
   `AWS_ENDPOINT_URL_${service.toUpperCase()}`;
 

@@ -43,7 +43,10 @@ const forward = async (incoming: IncomingMessage, endpoint: string, body: Buffer
 };
 
 /** A proxy in front of one service of the emulated cloud that counts what is asked of it. */
-export const startCountingProxy = async (service: 's3' | 'sqs' | 'dynamodb', endpoint: string) => {
+export const startCountingProxy = async (
+  service: 's3' | 'sqs' | 'dynamodb' | 'eventbridge',
+  endpoint: string,
+) => {
   let counts = emptyCounts();
   const nameOf = service === 's3' ? s3Operation : targetOperation;
 

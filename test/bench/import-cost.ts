@@ -62,6 +62,7 @@ export const costsOf = (counts: Numbers, work: Work) => {
       (sum((name) => name === 'write units') + beats) * prices.dynamoWriteUnit +
       sum((name) => name === 'read units') * prices.dynamoReadUnit,
     SQS: (sum((name) => name.startsWith('sqs')) + beats) * prices.sqsRequest,
+    EventBridge: sum((name) => name.startsWith('eventbridge')) * prices.event,
     API: imports * prices.apiRequest,
     Lambda:
       3 * imports * prices.lambdaRequest +

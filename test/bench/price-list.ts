@@ -1,5 +1,5 @@
 // AWS's list prices of us-east-1, USD, 2026; on demand, without free tiers.
-// https://aws.amazon.com/{s3,dynamodb,sqs,lambda,api-gateway,ec2}/pricing/
+// https://aws.amazon.com/{s3,dynamodb,sqs,eventbridge,lambda,api-gateway,ec2}/pricing/
 const million = 1e6;
 export const gigabyte = 1e9;
 
@@ -12,6 +12,8 @@ export const prices = {
   dynamoWriteUnit: 0.625 / million,
   dynamoReadUnit: 0.125 / million,
   sqsRequest: 0.4 / million,
+  /** An event of one's own, of up to 64 KB. */
+  event: 1 / million,
   /** HTTP API. */
   apiRequest: 1 / million,
   lambdaRequest: 0.2 / million,

@@ -18,7 +18,10 @@ import { startStage } from './stage.ts';
 /** One whole import at a time, its requests counted. */
 const startCounting = async () => {
   const counters = createCounters();
-  const stage = await startStage(undefined, counters.settings);
+  const stage = await startStage(undefined, async (env) => ({
+    ...(await counters.settings(env)),
+    EVENT_BUS_NAME: 'default',
+  }));
   const functions = [
     ['STREAM_IMAGE', startFunction('stream-image', stage.env)],
     ['APPLY_METADATA', startFunction('apply-metadata', stage.env)],
@@ -68,7 +71,7 @@ export const requests = async (): Promise<void> => {
       ['1 TiB', 1024 * GiB],
     ] as const;
     const costs = sizes.map(([label, size]) => ({ label, ...costOf(lines, size) }));
-    const serviceRow = (service: 'S3' | 'DynamoDB' | 'SQS' | 'API' | 'Lambda') => [
+    const serviceRow = (service: keyof ReturnType<typeof costOf>['costs']) => [
       service,
       ...costs.map((cost) => usd(cost.costs[service])),
     ];
@@ -90,14 +93,14 @@ export const requests = async (): Promise<void> => {
         {
           head: ['USD of one import', ...costs.map(({ label, parts }) => `${label} (${parts} parts)`)],
           rows: [
-            ...(['S3', 'DynamoDB', 'SQS', 'API', 'Lambda'] as const).map(serviceRow),
+            ...(['S3', 'DynamoDB', 'SQS', 'EventBridge', 'API', 'Lambda'] as const).map(serviceRow),
             ['**sum**', ...costs.map(({ total }) => `**${usd(total)}**`)],
             ['traffic out of AWS, if the target is outside', ...costs.map(({ egress }) => usd(egress))],
           ],
         },
       ],
       notes: [
-        `Counted by proxies before the emulated S3, SQS and DynamoDB, units as the emulated DynamoDB tells them; larger sizes by the part plan (16 MiB, at most 10 000 parts) and ${assumedRate / MiB} MiB/s in each of the two functions that move bytes, with a heartbeat (one write unit, one SQS request) every ${heartbeatS} s.`,
+        `Counted by proxies before the emulated S3, SQS, DynamoDB and EventBridge (with EVENT_BUS_NAME set; without it there are no events), units as the emulated DynamoDB tells them; larger sizes by the part plan (16 MiB, at most 10 000 parts) and ${assumedRate / MiB} MiB/s in each of the two functions that move bytes, with a heartbeat (one write unit, one SQS request) every ${heartbeatS} s.`,
         'List prices of us-east-1, arm64, without free tiers; KMS, logs and the idle polling of the queues are not in it. Images above 4 GiB are read once more by stream-image, to be proven; their segments cost a handful of requests each, which are not in it. A copy that takes longer than 15 minutes goes on in another run; the way into Glance must fit into one, and beyond that the price is arithmetic only.',
       ],
     });
