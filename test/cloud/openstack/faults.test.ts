@@ -156,3 +156,14 @@ describe('calls on a record that go wrong', () => {
     expect((await use().call(source(), id)).status).toBe(200);
   });
 });
+
+test('a service that is away answers nobody, and is as it was when it is back', async () => {
+  const { id } = await source().createImage(formats);
+  const { keystone } = use().cloud;
+  for (const service of [source(), keystone]) {
+    service.setAway(true);
+    await expect(fetch(`${service.url}/v3`)).rejects.toThrow(TypeError);
+    service.setAway(false);
+  }
+  expect((await use().call(source(), id)).status).toBe(200);
+});

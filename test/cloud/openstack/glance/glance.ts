@@ -43,6 +43,8 @@ export interface Glance extends PreparedImages {
   /** Lets the next requests for this image go wrong. */
   fault(imageId: string, fault: Fault): void;
   clearFaults(): void;
+  /** From now on it answers nobody, until it is back. */
+  setAway(isAway: boolean): void;
   /** Another policy from now on, as after a restart with other settings. */
   setPolicy(policy: Policy): void;
   /** The same for `downloadRole`; undefined goes back to what the policy says. */
@@ -96,6 +98,7 @@ export async function startGlance(options: GlanceOptions): Promise<Glance> {
       log.clear();
       reads.clear();
     },
+    setAway: server.setAway,
     stop: server.stop,
   };
 }

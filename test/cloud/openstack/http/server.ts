@@ -5,6 +5,8 @@ export type Listener = (incoming: IncomingMessage, outgoing: ServerResponse) => 
 export interface RunningServer {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
+  /** From now on every request breaks with its connection, until it is back. */
+  setAway(isAway: boolean): void;
   /** Closes the listening socket and every connection at once. */
   stop(): Promise<void>;
 }
@@ -19,13 +21,21 @@ const keepAliveMs = 65_000;
 export async function serve(listener: Listener, port: number): Promise<RunningServer> {
   // requestTimeout 0: an upload of any length may take any time, as with Glance.
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: keepAliveMs });
+  let away = false;
   const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    if (away) return void incoming.socket.resetAndDestroy();
     listener(incoming, outgoing).catch(() => incoming.socket.destroy());
   };
   server.on('request', onRequest);
   server.on('checkContinue', onRequest);
   const bound = await bind(server, port);
-  return { url: `http://127.0.0.1:${bound}`, stop: () => close(server) };
+  return {
+    url: `http://127.0.0.1:${bound}`,
+    setAway: (isAway) => {
+      away = isAway;
+    },
+    stop: () => close(server),
+  };
 }
 
 function bind(server: Server, port: number): Promise<number> {

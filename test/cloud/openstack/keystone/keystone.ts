@@ -32,6 +32,8 @@ export interface Keystone {
   readonly setImageEndpoints: Catalog['setImageEndpoints'];
   /** A token for the user's project, without a request. @param lifetimeS seconds */
   issueToken(userName: string, lifetimeS?: number): string;
+  /** From now on it answers nobody, until it is back. */
+  setAway(isAway: boolean): void;
   stop(): Promise<void>;
 }
 
@@ -79,6 +81,7 @@ export async function startKeystone(options: KeystoneOptions = {}): Promise<Keys
       const user = accounts.userNamed(name);
       return tokens.issue({ user, methods: ['password'], project: user.project }, lifetimeS).id;
     },
+    setAway: server.setAway,
     stop: server.stop,
   };
 }
