@@ -3,6 +3,7 @@ import { httpHandler, json } from '../lib/api/http-handler.ts';
 import { hurried } from '../lib/aws/events.ts';
 import { hasty } from '../lib/aws/patience.ts';
 import { createSqsClient } from '../lib/aws/queue.ts';
+import { composeKeystones } from '../lib/compose/clouds.ts';
 import { composeAnnounce } from '../lib/compose/events.ts';
 import {
   composeOpenStack,
@@ -18,6 +19,8 @@ import { taskView } from '../lib/imports/record/task-view.ts';
 import { createSourceCheck } from '../lib/imports/request/check-source.ts';
 import { createEnabledMethods } from '../lib/imports/request/enabled-methods.ts';
 import { createRequestImport } from '../lib/imports/request/request-import.ts';
+import { createSourceCloud } from '../lib/imports/request/source-cloud.ts';
+import type { Token } from '../lib/schemas/ids.ts';
 
 // POST /v2/images/{image_id}/import, alone or below /regions/{region}: validate, claim, queue.
 
@@ -32,6 +35,7 @@ const requestImport = createRequestImport({
   ...composeState(config, hasty),
   targets: composeTargets(config, openstack),
   sealer: composeSealer(config),
+  findSourceCloud: createSourceCloud({ ...openstack, keystones: composeKeystones(config, openstack) }),
   send: composeSend(config, createSqsClient(hasty)),
   announce: composeAnnounce(config, hurried),
   enabledMethods: createEnabledMethods(config.OS_DEFAULT__ENABLED_IMPORT_METHODS),
@@ -51,7 +55,8 @@ const accepted = { statusCode: 202, headers: { 'content-type': 'text/html; chars
 export const handler = httpHandler(
   { method: 'POST', authUrl: config.OS_AUTH_URL, contract: config.API_CONTRACT },
   async (call) => {
-    const task = await requestImport({ ...call, store: call.header('x-image-meta-store') });
+    const sourceToken = call.header('x-source-auth-token') as Token | undefined;
+    const task = await requestImport({ ...call, store: call.header('x-image-meta-store'), sourceToken });
     if (config.API_CONTRACT === 'glance') return accepted;
     return json(201, taskView(task), { location: `${pathOf(call.region)}/v2/images/${task.imageId}/tasks` });
   },

@@ -81,6 +81,9 @@ export interface BrokenCloud {
   readonly regionName?: string;
   /** Names file, entry and field, and no value. */
   readonly problem: string;
+  /** What can be read of it: enough for who brings a token of his own. */
+  readonly authUrl?: string;
+  readonly cacert?: string;
 }
 
 /** What files and variables have. */

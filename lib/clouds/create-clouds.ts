@@ -7,7 +7,9 @@ import { createImages } from '../openstack/images.ts';
 import type { Identity } from '../openstack/validate-token.ts';
 import type { RegionName } from '../schemas/ids.ts';
 import type { Cloud, CloudEntries, CloudRegion, Clouds, Session } from './cloud.ts';
-import { createSession, titleOf } from './session.ts';
+import { madeFor } from './made-for.ts';
+import { createSession } from './session.ts';
+import { titleOf } from './trust-cloud.ts';
 
 interface Options {
   readonly signal: AbortSignal;
@@ -25,15 +27,6 @@ interface Regions {
   readonly identity: Identity;
   readonly endpoints: readonly ImageEndpoint[];
 }
-
-/** As catalogs compare (endpointOf): in any case of letters. */
-const isSame = (one: string | undefined, other: string): boolean =>
-  one !== undefined && one.toLowerCase() === other.toLowerCase();
-
-/** The cloud that is made for a region. */
-const madeFor = <T extends Pick<Cloud, 'name' | 'regionName'>>(clouds: readonly T[], region: string) =>
-  clouds.find(({ regionName }) => regionName === region) ??
-  clouds.find(({ regionName }) => isSame(regionName, region));
 
 /** Those that may have a region for which none is made, the likeliest first. */
 const likely = (clouds: readonly Cloud[]): readonly Cloud[] => [

@@ -1,6 +1,6 @@
 import { FerryError } from '../errors.ts';
 import type { BrokenCloud, Cloud, CloudEntries } from './cloud.ts';
-import { EntryProblem, readEntry } from './read-entry.ts';
+import { EntryProblem, readEntry, readKeystone } from './read-entry.ts';
 import { type Fields, isFields, merged, type NamedText, readYaml } from './yaml-files.ts';
 
 export interface CloudsFiles {
@@ -40,14 +40,16 @@ export const readClouds = async (files: CloudsFiles): Promise<CloudEntries> => {
   const clouds: Cloud[] = [];
   const broken: BrokenCloud[] = [];
   for (const [name, entry] of Object.entries(merged(entries, secrets))) {
-    const { region_name: regionName } = isFields(entry) ? entry : {};
+    const fields = isFields(entry) ? entry : {};
     try {
       if (!isFields(entry)) throw new EntryProblem([], 'it is not a mapping');
       clouds.push(readEntry(name, merged(profileOf(entry, profiles), entry)));
     } catch (error) {
       if (!(error instanceof EntryProblem)) throw error;
       const problem = `${files.clouds.name}, cloud ${name}: ${error.message}`;
-      broken.push({ name, problem, ...(typeof regionName === 'string' && { regionName }) });
+      const { region_name: regionName } = fields;
+      const region = typeof regionName === 'string' ? { regionName } : {};
+      broken.push({ name, problem, ...region, ...readKeystone(fields) });
     }
   }
   return { clouds, broken };

@@ -151,12 +151,25 @@ const authUrlOf = (read: Read): string => {
   return url;
 };
 
+const cacertOf = (read: Read): string | undefined => read('cacert')?.replace(/^~(?=\/)/, homedir());
+
 const refuseUnverified = (read: Read): void => {
   if (['false', 'no', 'off', '0'].includes((read('verify') ?? '').toLowerCase()))
     throw new EntryProblem(
       ['verify'],
       'is off, and certificates are always verified; cacert names the PEM file of a private CA',
     );
+};
+
+/** Where its Keystone is, of an entry in which something else is wrong. */
+export const readKeystone = (entry: Fields): Pick<Cloud, 'authUrl' | 'cacert'> | undefined => {
+  try {
+    const read = readerOf(entry);
+    return { authUrl: authUrlOf(read), ...given('cacert', cacertOf(read)) };
+  } catch (error) {
+    if (error instanceof EntryProblem) return undefined;
+    throw error;
+  }
 };
 
 /** @throws EntryProblem naming the field */
@@ -169,6 +182,6 @@ export const readEntry = (name: string, entry: Fields): Cloud => {
     auth: readers[kindOf(read)](read),
     ...given('regionName', read('region_name')),
     interface: interfaceOf(read),
-    ...given('cacert', read('cacert')?.replace(/^~(?=\/)/, homedir())),
+    ...given('cacert', cacertOf(read)),
   };
 };

@@ -1,5 +1,4 @@
 import { FerryError, hasCode } from '../errors.ts';
-import { trustAlso } from '../http/trust.ts';
 import { renewedToken } from '../openstack/credentials.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
 import { type IssuedToken, issueToken } from '../openstack/issue-token.ts';
@@ -8,13 +7,10 @@ import { createRenewed, type Issued } from '../openstack/renewed.ts';
 import { createTokenCheck, type Identity, identityOf } from '../openstack/validate-token.ts';
 import { authBody, isScoped } from './auth-body.ts';
 import type { Cloud, Session } from './cloud.ts';
+import { titleOf, trustCloud } from './trust-cloud.ts';
 
 /** ms; less than a step's reserve. */
 const validateWithin = 20_000;
-
-/** For messages. */
-export const titleOf = ({ name }: Pick<Cloud, 'name'>): string =>
-  name === '' ? "this deployment's own cloud" : `cloud ${name}`;
 
 interface Standing extends Issued {
   readonly identity: Identity;
@@ -42,20 +38,9 @@ const refusal = (cloud: Cloud, operation: string, error: unknown): unknown => {
   return error;
 };
 
-/** Its region's private CA is trusted from now on. @throws FerryError `misconfigured` for a file that cannot be read */
-const trust = (cloud: Cloud): void => {
-  if (cloud.cacert === undefined) return;
-  try {
-    trustAlso(cloud.cacert);
-  } catch (cause) {
-    const reason = `the cacert of ${titleOf(cloud)} cannot be read, or has no certificate`;
-    throw new FerryError('misconfigured', reason, { cause });
-  }
-};
-
 /** @throws FerryError `misconfigured` for a cacert that cannot be read */
 export const createSession = (cloud: Cloud, { http }: { readonly http: OpenStackHttp }): Session => {
-  trust(cloud);
+  trustCloud(cloud);
   const url = tokensUrl(cloud.authUrl);
   const operation = `authenticate with ${titleOf(cloud)} at ${url}`;
   const { auth } = cloud;

@@ -2,9 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { secretOf } from '../aws/secrets.ts';
 import type { Cloud, CloudEntries } from '../clouds/cloud.ts';
 import { createClouds } from '../clouds/create-clouds.ts';
+import { createKeystones } from '../clouds/keystones.ts';
 import { readClouds } from '../clouds/read-clouds.ts';
 import type { Config } from '../config.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
+import { createKeystone } from '../openstack/keystone.ts';
+import { cacheValidations } from '../openstack/token-cache.ts';
 import { composeServiceUser } from './secrets.ts';
 
 // From settings to the clouds that a deployment has rights in: its own, and those of a clouds.yaml.
@@ -54,6 +57,14 @@ const composeOwn = (config: Config): (() => Promise<readonly Cloud[]>) => {
     return [{ name: '', authUrl, interface: OS_INTERFACE, auth }];
   };
 };
+
+/** Where the Keystones of other clouds are, for callers with tokens of theirs. */
+export const composeKeystones = (config: Config, { http }: { readonly http: OpenStackHttp }) =>
+  createKeystones({
+    entries: composeFile(config),
+    keystoneAt: (authUrl) =>
+      cacheValidations(createKeystone({ authUrl, http }), { ttlMs: config.TOKEN_CACHE_S * 1000 }),
+  });
 
 /** @throws FerryError from each of them: `misconfigured`, or while Secrets Manager is away `unavailable` */
 export const composeCloudEntries = (config: Config): Entries => {

@@ -37,8 +37,9 @@ const refusedBySource = ({ imageId, region }: SourceName, thrown: unknown): Ferr
     'not-found': `Source image ${imageId} was not found in region ${region}`,
     unauthorized: `Region ${region} does not accept the token of this import`,
   };
-  // What is no refusal of its own speaks of a cloud that one could not sign in to.
-  const known = error.operation === undefined ? undefined : reasons[error.code];
+  // Where it is no word of Glance's, one could not sign in to the source's cloud.
+  const isOfGlance = error.code !== 'unauthorized' || error.operation !== undefined;
+  const known = isOfGlance ? reasons[error.code] : undefined;
   const reason = known ?? `Source image ${imageId} of region ${region}: ${error.message}`;
   return new FerryError('bad-request', reason, { cause: error });
 };

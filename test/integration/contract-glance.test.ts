@@ -58,6 +58,15 @@ test('an import is 202 with an empty body, and its task has the id of the reques
   expect(ferry.openstack.regions.REGION2.image(imageId)).toMatchObject(copy);
 });
 
+test('an import with a token of its own for the source is 202 as well, and goes with both', async () => {
+  const imageId = await target();
+  const id = await source({ owner: 'other', visibility: 'private' });
+  const headers = { 'x-source-auth-token': ferry.openstack.issueToken('other') };
+  const request = { method: 'POST', imageId, token, headers, body: downloadOf(id) };
+  expect(await ferry.http('import-image', request)).toMatchObject({ status: 202, body: '' });
+  expect(await ferry.finished(imageId, token)).toMatchObject({ status: 'success' });
+});
+
 describe('what is wrong with the source stands in the task alone', () => {
   const changed = async (attributes: Parameters<Ferry['openstack']['regions']['REGION1']['change']>[1]) => {
     const id = await source();

@@ -3,7 +3,7 @@ import { FerryError } from '../../errors.ts';
 import { logOf } from '../../log.ts';
 import { countStarted } from '../../metrics.ts';
 import { begun } from '../../promises.ts';
-import { type ImageId, parseImageId, type RequestId, type TaskId } from '../../schemas/ids.ts';
+import { type ImageId, parseImageId, type RequestId, type TaskId, type Token } from '../../schemas/ids.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import { type Activation, hasEnded, type Task } from '../../state/task.ts';
 import { requireNoImportOfGlance } from '../record/glance-tasks.ts';
@@ -16,12 +16,14 @@ import type { EnabledMethods } from './enabled-methods.ts';
 import { type EnqueueServices, enqueueImport } from './enqueue-import.ts';
 import { type ImportBody, parseImportBody, parseMethod, parseSource } from './import-body.ts';
 import { requireModifiable, seemsModifiable } from './modifiable.ts';
+import type { FindSourceCloud } from './source-cloud.ts';
 import { requireDefaultStore } from './stores.ts';
 
 export interface RequestServices extends EnqueueServices {
   readonly targets: Targets;
   readonly sealer: Sealer;
   readonly enabledMethods: EnabledMethods;
+  readonly findSourceCloud: FindSourceCloud;
   readonly checkSource: ReturnType<typeof createSourceCheck>;
   /** `glance`: as upstream, formats must be set before and the source is looked at by the task only. */
   readonly contract: 'ferry' | 'glance';
@@ -34,6 +36,8 @@ export interface RequestedImport extends Asking {
   readonly body: string | undefined;
   /** Header X-Image-Meta-Store. */
   readonly store: string | undefined;
+  /** Header X-Source-Auth-Token: the caller's for the source, where that lies in another cloud. */
+  readonly sourceToken?: Token | undefined;
   readonly requestId: RequestId;
 }
 
@@ -81,15 +85,17 @@ export const createRequestImport = (services: RequestServices) => {
     await claims.release(ref);
   };
 
-  const taskOf = async ({ caller, imageId, body, request }: Asked): Promise<Task> => {
-    const { requestId, token } = request;
+  const taskOf = async ({ caller, imageId, body, request }: Asked, signal: AbortSignal): Promise<Task> => {
+    const { requestId, token, sourceToken } = request;
     const { identity, region, target } = caller;
     const { activation, sealer } = services;
     const source = parseSource(body);
-    const made = { region, imageId, requestId, identity, body, source, activation };
+    const sourceAt = await services.findSourceCloud(source, { identity, sourceToken }, { signal });
+    const made = { region, imageId, requestId, identity, body, source, activation, sourceAt };
     const task = newTask({ ...made, targetEndpoint: target.endpoint });
     const uri = source.kind === 'web-download' ? { uri: source.uri } : {};
-    return { ...task, sealed: await sealer.seal(task, { token, ...uri }) };
+    const theirs = sourceAt && sourceToken ? { sourceToken } : {};
+    return { ...task, sealed: await sealer.seal(task, { token, ...theirs, ...uri }) };
   };
 
   const checkSource = async ({ body, request }: Asked, task: Task, signal: AbortSignal): Promise<void> => {
@@ -98,7 +104,7 @@ export const createRequestImport = (services: RequestServices) => {
     if (source.kind === 'glance-download' && source.endpoint !== undefined)
       requireTheirSource({ ...source, endpoint: source.endpoint }, request.root);
     if (services.contract === 'glance' && requested.kind !== 'web-download') return;
-    await services.checkSource(requested, source, request.token, { signal });
+    await services.checkSource(requested, source, request.sourceToken ?? request.token, { signal });
   };
 
   /** Glance's checks in its order. What they have to ask is asked now, side by side. */
@@ -124,8 +130,8 @@ export const createRequestImport = (services: RequestServices) => {
   /** @returns the task that all checks let pass */
   const check = async (asked: Asked): Promise<Task> => {
     const decided = new AbortController();
-    const made = begun(() => taskOf(asked));
     const signal = AbortSignal.any([asked.request.signal, decided.signal]);
+    const made = begun(() => taskOf(asked, signal));
     try {
       for (const passes of beginChecks(asked, made, signal)) await passes();
       return await made;

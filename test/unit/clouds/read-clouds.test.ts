@@ -149,8 +149,14 @@ describe('an entry of clouds.yaml', () => {
     );
     expect(clouds.map(({ name }) => name)).toEqual(['b']);
     const where = '/etc/openstack/clouds.yaml, cloud a:';
-    expect(broken).toEqual([{ name: 'a', regionName: 'NORTH', problem: `${where} ${problem}` }]);
+    expect(broken).toHaveLength(1);
+    expect(broken[0]).toMatchObject({ name: 'a', regionName: 'NORTH', problem: `${where} ${problem}` });
   });
+});
+
+test('an entry without credentials still says where its Keystone is', async () => {
+  const { broken } = await read('clouds: {a: {auth: {auth_url: http://k}, cacert: /ca.pem, region_name: R}}');
+  expect(broken[0]).toMatchObject({ regionName: 'R', authUrl: 'http://k', cacert: '/ca.pem' });
 });
 
 describe('a file', () => {

@@ -56,6 +56,7 @@ const request = async (wrong: Wrong = {}, more: Partial<RequestServices> & { end
     targets: { caller } as Targets,
     sealer: { seal: async () => 'sealed' } as unknown as Sealer,
     enabledMethods: createEnabledMethods(['glance-download']),
+    findSourceCloud: async () => undefined,
     checkSource,
     contract: 'ferry',
     activation: 'upload',

@@ -1,0 +1,68 @@
+import type { Keystones, TokenCheck } from '../../clouds/keystones.ts';
+import { echo } from '../../echo.ts';
+import { asFerryError, FerryError, hasCode } from '../../errors.ts';
+import { endpointNotFound, imageEndpoint } from '../../openstack/catalog.ts';
+import type { Identity } from '../../openstack/validate-token.ts';
+import type { Token } from '../../schemas/ids.ts';
+import type { RequestedSource, SourceAt } from '../record/new-task.ts';
+
+export interface SourceCloudServices {
+  /** Our own, whose catalog the caller has. */
+  readonly keystone: TokenCheck;
+  readonly keystones: Keystones;
+}
+
+/** Who asks, and the token that they have for the source. */
+export interface SourceCaller {
+  readonly identity: Identity;
+  /** X-Source-Auth-Token; undefined where the one token is for both. */
+  readonly sourceToken: Token | undefined;
+}
+
+const header = 'X-Source-Auth-Token';
+const badRequest = (message: string, cause?: unknown): FerryError =>
+  new FerryError('bad-request', message, { cause });
+
+/** A 401 would say that it is about X-Auth-Token. */
+const refused = (region: string, error: unknown): unknown => {
+  const from = `the Keystone of region ${echo(region)}`;
+  if (hasCode(error, 'unauthorized')) return badRequest(`${header} is not accepted by ${from}`, error);
+  if (hasCode(error, 'forbidden')) return badRequest(`${header}: ${asFerryError(error).message}`, error);
+  if (!hasCode(error, 'misconfigured', 'unavailable')) return error;
+  return new FerryError('unavailable', `${from} cannot validate ${header} at the moment`, { cause: error });
+};
+
+/**
+ * Finds a source of which the caller has another token: in the cloud whose entry is made for its region, or in our own one,
+ * for another project.
+ * @returns undefined where the one token is for both
+ * @throws FerryError `bad-request` for a region of no cloud that is known here, or a token that its Keystone does not take
+ */
+export const createSourceCloud = ({ keystone, keystones }: SourceCloudServices) => {
+  const keystoneOf = async (source: { region: string; interface: string }, { catalog }: Identity) => {
+    const found = await keystones.of(source.region);
+    if (found) return found;
+    if (imageEndpoint(catalog, source) !== undefined) return keystone;
+    const known = (await keystones.regions()).join(', ') || 'none';
+    throw badRequest(
+      `Region ${echo(source.region)} is in no cloud that is known here; regions of other clouds: ${known}`,
+    );
+  };
+
+  return async (
+    source: RequestedSource,
+    { identity, sourceToken }: SourceCaller,
+    options: { readonly signal: AbortSignal },
+  ): Promise<SourceAt | undefined> => {
+    if (sourceToken === undefined || source.kind === 'web-download') return undefined;
+    const check = await keystoneOf(source, identity);
+    const theirs = await check.validate(sourceToken, options).catch((error: unknown) => {
+      throw options.signal.aborted ? error : refused(source.region, error);
+    });
+    const endpoint = imageEndpoint(theirs.catalog, source);
+    if (endpoint === undefined) throw badRequest(endpointNotFound(source));
+    return { endpoint, projectId: theirs.projectId };
+  };
+};
+
+export type FindSourceCloud = ReturnType<typeof createSourceCloud>;
