@@ -1,5 +1,5 @@
 // Build step (`npm run build`): compiles the schemas beside it into standalone validation code, validators.js, and
-// bridge-validators.js and policy-validators.js for what few need, and writes those that are for others to schemas/.
+// others (bridge-, plan-, policy-validators.js) for what few need, and writes those that are for others to schemas/.
 // ajv itself then stays out of the bundles (test/unit/architecture.test.ts), and so out of their start.
 import { writeFile } from 'node:fs/promises';
 import { Ajv } from 'ajv';
@@ -18,6 +18,7 @@ import {
   KeystoneError,
   KeystoneToken,
 } from './openstack.ts';
+import { PlanFile } from './plan-file.ts';
 import { PolicyFile } from './policy.ts';
 import { ImagePublished, ReplicateMessage } from './replication.ts';
 import { Settings } from './settings.ts';
@@ -92,4 +93,5 @@ const write = async (
 
 await write('validators.js', validators);
 await write('bridge-validators.js', bridgeValidators);
+await write('plan-validators.js', { isPlanFile: PlanFile });
 await write('policy-validators.js', policyValidators, { verbose: true });

@@ -147,6 +147,7 @@ describe('what is deployed', () => {
     const atRunTime = [
       'lib/schemas/validators.js',
       'lib/schemas/bridge-validators.js',
+      'lib/schemas/plan-validators.js',
       'lib/schemas/policy-validators.js',
       'lib/schemas/ids.ts',
       'lib/schemas/defaults.ts',

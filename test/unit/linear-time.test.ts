@@ -165,7 +165,7 @@ const expressionsOf = (text: string): RegExp[] =>
 const literals = sourceFiles('{functions,lib,worker}/**/*.ts').flatMap(({ path, text }) =>
   expressionsOf(text).map((expression) => ({ path, expression })),
 );
-const patterns = ['validators', 'policy-validators']
+const patterns = ['validators', 'plan-validators', 'policy-validators']
   .map((name) => `../../lib/schemas/${name}.js`)
   .flatMap((path) =>
     [...readFileSync(new URL(path, import.meta.url), 'utf8').matchAll(/new RegExp\((".*?"), "u"\)/g)].map(

@@ -26,6 +26,13 @@ const skip = (region: Region, source: ImageFacts, objection: Objection): Change 
 const isSilent = ({ sources: { policy, atMs } }: Region, source: ImageFacts): boolean =>
   !isOffered(source, policy, atMs) || isTooOld(source, policy, atMs);
 
+/** Said only to who has asked for it: of a project's snapshots retention leaves out most. */
+const isLeftOut = (
+  { sources: { policy } }: Region,
+  { id }: ImageFacts,
+  unkept: ReadonlySet<string>,
+): boolean => unkept.has(id) && policy.select.imageId === undefined;
+
 const told = (reason: string): Objection => ({ reason, isError: false });
 
 /** Why a source without a replica is not copied. */
@@ -62,7 +69,7 @@ const missing = (
   if (isVolumeBacked(source)) {
     return [skip(region, source, told('it is a snapshot of a volume-backed instance, without bytes'))];
   }
-  if (isSilent(region, source)) return [];
+  if (isSilent(region, source) || isLeftOut(region, source, unkept)) return [];
   const reason = objection(region, source, record, unkept);
   return [reason ? skip(region, source, reason) : copy(region, source, record)];
 };

@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Inventory } from '../../../../lib/replication/plan/change.ts';
+import { describePlan, inUnits, planLines } from '../../../../lib/replication/plan/report/describe-plan.ts';
+import {
+  isStillTrue,
+  keepPlan,
+  outdatedChanges,
+  planText,
+  readPlan,
+} from '../../../../lib/replication/plan/report/plan-file.ts';
+import { planSync } from '../../../../lib/replication/plan/sync/plan-sync.ts';
+import { image, imageId, noon, north, policy } from '../images.ts';
+import { inventories, policies } from '../worlds.ts';
+
+const world = (parts: Partial<Inventory> = {}): Inventory => ({
+  atMs: noon,
+  source: [image({ size: 3 * 1024 ** 3 }), image({ id: imageId('b'), name: 'Ubuntu', size: 100 })],
+  targets: new Map([[north, []]]),
+  owners: new Map([[north, 'ferry']]),
+  failed: new Map(),
+  ...parts,
+});
+
+const kept = keepPlan('public', world(), planSync(policy(), world()));
+
+describe('a plan that is kept', () => {
+  test('is still true where nothing has happened, however much later', () => {
+    expect(isStillTrue(kept, world({ atMs: noon + 86_400_000 }))).toBe(true);
+  });
+
+  test.each<[string, Inventory]>([
+    ['its source was changed', world({ source: [image({ updatedAtMs: noon }), ...world().source.slice(1)] })],
+    ['its source is not active any more', world({ source: [image({ status: 'deactivated' })] })],
+    ['its source is gone', world({ source: world().source.slice(1) })],
+    [
+      'somebody has made an image of its name',
+      world({ targets: new Map([[north, [image({ region: north, id: imageId('x') })]]]) }),
+    ],
+    ['its region could not be read', world({ failed: new Map([[north, 'away']]) })],
+  ])('is not where %s', (_, now) => {
+    expect(isStillTrue(kept, now)).toBe(false);
+    expect(outdatedChanges(kept, now)[0]).toMatchObject({ kind: 'copy', image: 'a' });
+  });
+
+  test('is refused change by change: others may be done', () => {
+    const now = world({ source: [image({ updatedAtMs: noon }), ...world().source.slice(1)] });
+    expect(outdatedChanges(kept, now).map((change) => change.image)).toEqual(['a']);
+  });
+
+  test('is read as it was written, whatever it holds', () => {
+    fc.assert(
+      fc.property(policies, inventories, (of, inventory) => {
+        const plan = keepPlan(of.name, inventory, planSync(of, inventory));
+        expect(readPlan(planText(plan), 'plan.json')).toEqual(JSON.parse(JSON.stringify(plan)));
+        expect(isStillTrue(plan, inventory)).toBe(true);
+      }),
+    );
+  });
+
+  test.each([
+    ['no JSON', '{'],
+    ['another version', '{"version": 2, "policy": "p", "madeAt": "x", "changes": []}'],
+    ['a change that nobody knows', planText(kept).replace('"copy"', '"destroy"')],
+  ])('is none of ours: %s', (_, text) => {
+    expect(() => readPlan(text, 'plan.json')).toThrow('plan.json is not a plan of glance-ferry');
+  });
+});
+
+describe('a plan for people', () => {
+  test('is a table with sums', () => {
+    const there = image({
+      region: north,
+      id: imageId('x'),
+      name: 'Ubuntu',
+      hash: { algorithm: 'sha512', value: 'other' },
+    });
+    const changes = planSync(policy({ identity: 'name' }), world({ targets: new Map([[north, [there]]]) }));
+    expect(planLines(describePlan(changes))).toEqual([
+      'REGION  ACTION  IMAGE  NAME       BYTES    REASON',
+      'NORTH   copy    a      Debian 13  3.0 GiB  the region has no replica of it',
+      'NORTH   error   b      Ubuntu              of the same name is image x there, which carries no mark of ours',
+      '1 to copy (3.0 GiB), 0 to update, 0 to retire, 0 left as they are, 1 to decide on',
+    ]);
+  });
+
+  test('says so where there is nothing to do', () => {
+    expect(planLines(describePlan([]))).toEqual([
+      '0 to copy (0 B), 0 to update, 0 to retire, 0 left as they are',
+    ]);
+  });
+
+  test('has no control characters, whatever an image is called', () => {
+    const source = [image({ name: 'a\u001b[31m\n\u202eb' })];
+    const [, line] = planLines(describePlan(planSync(policy(), world({ source }))));
+    expect(line).toContain('a�[31m��b');
+  });
+
+  test.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.0 KiB'],
+    [150 * 1024 ** 2, '150 MiB'],
+    [1.5 * 1024 ** 4, '1.5 TiB'],
+  ])('%i bytes are %s', (bytes, text) => expect(inUnits(bytes)).toBe(text));
+});
