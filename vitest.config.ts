@@ -30,7 +30,7 @@ const suite = (
 
 export default defineConfig({
   test: {
-    maxWorkers: 2, // vitest would take one of two cores
+    maxWorkers: 3, // on two cores, of which vitest would take one: a test waits for half of its time
     projects: [
       suite('unit', 'test/{unit,cloud}/**/*.test.ts', 60, sharing),
       suite('contract', 'test/contract/emulation*.test.ts', 60, sharing),
