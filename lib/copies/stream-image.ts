@@ -1,4 +1,4 @@
-import { asFerryError, hasCode } from '../errors.ts';
+import { asFerryError, FerryError, hasCode } from '../errors.ts';
 import { logOfCopy } from '../log.ts';
 import type { Copy, SegmentPlan, Transferred } from '../state/copy.ts';
 import type { CopyMessage, Sending } from '../state/messages.ts';
@@ -59,20 +59,30 @@ const finish = async (run: CopyRun, transferred: Transferred): Promise<Outcome> 
   return handOnFirst(finished, 'apply-metadata');
 };
 
+/** Uploads of one copy that its store may lose. */
+const mostUploadsLost = 5;
+
+/** @throws FerryError `misconfigured` for a store that has lost upload after upload: something removes them */
+const requireStore = ({ uploadsLost = 0 }: Copy, { download }: Source, cause: unknown): void => {
+  if (uploadsLost < mostUploadsLost) return;
+  throw new FerryError(
+    'misconfigured',
+    `Failed to copy ${download.name}: the relay bucket has lost its upload ${uploadsLost + 1} times (NoSuchUpload), so ` +
+      'something removes uploads that are being written: a lifecycle rule, or somebody who clears up',
+    { cause },
+  );
+};
+
 /** A token that is refused ends its import alone; an upload that is gone begins the copy anew. @throws what is left */
-const mend = async (
-  services: CopyServices,
-  run: CopyRun,
-  by: Source['by'],
-  error: unknown,
-): Promise<Outcome> => {
+const mend = async (services: CopyServices, run: CopyRun, from: Source, error: unknown): Promise<Outcome> => {
   if (hasCode(error, 'upload-gone')) {
+    requireStore(run.subject, from, error);
     await beginAnew(services, run);
-    // After a while: nothing counts how often a store loses its uploads.
+    // After a while: whatever removes them may do so again.
     return send({ ...toStreamImage({ copyId: run.ref.copyId }), delayS: services.heartbeatS });
   }
   if (!isRefusal(error)) throw error;
-  await services.waiters.fail(by, asFerryError(error));
+  await services.waiters.fail(from.by, asFerryError(error));
   return again();
 };
 
@@ -90,7 +100,7 @@ const streamWhole = async (services: CopyServices, run: CopyRun): Promise<Outcom
   if (planned) return await split(services, run, planned);
   const transferred = await untilTimeEnds(run, from, async () =>
     prove(services, run, await copyAll(services, run, from), from.source),
-  ).catch((error: unknown) => mend(services, run, from.by, error));
+  ).catch((error: unknown) => mend(services, run, from, error));
   if (transferred === 'goes on') return again();
   return 'next' in transferred ? transferred : await finish(run, transferred);
 };
@@ -112,7 +122,7 @@ const streamRow = async (services: CopyServices, run: CopyRun): Promise<Outcome>
   const from = await openSource(services, run);
   if (!from) return done;
   const copied = await untilTimeEnds(run, from, () => copySegment(services, run, from, plan)).catch(
-    (error: unknown) => mend(services, run, from.by, error),
+    (error: unknown) => mend(services, run, from, error),
   );
   if (copied === 'goes on') return again();
   return 'next' in copied ? copied : afterSegment(copied, plan, ref);

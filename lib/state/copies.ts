@@ -50,14 +50,15 @@ export interface Copies extends Leases<RowRef> {
   /** @returns the copy as it is then; undefined when the attempt is not at work any more */
   update(ref: RowRef, attempt: AttemptId, changes: CopyChanges): Promise<Copy | undefined>;
   /**
-   * Keeps why a copy has failed for good, the first reason, unless it is `transferred`: nobody joins it any more.
-   * @returns the copy as it is then; undefined when there is none
+   * Keeps why a making has failed for good, the first reason, unless it is `transferred`: nobody joins it any more.
+   * @returns the copy as it is then; undefined when there is none, or another making of it
    */
-  fail(copyId: CopyId, failure: CopyFailure): Promise<Copy | undefined>;
+  fail(copy: Making, failure: CopyFailure): Promise<Copy | undefined>;
   /** Keeps why a try has failed that comes again, as `lastFailure`. */
   keepReason(copyId: CopyId, failure: CopyFailure): Promise<void>;
   /**
-   * The store has lost the copy's upload: all that is known of its parts and rows goes, and so do all attempts at it.
+   * The store has lost the copy's upload, which is counted: all that is known of its parts and rows goes, and so do all
+   * attempts at it.
    * @returns false when another attempt has done so
    */
   beginAnew(copy: Making, next: Generation): Promise<boolean>;

@@ -74,6 +74,8 @@ export interface Copy extends Making {
   readonly updatedAt: string;
   /** The imports that wait for it, or are at work with its object. */
   readonly waiting: readonly ImportRef[];
+  /** How many uploads of it the store has lost; none when absent. */
+  readonly uploadsLost?: number;
   /** Of the multipart upload that its parts go into. */
   readonly uploadId?: string;
   /** Where it is copied in segments. */

@@ -23,7 +23,8 @@ export const createBeginAnew =
     const item = await table.get(copyKey(copy.copyId));
     if (!item) return false;
     const forgotten = [...ofWhole, ...rowAttributes(item)].map((name) => [name, undefined]);
-    const set = { ...Object.fromEntries(forgotten), generation: next, isEnding: undefined };
+    const uploadsLost = (copyOf(item).uploadsLost ?? 0) + 1;
+    const set = { ...Object.fromEntries(forgotten), uploadsLost, generation: next, isEnding: undefined };
     const begun =
       (await changeCopy(table, copy.copyId, { set, touch: alive() }, isOf(copy, ` AND ${isNotEnding}`))) ??
       // After a lost answer others may be at what this has begun.

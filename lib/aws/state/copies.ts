@@ -11,6 +11,7 @@ import {
   hasNotFailed,
   isAt,
   isNotEnding,
+  isOf,
   isThere,
   readCopy,
   rowNames,
@@ -62,11 +63,11 @@ export const createCopies = (table: Table, { leaseMs }: { readonly leaseMs: numb
       const names = rowNames(ref.row);
       return write(ref, attempt, { [names.next]: next, [names.copied]: copied });
     },
-    fail: async (copyId, failure) => {
-      const isFirst = `${hasNotFailed} AND attribute_not_exists(transferred)`;
-      const condition = { expression: `${isThere} AND ${isFirst}` };
-      const failed = await changeCopy(table, copyId, { set: { failure }, touch: alive() }, condition);
-      return failed ?? (await readCopy(table, copyId));
+    fail: async (copy, failure) => {
+      const isFirst = isOf(copy, ` AND ${hasNotFailed} AND attribute_not_exists(transferred)`);
+      const failed = await changeCopy(table, copy.copyId, { set: { failure }, touch: alive() }, isFirst);
+      const found = failed ?? (await readCopy(table, copy.copyId));
+      return found?.generation === copy.generation ? found : undefined;
     },
     keepReason: async (copyId, lastFailure) => {
       await changeCopy(table, copyId, { set: { lastFailure }, touch: alive() }, { expression: isThere });

@@ -44,7 +44,7 @@ const rowsOf = (item: Item): ReadonlyMap<number, RowState> => {
 
 const attributesOfCopies = [
   ...(['copyId', 'generation', 'projectId', 'identity', 'size', 'createdAt', 'updatedAt'] as const),
-  ...(['uploadId', 'plan', 'copied', 'stored', 'verification', 'transferred'] as const),
+  ...(['uploadsLost', 'uploadId', 'plan', 'copied', 'stored', 'verification', 'transferred'] as const),
   ...(['failure', 'lastFailure', 'isEnding', 'keptUntil'] as const),
 ];
 

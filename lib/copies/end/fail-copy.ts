@@ -2,7 +2,7 @@ import { logOfCopy } from '../../log.ts';
 import type { Copies } from '../../state/copies.ts';
 import type { Copy, CopyFailure } from '../../state/copy.ts';
 import type { CopyMessage } from '../../state/messages.ts';
-import { type RowRef, wholeCopy } from '../../state/refs.ts';
+import { type Making, type RowRef, wholeCopy } from '../../state/refs.ts';
 import { done, type Outcome } from '../../steps/outcome.ts';
 import type { Step } from '../../steps/step.ts';
 import { handOn, type handOnFirst } from './hand-on.ts';
@@ -13,17 +13,17 @@ export const unknownReason = 'The function that worked on the import ended witho
 const unknownFailure: CopyFailure = { reason: unknownReason, code: 'internal' };
 
 /**
- * A copy has failed for good, unless it has come to its end before: its first reason stays, and all who wait fail with
- * it. May run twice or die anywhere.
+ * A copy has failed for good, unless it has come to its end before, or has begun anew since: its first reason stays, and
+ * all who wait fail with it. May run twice or die anywhere.
  * @param tell `handOnFirst` where the run's own message may be an import's
  */
 export const failCopy = async (
   { copies }: { readonly copies: Pick<Copies, 'fail'> },
-  { copyId }: Pick<Copy, 'copyId'>,
+  copy: Making,
   failure: CopyFailure,
   tell: typeof handOnFirst = handOn,
 ): Promise<Outcome> => {
-  const failed = await copies.fail(copyId, failure);
+  const failed = await copies.fail(copy, failure);
   if (!failed) return done;
   return tell(failed, failed.failure ? 'fail-import' : 'apply-metadata');
 };

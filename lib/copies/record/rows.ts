@@ -43,11 +43,14 @@ export const rowAt = (plan: SegmentPlan, row: number, number: number, copiedTo: 
 export const copiedBytes = ({ rows, copied = 0, plan }: Pick<Copy, 'rows' | 'copied' | 'plan'>): number =>
   plan ? [...rows.values()].reduce((sum, row) => sum + row.copied, 0) : copied;
 
-/** A message for each row that nobody has begun yet. */
-export const messagesToBegin = ({ copyId, rows }: Copy, plan: SegmentPlan): readonly CopyMessage[] =>
+/**
+ * A message for each row that has stored nothing yet. That it was begun tells little: a message of before the copy began
+ * anew may have found no plan, and have left no more than its trace. One that is at work keeps others away.
+ */
+export const messagesToBegin = (copy: Copy, plan: SegmentPlan): readonly CopyMessage[] =>
   rowNumbers(plan)
-    .filter((row) => !rows.has(row))
-    .map((row) => ({ copyId, row }));
+    .filter((row) => rowOf(copy, row).next === row && rowOf(copy, row).copied === 0)
+    .map((row) => ({ copyId: copy.copyId, row }));
 
 /** What a copy needs to go on whose messages are lost: one for each row that has something left, or for the whole. */
 export const messagesToGoOn = (copy: Copy): readonly CopyMessage[] => {

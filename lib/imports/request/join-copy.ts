@@ -86,10 +86,14 @@ const joinOthers = async (
   copyId: CopyId,
   { download, source }: { readonly download: Download; readonly source: SourceDescription },
 ): Promise<Outcome> => {
-  await requireReadable(download, { size: source.size, signal });
+  const isAgain = task.copyId === copyId;
+  await requireReadable(download, { size: source.size, signal }).catch(async (error: unknown) => {
+    // Its end has nothing to leave.
+    if (!isAgain) await services.tasks.update(task, { copyId: undefined });
+    throw error;
+  });
   const copy = await services.copies.join(copyId, importRef(task));
   if (!copy) return await whenRefused(services, task, copyId);
-  const isAgain = task.copyId === copyId;
   if (copy.transferred) return isAgain ? tellAll(copy) : toApplyMetadata(task);
   return { next: 'copy', inHand: { message: { copyId }, ...(isAgain && { isAgain }) } };
 };

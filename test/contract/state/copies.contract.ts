@@ -63,7 +63,7 @@ export const copiesContract = (storeOf: () => StateStore): void => {
       const nothing = { copyId: newCopyId(), row: 0 };
       expect(await copies.update(nothing, attempt, { copied: 1 })).toBeUndefined();
       expect(await copies.saveRow(nothing, attempt, { next: 1, copied: 1 })).toBeUndefined();
-      expect(await copies.fail(nothing.copyId, broken)).toBeUndefined();
+      expect(await copies.fail({ ...nothing, generation: newGeneration() }, broken)).toBeUndefined();
       await copies.keepReason(nothing.copyId, broken);
       expect(await copies.join(nothing.copyId, newImport())).toBeUndefined();
       expect(await copies.leave(nothing.copyId, newImport(), hour)).toEqual({ state: 'gone' });
@@ -77,8 +77,8 @@ export const copiesContract = (storeOf: () => StateStore): void => {
 
     test('keeps the first reason why it has failed, and nobody joins it any more', async () => {
       await copies.keepReason(copy.copyId, { reason: 'slow', code: 'unavailable' });
-      expect(await copies.fail(copy.copyId, broken)).toMatchObject({ failure: broken, waiting: [first] });
-      const again = await copies.fail(copy.copyId, { reason: 'else', code: 'conflict' });
+      expect(await copies.fail(copy, broken)).toMatchObject({ failure: broken, waiting: [first] });
+      const again = await copies.fail(copy, { reason: 'else', code: 'conflict' });
       expect(again).toMatchObject({ failure: broken, lastFailure: { reason: 'slow' } });
       expect(await copies.join(copy.copyId, newImport())).toBeUndefined();
       expect(await copies.join(copy.copyId, first)).toBeUndefined();
@@ -87,7 +87,7 @@ export const copiesContract = (storeOf: () => StateStore): void => {
 
     test('that is transferred does not fail any more', async () => {
       await done();
-      expect(await copies.fail(copy.copyId, broken)).not.toHaveProperty('failure');
+      expect(await copies.fail(copy, broken)).not.toHaveProperty('failure');
       expect(await copies.join(copy.copyId, newImport())).toMatchObject({ transferred });
     });
 
@@ -168,7 +168,7 @@ export const copiesContract = (storeOf: () => StateStore): void => {
 
     test('finds its lease lost where the copy has failed, while another may begin, to tell those who wait', async () => {
       const one = await begun(1);
-      await copies.fail(copy.copyId, broken);
+      await copies.fail(copy, broken);
       expect(await copies.renew(row(1), one)).toBe(false);
       expect(await copies.renew(row(0), attempt)).toBe(false);
       later(leaseMs + 1);
@@ -226,7 +226,7 @@ export const copiesContract = (storeOf: () => StateStore): void => {
     });
 
     test('ends a copy that has failed, also where copies are kept', async () => {
-      await copies.fail(copy.copyId, broken);
+      await copies.fail(copy, broken);
       expect(await copies.leave(copy.copyId, first, hour)).toMatchObject({ state: 'ending' });
     });
 
@@ -320,7 +320,8 @@ export const copiesContract = (storeOf: () => StateStore): void => {
       const next = newGeneration();
       expect(await copies.beginAnew(copy, next)).toBe(true);
       const { createdAt, updatedAt, ...rest } = await read();
-      expect(rest).toEqual({ ...copy, generation: next, size: 17, waiting: [first], rows: new Map() });
+      const counted = { generation: next, uploadsLost: 1 };
+      expect(rest).toEqual({ ...copy, ...counted, size: 17, waiting: [first], rows: new Map() });
       for (const making of [copy, { ...copy, generation: next }])
         expect((await copies.parts(making)).size).toBe(0);
       expect(await copies.renew(row(1), one)).toBe(false);
@@ -333,6 +334,15 @@ export const copiesContract = (storeOf: () => StateStore): void => {
       const begin = Array.from({ length: 5 }, () => copies.beginAnew(copy, newGeneration()));
       expect((await Promise.all(begin)).filter(Boolean)).toHaveLength(1);
       expect(await copies.beginAnew(copy, newGeneration())).toBe(false);
+      expect((await read()).uploadsLost).toBe(1);
+    });
+
+    test('does not fail by what an attempt at its earlier making has met', async () => {
+      const next = newGeneration();
+      await copies.beginAnew(copy, next);
+      expect(await copies.fail(copy, broken)).toBeUndefined();
+      expect(await read()).not.toHaveProperty('failure');
+      expect(await copies.fail({ ...copy, generation: next }, broken)).toMatchObject({ failure: broken });
     });
   });
 
@@ -353,7 +363,7 @@ export const copiesContract = (storeOf: () => StateStore): void => {
     const next = { ...twice, generation: newGeneration() };
     expect(await losing.beginAnew(twice, next.generation)).toBe(true);
     expect(await losing.begin(whole, mine)).toBe('mine');
-    expect(await losing.fail(twice.copyId, broken)).toMatchObject({ failure: broken });
+    expect(await losing.fail(next, broken)).toMatchObject({ failure: broken });
     expect(await losing.renew(whole, mine)).toBe(false);
     expect(await losing.join(twice.copyId, newImport())).toBeUndefined();
     expect(await losing.leave(twice.copyId, first, 0)).toMatchObject({ state: 'wanted' });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { type AttemptId, newAttemptId } from '../../../lib/schemas/ids.ts';
+import { type AttemptId, newAttemptId, newGeneration } from '../../../lib/schemas/ids.ts';
 import type { Copies } from '../../../lib/state/copies.ts';
 import type { ImportRef } from '../../../lib/state/refs.ts';
 import { createCopyModel } from './copy-model.ts';
@@ -78,9 +78,11 @@ export const copyModelContract = (storeOf: () => StateStore): void => {
           const updated = await copies.update(at, attempt, { transferred });
           return [updated !== undefined, model.transfer(row, attempt, transferred)];
         }
-        case 'fail':
+        case 'fail': {
           model.fail(failure);
-          return [(await copies.fail(copyId, failure))?.failure, model.copy()?.failure];
+          const generation = model.copy()?.generation ?? newGeneration();
+          return [(await copies.fail({ copyId, generation }, failure))?.failure, model.copy()?.failure];
+        }
         case 'endUnwanted':
           return [(await copies.endUnwanted(copyId, Date.now())) !== undefined, model.endUnwanted()];
         case 'isAtRest':

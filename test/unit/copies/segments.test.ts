@@ -159,6 +159,14 @@ describe('the whole of a copy with rows', () => {
     expect(await use().run()).toEqual([toRow(1)]);
   });
 
+  test('has a row begun of which there is no more than the trace of an older message', async () => {
+    await use().run(); // and dies before its messages are sent
+    const [row, attempt] = [{ copyId: use().copyId, row: 2 }, newAttemptId()];
+    await use().copies.begin(row, attempt);
+    await use().copies.pause(row, attempt);
+    expect(await use().run()).toEqual([toRow(1), toRow(2)]);
+  });
+
   test('finds a plan again that was made before a run has died', async () => {
     await use().run();
     const { uploadId, plan } = await use().read();
@@ -202,7 +210,7 @@ describe('an upload that the store does not know any more', () => {
     await use().run({ row: 1 });
     const before = await use().read();
     await lose();
-    // After a while, since nothing counts these tries.
+    // After a while.
     expect(await use().run({ row: 2 })).toEqual([{ ...toRow(), delayS: 20 }]);
     const after = await use().read();
     expect(after.generation).not.toBe(before.generation);
@@ -232,6 +240,21 @@ describe('an upload that the store does not know any more', () => {
     await use().run({ row: 1 });
     const { uploads } = await createTraces(use().state.aws).relay();
     expect(uploads.filter((key) => key.includes(use().copyId))).toEqual([]);
+  });
+
+  test('is begun anew five times, then fails and says who may have removed it', async () => {
+    for (let lost = 1; lost <= 6; lost += 1) {
+      await use().run();
+      await lose();
+      await use().run({ row: 1 });
+    }
+    expect(await use().run()).toEqual(use().toAll('fail-import'));
+    expect((await use().read()).failure).toEqual({
+      code: 'misconfigured',
+      reason: expect.stringMatching(
+        /^Failed to copy image \S+ of region \S+: the relay bucket has lost its upload 6 times \(NoSuchUpload\), so /,
+      ),
+    });
   });
 
   test('is found when the parts are gathered as well', async () => {

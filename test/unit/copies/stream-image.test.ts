@@ -91,7 +91,7 @@ describe('a copy that fails for good', () => {
 
   test('tells them again, for its first reason, when its message comes again', async () => {
     const failure = { reason: 'no such source', code: 'not-found' } as const;
-    await use().copies.fail(use().copyId, failure);
+    await use().copies.fail(await use().read(), failure);
     expect(await use().run()).toEqual(use().toAll('fail-import'));
     expect((await use().read()).failure).toEqual(failure);
     expect(use().server.asked).toEqual([]);

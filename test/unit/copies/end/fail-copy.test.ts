@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createFailCopy, failCopy, unknownReason } from '../../../../lib/copies/end/fail-copy.ts';
+import { newGeneration } from '../../../../lib/schemas/ids.ts';
 import type { Copy, CopyFailure } from '../../../../lib/state/copy.ts';
 import { importRef } from '../../../../lib/state/refs.ts';
 import { createDeadline } from '../../../../lib/steps/deadline.ts';
@@ -35,7 +36,15 @@ test('a copy that is finished does not fail any more: it is handed on again', as
 });
 
 test('of a copy that is gone nobody is told', async () => {
-  expect(await failCopy(use(), { copyId: newCopyId() }, failure)).toEqual({ next: 'done' });
+  const gone = { copyId: newCopyId(), generation: newGeneration() };
+  expect(await failCopy(use(), gone, failure)).toEqual({ next: 'done' });
+});
+
+test('the failure of an earlier making comes too late: the one that has begun anew goes on, and nobody is told', async () => {
+  const copy = await makeCopy(use(), [one, other]);
+  await use().copies.beginAnew(copy, newGeneration());
+  expect(await failCopy(use(), copy, failure)).toEqual({ next: 'done' });
+  expect(await use().copies.get(copy.copyId)).not.toHaveProperty('failure');
 });
 
 /** The step, for a dead letter of a row. */
@@ -66,7 +75,7 @@ test('a dead letter of a copy of which nobody has said anything says so', async 
 
 test('who died before all were told tells them when its message comes again', async () => {
   const copy = await makeCopy(use(), [one, other]);
-  await use().copies.fail(copy.copyId, failure);
+  await use().copies.fail(copy, failure);
   await deadLetter(copy);
   expect(use().sent).toEqual(toBoth('fail-import'));
   expect((await use().copies.get(copy.copyId))?.failure).toEqual(failure);

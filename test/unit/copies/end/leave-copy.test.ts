@@ -29,7 +29,7 @@ describe('a copy that is finished, or has failed', () => {
   const finished = () => makeCopy(use(), [one, other], { transferred });
   const failed = async () => {
     const copy = await makeCopy(use(), [one, other]);
-    await use().copies.fail(copy.copyId, { reason: 'no such image', code: 'not-found' });
+    await use().copies.fail(copy, { reason: 'no such image', code: 'not-found' });
     return copy;
   };
 

@@ -148,7 +148,7 @@ describe('an import whose copy is not finished', () => {
 
   test('is sent to its end for the copy’s reason, also where that was one of many tries', async () => {
     const failed = await makeCopy(use(), [task]);
-    await use().copies.fail(failed.copyId, { reason: 'the source is away', code: 'unavailable' });
+    await use().copies.fail(failed, { reason: 'the source is away', code: 'unavailable' });
     await withCopy(failed);
     await run();
     expect(use().sent).toEqual(toFailImport());

@@ -26,7 +26,7 @@ beforeEach(async () => {
   const { id } = await region.createImage({ hw_disk_bus: 'scsi', os_type: 'linux' });
   const fresh = taskFixture(id as ImageId);
   copy = await makeCopy(use(), [fresh, other]);
-  await copies.fail(copy.copyId, failure);
+  await copies.fail(copy, failure);
   const changes = { hw_disk_bus: { was: 'ide', set: 'scsi' }, os_type: { set: 'linux' } };
   task = { ...fresh, copyId: copy.copyId, changes };
   await claims.take(task);

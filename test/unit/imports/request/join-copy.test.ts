@@ -178,6 +178,14 @@ describe('who may see a source and not download it', () => {
     expect((await read(other)).failureCode).toBe(data === 403 ? 'forbidden' : 'unauthorized');
   });
 
+  test('has no copy to leave: it gets no message, and is kept no longer, when his import ends', async () => {
+    const [one, other] = [await queued(), await queued()];
+    await join(one);
+    server.refused.set(other.taskId, { data: 403 });
+    await join(other);
+    expect(await read(other)).not.toHaveProperty('copyId');
+  });
+
   test('also where the source’s store has no ranges', async () => {
     server.image = { bytes: randomBytes(1000), hasNoRanges: true };
     const [one, other] = [await queued(), await queued()];
@@ -217,7 +225,8 @@ describe('a copy that cannot be joined', () => {
     const [one, later] = [await queued(), await queued()];
     await join(one);
     const { copyId = expect.fail('no copy') } = await read(one);
-    await copies.fail(copyId, { reason: 'the source is gone', code: 'not-found' });
+    const copy = (await copyOf(one)) ?? expect.fail('no copy');
+    await copies.fail(copy, { reason: 'the source is gone', code: 'not-found' });
     await join(later);
     expect(use().sent).toEqual(soon(later));
     use().sent.length = 0;
