@@ -14,13 +14,13 @@ process.env['POWERTOOLS_METRICS_DISABLED'] = 'true';
 const page = new URL('../../docs/scale.md', import.meta.url);
 const asked = process.argv.slice(2);
 const isAsked = (name: string): boolean => asked.length === 0 || asked.includes(name);
-const all: Simulated[] = [];
+const all: (Simulated & Pick<Scenario, 'name'>)[] = [];
 
 const run = async ({ name, arrivals, assumed }: Scenario): Promise<Simulated> => {
   const startedMs = performance.now();
   const simulated = await simulate(createClock(), arrivals, assumed);
   console.error(`${name}: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
-  all.push(simulated);
+  all.push({ name, ...simulated });
   return simulated;
 };
 
@@ -79,8 +79,13 @@ const dear = all.filter(
   ({ load, parts, asked, counts }) =>
     Math.max(load.writes.total() / 4, load.reads.total() / 2) > parts + 100 * asked + 4 * counts.runs,
 );
-if (lost.length + littered.length + dear.length > 0) {
-  console.error('imports were lost, or left something behind, or requests grow faster than parts');
+const faults = [
+  ...lost.map(({ name }) => `${name}: imports were lost`),
+  ...littered.map(({ name, left }) => `${name}: ${left} objects, uploads or items are left`),
+  ...dear.map(({ name }) => `${name}: requests grow faster than parts`),
+];
+if (faults.length > 0) {
+  console.error(faults.join('\n'));
   process.exit(1);
 }
 process.exit(0);
