@@ -103,8 +103,20 @@ const waits = (queue: string): Alarm => ({
   of: { metric: ofQueue(queue, 'ApproximateAgeOfOldestMessage'), statistic: 'Maximum' },
 });
 
+const whyDead: Readonly<Record<string, string>> = {
+  FailImportDeadQueue: 'An import could neither be finished nor undone.',
+  ReplicateImageDeadQueue: 'An event is none, or asks for what cannot be: the letter says why.',
+};
+
+const hasLetters = (queue: string): Alarm => ({
+  description: `${whyDead[queue] ?? 'A message could not be dealt with.'} A person has to look at the message.`,
+  threshold: 0,
+  periodS: 60,
+  of: { metric: ofQueue(queue, 'ApproximateNumberOfMessagesVisible'), statistic: 'Maximum' },
+});
+
 /** Steps that have to fit into one run. stream-image has not: it uses its time up and goes on in another. */
-const oneRunSteps = ['apply-metadata', 'fail-import'];
+const oneRunSteps = ['apply-metadata', 'fail-import', 'replicate-image'];
 
 const nearTimeout = (watched: Watched, step: string, timeoutS: number): Alarm => ({
   description: `A run of ${step} took four fifths of its time: one a little longer ends without success.`,
@@ -124,15 +136,6 @@ export const alarms = (watched: Watched): Record<string, ReturnType<typeof resou
       threshold: 50, // %
       periodS: 900,
       of: failureRate(watched),
-    },
-    FailImportDeadAlarm: {
-      description: 'An import could neither be finished nor undone. A person has to look at the message.',
-      threshold: 0,
-      periodS: 60,
-      of: {
-        metric: ofQueue(watched.deadQueue, 'ApproximateNumberOfMessagesVisible'),
-        statistic: 'Maximum',
-      },
     },
     FunctionErrorsAlarm: {
       description: 'Functions crash or run out of time.',
@@ -160,6 +163,7 @@ export const alarms = (watched: Watched): Record<string, ReturnType<typeof resou
       of: { metric: ofApi('5xx'), statistic: 'Sum' },
     },
   };
+  for (const queue of watched.deadQueues) all[`${queue.replace(/Queue$/, '')}Alarm`] = hasLetters(queue);
   for (const queue of watched.queues) all[`${queue}WaitsAlarm`] = waits(queue);
   for (const { name, timeoutS } of watched.functions)
     if (oneRunSteps.includes(name))

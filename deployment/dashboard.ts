@@ -56,6 +56,7 @@ const chartOfRegions = (
 const passing: readonly ErrorCode[] = ['method-not-allowed', 'claim-lost'];
 const endingCodes = (Object.keys(errorRules) as ErrorCode[]).filter((code) => !passing.includes(code));
 
+/** Of an import. */
 const steps = ['stream-image', 'apply-metadata', 'fail-import'];
 
 const lastFailures = ({ stack }: Watched) => ({
@@ -78,7 +79,7 @@ const lastFailures = ({ stack }: Watched) => ({
 
 const widgets = (watched: Watched) => {
   const own = (name: string, dimensions = {}) => ownMetric(watched, name, dimensions);
-  const { functions, queues, deadQueue } = watched;
+  const { functions, queues, deadQueues } = watched;
   const ofEachFunction = (name: string, stat: string) =>
     functions.map((each) => lineOf(ofFunction(each, name), each.name, stat));
   return [
@@ -103,9 +104,13 @@ const widgets = (watched: Watched) => {
       stat: 'Maximum',
       unit: 's',
     }),
+    chart('Replicas', [
+      lineOf(own('ReplicasDone'), 'as they are to be'),
+      lineOf(own('ReplicasFailed'), 'failed'),
+    ]),
     chart(
       'Longest run of each step',
-      steps.map((step) => lineOf(own('StepSeconds', { step }), step, 'Maximum')),
+      [...steps, 'replicate-image'].map((step) => lineOf(own('StepSeconds', { step }), step, 'Maximum')),
       's',
     ),
     chart(
@@ -115,7 +120,7 @@ const widgets = (watched: Watched) => {
     ),
     chart(
       'Messages that wait',
-      [...queues, deadQueue].map((queue) =>
+      [...queues, ...deadQueues].map((queue) =>
         lineOf(ofQueue(queue, 'ApproximateNumberOfMessagesVisible'), queue, 'Maximum'),
       ),
     ),

@@ -15,8 +15,8 @@ export interface Watched {
   readonly functions: readonly WatchedFunction[];
   /** Queues that functions read. */
   readonly queues: readonly string[];
-  /** The queue nobody reads. */
-  readonly deadQueue: string;
+  /** Those that nobody reads. */
+  readonly deadQueues: readonly string[];
   /** Where lib/metrics.ts puts its metrics, and the service that it names. */
   readonly own: { readonly namespace: string; readonly service: string };
   /** Seconds before a function's timeout at which a step stops. */

@@ -24,8 +24,10 @@ interface Serverless {
 const watchedIn = (serverless: Serverless): Watched => {
   const { service, functions, provider, custom, resources } = serverless.service;
   const { naming } = serverless.getProvider('aws');
-  const deadQueue = 'FailImportDeadQueue';
-  const queues = Object.entries(resources.Resources).filter(([, { Type }]) => Type === 'AWS::SQS::Queue');
+  const queues = Object.entries(resources.Resources)
+    .filter(([, { Type }]) => Type === 'AWS::SQS::Queue')
+    .map(([id]) => id);
+  const isDead = (id: string): boolean => id.endsWith('DeadQueue');
   return {
     stack: naming.getStackName(),
     functions: Object.entries(functions).map(([name, { timeout }]) => ({
@@ -33,8 +35,8 @@ const watchedIn = (serverless: Serverless): Watched => {
       logicalId: naming.getLambdaLogicalId(name),
       timeoutS: timeout ?? provider.timeout,
     })),
-    queues: queues.map(([id]) => id).filter((id) => id !== deadQueue),
-    deadQueue,
+    queues: queues.filter((id) => !isDead(id)),
+    deadQueues: queues.filter(isDead),
     own: { namespace: provider.environment.POWERTOOLS_METRICS_NAMESPACE, service },
     reserveS: Number(custom.watching.deadlineReserveS),
     alarmTopicArn: custom.watching.topicArn || undefined,

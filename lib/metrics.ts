@@ -6,7 +6,7 @@ import type { ErrorCode } from './errors.ts';
 // POWERTOOLS_METRICS_DISABLED=true turns them off.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
-export type StepName = 'stream-image' | 'apply-metadata' | 'fail-import';
+export type StepName = 'stream-image' | 'apply-metadata' | 'fail-import' | 'replicate-image';
 
 type Unit = (typeof MetricUnit)[keyof typeof MetricUnit];
 type Values = readonly (readonly [name: string, unit: Unit, value: number])[];
@@ -85,6 +85,12 @@ export const countSynced = (region: string, synced: Synced): void =>
 /** Policies that a run of sync-images could do nothing for. */
 export const countNotSynced = (policies: number): void =>
   publish([['SyncFailed', MetricUnit.Count, policies]], {});
+
+/** A replica that was asked for is as it is to be: made, found there, or not wanted. */
+export const countReplicaDone = (): void => publish([['ReplicasDone', MetricUnit.Count, 1]], {});
+
+/** A replica that was asked for will not be, unless somebody asks again. */
+export const countReplicaFailed = (): void => publish([['ReplicasFailed', MetricUnit.Count, 1]], {});
 
 /** One run of a step took so long, whatever came of it. */
 export const stepTook = (step: StepName, seconds: number): void =>

@@ -7,11 +7,16 @@ import { consume, type Handler } from './consumer.ts';
 import { contextOf } from './context.ts';
 
 // The queues' functions in a process of one's own, without Lambda and without its limit on time:
-// `node worker/worker.ts [stream-image] [apply-metadata] [fail-import]`, all three when none is named. And, once and by
-// itself, for cron, a systemd timer or a CronJob: `node worker/worker.ts sweep-imports`.
+// `node worker/worker.ts [stream-image] [apply-metadata] [fail-import] [replicate-image]`; when none is named, the three of
+// an import, and replicate-image where its queue is set. And, once and by itself, for cron, a systemd timer or a CronJob:
+// `node worker/worker.ts sweep-imports`.
 
 interface QueueFunction {
-  readonly variable: 'STREAM_IMAGE_QUEUE_URL' | 'APPLY_METADATA_QUEUE_URL' | 'FAIL_IMPORT_QUEUE_URL';
+  readonly variable:
+    | 'STREAM_IMAGE_QUEUE_URL'
+    | 'APPLY_METADATA_QUEUE_URL'
+    | 'FAIL_IMPORT_QUEUE_URL'
+    | 'REPLICATE_IMAGE_QUEUE_URL';
   load(): Promise<{ readonly handler: unknown }>;
 }
 
@@ -28,13 +33,22 @@ const functions: Readonly<Record<string, QueueFunction>> = {
     variable: 'FAIL_IMPORT_QUEUE_URL',
     load: () => import('../functions/fail-import.ts'),
   },
+  'replicate-image': {
+    variable: 'REPLICATE_IMAGE_QUEUE_URL',
+    load: () => import('../functions/replicate-image.ts'),
+  },
 };
+
+const isUsual = (name: string): boolean =>
+  name !== 'replicate-image' || Boolean(process.env['REPLICATE_IMAGE_QUEUE_URL']);
 
 /** @throws Error for a name that is no queue's function */
 const chosen = (names: readonly string[]): readonly (readonly [string, QueueFunction])[] => {
   const unknown = names.filter((name) => !Object.hasOwn(functions, name));
   if (unknown.length === 0)
-    return Object.entries(functions).filter(([name]) => names.length === 0 || names.includes(name));
+    return Object.entries(functions).filter(([name]) =>
+      names.length === 0 ? isUsual(name) : names.includes(name),
+    );
   throw new Error(
     `There is no ${unknown.join(', ')}: name some of ${Object.keys(functions).join(', ')}, or none`,
   );

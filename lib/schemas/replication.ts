@@ -81,8 +81,8 @@ export const ImagePublished = Type.Object(
 export type ImagePublished = Static<typeof ImagePublished>;
 
 /** What a single request says of one replica. */
-const ReplicaRequest = Type.Object({ ...settings, ...manner }, closed);
-export type ReplicaRequest = Static<typeof ReplicaRequest>;
+const ReplicaSettings = Type.Object({ ...settings, ...manner }, closed);
+export type ReplicaSettings = Static<typeof ReplicaSettings>;
 
 const uuid = Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' });
 const count = Type.Integer({ minimum: 0 });
@@ -95,7 +95,7 @@ export const ReplicateMessage = Type.Object(
         source: Type.Object({ region: name('Of the source.'), imageId: uuid }, closed),
         region: name('Of the replica.'),
         policy: Type.Optional(name('The policy by whose rules.')),
-        request: Type.Optional(ReplicaRequest),
+        request: Type.Optional(ReplicaSettings),
       },
       closed,
     ),

@@ -48,6 +48,8 @@ export const Settings = Type.Object({
   EVENT_BUS_NAME: Type.Optional(Type.String({ pattern: '^[/.\\-_A-Za-z0-9]{1,256}$' })),
   /** Of the policies, in what is deployed. */
   POLICIES_DIR: nonEmpty,
+  REPLICATE_IMAGE_QUEUE_URL: Type.Optional(httpUrl),
+  REPLICATE_IMAGE_DEAD_QUEUE_URL: Type.Optional(httpUrl),
   TOKEN_SEALING_SECRET: Type.Optional(Type.String({ minLength: 32 })),
   TOKEN_SEALING_SECRET_ARN: Type.Optional(secretArn),
 

@@ -1,5 +1,5 @@
 import type { CopyId, ImageId, RegionName, TaskId } from '../schemas/ids.ts';
-import type { ReplicaRequest } from '../schemas/replication.ts';
+import type { ReplicaSettings } from '../schemas/replication.ts';
 import type { ImportRef } from './refs.ts';
 
 /** The steps that messages are for; each has a queue of its name. */
@@ -45,7 +45,7 @@ export interface AskedReplica {
   /** Name of a policy of the deployment; a single request has none. */
   readonly policy?: string;
   /** What a single request wants. */
-  readonly request?: ReplicaRequest;
+  readonly request?: ReplicaSettings;
 }
 
 /**
@@ -64,6 +64,9 @@ export interface ReplicateMessage {
 
 /** @throws FerryError when the queue cannot be reached */
 export type SendReplicate = (message: ReplicateMessage, delayS?: number) => Promise<void>;
+
+/** Makes a dead letter of a message, with the reason. @throws FerryError when the queue cannot be reached */
+export type Bury = (body: string, reason: string) => Promise<void>;
 
 /** One received message, as far as its receiver may act on it. */
 export interface Delivery {

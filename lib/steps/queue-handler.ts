@@ -4,19 +4,22 @@ import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { asFerryError } from '../errors.ts';
 import { log } from '../log.ts';
-import { stepTook } from '../metrics.ts';
-import type { Delivery, StepName } from '../state/messages.ts';
-import { createDeadline } from './deadline.ts';
+import { type StepName, stepTook } from '../metrics.ts';
+import type { Delivery } from '../state/messages.ts';
+import { createDeadline, type Deadline } from './deadline.ts';
 import { parseMessage } from './messages.ts';
 import type { Received } from './received.ts';
 
-export interface QueueOptions {
+export interface RecordOptions {
   /** For the metrics. */
   readonly step: StepName;
-  /** What may be done with a record of the queue that the events come from. */
-  readonly deliveryOf: (record: SQSRecord) => Delivery;
   /** Seconds before the function's end at which the step must stop. */
   readonly deadlineReserveS: number;
+}
+
+export interface QueueOptions extends RecordOptions {
+  /** What may be done with a record of the queue that the events come from. */
+  readonly deliveryOf: (record: SQSRecord) => Delivery;
 }
 
 /** Whatever keeps a message in its queue is told: the dead letter that it becomes has its cause here and nowhere else. */
@@ -28,16 +31,18 @@ const tellWhy = ({ messageId, attributes }: SQSRecord, thrown: unknown): never =
 };
 
 /**
- * The stack of every queue function. A record whose step throws is reported in `batchItemFailures`, so that it alone
- * comes again.
+ * The stack of every queue function. A record that throws is reported in `batchItemFailures`, so that it alone comes
+ * again.
  */
-export const queueHandler = (options: QueueOptions, step: (received: Received) => Promise<void>) => {
+export const recordHandler = (
+  options: RecordOptions,
+  handle: (record: SQSRecord, deadline: Deadline) => Promise<void>,
+) => {
   const handleRecord = async (record: SQSRecord, context: Context): Promise<void> => {
-    const message = parseMessage(record.body);
     const deadline = createDeadline(context, options.deadlineReserveS);
     const startedMs = performance.now();
     try {
-      await step({ message, delivery: options.deliveryOf(record), deadline });
+      await handle(record, deadline);
     } finally {
       deadline.close();
       stepTook(options.step, (performance.now() - startedMs) / 1000);
@@ -57,3 +62,9 @@ export const queueHandler = (options: QueueOptions, step: (received: Received) =
       ),
     );
 };
+
+/** Of the queues of an import's steps. */
+export const queueHandler = (options: QueueOptions, step: (received: Received) => Promise<void>) =>
+  recordHandler(options, (record, deadline) =>
+    step({ message: parseMessage(record.body), delivery: options.deliveryOf(record), deadline }),
+  );

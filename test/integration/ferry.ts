@@ -67,6 +67,8 @@ export interface FerryOptions<Region extends string = DefaultRegion> {
   readonly report?: (line: string) => void;
   /** How long `finished` waits at most, s; default 90. */
   readonly patienceS?: number;
+  /** Whether replicate-image reads its queue as well; default false. */
+  readonly replication?: boolean;
   /** Functions whose queues nobody reads. */
   readonly idle?: readonly QueueFunction[];
 }
@@ -104,7 +106,11 @@ export const startFerry = async <const Region extends string = DefaultRegion>(
   const brief = ownProcesses ? { HEARTBEAT_S: '1' } : {};
   const here = { OS_AUTH_URL: openstack.authUrl, POWERTOOLS_LOG_LEVEL: logLevel(ownProcesses) };
   Object.assign(process.env, localSettings, brief, aws.env, here, options.env);
-  const read = queueFunctions.filter((name) => !options.idle?.includes(name));
+  const all: readonly QueueFunction[] = [
+    ...queueFunctions,
+    ...(options.replication ? (['replicate-image'] as const) : []),
+  ];
+  const read = all.filter((name) => !options.idle?.includes(name));
   const pollers = await startPollers(read, {
     ownProcesses,
     ...(options.report && { report: options.report }),

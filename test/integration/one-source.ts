@@ -132,13 +132,14 @@ export const expectFailure = async (ferry: Ferry9, of: Import, reason: RegExp): 
 };
 
 /** Reads of a source's data, without those of a first byte alone. */
-export const readsOf = (ferry: Ferry9, { id }: ImageView) =>
-  glanceOf(ferry, 'REGION1')
+export const readsOf = ({ openstack }: Pick<Ferry, 'openstack'>, { id }: ImageView) =>
+  openstack
+    .region('REGION1')
     .dataReads(id)
     .filter(({ asked }) => !isProbe(asked));
 
 /** How often the source was asked for each of its bytes. */
-export const timesAsked = (ferry: Ferry9, source: ImageView): TimesRead =>
+export const timesAsked = (ferry: Pick<Ferry, 'openstack'>, source: ImageView): TimesRead =>
   timesRead(
     readsOf(ferry, source).map(({ asked }) => asked),
     source.size ?? 0,

@@ -7,8 +7,10 @@ import { lambdaContext } from './lambda.ts';
 
 export type Handler = (event: unknown, context: Context) => Promise<unknown>;
 
+/** Of an import. */
 export const queueFunctions = ['stream-image', 'apply-metadata', 'fail-import'] as const;
-export type QueueFunction = (typeof queueFunctions)[number];
+export type ImportFunction = (typeof queueFunctions)[number];
+export type QueueFunction = ImportFunction | 'replicate-image';
 
 /** A function that can be invoked and, where it runs in processes of its own, be killed. */
 interface Runner {
@@ -27,6 +29,7 @@ const urlVariable = {
   'stream-image': 'STREAM_IMAGE_QUEUE_URL',
   'apply-metadata': 'APPLY_METADATA_QUEUE_URL',
   'fail-import': 'FAIL_IMPORT_QUEUE_URL',
+  'replicate-image': 'REPLICATE_IMAGE_QUEUE_URL',
 } as const satisfies Record<QueueFunction, string>;
 
 const environment = (): Record<string, string> =>

@@ -3,7 +3,7 @@ import { sqsClient } from '../bench/stage.ts';
 import { readBlueprint } from '../cloud/aws/blueprint.ts';
 import { createSandboxes } from '../cloud/offline/sandbox.ts';
 import { startPoller } from '../cloud/offline/sqs-poller.ts';
-import { type QueueFunction, queueFunctions } from '../integration/pollers.ts';
+import { type ImportFunction, queueFunctions } from '../integration/pollers.ts';
 import type { Env, LoadCloud } from './cloud.ts';
 
 const parameters = readBlueprint().params.default;
@@ -14,7 +14,7 @@ const deployed = {
   'stream-image': { queue: 'StreamImageQueue', size: 'STREAM' },
   'apply-metadata': { queue: 'ApplyMetadataQueue', size: 'APPLY' },
   'fail-import': { queue: 'FailImportQueue', size: 'FAIL' },
-} as const satisfies Record<QueueFunction, { queue: string; size: string }>;
+} as const satisfies Record<ImportFunction, { queue: string; size: string }>;
 
 export interface RunningFunctions {
   /** MiB, the most of any process of each function, as it says itself at the end of each invocation. */

@@ -8,7 +8,7 @@ const layers = [
   ['bridge', 'cli', 'worker'],
   ['functions'],
   ['lib/api', 'lib/compose'],
-  ['lib/replication/sync'],
+  ['lib/replication/sync', 'lib/replication/replicate'],
   ['lib/replication/apply', 'lib/replication/inventory'],
   ['lib/replication/plan', 'lib/replication/event'],
   ['lib/replication/policy'],

@@ -74,12 +74,12 @@ export const namesOf = ({ kind, region, image }: Change) => ({ kind, region, ima
 /** What a call that did not work means for the change. */
 const verdictOf = (change: ImageChange, error: unknown, { signal }: Options): Verdict => {
   if (signal.aborted) return timeEnded();
-  const { code, explanation, message } = asFerryError(error);
+  const { code, explanation, message, retryable } = asFerryError(error);
   if (hasCode(error, 'not-found'))
     return change.kind === 'delete' ? done('it is gone already') : kept('it is not there any more');
   if (hasCode(error, 'conflict') && change.isRetirement) return kept(`it is in use: ${message}`);
   if (code === 'internal') log.error('change failed', { ...namesOf(change), error });
-  return failed(explanation);
+  return failed(explanation, retryable);
 };
 
 /**

@@ -50,9 +50,9 @@ const carryOut = async (services: ApplyServices, change: Change, options: Option
 const applyOne = (services: ApplyServices, change: Change, options: Options): Promise<Verdict> =>
   carryOut(services, change, options).catch((error: unknown) => {
     if (options.signal.aborted) return timeEnded();
-    const { code, explanation } = asFerryError(error);
+    const { code, explanation, retryable } = asFerryError(error);
     if (code === 'internal') log.error('change failed', { ...namesOf(change), error });
-    return failed(explanation);
+    return failed(explanation, retryable);
   });
 
 /**

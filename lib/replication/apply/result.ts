@@ -11,6 +11,8 @@ export interface Result {
   readonly outcome: Outcome;
   /** For people. */
   readonly reason: string;
+  /** Of what has failed: another try may do better. */
+  readonly isPassing?: boolean;
 }
 
 /** An outcome with its reason. */
@@ -18,5 +20,9 @@ export type Verdict = Omit<Result, 'change'>;
 
 export const done = (reason: string): Verdict => ({ outcome: 'done', reason });
 export const kept = (reason: string): Verdict => ({ outcome: 'kept', reason });
-export const failed = (reason: string): Verdict => ({ outcome: 'failed', reason });
+export const failed = (reason: string, isPassing = false): Verdict => ({
+  outcome: 'failed',
+  reason,
+  ...(isPassing && { isPassing }),
+});
 export const timeEnded = (): Verdict => kept('the time has ended, the next run goes on');

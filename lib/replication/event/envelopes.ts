@@ -22,7 +22,7 @@ export const textOfHttp = ({ headers, body, isBase64Encoded }: HttpEvent): Incom
 /** The part of a queue's record that is used here. */
 export interface QueueRecord {
   readonly body: string;
-  readonly messageAttributes: Readonly<Record<string, { readonly stringValue?: string }>>;
+  readonly messageAttributes: Readonly<Record<string, { readonly stringValue?: string | undefined }>>;
 }
 
 export const textOfRecord = ({ body, messageAttributes }: QueueRecord): IncomingText => {

@@ -1,7 +1,7 @@
 import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
 import { type ImageId, parseImageId, type RegionName } from '../../schemas/ids.ts';
-import type { ImagePublished, ReplicaRequest } from '../../schemas/replication.ts';
+import type { ImagePublished, ReplicaSettings } from '../../schemas/replication.ts';
 import { isImagePublished } from '../../schemas/validators.js';
 import { inWords } from './in-words.ts';
 
@@ -16,7 +16,7 @@ export const everyPolicy = '*';
 /** One region where a single request wants the image. */
 export interface PublishedTarget {
   readonly region: RegionName;
-  readonly request: ReplicaRequest;
+  readonly request: ReplicaSettings;
 }
 
 /** The event, as code works with it. */

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test, vi } from 'vitest';
 import { errorRules } from '../../../lib/errors.ts';
-import { countFailed, countStarted, countSucceeded, countUntold, stepTook } from '../../../lib/metrics.ts';
+import {
+  countFailed,
+  countReplicaDone,
+  countReplicaFailed,
+  countStarted,
+  countSucceeded,
+  countUntold,
+  stepTook,
+} from '../../../lib/metrics.ts';
 import { environmentOf, functions, inShort, logicalIdOf, names, type Packaged } from './packaged.ts';
 
 interface Metric {
@@ -43,7 +51,10 @@ function written(namespace: string): Set<string> {
   countUntold();
   countSucceeded({ region: 'R', bytes: 1, seconds: 1 });
   for (const code of Object.keys(errorRules) as (keyof typeof errorRules)[]) countFailed(code, 'R');
-  for (const step of ['stream-image', 'apply-metadata', 'fail-import'] as const) stepTook(step, 1);
+  for (const step of ['stream-image', 'apply-metadata', 'fail-import', 'replicate-image'] as const)
+    stepTook(step, 1);
+  countReplicaDone();
+  countReplicaFailed();
   const lines = stdout.mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
   stdout.mockRestore();
   vi.unstubAllEnvs();
@@ -123,11 +134,26 @@ export const alarmsCases = (packaged: () => Packaged) => {
         0,
       ],
       ['EventsLostAlarm', 'glance-ferry-prod EventsLost service=glance-ferry', 0],
+      [
+        'ReplicateImageQueueWaitsAlarm',
+        'AWS/SQS ApproximateAgeOfOldestMessage QueueName=ReplicateImageQueue.QueueName',
+        3600,
+      ],
+      [
+        'ReplicateImageDeadAlarm',
+        'AWS/SQS ApproximateNumberOfMessagesVisible QueueName=ReplicateImageDeadQueue.QueueName',
+        0,
+      ],
       ['ApiServerErrorsAlarm', 'AWS/ApiGateway 5xx ApiId=HttpApi', 5],
       [
         'ApplyMetadataTimeAlarm',
         'glance-ferry-prod StepSeconds service=glance-ferry step=apply-metadata',
         696,
+      ],
+      [
+        'ReplicateImageTimeAlarm',
+        'glance-ferry-prod StepSeconds service=glance-ferry step=replicate-image',
+        72,
       ],
       ['FailImportTimeAlarm', 'glance-ferry-prod StepSeconds service=glance-ferry step=fail-import', 216],
     ])('%s watches %s above %i', (id, metric, threshold) => {
@@ -186,7 +212,7 @@ export const alarmsCases = (packaged: () => Packaged) => {
         .flatMap(([, alarm]) => metricsOf(alarm))
         .map(speltMetric);
       const ours = metrics.filter((metric) => metric.startsWith(own()));
-      expect(ours).toHaveLength(5);
+      expect(ours).toHaveLength(6);
       expect(ours.filter((metric) => !written(own()).has(metric))).toEqual([]);
     });
 

@@ -54,7 +54,7 @@ export const functionsCases = (packaged: () => Packaged) =>
       expect(Object.values(line).filter((value) => !harmless.test(value))).toEqual([]);
     });
 
-    test('three are fed by queues, one message at a time, with partial failures and a limit', () => {
+    test('four are fed by queues, one message at a time, with partial failures and a limit', () => {
       const mappings = packaged()
         .ofType('AWS::Lambda::EventSourceMapping')
         .map(([, mapping]) => mapping);

@@ -64,6 +64,7 @@ export const functions = {
   'stream-image': { timeoutS: 900, memoryMB: 1769, queue: 'StreamImageQueue' },
   'apply-metadata': { timeoutS: 900, memoryMB: 1024, queue: 'ApplyMetadataQueue' },
   'fail-import': { timeoutS: 300, memoryMB: 512, queue: 'FailImportQueue' },
+  'replicate-image': { timeoutS: 120, memoryMB: 512, queue: 'ReplicateImageQueue' },
   'sweep-imports': { timeoutS: 300, memoryMB: 512 },
   'list-tasks': {
     timeoutS: 29,

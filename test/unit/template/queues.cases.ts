@@ -8,6 +8,8 @@ export const queuesCases = (packaged: () => Packaged) =>
       ApplyMetadataQueue: ['FailImportQueue.Arn', 5],
       FailImportQueue: ['FailImportDeadQueue.Arn', 10],
       FailImportDeadQueue: undefined,
+      ReplicateImageQueue: ['ReplicateImageDeadQueue.Arn', 5],
+      ReplicateImageDeadQueue: undefined,
     };
 
     test('hand on what fails too often, and at last to a queue nobody reads', () => {
@@ -30,9 +32,37 @@ export const queuesCases = (packaged: () => Packaged) =>
       const policy = policies.find(({ Queues }) =>
         (Queues as unknown[]).some((one) => inShort(one) === queue),
       );
-      expect(policy?.['PolicyDocument']).toMatchObject({
-        Statement: [
-          { Effect: 'Deny', Action: 'sqs:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+      expect(policy?.['PolicyDocument']).toHaveProperty(
+        ['Statement', 0],
+        expect.objectContaining({
+          ...{ Effect: 'Deny', Principal: '*', Action: 'sqs:*' },
+          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+        }),
+      );
+    });
+
+    test.each(['ReplicateImageQueue', 'ReplicateImageDeadQueue'])('%s takes what our rule sends', (queue) => {
+      const statement = {
+        Effect: 'Allow',
+        Principal: { Service: 'events.amazonaws.com' },
+        Action: 'sqs:SendMessage',
+        Resource: { 'Fn::GetAtt': [queue, 'Arn'] },
+        Condition: { ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': ['ImagePublishedRule', 'Arn'] } } },
+      };
+      const policy = packaged().properties(`${queue}Policy`)['PolicyDocument'] as { Statement: unknown[] };
+      expect(policy.Statement).toContainEqual(statement);
+    });
+
+    test('the rule sends each event "Image Published" to replicate-image, of the default bus or the one that is set', () => {
+      const rule = packaged().properties('ImagePublishedRule');
+      expect(inShort(rule['EventBusName'])).toBe('HasEventBus EventBusName default');
+      expect(rule).toMatchObject({
+        EventPattern: { 'detail-type': ['Image Published'] },
+        Targets: [
+          {
+            Arn: { 'Fn::GetAtt': ['ReplicateImageQueue', 'Arn'] },
+            DeadLetterConfig: { Arn: { 'Fn::GetAtt': ['ReplicateImageDeadQueue', 'Arn'] } },
+          },
         ],
       });
     });

@@ -78,6 +78,17 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...tell,
         ...useKey,
       ],
+      'replicate-image': [
+        ...allOfTable,
+        ...consume('ReplicateImageQueue'),
+        ...send('ReplicateImageQueue'),
+        ...send('ReplicateImageDeadQueue'),
+        ...send('StreamImageQueue'),
+        ...send('FailImportQueue'),
+        ...tell,
+        ...readSecrets,
+        ...useKey,
+      ],
       'sweep-imports': [
         ...table('Scan', 'GetItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'Query'),
         ...send('StreamImageQueue'),

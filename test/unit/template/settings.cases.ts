@@ -63,7 +63,13 @@ export const settingsCases = (packaged: () => Packaged) =>
         KmsKeyId: { Ref: 'Key' },
       });
       const sealing = names.filter((name) => 'TOKEN_SEALING_SECRET_ARN' in environmentOf(packaged(), name));
-      expect(sealing).toEqual(['import-image', 'stream-image', 'apply-metadata', 'fail-import']);
+      expect(sealing).toEqual([
+        'import-image',
+        'stream-image',
+        'apply-metadata',
+        'fail-import',
+        'replicate-image',
+      ]);
       for (const name of sealing)
         expect(inShort(environmentOf(packaged(), name)['TOKEN_SEALING_SECRET_ARN'])).toBe('SealingSecret');
     });

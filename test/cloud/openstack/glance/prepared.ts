@@ -35,6 +35,8 @@ export interface PreparedImages {
   become(imageId: string, otherId: string): void;
   /** Deletes the image and its data, as its owner would. @throws Error without the image */
   remove(imageId: string): Promise<void>;
+  /** All there are. */
+  images(): readonly ImageView[];
   /** The image as it is now; undefined when it does not exist. */
   image(imageId: string): ImageView | undefined;
   /** The bytes of an image. @throws Error when it has none */
@@ -92,6 +94,7 @@ export function preparedImages(
       });
     },
     remove: (imageId) => images.remove(existing(imageId)),
+    images: () => [...images.all()].map(view),
     image(imageId) {
       const record = images.find(imageId);
       return record && view(record);

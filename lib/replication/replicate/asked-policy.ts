@@ -1,0 +1,45 @@
+import type { AskedReplica } from '../../state/messages.ts';
+import type { Policy, ReplicaIdentity } from '../policy/policy.ts';
+import { onlyImage, requestPolicy } from '../policy/request-policy.ts';
+import type { Policies } from './policies.ts';
+
+/** The newest of a family stays, older ones are hidden, and lose its name where that decides which one is the replica. */
+const retireOlder = (identity: ReplicaIdentity | undefined) => ({
+  retirement: {},
+  retention: { last: 1 },
+  ...(identity === 'name' && { onConflict: 'rename' as const }),
+});
+
+const ofRequest = ({ source, region, request = {} }: AskedReplica): Policy => {
+  const { name, tags, properties, members, visibility, identity } = request;
+  return requestPolicy({
+    source,
+    targets: [{ region, projects: {} }],
+    ...(identity && { identity }),
+    ...(visibility && { synced: { visibility } }),
+    set: {
+      ...(name !== undefined && { name }),
+      ...(tags && { tags }),
+      ...(properties && { properties }),
+      ...(members && { members }),
+      ...(request.protected !== undefined && { isProtected: request.protected }),
+      ...(request.hidden !== undefined && { isHidden: request.hidden }),
+    },
+    ...(request.retire_older && retireOlder(identity)),
+  });
+};
+
+/**
+ * By what rules a replica is made: those of a policy of the deployment, or the ones that a single request is; for this one
+ * image and this one region.
+ * @throws FerryError `bad-request` for a policy that there is not
+ */
+export const askedPolicy = (policies: Policies, asked: AskedReplica): Policy => {
+  const { source, region, policy: name } = asked;
+  if (name === undefined) return ofRequest(asked);
+  const policy = policies.named(name);
+  return {
+    ...onlyImage(policy, source.imageId),
+    targets: policy.targets.filter((target) => target.region === region),
+  };
+};

@@ -1,0 +1,75 @@
+import type { CloudRegion } from '../../clouds/cloud.ts';
+import { hasCode } from '../../errors.ts';
+import type { ImageId, TaskId } from '../../schemas/ids.ts';
+import type { Claims } from '../../state/claims.ts';
+import type { ReplicateMessage } from '../../state/messages.ts';
+import type { Target } from '../../state/refs.ts';
+import { hasEnded, type Task } from '../../state/task.ts';
+import type { Tasks } from '../../state/tasks.ts';
+import { again, failed, type Next, patiently } from './next.ts';
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+/** An import that is to be queued, with the rights of the deployment in both regions. */
+export interface RequestedReplica {
+  readonly from: CloudRegion;
+  readonly sourceId: ImageId;
+  readonly to: CloudRegion;
+  /** The record that gets the data. */
+  readonly imageId: ImageId;
+}
+
+/** @throws FerryError by the refusal, `conflict` where another import has the record; nothing is queued then */
+export type RequestReplica = (replica: RequestedReplica, options: Options) => Promise<Pick<Task, 'taskId'>>;
+
+export interface BringInServices {
+  readonly claims: Pick<Claims, 'holder'>;
+  readonly tasks: Pick<Tasks, 'get'>;
+  readonly requestReplica: RequestReplica;
+}
+
+/** The import that has the record, unless it has come to its end. */
+export const runningImport = async (
+  { claims, tasks }: Pick<BringInServices, 'claims' | 'tasks'>,
+  target: Target,
+): Promise<TaskId | undefined> => {
+  const taskId = await claims.holder(target);
+  const task = taskId && (await tasks.get({ ...target, taskId }));
+  return task && !hasEnded(task) ? task.taskId : undefined;
+};
+
+/** The end of the import that this message has waited for. */
+const endOf = async ({ tasks }: BringInServices, target: Target, { taskId }: ReplicateMessage) => {
+  const task = taskId && (await tasks.get({ ...target, taskId }));
+  return task && hasEnded(task) ? task : undefined;
+};
+
+const endedWithoutData = 'its import has ended, and it has no data';
+
+/**
+ * Has a record that has no data get it: an import that runs is waited for, another one is queued. One that has failed for
+ * good while this message waited for it is not begun again: its record stays for whoever asks next.
+ */
+export const bringIn = async (
+  services: BringInServices,
+  message: ReplicateMessage,
+  replica: RequestedReplica,
+  options: Options,
+): Promise<Next> => {
+  const target: Target = { region: replica.to.region, imageId: replica.imageId };
+  const running = await runningImport(services, target);
+  if (running) return again(message, 'its import runs', running);
+  const ended = await endOf(services, target, message);
+  if (ended?.status === 'failure') return failed(`its import has failed: ${ended.message}`);
+  if (ended)
+    return patiently(message, endedWithoutData, Date.now()) ?? failed(`${endedWithoutData} for an hour`);
+  try {
+    const { taskId } = await services.requestReplica(replica, options);
+    return again(message, 'its import is queued', taskId);
+  } catch (error) {
+    if (hasCode(error, 'conflict')) return again(message, 'another import has its record');
+    throw error;
+  }
+};

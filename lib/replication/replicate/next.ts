@@ -1,0 +1,54 @@
+import type { ReplicateMessage } from '../../state/messages.ts';
+
+/** What comes of one look at a replica. */
+export type Next =
+  /** It is as it is to be, or nothing is to be done here. */
+  | { readonly next: 'done'; readonly reason: string }
+  /** It never will be, unless somebody asks again. */
+  | { readonly next: 'failed'; readonly reason: string }
+  /** Somebody else is at work: it is looked at again. */
+  | {
+      readonly next: 'again';
+      readonly message: ReplicateMessage;
+      readonly delayS: number;
+      readonly reason: string;
+    };
+
+export const done = (reason: string): Next => ({ next: 'done', reason });
+
+export const failed = (reason: string): Next => ({ next: 'failed', reason });
+
+const [shortestS, longestS] = [2, 30];
+
+/** Seconds: a small image is there soon, a large one need not be asked for all the time. */
+const delayAfter = (looks: number): number => Math.min(longestS, Math.round(shortestS * 1.5 ** looks));
+
+/** Looked at again, for as long as it takes: an import that runs comes to its end by itself. */
+export const again = (
+  { replica, looks = 0, taskId }: ReplicateMessage,
+  reason: string,
+  forImport = taskId,
+): Next => {
+  // A new import is begun with short waits.
+  const before = forImport === taskId ? looks : 0;
+  const message = { replica, looks: before + 1, ...(forImport && { taskId: forImport }) };
+  return { next: 'again', message, delayS: delayAfter(before), reason };
+};
+
+/**
+ * ms for which something is waited for that may never come. A notification that an image is active leaves Glance before the
+ * record says so, a Keystone may be away for a while, and an upload of some hundred GiB takes its time.
+ */
+export const patienceMs = 3_600_000;
+
+/** @returns undefined when that has been waited for too long */
+export const patiently = (
+  message: ReplicateMessage,
+  reason: string,
+  nowMs: number,
+): Extract<Next, { readonly next: 'again' }> | undefined => {
+  const { waitsSinceMs = nowMs, looks = 0 } = message;
+  if (nowMs - waitsSinceMs > patienceMs) return undefined;
+  const later = { ...message, looks: looks + 1, waitsSinceMs };
+  return { next: 'again', message: later, delayS: delayAfter(looks), reason };
+};

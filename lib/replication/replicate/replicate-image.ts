@@ -1,0 +1,141 @@
+import type { CloudRegion, Clouds } from '../../clouds/cloud.ts';
+import { FerryError } from '../../errors.ts';
+import type { AskedReplica, ReplicateMessage } from '../../state/messages.ts';
+import { readInventory } from '../inventory/read-inventory.ts';
+import type { Change } from '../plan/change.ts';
+import { isSelected } from '../plan/region/select.ts';
+import { planSync } from '../plan/sync/plan-sync.ts';
+import { wantedReplica } from '../plan/wanted-replica.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { ImageFacts } from '../record/image-facts.ts';
+import { askedPolicy } from './asked-policy.ts';
+import { type BringInServices, bringIn, runningImport } from './bring-in.ts';
+import { createRecord } from './create-record.ts';
+import { findPending } from './find-pending.ts';
+import { type Finished, finish, isUpkeep } from './finish.ts';
+import { again, done, failed, type Next, patiently } from './next.ts';
+import type { Policies } from './policies.ts';
+import { sourceState } from './source-state.ts';
+
+export interface ReplicateServices extends BringInServices {
+  readonly clouds: Pick<Clouds, 'region'>;
+  readonly policies: () => Promise<Policies>;
+}
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+/** A replica that can be made, and where. */
+interface Replica {
+  readonly message: ReplicateMessage;
+  readonly from: CloudRegion;
+  readonly to: CloudRegion;
+  readonly policy: Policy;
+  readonly source: ImageFacts;
+}
+
+/** For a while; then it has failed. */
+const waitFor = (message: ReplicateMessage, reason: string): Next =>
+  patiently(message, reason, Date.now()) ?? failed(`${reason}, for too long`);
+
+/** The deployment's own names for both regions, so that the same replica never has two. */
+const spelt = (asked: AskedReplica, from: CloudRegion, to: CloudRegion): AskedReplica => ({
+  ...asked,
+  source: { ...asked.source, region: from.region },
+  region: to.region,
+});
+
+/** As far as its record tells: its members are not known yet. */
+const maySelect = (policy: Policy, source: ImageFacts): boolean => {
+  const { hasMembers: _, ...select } = policy.select;
+  return isSelected(source, { ...policy, select });
+};
+
+/** What is left to do about one image in one region. @throws FerryError where either of them cannot be read */
+const remaining = async (
+  { clouds }: ReplicateServices,
+  { policy }: Replica,
+  { signal }: Options,
+): Promise<readonly Change[]> => {
+  const inventory = await readInventory(clouds, policy, { signal, atMs: Date.now() });
+  const [failure] = inventory.failed.values();
+  if (failure !== undefined) throw new FerryError('unavailable', failure);
+  return planSync(policy, inventory);
+};
+
+/** A record that is getting its data: by an import of ours, or by what somebody else has begun, or left. */
+const whileBecoming = async (
+  services: ReplicateServices,
+  message: ReplicateMessage,
+  { region, id, status }: ImageFacts,
+): Promise<Next> => {
+  const taskId = await runningImport(services, { region, imageId: id });
+  if (taskId) return again(message, 'its import runs', taskId);
+  return waitFor(message, `image ${id} of region ${region} is ${status}, and no import is at work`);
+};
+
+/** @returns the record that is to get the data: an earlier run's, or a new one */
+const recordFor = async (replica: Replica, record: ImageFacts['id'] | undefined, options: Options) => {
+  if (record) return record;
+  const { from, to, policy, source } = replica;
+  const [target = { region: to.region, projects: {} }] = policy.targets;
+  const wanted = wantedReplica({ ...source, region: from.region }, policy, target);
+  const { id } = await createRecord(to, { wanted, identity: policy.identity }, options);
+  return id as ImageFacts['id'];
+};
+
+/**
+ * Finishes, and looks once more: members, say, show only when an image has become shared. Older images go one rung down
+ * the ladder, and not two.
+ */
+const finishAll = async (
+  services: ReplicateServices,
+  replica: Replica,
+  changes: readonly Change[],
+  options: Options,
+): Promise<Finished> => {
+  const first = await finish(replica.to, changes, options);
+  if (first.kind !== 'done' || changes.length === 0) return first;
+  const rest = await remaining(services, replica, options);
+  const second = await finish(replica.to, rest.filter(isUpkeep), options);
+  return second.kind === 'done' ? first : second;
+};
+
+const bringOn = async (services: ReplicateServices, replica: Replica, options: Options): Promise<Next> => {
+  const { message, from, to, policy, source } = replica;
+  const withRecord = (imageId: ImageFacts['id']): Promise<Next> =>
+    bringIn(services, message, { from, sourceId: source.id, to, imageId }, options);
+
+  const pending = await findPending(to, source, policy.identity, options);
+  if (pending?.status === 'queued') return withRecord(pending.id);
+  if (pending) return whileBecoming(services, message, pending);
+  const changes = await remaining(services, replica, options);
+  const copy = changes.find((change) => change.kind === 'copy');
+  if (copy) return withRecord(await recordFor(replica, copy.record, options));
+  const finished = await finishAll(services, replica, changes, options);
+  if (finished.kind === 'passing') return waitFor(message, finished.reason);
+  return finished.kind === 'done' ? done(finished.reason) : failed(finished.reason);
+};
+
+/**
+ * The step `replicate-image`: brings one replica of one image on, by whatever is next. It keeps no state of its own: the
+ * source's record, the records of the target region and our imports say how far it is. So it may run twice, side by side,
+ * or die anywhere, and the next run goes on; a record without data is taken up, and never made twice.
+ * @returns what is to become of its message
+ * @throws FerryError where it cannot be said how far it is
+ */
+export const createReplicateImage =
+  (services: ReplicateServices) =>
+  async (message: ReplicateMessage, options: Options): Promise<Next> => {
+    const { clouds, policies } = services;
+    const asked = message.replica;
+    const from = await clouds.region(asked.source.region, options);
+    const to = await clouds.region(asked.region, options);
+    const policy = askedPolicy(await policies(), spelt(asked, from, to));
+    const state = await sourceState(from, asked.source.imageId, options);
+    if (state.kind === 'never') return failed(state.reason);
+    if (state.kind === 'not-yet') return waitFor(message, state.reason);
+    if (!maySelect(policy, state.source)) return done(`policy ${policy.name} does not select it`);
+    return await bringOn(services, { message, from, to, policy, source: state.source }, options);
+  };

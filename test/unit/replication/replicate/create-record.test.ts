@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { CloudRegion } from '../../../../lib/clouds/cloud.ts';
+import { createClouds } from '../../../../lib/clouds/create-clouds.ts';
+import { wantedReplica } from '../../../../lib/replication/plan/wanted-replica.ts';
+import type { ReplicaIdentity } from '../../../../lib/replication/policy/policy.ts';
+import { provenanceProperties } from '../../../../lib/replication/record/provenance.ts';
+import { replicaId } from '../../../../lib/replication/record/replica-id.ts';
+import { createRecord } from '../../../../lib/replication/replicate/create-record.ts';
+import { entryOf, http, signal, useTwoClouds } from '../../clouds/two-clouds.ts';
+import { image, imageId, policy } from '../images.ts';
+
+const both = useTwoClouds();
+const target = { region: image().region, projects: {} };
+
+let to: CloudRegion;
+let id: string;
+beforeEach(async () => {
+  const entries = async () => ({ clouds: [entryOf(both().home, { name: '' })], broken: [] });
+  to = await createClouds({ http, entries }).region('REGION2', { signal });
+  id = randomUUID();
+});
+
+const wanted = () =>
+  wantedReplica(
+    image({ id: imageId(id), tags: ['lts'], properties: { os_distro: 'debian' }, isProtected: true }),
+    policy({ name: 'nightly' }),
+    target,
+  );
+const create = (identity: ReplicaIdentity = 'provenance') =>
+  createRecord(to, { wanted: wanted(), identity }, { signal });
+const there = () => both().home.regions.REGION2;
+
+describe('the record of a replica', () => {
+  test('is private, and knows where it comes from and what it is to have', async () => {
+    const { id: created } = await create();
+    expect(there().image(created)).toMatchObject({
+      name: 'Debian 13',
+      status: 'queued',
+      visibility: 'private',
+      protected: false,
+      tags: ['lts'],
+      os_distro: 'debian',
+      ferry_source_region: 'SOUTH',
+      ferry_source_id: id,
+      ferry_source_hash: `sha512:hash-${id}`,
+      ferry_policy: 'nightly',
+      ferry_family: 'Debian 13',
+    });
+  });
+
+  test('is one, however many want it at the same moment', async () => {
+    const records = await Promise.all(Array.from({ length: 10 }, () => create()));
+    expect(new Set(records.map((record) => record.id)).size).toBe(1);
+  });
+
+  test('has another id when the one before was deleted, once more for all', async () => {
+    const first = await create();
+    await to.images.remove(imageId(first.id), { signal });
+    const records = await Promise.all([create(), create()]);
+    expect(records[0]?.id).toBe(records[1]?.id);
+    expect(records[0]?.id).not.toBe(first.id);
+  });
+
+  test("never is another project's, whatever that has written on it", async () => {
+    const { provenance } = wanted();
+    const of = { ...provenance, targetRegion: 'REGION2', projectId: to.identity.projectId };
+    const theirs = { id: replicaId(of, 0), visibility: 'community', ...provenanceProperties(provenance) };
+    const headers = { 'X-Auth-Token': both().home.issueToken('other'), 'Content-Type': 'application/json' };
+    const answer = await fetch(`${there().url}/v2/images`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(theirs),
+    });
+    expect(answer.status).toBe(201);
+    expect((await create()).id).toBe(replicaId(of, 1));
+  });
+
+  test('has the id of its source when it is to be the same', async () => {
+    expect((await create('id')).id).toBe(id);
+    expect((await create('id')).id).toBe(id);
+  });
+
+  test.each(['is there', 'was there'])('cannot have it where another one %s', async (which) => {
+    await to.images.create({ id, name: 'other' }, { signal });
+    if (which === 'was there') await to.images.remove(imageId(id), { signal });
+    await expect(create('id')).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining(`Image ${id} cannot be in region REGION2`),
+    });
+  });
+});

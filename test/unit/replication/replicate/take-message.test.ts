@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { FerryError } from '../../../../lib/errors.ts';
+import { failed, type Next, patienceMs } from '../../../../lib/replication/replicate/next.ts';
+import { createTakeMessage } from '../../../../lib/replication/replicate/take-message.ts';
+import type { ReplicateMessage } from '../../../../lib/state/messages.ts';
+import { toRegion2 as event } from '../event/events.ts';
+import { signal, toRegion2 } from './messages.ts';
+
+interface World {
+  readonly look?: () => Promise<Next>;
+  readonly fanOut?: () => Promise<never>;
+}
+
+const take = async (message: unknown, { look = async () => failed('x'), fanOut }: World = {}) => {
+  const [sent, buried, published]: [unknown[], [string, string][], unknown[]] = [[], [], []];
+  const takeMessage = createTakeMessage({
+    fanOut: async (one) => {
+      if (fanOut) await fanOut();
+      published.push(one);
+      return [];
+    },
+    replicateImage: look,
+    send: async (again, delayS) => void sent.push({ again, delayS }),
+    bury: async (body, reason) => void buried.push([body, reason]),
+  });
+  const body = typeof message === 'string' ? message : JSON.stringify(message);
+  await takeMessage({ body, headers: {} }, { signal });
+  return { sent, buried, published };
+};
+
+const throwing = (error: unknown) => () => Promise.reject(error);
+
+describe('an event', () => {
+  test('is made into messages of its own', async () => {
+    expect(await take(event)).toMatchObject({ sent: [], buried: [], published: [{ wanted: [{}] }] });
+  });
+
+  test.each([
+    ['{', 'The event is not JSON'],
+    [JSON.stringify({ ...event, colour: 1 }), 'The event is no "Image Published": unknown fields: colour'],
+    [JSON.stringify({ replica: {} }), 'The message is none of replicate-image'],
+  ])('that is none is a dead letter at once, with its reason: %s', async (body, reason) => {
+    const { buried, sent } = await take(body);
+    expect(buried).toEqual([[body, expect.stringContaining(reason)]]);
+    expect(sent).toEqual([]);
+  });
+
+  test('that asks for a policy that there is not is one, too', async () => {
+    const fanOut = throwing(new FerryError('bad-request', 'There is no policy x'));
+    expect(await take(event, { fanOut })).toMatchObject({
+      buried: [[JSON.stringify(event), 'There is no policy x']],
+    });
+  });
+
+  test('stays in its queue while its messages cannot be sent', async () => {
+    const fanOut = throwing(new FerryError('unavailable', 'SQS is away'));
+    await expect(take(event, { fanOut })).rejects.toThrow('SQS is away');
+  });
+});
+
+describe("a replica's message", () => {
+  test('is sent anew with its delay, as long as there is more to do', async () => {
+    const message: ReplicateMessage = { ...toRegion2, looks: 4 };
+    const look = async (): Promise<Next> => ({
+      next: 'again',
+      message,
+      delayS: 7,
+      reason: 'its import runs',
+    });
+    expect(await take(toRegion2, { look })).toMatchObject({
+      sent: [{ again: message, delayS: 7 }],
+      buried: [],
+    });
+  });
+
+  test.each<Next>([failed('its source is gone'), { next: 'done', reason: 'published' }])(
+    'is gone when there is no more to do: $next',
+    async (next) => {
+      expect(await take(toRegion2, { look: async () => next })).toMatchObject({ sent: [], buried: [] });
+    },
+  );
+
+  test('is tried again when nobody can be asked, for an hour', async () => {
+    const look = throwing(new FerryError('unavailable', 'Keystone is away'));
+    const { sent } = await take(toRegion2, { look });
+    expect(sent).toEqual([
+      { again: { ...toRegion2, looks: 1, waitsSinceMs: expect.any(Number) }, delayS: 2 },
+    ]);
+    const tried = { ...toRegion2, looks: 200, waitsSinceMs: Date.now() - patienceMs - 1000 };
+    // A letter that is put back into its queue begins anew.
+    expect(await take(tried, { look })).toMatchObject({
+      sent: [],
+      buried: [[JSON.stringify(toRegion2), 'Keystone is away']],
+    });
+  });
+
+  test.each([new FerryError('out-of-time', "The function's time ended"), new Error('a mistake')])(
+    'comes again after a run that came to no end: %s',
+    async (error) => {
+      expect((await take(toRegion2, { look: throwing(error) })).sent).toHaveLength(1);
+    },
+  );
+
+  test.each(['misconfigured', 'forbidden', 'bad-request'] as const)(
+    'is a dead letter when a person must mend it: %s',
+    async (code) => {
+      const look = throwing(new FerryError(code, 'no', { operation: 'sign in' }));
+      expect(await take({ ...toRegion2, looks: 3 }, { look })).toMatchObject({
+        sent: [],
+        buried: [[JSON.stringify(toRegion2), 'Failed to sign in: no']],
+      });
+    },
+  );
+});
