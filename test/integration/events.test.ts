@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteRuleCommand,
+  EventBridgeClient,
+  PutRuleCommand,
+  PutTargetsCommand,
+} from '@aws-sdk/client-eventbridge';
+import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createDynamoClient, createTable } from '../../lib/aws/table.ts';
@@ -91,6 +98,28 @@ describe('an import', () => {
     expect(success).toMatchObject({ ...ids, bytes: bytes.length, hash, reason: null, code: null });
     expect(success?.seconds).toBeGreaterThan(0);
     expect(JSON.stringify(told())).not.toContain(token);
+  });
+
+  test('is waited for by a rule, without asking', async () => {
+    const bus = new EventBridgeClient({});
+    const [Rule, EventBusName] = ['arrived', 'images'];
+    const detail = { state: ['success', 'failure'], image_id: [imageId] };
+    await bus.send(
+      new PutRuleCommand({ Name: Rule, EventBusName, EventPattern: JSON.stringify({ detail }) }),
+    );
+    const queue = ferry.aws.queues['FailImportDeadQueue'];
+    const Targets = [{ Id: 'queue', Arn: queue?.arn, InputPath: '$.detail' }];
+    await bus.send(new PutTargetsCommand({ Rule, EventBusName, Targets }));
+    await request();
+    await queues.next('stream-image');
+    await queues.next('apply-metadata');
+    await bus.send(new DeleteRuleCommand({ Name: Rule, EventBusName }));
+    bus.destroy();
+    const sqs = new SQSClient({});
+    const asked = new ReceiveMessageCommand({ QueueUrl: queue?.url, WaitTimeSeconds: 5 });
+    const { Messages: [message] = [] } = await sqs.send(asked);
+    sqs.destroy();
+    expect(JSON.parse(message?.Body ?? '')).toEqual(told().at(-1));
   });
 
   test('that fails is told with its task’s reason, and never as a success', async () => {

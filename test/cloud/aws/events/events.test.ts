@@ -1,9 +1,16 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge';
+import {
+  DeleteRuleCommand,
+  EventBridgeClient,
+  PutEventsCommand,
+  type PutEventsRequestEntry,
+  PutRuleCommand,
+  PutTargetsCommand,
+  RemoveTargetsCommand,
+  TestEventPatternCommand,
+} from '@aws-sdk/client-eventbridge';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalAws, startAws } from '../aws.ts';
@@ -127,18 +134,40 @@ describe('an event', () => {
     await expect(put(large)).rejects.toThrow('Total size of the entries in the request is over the limit.');
     expect(await delivered()).toEqual([]);
   });
+});
 
-  test('is put by the aws command', async () => {
-    const entries = JSON.stringify([entry()]);
-    const endpoint = ['--endpoint-url', aws.endpoints.eventBridge, '--region', region];
-    const { stdout } = await promisify(execFile)(
-      '/usr/bin/aws',
-      ['events', 'put-events', ...endpoint, '--entries', entries],
-      { env: { AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' } },
-    );
-    expect(JSON.parse(stdout)).toMatchObject({ FailedEntryCount: 0 });
-    expect(await delivered()).toHaveLength(1);
-  }, 60_000);
+describe('a rule', () => {
+  const rule = { Name: 'mine', EventBusName: 'images' };
+  const pattern = { source: ['by hand'], detail: { state: ['success'] } };
+
+  test('that is put, with a target, sends what it asks for to a queue until it is removed', async () => {
+    const { Name: Rule, EventBusName } = rule;
+    await bus.send(new PutRuleCommand({ ...rule, EventPattern: JSON.stringify(pattern) }));
+    const Targets = [{ Id: 'queue', Arn: aws.queues['StreamImageQueue']?.arn, InputPath: '$.detail' }];
+    const { FailedEntryCount } = await bus.send(new PutTargetsCommand({ Rule, EventBusName, Targets }));
+    expect(FailedEntryCount).toBe(0);
+    const ours = entry({ Source: 'by hand', EventBusName });
+    await put(ours, { ...ours, Detail: '{"state":"failure"}' });
+    expect(await delivered()).toEqual([{ state: 'success' }]);
+    await bus.send(new RemoveTargetsCommand({ Rule, EventBusName, Ids: ['queue'] }));
+    await put(ours);
+    await bus.send(new DeleteRuleCommand(rule));
+    expect(await delivered()).toEqual([]);
+    const again = bus.send(new PutTargetsCommand({ Rule, EventBusName, Targets }));
+    await expect(again).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+  });
+
+  test('whose pattern is none is refused', async () => {
+    const put = bus.send(new PutRuleCommand({ ...rule, EventPattern: '{"source": "by hand"}' }));
+    await expect(put).rejects.toMatchObject({ name: 'InvalidEventPatternException' });
+  });
+
+  test('can be tried before', async () => {
+    const EventPattern = JSON.stringify(pattern);
+    const Event = JSON.stringify({ source: 'by hand', detail: { state: 'success' } });
+    const { Result } = await bus.send(new TestEventPatternCommand({ EventPattern, Event }));
+    expect(Result).toBe(true);
+  });
 });
 
 describe('an event bus may', () => {

@@ -109,5 +109,5 @@ export const eventOf = (entry: PutEntry, region: string, account: string): BusEv
 export const isFailed = (made: BusEvent | FailedEntry): made is FailedEntry => 'ErrorCode' in made;
 
 /** `default` when absent; an ARN ends with the name. */
-export const busOf = ({ EventBusName = 'default' }: PutEntry): string =>
+export const busOf = ({ EventBusName = 'default' }: Pick<PutEntry, 'EventBusName'>): string =>
   EventBusName.split('/').at(-1) ?? EventBusName;

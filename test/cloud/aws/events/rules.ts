@@ -4,7 +4,8 @@ import type { BusEvent } from './put-events.ts';
 
 /** A queue that a rule sends to. */
 export interface RuleTarget {
-  /** Logical id in serverless.yml. */
+  readonly id: string;
+  /** Its name, which locally is the logical id of serverless.yml. */
   readonly queue: string;
   /** The body of the message. */
   readonly bodyOf: (event: BusEvent) => string;
@@ -17,8 +18,9 @@ export interface Rule {
   readonly targets: readonly RuleTarget[];
 }
 
-interface TargetPlan {
-  readonly Arn: unknown;
+/** A target as serverless.yml, or a call, has it. */
+export interface TargetPlan {
+  readonly Id?: string;
   readonly Input?: string;
   readonly InputPath?: string;
   readonly InputTransformer?: unknown;
@@ -34,11 +36,15 @@ const at = (event: BusEvent, path: string): unknown => {
   );
 };
 
-const targetOf = (rule: string, { Arn, Input, InputPath, InputTransformer }: TargetPlan): RuleTarget => {
-  const queue = arnOwnerOf(Arn);
-  if (!queue || InputTransformer)
-    throw new Error(`${rule}: only targets that are queues of serverless.yml, untransformed, are emulated`);
-  return { queue, bodyOf: (event) => Input ?? JSON.stringify(at(event, InputPath ?? '$') ?? null) };
+/** @param queue undefined for a target that is none. @throws Error for a target that is not emulated */
+export const targetOf = (
+  rule: string,
+  plan: TargetPlan & { readonly queue: string | undefined },
+): RuleTarget => {
+  const { Id: id = '', queue, Input, InputPath, InputTransformer } = plan;
+  if (queue === undefined || InputTransformer)
+    throw new Error(`${rule}: only targets that are queues, untransformed, are emulated`);
+  return { id, queue, bodyOf: (event) => Input ?? JSON.stringify(at(event, InputPath ?? '$') ?? null) };
 };
 
 /** A name that CloudFormation or the Serverless Framework would resolve is the default bus's here. */
@@ -48,7 +54,9 @@ const busNameOf = (name: unknown): string =>
 const ruleOf = (name: string, properties: Resource['Properties']): Rule => {
   const { EventPattern: pattern, EventBusName, Targets = [] } = properties;
   const matches = eventMatcher(pattern as EventPattern);
-  const targets = (Targets as readonly TargetPlan[]).map((target) => targetOf(name, target));
+  const targets = (Targets as readonly (TargetPlan & { readonly Arn: unknown })[]).map((target) =>
+    targetOf(name, { ...target, queue: arnOwnerOf(target.Arn) }),
+  );
   return { name, bus: busNameOf(EventBusName), matches, targets };
 };
 

@@ -1,49 +1,22 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { setTimeout as delay } from 'node:timers/promises';
 import { listen } from '../listen.ts';
-import { accountId } from '../queue-names.ts';
+import { type Answer, refused } from './answer.ts';
+import { type Buses, createBuses, type Deliver } from './buses.ts';
 import { createEventsFaults, type EventsFault, type EventsFaults } from './faults.ts';
-import { type BusEvent, busOf, eventOf, isFailed, type PutEntry, refusalOf } from './put-events.ts';
-import type { Rule, RuleTarget } from './rules.ts';
-
-/** An event, and the bus that it came to. */
-export interface Received {
-  readonly bus: string;
-  readonly event: BusEvent;
-}
+import { operationsOf } from './operations.ts';
 
 /** What a test does with the local EventBridge. */
-export interface LocalEvents {
-  /** All that buses have taken, oldest first. */
-  readonly received: readonly Received[];
+export interface LocalEvents extends Pick<Buses, 'received' | 'addRule' | 'settled'> {
   readonly faults: EventsFaults;
-  /** Adds a rule to those of serverless.yml. */
-  addRule(rule: Rule): void;
-  /** Resolves when all that was taken is delivered. */
-  settled(): Promise<void>;
 }
 
 export interface EventsOptions {
   readonly port: number;
   readonly region: string;
-  /** Puts a message into a queue. @throws while the queue cannot be reached */
-  readonly deliver: (queue: string, body: string) => Promise<void>;
+  readonly deliver: Deliver;
 }
-
-interface Answer {
-  readonly status: number;
-  readonly json: object;
-}
-
-const refused = (type: string, message: string, status = 400): Answer => ({
-  status,
-  json: { __type: type, message },
-});
-
-/** Between tries at a queue that does not answer, ms. */
-const retryMs = 200;
 
 const injected = ({ code }: Extract<EventsFault, { kind: 'error' }>): Answer =>
   refused(
@@ -52,79 +25,26 @@ const injected = ({ code }: Extract<EventsFault, { kind: 'error' }>): Answer =>
     code === 'InternalException' ? 500 : 400,
   );
 
-function createBuses({ region, deliver }: EventsOptions) {
-  const rules: Rule[] = [];
-  const received: Received[] = [];
-  const deliveries = new Set<Promise<void>>();
-  let stopping = false;
-
-  const deliverTo = async ({ queue, bodyOf }: RuleTarget, event: BusEvent): Promise<void> => {
-    while (!stopping) {
-      try {
-        return await deliver(queue, bodyOf(event));
-      } catch {
-        await delay(retryMs);
-      }
-    }
-  };
-
-  /** After the answer: the bus takes events whether or not its targets are there. */
-  const take = (bus: string, event: BusEvent, times: number): void => {
-    received.push({ bus, event });
-    const targets = rules
-      .filter((rule) => rule.bus === bus && rule.matches(event))
-      .flatMap((rule) => rule.targets);
-    for (const target of Array.from({ length: times }, () => targets).flat()) {
-      const delivery = deliverTo(target, event).finally(() => deliveries.delete(delivery));
-      deliveries.add(delivery);
-    }
-  };
-
-  const putEntry = (entry: PutEntry, at: number, fault: EventsFault | undefined) => {
-    if (fault?.kind === 'entry-failed' && fault.entry === at)
-      return { ErrorCode: fault.code, ErrorMessage: `Injected ${fault.code}` };
-    const made = eventOf(entry, region, accountId);
-    if (isFailed(made)) return made;
-    take(busOf(entry), made, fault?.kind === 'duplicates' ? 2 : 1);
-    return { EventId: made.id };
-  };
-
-  const putEvents = (body: string, fault: EventsFault | undefined): Answer => {
-    const { Entries: entries = [] } = JSON.parse(body) as { readonly Entries?: readonly PutEntry[] };
-    const refusal = refusalOf(entries);
-    if (refusal) return refused(refusal.type, refusal.message);
-    const Entries = entries.map((entry, at) => putEntry(entry, at, fault));
-    const FailedEntryCount = Entries.filter((entry) => 'ErrorCode' in entry).length;
-    return { status: 200, json: { FailedEntryCount, Entries } };
-  };
-
-  const settled = async (): Promise<void> => void (await Promise.all(deliveries));
-  const stop = async (): Promise<void> => {
-    stopping = true;
-    await settled();
-  };
-  return { received, putEvents, addRule: (rule: Rule) => void rules.push(rule), settled, stop };
-}
-
 /**
- * EventBridge on 127.0.0.1, as far as events are put and rules send them to queues: AWS JSON 1.1, PutEvents, buses of any
- * name. An event is delivered at least once, after it was taken. Signatures are not verified. GET answers all that was taken.
+ * EventBridge on 127.0.0.1, as far as events are put and rules send them to queues: AWS JSON 1.1, buses of any name.
+ * Signatures are not verified. GET answers all that was taken.
  */
-export async function startEventBridge(options: EventsOptions) {
+export async function startEventBridge({ port, region, deliver }: EventsOptions) {
   const faults = createEventsFaults();
-  const { stop: stopDeliveries, putEvents, ...buses } = createBuses(options);
+  const buses = createBuses(deliver);
+  const operations = operationsOf(buses, region);
 
-  const answerTo = (incoming: IncomingMessage, body: string, fault: EventsFault | undefined): Answer => {
-    const operation = incoming.headers['x-amz-target'];
-    if (!incoming.headers.authorization)
+  const answerTo = ({ headers }: IncomingMessage, body: string, fault: EventsFault | undefined): Answer => {
+    const target = String(headers['x-amz-target']);
+    if (!headers.authorization)
       return refused('MissingAuthenticationTokenException', 'Missing Authentication Token');
-    if (operation !== 'AWSEvents.PutEvents')
-      return refused('UnknownOperationException', `${operation} is not emulated`);
+    const operation = operations[target.replace(/^AWSEvents\./, '')];
+    if (!operation) return refused('UnknownOperationException', `${target} is not emulated`);
     if (fault?.kind === 'error') return injected(fault);
     try {
-      return putEvents(body, fault);
-    } catch {
-      return refused('SerializationException', 'The request is not JSON');
+      return operation(JSON.parse(body), fault);
+    } catch (error) {
+      return refused('ValidationException', String(error));
     }
   };
 
@@ -143,8 +63,9 @@ export async function startEventBridge(options: EventsOptions) {
   const server = createServer((incoming, outgoing) => {
     serve(incoming, outgoing).catch(() => outgoing.destroy());
   });
-  const endpoint = await listen(server, options.port, 'EventBridge');
-  const events: LocalEvents = { ...buses, faults };
+  const endpoint = await listen(server, port, 'EventBridge');
+  const { received, addRule, settled } = buses;
+  const events: LocalEvents = { received, addRule, settled, faults };
   return {
     endpoint,
     events,
@@ -152,7 +73,7 @@ export async function startEventBridge(options: EventsOptions) {
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
-      await Promise.all([closed, stopDeliveries()]);
+      await Promise.all([closed, buses.stop()]);
     },
   };
 }
