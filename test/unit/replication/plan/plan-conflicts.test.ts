@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { retirementDefaults } from '../../../../lib/replication/policy/defaults.ts';
+import type { OnConflict, Policy } from '../../../../lib/replication/policy/policy.ts';
+import { dayMs, image, imageId, noon } from '../images.ts';
+import { planned, replica } from './planned.ts';
+
+const one = image();
+const before = image({ id: imageId('b4'), createdAtMs: noon - 9 * dayMs });
+/** Somebody's own image under the same name. */
+const stranger = image({ id: imageId('x'), owner: 'them', ...(one.hash && { hash: one.hash }) });
+
+const byName = (onConflict: OnConflict, parts: Partial<Policy> = {}): Partial<Policy> => ({
+  identity: 'name',
+  onConflict,
+  retirement: retirementDefaults,
+  ...parts,
+});
+
+describe('a name that an image of ours has, with other bytes', () => {
+  test.each<[OnConflict, readonly string[]]>([
+    [
+      'error',
+      [
+        "skip a as an error: replica r-b4 has its name and other bytes: the policy's onConflict does not say what to do",
+      ],
+    ],
+    ['keep', ['skip a: replica r-b4 has its name and other bytes, and is kept']],
+    ['replace', ['copy a']],
+    ['rename', ['copy a']],
+  ])('%s', (onConflict, changes) => {
+    expect(planned(byName(onConflict), [one], [replica(before)])).toEqual(changes);
+  });
+
+  test('is free where the old one is hidden, or was renamed with its source', () => {
+    expect(planned(byName('error'), [one], [replica(before, { isHidden: true })])).toEqual(['copy a']);
+    const renamed = { ...before, name: 'Debian 13 (20261117)' };
+    expect(planned(byName('error'), [one, renamed], [replica(before)])).toEqual(['copy a']);
+  });
+
+  test('is no conflict where names do not matter', () => {
+    expect(planned({ identity: 'provenance' }, [one], [replica(before)])).toEqual(['copy a']);
+    expect(planned({ identity: 'id' }, [one], [replica(before)])).toEqual(['copy a']);
+  });
+
+  test('is the newer one, where a request for an older image comes late', () => {
+    const late = byName('replace', { select: { imageId: 'b4' } });
+    expect(planned(late, [before], [replica(one)])).toEqual([
+      'skip b4: replica r-a of a newer image has its name',
+    ]);
+  });
+});
+
+describe('a name that an image without our mark has', () => {
+  test.each<[OnConflict, string]>([
+    ['error', 'skip a as an error: of the same name is image x there, which carries no mark of ours'],
+    ['keep', 'skip a: of the same name is image x there, which is kept'],
+    [
+      'replace',
+      'skip a as an error: of the same name is image x there, which carries no mark of ours, so that public never touches it',
+    ],
+    [
+      'rename',
+      'skip a as an error: of the same name is image x there, which carries no mark of ours, so that public never touches it',
+    ],
+  ])('%s', (onConflict, line) => {
+    const other = { ...stranger, hash: { algorithm: 'sha512', value: 'other' } };
+    expect(planned(byName(onConflict), [one], [other])).toEqual([line]);
+  });
+
+  test('is its replica in all but the mark, where the bytes are the same', () => {
+    expect(planned(byName('error'), [one], [stranger])).toEqual([
+      'skip a: image x there has its name and bytes without our mark, and is left as it is',
+    ]);
+  });
+
+  test("is as good as another policy's", () => {
+    const theirs = replica(before, {}, { policy: 'other' });
+    expect(planned(byName('replace'), [one], [theirs])).toEqual([
+      "skip a as an error: of the same name is image r-b4 there, which is not this policy's, so that public never touches it",
+    ]);
+  });
+
+  test.each([
+    ['hidden', { isHidden: true }],
+    ["somebody's private one", { visibility: 'private' as const }],
+    ['without bytes', { status: 'queued' }],
+  ])('is free where that is %s', (_, facts) => {
+    expect(planned(byName('error'), [one], [{ ...stranger, ...facts }])).toEqual(['copy a']);
+  });
+});
+
+describe('an id that an image without our mark has, with other bytes', () => {
+  const other = image({ owner: 'them', hash: { algorithm: 'sha512', value: 'other' } });
+  test.each<[OnConflict, string]>([
+    ['error', 'skip a as an error: of the same id is image a there, which carries no mark of ours'],
+    ['keep', 'skip a: of the same id is image a there, which is kept'],
+  ])('%s', (onConflict, line) => {
+    expect(planned({ identity: 'id', onConflict }, [one], [other])).toEqual([line]);
+  });
+});
