@@ -1,4 +1,4 @@
-import { startCloud } from '../cloud.ts';
+import { type Cloud, startCloud } from '../cloud.ts';
 import { startFunctions } from '../offline/serverless-offline.ts';
 import type { Glance } from '../openstack/glance/glance.ts';
 import { emulatedBanner, realBanner, type Target } from './banner.ts';
@@ -26,13 +26,22 @@ ${portsHelp({ free })}
                   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and RELAY_BUCKET, other settings from the environment
   --region NAME   region of the target images, instead of the openrc's OS_REGION_NAME`;
 
+/** An application credential of admin's, in Secrets Manager: events are carried out with it. */
+function deploymentRights({ aws, openstack }: Cloud): Record<string, string> {
+  const { applicationCredentials } = openstack.keystone.accounts;
+  const { id, secret } = applicationCredentials.find(({ user }) => user.name === 'admin') ?? {};
+  const arn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:glance-ferry-user';
+  aws.secrets.set(arn, JSON.stringify({ id, secret }));
+  return { OS_APPLICATION_CREDENTIAL_SECRET_ARN: arn };
+}
+
 async function serveEmulated({ ports }: Options, { cleanup, dataDir, signal }: Session): Promise<string> {
   const cloud = await startCloud({ dataDir, ports, tokenLifetimeS });
   cleanup.defer(cloud.stop);
   const token = cloud.openstack.issueToken('demo', tokenLifetimeS);
   const { REGION1, REGION2, REGION3 } = cloud.openstack.regions;
   const source = await createSource(glanceClient(REGION1.url, token), { dataDir, size: 64 * MiB });
-  const env = { ...cloud.env, OS_TARGET_REGIONS: '*', EVENT_BUS_NAME: 'default' };
+  const env = { ...cloud.env, ...deploymentRights(cloud), OS_TARGET_REGIONS: '*', EVENT_BUS_NAME: 'default' };
   const functions = await startFunctions({ env, dataDir, httpPort: ports.api, signal });
   cleanup.defer(functions.stop);
   const target = async ({ region, url: glanceUrl }: Glance, url: string): Promise<Target> => {
