@@ -99,7 +99,7 @@ const streamWhole = async (services: CopyServices, run: CopyRun): Promise<Outcom
   const planned = stored || plan ? undefined : await planRows(services, run, from);
   if (planned) return await split(services, run, planned);
   const transferred = await untilTimeEnds(run, from, async () =>
-    prove(services, run, await copyAll(services, run, from), from.source),
+    prove(services, run, await copyAll(services, run, from), from),
   ).catch((error: unknown) => mend(services, run, from, error));
   if (transferred === 'goes on') return again();
   return 'next' in transferred ? transferred : await finish(run, transferred);
@@ -155,8 +155,7 @@ export const createStreamImage = (services: CopyServices): Step<RowRef, Copy, Co
       const copying = createCopyRun(copies, run);
       return await (run.ref.row === wholeCopy ? streamWhole : streamRow)(services, copying);
     },
-    keepReason: ({ copyId }, { explanation, code }) =>
-      copies.keepReason(copyId, { reason: explanation, code }),
+    keepReason: (copy, { explanation, code }) => copies.keepReason(copy, { reason: explanation, code }),
     failed: ({ subject }, { explanation, code }) =>
       failCopy(services, subject, { reason: explanation, code }, handOnFirst),
   };

@@ -54,8 +54,8 @@ export interface Copies extends Leases<RowRef> {
    * @returns the copy as it is then; undefined when there is none, or another making of it
    */
   fail(copy: Making, failure: CopyFailure): Promise<Copy | undefined>;
-  /** Keeps why a try has failed that comes again, as `lastFailure`. */
-  keepReason(copyId: CopyId, failure: CopyFailure): Promise<void>;
+  /** Keeps why a try at a making has failed that comes again, as `lastFailure`. */
+  keepReason(copy: Making, failure: CopyFailure): Promise<void>;
   /**
    * The store has lost the copy's upload, which is counted: all that is known of its parts and rows goes, and so do all
    * attempts at it.

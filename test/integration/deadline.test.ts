@@ -25,7 +25,7 @@ test('a copy that went on is proven before its image is active: with a wrong has
   expect(task).toMatchObject({
     status: 'failure',
     message: expect.stringMatching(
-      /^The object of copy [0-9a-f]{64} has sha512 [0-9a-f]{128} instead of f{128}$/,
+      /^Failed to copy image \S+ of region REGION1: the finished object has sha512 [0-9a-f]{128}, the source's record says f{128}$/,
     ),
   });
   expect(ferry.openstack.regions.REGION2.image(target.id)).toMatchObject({

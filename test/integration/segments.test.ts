@@ -116,7 +116,9 @@ describe('a segment', () => {
     const target = await start({ kind: 'corrupt-byte', at: 17 * MiB, times: 9 });
     expect(await ferry.finished(target.id, token)).toMatchObject({
       status: 'failure',
-      message: expect.stringMatching(/^The object of copy [0-9a-f]{64} has sha512 \w+ instead of \w+$/),
+      message: expect.stringMatching(
+        /^Failed to copy image \S+ of region REGION1: the finished object has sha512 \w+, the source's record says \w+$/,
+      ),
     });
     const { REGION2 } = ferry.openstack.regions;
     const sent = REGION2.requests().filter(({ path }) => path.startsWith(`/v2/images/${target.id}`));

@@ -69,8 +69,8 @@ export const createCopies = (table: Table, { leaseMs }: { readonly leaseMs: numb
       const found = failed ?? (await readCopy(table, copy.copyId));
       return found?.generation === copy.generation ? found : undefined;
     },
-    keepReason: async (copyId, lastFailure) => {
-      await changeCopy(table, copyId, { set: { lastFailure }, touch: alive() }, { expression: isThere });
+    keepReason: async (copy, lastFailure) => {
+      await changeCopy(table, copy.copyId, { set: { lastFailure }, touch: alive() }, isOf(copy));
     },
     beginAnew: createBeginAnew(table),
   };

@@ -1,4 +1,4 @@
-import type { SourceDescription } from '../../download/download.ts';
+import type { Download, SourceDescription } from '../../download/download.ts';
 import type { Transferred } from '../../state/copy.ts';
 import { type Hash, isKnownAlgorithm, lengthsOf } from '../../transfer/algorithms.ts';
 import type { CopyRun } from '../record/copy-run.ts';
@@ -37,7 +37,7 @@ export const prove = async (
   services: CopyServices,
   run: CopyRun,
   copied: CopiedObject,
-  source: SourceDescription,
+  { download, source }: { readonly download: Pick<Download, 'name'>; readonly source: SourceDescription },
 ): Promise<Transferred> => {
   const { size, digests } = copied;
   const strongest = strongestHash(source);
@@ -45,5 +45,5 @@ export const prove = async (
     return proven(copied, strongest, source);
   if (!run.subject.stored) await run.change({ stored: { size } });
   const hash = hashToRead(source);
-  return proven(await verifyObject(services, run, { size, hash }), hash, source);
+  return proven(await verifyObject(services, run, { size, hash, name: download.name }), hash, source);
 };

@@ -73,20 +73,24 @@ const digestObject = async (
  * Proves a finished object by reading it: what went into it in segments, or in several tries, no digest ran over. The
  * digests' states are saved as it goes, so that it may end anywhere and go on in another run, however large the object;
  * of a hash whose digest cannot be saved one run must do.
- * @param hash one that can be computed, see source-hash.ts
+ * @param of.hash one that can be computed, see source-hash.ts
+ * @param of.name the source's
  * @returns the digests: the source's algorithm, and sha512
  * @throws FerryError `data-mismatch` when the object is not what the source's record says
  */
 export const verifyObject = async (
   services: CopyServices,
   run: CopyRun,
-  { size, hash }: { readonly size: number; readonly hash: Hash | undefined },
+  { size, hash, name }: { readonly size: number; readonly hash: Hash | undefined; readonly name: string },
 ): Promise<Pick<Transferred, 'size' | 'digests'>> => {
   const verifying = await takeUp(run.subject, hash);
   run.log.info('verifying', { from: verifying.offset, bytes: size });
   if (verifying.offset < size) await digestObject(services, run, size, verifying);
   const digests = verifying.digest.values();
   if (!hash || digests[hash.algorithm] === hash.value) return { size, digests };
-  const reason = `has ${hash.algorithm} ${digests[hash.algorithm]} instead of ${hash.value}`;
-  throw new FerryError('data-mismatch', `The object of copy ${run.subject.copyId} ${reason}`);
+  const found = `${hash.algorithm} ${digests[hash.algorithm]}`;
+  throw new FerryError(
+    'data-mismatch',
+    `Failed to copy ${name}: the finished object has ${found}, the source's record says ${hash.value}`,
+  );
 };

@@ -64,7 +64,7 @@ export const copiesContract = (storeOf: () => StateStore): void => {
       expect(await copies.update(nothing, attempt, { copied: 1 })).toBeUndefined();
       expect(await copies.saveRow(nothing, attempt, { next: 1, copied: 1 })).toBeUndefined();
       expect(await copies.fail({ ...nothing, generation: newGeneration() }, broken)).toBeUndefined();
-      await copies.keepReason(nothing.copyId, broken);
+      await copies.keepReason({ ...nothing, generation: newGeneration() }, broken);
       expect(await copies.join(nothing.copyId, newImport())).toBeUndefined();
       expect(await copies.leave(nothing.copyId, newImport(), hour)).toEqual({ state: 'gone' });
       expect(await copies.begin(nothing, newAttemptId())).toBe('lost');
@@ -76,7 +76,7 @@ export const copiesContract = (storeOf: () => StateStore): void => {
     });
 
     test('keeps the first reason why it has failed, and nobody joins it any more', async () => {
-      await copies.keepReason(copy.copyId, { reason: 'slow', code: 'unavailable' });
+      await copies.keepReason(copy, { reason: 'slow', code: 'unavailable' });
       expect(await copies.fail(copy, broken)).toMatchObject({ failure: broken, waiting: [first] });
       const again = await copies.fail(copy, { reason: 'else', code: 'conflict' });
       expect(again).toMatchObject({ failure: broken, lastFailure: { reason: 'slow' } });
@@ -341,7 +341,9 @@ export const copiesContract = (storeOf: () => StateStore): void => {
       const next = newGeneration();
       await copies.beginAnew(copy, next);
       expect(await copies.fail(copy, broken)).toBeUndefined();
+      await copies.keepReason(copy, broken);
       expect(await read()).not.toHaveProperty('failure');
+      expect(await read()).not.toHaveProperty('lastFailure');
       expect(await copies.fail({ ...copy, generation: next }, broken)).toMatchObject({ failure: broken });
     });
   });

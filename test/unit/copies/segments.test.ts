@@ -148,7 +148,9 @@ describe('a row', () => {
     const other = Buffer.from(wholeImage).fill(0, 6 * MiB, 7 * MiB);
     use().server.image = { bytes: other, hash: { algorithm: 'sha512', value: sha512 } };
     expect(await use().runAll()).toEqual(use().toAll('fail-import'));
-    expect((await use().read()).failure?.reason).toMatch(/^The object of copy [0-9a-f]{64} has sha512 /);
+    expect((await use().read()).failure?.reason).toMatch(
+      /^Failed to copy image \S+ of region \S+: the finished object has sha512 /,
+    );
   });
 });
 

@@ -59,7 +59,7 @@ const deadLetter = async ({ copyId }: Copy, row?: number): Promise<void> => {
 
 test('a dead letter of a row fails its copy with what the last try has said', async () => {
   const copy = await makeCopy(use(), [one, other]);
-  await use().copies.keepReason(copy.copyId, { reason: 'the source does not answer', code: 'unavailable' });
+  await use().copies.keepReason(copy, { reason: 'the source does not answer', code: 'unavailable' });
   await deadLetter(copy, 2);
   expect(use().sent).toEqual(toBoth('fail-import'));
   const { failure: kept } = (await use().copies.get(copy.copyId)) ?? {};

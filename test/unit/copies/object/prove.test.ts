@@ -24,7 +24,9 @@ const hash = (algorithm: string, value: string) => ({ algorithm, value });
 /** Whatever has been made of the source. The object is there only where it has to be read. */
 const proven = async (copied: CopiedObject, source: SourceDescription) => {
   const run = await use().copyRun();
-  return await prove(use().services, run, copied, source).finally(() => use().endRun(run));
+  return await prove(use().services, run, copied, { download: { name: 'the source' }, source }).finally(() =>
+    use().endRun(run),
+  );
 };
 
 describe('a copy that was read in one go', () => {

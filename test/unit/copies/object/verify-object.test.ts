@@ -48,7 +48,9 @@ const verify = async (
   const run = await use().copyRun(signal);
   const sourceBudget = { retries: 2, firstDelayMs };
   const services = { ...use().services, relay: watched(), sourceBudget };
-  return await verifyObject(services, run, { size: bytes.length, hash }).finally(() => use().endRun(run));
+  return await verifyObject(services, run, { size: bytes.length, hash, name: 'the source' }).finally(() =>
+    use().endRun(run),
+  );
 };
 
 /** A run whose reading breaks off in its second block, and whose time ends while it waits to read on. */
@@ -96,7 +98,7 @@ describe('a finished object', () => {
   test('with other bytes is refused, with both hashes', async () => {
     await expect(verify({ algorithm: 'sha256', value: 'f00' })).rejects.toMatchObject({
       code: 'data-mismatch',
-      message: `The object of copy ${use().copyId} has sha256 ${sha256} instead of f00`,
+      message: `Failed to copy the source: the finished object has sha256 ${sha256}, the source's record says f00`,
     });
   });
 
