@@ -40,6 +40,8 @@ describe('the local AWS', () => {
       'ApplyMetadataQueue',
       'FailImportQueue',
       'FailImportDeadQueue',
+      'ReplicateImageQueue',
+      'ReplicateImageDeadQueue',
     ]);
     expect(aws.env).toMatchObject({
       IMPORTS_TABLE: aws.tableName,
@@ -86,6 +88,38 @@ describe('a queue', () => {
     const QueueUrl = aws.queues['ApplyMetadataQueue']?.url;
     const asked = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['VisibilityTimeout'] });
     expect((await sqs().send(asked)).Attributes).toEqual({ VisibilityTimeout: '1' });
+  });
+});
+
+describe('SQS by forms, as older clients speak it', () => {
+  const ask = async (fields: Readonly<Record<string, string>>) => {
+    const answer = await fetch(aws.endpoints.sqs, { method: 'POST', body: new URLSearchParams(fields) });
+    return { status: answer.status, xml: await answer.text() };
+  };
+  const within = (xml: string, element: string) =>
+    new RegExp(`<${element}>([^<]*)</${element}>`).exec(xml)?.[1];
+
+  test('makes a queue, takes a message and hands it out, escaped, until it is deleted', async () => {
+    const made = await ask({ Action: 'CreateQueue', QueueName: 'forms' });
+    const QueueUrl = within(made.xml, 'QueueUrl') ?? '';
+    expect(QueueUrl).toBe(`${aws.endpoints.sqs}/000000000000/forms`);
+    const { xml: sent } = await ask({ Action: 'SendMessage', QueueUrl, MessageBody: '{"a": "<b>"}' });
+    const asked = { Action: 'ReceiveMessage', QueueUrl, WaitTimeSeconds: '1', 'AttributeName.1': 'All' };
+    const { xml: got } = await ask(asked);
+    expect(within(got, 'MessageId')).toBe(within(sent, 'MessageId'));
+    expect(within(got, 'Body')).toBe('{&quot;a&quot;: &quot;&lt;b&gt;&quot;}');
+    expect(got).toContain('<Name>ApproximateReceiveCount</Name><Value>1</Value>');
+    await ask({ Action: 'DeleteMessage', QueueUrl, ReceiptHandle: within(got, 'ReceiptHandle') ?? '' });
+    const counts = { 'AttributeName.1': 'ApproximateNumberOfMessagesNotVisible' };
+    const { xml: left } = await ask({ Action: 'GetQueueAttributes', QueueUrl, ...counts });
+    expect(left).toContain('<Value>0</Value>');
+    expect((await ask({ Action: 'ListQueues' })).xml).toContain(`<QueueUrl>${QueueUrl}</QueueUrl>`);
+    await ask({ Action: 'DeleteQueue', QueueUrl });
+  });
+
+  test('refuses what is not there', async () => {
+    const { status, xml } = await ask({ Action: 'GetQueueUrl', QueueName: 'none' });
+    expect([status, within(xml, 'Code')]).toEqual([400, 'QueueDoesNotExist']);
   });
 });
 

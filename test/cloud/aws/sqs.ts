@@ -3,6 +3,7 @@ import { buildApp } from 'fauxqs';
 import { arnOwnerOf, type Blueprint, type Resource, resourcesOf } from './blueprint.ts';
 import { queueArn, queueUrl } from './queue-names.ts';
 import type { AwsSettings } from './settings.ts';
+import { answerForms } from './sqs-query.ts';
 
 export interface LocalQueue {
   readonly url: string;
@@ -12,6 +13,7 @@ export interface LocalQueue {
 /** fauxqs on 127.0.0.1; its S3 side is not used. Returns the endpoint and how to stop it. */
 export async function startSqs({ ports, region }: AwsSettings) {
   const app = buildApp({ logger: false, host: '127.0.0.1', defaultRegion: region });
+  answerForms(app);
   const endpoint = await app.listen({ host: '127.0.0.1', port: ports.sqs }).catch((cause) => {
     throw new Error(`SQS cannot listen on 127.0.0.1:${ports.sqs}: ${cause.message}`, { cause });
   });

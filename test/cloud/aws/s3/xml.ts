@@ -1,6 +1,6 @@
 /** A tree of XML: elements by name, lists repeat the element, `undefined` is left out. */
 export type XmlTree = { readonly [element: string]: XmlNode };
-type XmlNode = string | number | boolean | undefined | XmlTree | readonly XmlTree[];
+type XmlNode = string | number | boolean | undefined | XmlTree | readonly XmlNode[];
 
 const entities: Record<string, string> = {
   '&': '&amp;',
@@ -13,7 +13,7 @@ const escapeText = (text: string) => text.replace(/[&<>"']/g, (char) => entities
 const unescapeText = (text: string) =>
   Object.entries(entities).reduceRight((out, [char, entity]) => out.replaceAll(entity, char), text);
 
-const isList = (node: XmlNode): node is readonly XmlTree[] => Array.isArray(node);
+const isList = (node: XmlNode): node is readonly XmlNode[] => Array.isArray(node);
 
 function renderNode(name: string, node: XmlNode): string {
   if (node === undefined) return '';
