@@ -38,6 +38,7 @@ export default defineConfig({
       suite('faults', 'test/faults/*.test.ts', 120), // whose clock, timers and clients are bent for good
       suite('e2e', 'test/e2e/functions.test.ts', 60),
       suite('process', 'test/e2e/*-process.test.ts', 120),
+      suite('recipes', 'test/recipes/*.test.ts', 180),
       suite('bridge', 'test/bridge/*.test.ts', 120),
       suite('openstack', 'test/{contract,openstack}/openstack*.test.ts', 600),
     ],

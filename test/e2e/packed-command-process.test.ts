@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 /** All that `npm pack` of a clone reads: packing rewrites package.json for a moment, so not in this clone. */
-const packed = ['package.json', 'tsconfig.json', 'LICENSE', 'README.md', 'docs', 'cli', 'lib'];
+const packed = ['package.json', 'tsconfig.json', 'LICENSE', 'README.md', 'docs', 'schemas', 'cli', 'lib'];
 
 let dir: string;
 

@@ -1,11 +1,10 @@
-import { CreateQueueCommand, type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type Message, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createHandOn, type HandOn } from '../../../bridge/hand-on.ts';
 import { createHandler, type Handled } from '../../../bridge/handle.ts';
 import { FerryError } from '../../../lib/errors.ts';
 import { log } from '../../../lib/log.ts';
 import { parseIncoming } from '../../../lib/replication/event/incoming.ts';
-import { queueUrl } from '../../cloud/aws/queue-names.ts';
 import { startLocalAws } from '../local-aws.ts';
 import { bodiesOf, doings, recordOf } from './recorded.ts';
 import { allRegions } from './rules.ts';
@@ -33,8 +32,7 @@ describe('what a real Glance has sent, replayed into the emulated cloud', () => 
     log.setLogLevel('SILENT');
     aws = await startLocalAws();
     sqs = new SQSClient();
-    await sqs.send(new CreateQueueCommand({ QueueName: 'told' }));
-    url = queueUrl(aws.endpoints.sqs, 'told');
+    url = aws.queues['ReplicateImageQueue']?.url ?? '';
   });
   afterAll(async () => {
     sqs.destroy();
