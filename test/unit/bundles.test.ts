@@ -8,7 +8,7 @@ import { bundle } from '../bench/bundles.ts';
  */
 const limits = {
   'import-image': 1050,
-  'list-tasks': 800,
+  'list-tasks': 803,
   'cancel-import': 850,
   'import-info': 460,
   'stream-image': 1345,
