@@ -14,6 +14,7 @@ const report = (line: string): void => {
 
 const ferry = await startFerry({
   ownProcesses: true,
+  env: { POWERTOOLS_METRICS_DISABLED: 'true' }, // this prints its own lines
   report,
   patienceS: 3600,
   openstack: { glance: { REGION2: { discardUploads: true } } },

@@ -23,7 +23,8 @@ Starts the functions with an emulated cloud of three regions, REGION1 to REGION3
 ${portsHelp({ free })}
 
   --openrc FILE   work with a real cloud: Keystone from FILE, the relay's object store from AWS_ENDPOINT_URL_S3,
-                  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and RELAY_BUCKET, other settings from the environment
+                  AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and RELAY_BUCKET, the service user from
+                  OS_APPLICATION_CREDENTIAL_ID and …_SECRET, other settings from the environment
   --region NAME   region of the target images, instead of the openrc's OS_REGION_NAME`;
 
 /** An application credential of admin's, in Secrets Manager: events are carried out with it. */

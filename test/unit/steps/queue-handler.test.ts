@@ -1,5 +1,5 @@
 import type { Context, SQSEvent } from 'aws-lambda';
-import { beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { FerryError } from '../../../lib/errors.ts';
 import { log } from '../../../lib/log.ts';
 import { newTaskId } from '../../../lib/schemas/ids.ts';
@@ -10,7 +10,8 @@ import { newCopyId, newImport } from '../../contract/state/fixtures.ts';
 import { lambdaContext } from '../../integration/lambda.ts';
 
 const message = newImport();
-beforeAll(() => void log.setLogLevel('SILENT'));
+// Before the log is made: each event begins with the level of then.
+vi.hoisted(() => vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT'));
 
 const options: QueueOptions = {
   step: 'stream-image',
