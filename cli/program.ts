@@ -1,7 +1,7 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ExitCode } from './call/exit-codes.ts';
 import type { Io } from './call/io.ts';
-import { duration, names } from './call/options.ts';
+import { duration, names, property } from './call/options.ts';
 
 // What the command takes. Each command's code is loaded when it is called, so that help and completion start at once.
 
@@ -17,6 +17,8 @@ Authentication is as of OpenStack's clients: an openrc's variables, or --os-clou
 
 const exits = `
 Exit codes: 0 everywhere, 1 nowhere, 2 in some regions, 64 wrong use.`;
+
+const visibilities = ['source', 'private', 'shared', 'community', 'public'];
 
 export interface Program {
   readonly command: Command;
@@ -58,6 +60,19 @@ export const createProgram = (io: Io, version: string): Program => {
       exitCode = await run(io, command.opts() as Options, command.args);
     };
 
+  waiting(common(program.command('copy')))
+    .description('copies an image to other regions, and waits until it is active there')
+    .argument('<image>', 'id, or a name that only one image has')
+    .requiredOption('--to <regions>', 'regions, as A,B', names)
+    .option('--from <region>', 'where the image is (OS_REGION_NAME)')
+    .addOption(new Option('--id <which>', 'gives the copies the id of the image').choices(['same']))
+    .option('--name <name>', 'of the copies; else the name of the image')
+    .addOption(new Option('--visibility <which>', 'of the copies').choices(visibilities))
+    .option('--property <name=value>', 'set on the copies; may be given again', property)
+    .option('--retire-older', 'hides older copies of the same name')
+    .option('--no-wait', 'only begins the imports')
+    .action(running(async () => (await import('./commands/copy.ts')).copy));
+
   waiting(common(program.command('wait')))
     .description('waits for imports that were begun elsewhere')
     .argument('<image>', 'id, or name, of the copied image, or id of a copy')
@@ -78,6 +93,36 @@ export const createProgram = (io: Io, version: string): Program => {
     .requiredOption('--to <regions>', 'regions, as A,B', names)
     .option('--from <region>', 'where the image is (OS_REGION_NAME)')
     .action(running(async () => (await import('./commands/tasks.ts')).tasks));
+
+  common(program.command('status'))
+    .description('which images of a policy are where, and what is to be done')
+    .argument('[policy]', 'file, or name in the folder of policies (POLICIES_DIR); else all there')
+    .action(running(async () => (await import('./commands/status.ts')).status));
+
+  waiting(common(program.command('sync')))
+    .description('brings regions to what a policy says')
+    .argument('<policy>', 'file, or name in the folder of policies (POLICIES_DIR)')
+    .option('--dry-run', 'only shows what would be done')
+    .addOption(new Option('--plan <file>', 'only keeps what would be done').conflicts('apply'))
+    .addOption(
+      new Option('--apply <file>', 'does what was kept, unless the world has changed').conflicts('dryRun'),
+    )
+    .action(running(async () => (await import('./commands/sync.ts')).sync));
+
+  common(program.command('publish'))
+    .description('sends the event that has an image replicated by the deployment')
+    .argument('<image>', 'id, or a name that only one image has')
+    .option('--to <regions>', 'regions, as A,B', names)
+    .option('--policy <name>', 'of the deployment; * for each that selects the image')
+    .option('--from <region>', 'where the image is (OS_REGION_NAME)')
+    .option('--event-bus <name>', "EventBridge's (EVENT_BUS_NAME; else the default one)")
+    .option('--queue-url <url>', 'straight into the queue of replicate-image')
+    .action(running(async () => (await import('./commands/publish.ts')).publish));
+
+  common(program.command('doctor'))
+    .description('checks what copying needs, and says what to do')
+    .argument('[regions...]', 'regions; else all')
+    .action(running(async () => (await import('./commands/doctor.ts')).doctor));
 
   program
     .command('completion')

@@ -3,6 +3,7 @@ import { createScreen } from '../progress/screen.ts';
 import { type Io, WrongUse } from './io.ts';
 import { reasonOf } from './reason-of.ts';
 import type { RegionResult, Results } from './results.ts';
+import { signalOf } from './signal.ts';
 
 /** A region's part of a call. */
 export interface RegionCall {
@@ -17,9 +18,6 @@ export interface InRegionsOptions {
   /** ms. */
   readonly timeout?: number;
 }
-
-const signalOf = ({ signal }: Io, timeout: number | undefined): AbortSignal =>
-  timeout === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
 
 const secondsSince = (startedMs: number): number => Math.round((performance.now() - startedMs) / 100) / 10;
 
@@ -46,11 +44,11 @@ const tellEnd = ({ update }: Board, region: string, result: RegionResult): void 
  */
 export const inRegions = async (
   io: Io,
-  { regions, timeout }: InRegionsOptions,
+  { regions, ...ending }: InRegionsOptions,
   work: (call: RegionCall) => Promise<RegionResult>,
 ): Promise<Results> => {
   const startedMs = performance.now();
-  const signal = signalOf(io, timeout);
+  const signal = signalOf(io, ending);
   const board = createBoard(createScreen(io.stderr), regions);
   const one = async (region: string): Promise<readonly [string, RegionResult]> => {
     const show = (update: Update) => board.update(region, update);

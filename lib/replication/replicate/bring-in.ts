@@ -3,9 +3,8 @@ import { hasCode } from '../../errors.ts';
 import type { ImageId, TaskId } from '../../schemas/ids.ts';
 import type { Claims } from '../../state/claims.ts';
 import type { ReplicateMessage } from '../../state/messages.ts';
-import type { Target } from '../../state/refs.ts';
+import type { ImportRef, Target } from '../../state/refs.ts';
 import { hasEnded, type Task } from '../../state/task.ts';
-import type { Tasks } from '../../state/tasks.ts';
 import { again, failed, type Next, patiently } from './next.ts';
 
 interface Options {
@@ -26,7 +25,7 @@ export type RequestReplica = (replica: RequestedReplica, options: Options) => Pr
 
 export interface BringInServices {
   readonly claims: Pick<Claims, 'holder'>;
-  readonly tasks: Pick<Tasks, 'get'>;
+  readonly tasks: { get(ref: ImportRef): Promise<Pick<Task, 'taskId' | 'status' | 'message'> | undefined> };
   readonly requestReplica: RequestReplica;
 }
 

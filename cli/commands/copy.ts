@@ -1,0 +1,107 @@
+import type { CloudRegion } from '../../lib/clouds/cloud.ts';
+import type { ImageFacts, Visibility } from '../../lib/replication/record/image-facts.ts';
+import type { ReplicaSettings } from '../../lib/schemas/replication.ts';
+import type { AskedReplica } from '../../lib/state/messages.ts';
+import type { ExitCode } from '../call/exit-codes.ts';
+import { type Here, openHere, sourceRegionOf } from '../call/here.ts';
+import { inRegions, type RegionCall } from '../call/in-regions.ts';
+import { type Io, WrongUse } from '../call/io.ts';
+import type { CommonOptions } from '../call/options.ts';
+import { type RegionResult, type Results, tellResults } from '../call/results.ts';
+import { regionAt } from '../deployment/region-at.ts';
+import { bringOn } from '../images/bring-on.ts';
+import { findImage } from '../images/find-image.ts';
+import { findReplicas } from '../images/find-replicas.ts';
+import { resultOf } from '../images/result-of.ts';
+
+export interface CopyOptions extends CommonOptions {
+  readonly to: readonly string[];
+  readonly from?: string;
+  readonly id?: 'same';
+  readonly name?: string;
+  readonly visibility?: Visibility | 'source';
+  readonly property?: Readonly<Record<string, string>>;
+  readonly retireOlder?: boolean;
+  readonly wait: boolean;
+  /** ms. */
+  readonly timeout?: number;
+}
+
+/** As the source has it, where that is the caller's own: nobody is to publish another one's image by accident. */
+const visibilityOf = (
+  source: ImageFacts,
+  { identity }: CloudRegion,
+  { visibility }: CopyOptions,
+): { readonly visibility?: Visibility } => {
+  if (visibility === 'source') return {};
+  if (visibility !== undefined) return { visibility };
+  return source.owner === identity.projectId ? {} : { visibility: 'private' };
+};
+
+const requestOf = (source: ImageFacts, from: CloudRegion, options: CopyOptions): ReplicaSettings => {
+  const { id, name, property, retireOlder } = options;
+  return {
+    ...visibilityOf(source, from, options),
+    ...(name !== undefined && { name }),
+    ...(property && { properties: property }),
+    ...(id === 'same' && { identity: 'id' }),
+    ...(retireOlder && { retire_older: true }),
+  };
+};
+
+const copyTo = async (
+  io: Io,
+  here: Here,
+  options: CopyOptions,
+  { source, request }: { readonly source: ImageFacts; readonly request: ReplicaSettings },
+  call: RegionCall,
+): Promise<RegionResult> => {
+  const { to, ferry } = await regionAt(io, options, here, call.region, call);
+  const replica: AskedReplica = {
+    source: { region: source.region, imageId: source.id },
+    region: to.region,
+    request,
+  };
+  const size = source.size === undefined ? {} : { size: source.size };
+  const services = { clouds: here.clouds, ferry };
+  const brought = await bringOn(services, replica, { ...call, ...size, isWaiting: options.wait });
+  const [found] = await findReplicas(to, source, call);
+  if (brought === 'running') return { ...(found && { id: found.id }), status: 'running', isOk: true };
+  return found ? resultOf(found) : { status: 'active', isOk: true };
+};
+
+/** What goes on by itself, and how to look at it. */
+const tellHowToGoOn = ({ stderr, signal }: Io, source: ImageFacts, results: Results) => {
+  const running = [...results].flatMap(([region, { status }]) => (status === 'running' ? [region] : []));
+  if (running.length === 0) return;
+  const to = running.join(',');
+  const because = signal.aborted ? 'Not waited for any longer' : 'Begun';
+  stderr.write(
+    `${because}: the imports to ${to} go on by themselves.\n` +
+      `  glance-ferry wait ${source.id} --from ${source.region} --to ${to}    waits for them\n` +
+      '  The same copy once more waits for them, too, and sets what comes last (visibility, members); no byte is moved again.\n',
+  );
+};
+
+/**
+ * Copies an image to other regions, and waits until it is there as it is to be. A second call goes on with what it finds.
+ * @throws WrongUse, FerryError where not even a beginning can be made
+ */
+export const copy = async (
+  io: Io,
+  options: CopyOptions,
+  [named = '']: readonly string[],
+): Promise<ExitCode> => {
+  const here = await openHere(io, options);
+  const from = await here.clouds.region(sourceRegionOf(here, options), io);
+  if (options.to.includes(from.region))
+    throw new WrongUse(`Region ${from.region} is where the image is: it cannot be copied to there`);
+  const source = await findImage(from, named, io);
+  const asked = { source, request: requestOf(source, from, options) };
+  const { to: regions, timeout } = options;
+  const results = await inRegions(io, { regions, ...(timeout !== undefined && { timeout }) }, (call) =>
+    copyTo(io, here, options, asked, call),
+  );
+  tellHowToGoOn(io, source, results);
+  return tellResults(io, options, results);
+};

@@ -1,0 +1,104 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { FerryError } from '../../lib/errors.ts';
+import { createApplyChanges } from '../../lib/replication/apply/apply-changes.ts';
+import { readInventory } from '../../lib/replication/inventory/read-inventory.ts';
+import type { Change, Inventory } from '../../lib/replication/plan/change.ts';
+import {
+  keepPlan,
+  outdatedChanges,
+  planText,
+  readPlan,
+} from '../../lib/replication/plan/report/plan-file.ts';
+import { planSync } from '../../lib/replication/plan/sync/plan-sync.ts';
+import type { Policy } from '../../lib/replication/policy/policy.ts';
+import type { ExitCode } from '../call/exit-codes.ts';
+import { type Here, openHere } from '../call/here.ts';
+import { type Io, WrongUse } from '../call/io.ts';
+import type { CommonOptions } from '../call/options.ts';
+import { signalOf } from '../call/signal.ts';
+import { createBoard } from '../progress/board.ts';
+import { createScreen } from '../progress/screen.ts';
+import { table } from '../progress/table.ts';
+import { findPolicy } from '../sync/find-policy.ts';
+import { importCopies } from '../sync/import-copies.ts';
+import { tellDone } from '../sync/tell-done.ts';
+import { tellPlan } from '../sync/tell-plan.ts';
+
+export interface SyncCommandOptions extends CommonOptions {
+  readonly dryRun?: boolean;
+  /** Where the plan is kept. */
+  readonly plan?: string;
+  /** A kept plan. */
+  readonly apply?: string;
+  /** ms. */
+  readonly timeout?: number;
+}
+
+/** @throws WrongUse for another policy's plan; FerryError `conflict` for one that the world has outrun, with where */
+const keptChanges = async (
+  file: string,
+  policy: Policy,
+  inventory: Inventory,
+): Promise<readonly Change[]> => {
+  const plan = readPlan(await readFile(file, 'utf8'), file);
+  if (plan.policy !== policy.name)
+    throw new WrongUse(`${file} is a plan of policy ${plan.policy}, not of ${policy.name}`);
+  const outdated = outdatedChanges(plan, inventory);
+  if (outdated.length === 0) return plan.changes;
+  const lines = outdated.map(({ region, kind, image, name }) => [`  ${region}`, kind, image, name]);
+  throw new FerryError(
+    'conflict',
+    `${file}, of ${plan.madeAt}, is refused: the world has changed since, for ${outdated.length} of its ` +
+      `${plan.changes.length} changes:\n${table(['  region', 'action', 'image', 'name'], lines)}Make a new one.`,
+  );
+};
+
+/** How many families of a region are worked at side by side, where the policy says nothing. */
+const familiesAtOnce = 4;
+
+interface Doing {
+  readonly here: Here;
+  readonly policy: Policy;
+  readonly changes: readonly Change[];
+  readonly signal: AbortSignal;
+}
+
+const carryOut = async (io: Io, options: SyncCommandOptions, { here, policy, changes, signal }: Doing) => {
+  const board = createBoard(createScreen(io.stderr), [...new Set(changes.map(({ region }) => region))]);
+  const totals = Map.groupBy(changes, ({ region }) => region);
+  const totalOf = (region: string): number =>
+    (totals.get(region as Change['region']) ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
+  const apply = createApplyChanges({
+    placeOf: async (region) => {
+      const { images, identity } = await here.clouds.region(region, { signal });
+      return { images, projectId: identity.projectId };
+    },
+    importer: importCopies({ io, options, here, policy, board, totalOf }),
+    atOnce: policy.caps.importsPerRegion ?? familiesAtOnce,
+  });
+  const results = await apply(changes, { signal });
+  board.end();
+  return results;
+};
+
+/**
+ * Brings regions to what a policy says, with the rights of who calls: what is to be copied is imported by the deployment, and
+ * waited for.
+ * @throws WrongUse, FerryError where not even a plan can be made
+ */
+export const sync = async (
+  io: Io,
+  options: SyncCommandOptions,
+  [named = '']: readonly string[],
+): Promise<ExitCode> => {
+  const signal = signalOf(io, options);
+  const policy = await findPolicy(io, named);
+  const here = await openHere(io, options);
+  const inventory = await readInventory(here.clouds, policy, { signal, atMs: Date.now() });
+  const planned = planSync(policy, inventory);
+  if (options.plan !== undefined)
+    await writeFile(options.plan, planText(keepPlan(policy.name, inventory, planned)));
+  if (options.dryRun || options.plan !== undefined) return tellPlan(io, options, planned, inventory);
+  const changes = options.apply === undefined ? planned : await keptChanges(options.apply, policy, inventory);
+  return tellDone(io, options, await carryOut(io, options, { here, policy, changes, signal }), inventory);
+};

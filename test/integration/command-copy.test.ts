@@ -1,0 +1,192 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { callCommand, openrcOf } from './command.ts';
+import { expectNothingLeft } from './nothing-left.ts';
+import {
+  expectWaiting,
+  glanceOf,
+  holdBack,
+  MiB,
+  newSource,
+  nineRegions,
+  once,
+  timesAsked,
+} from './one-source.ts';
+import { type ServedFerry, serveFerry } from './served-ferry.ts';
+import { useFerry } from './use-ferry.ts';
+
+const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' } });
+let served: ServedFerry;
+let demo: Record<string, string>;
+
+beforeAll(async () => {
+  served = await serveFerry(ferry);
+  demo = openrcOf('demo', { authUrl: ferry.openstack.authUrl, url: served.url, region: 'REGION1' });
+});
+afterAll(() => served.stop());
+afterEach(() => {
+  for (const region of ['REGION1', 'REGION2', 'REGION3']) glanceOf(ferry, region).clearFaults();
+});
+
+const posts = () => served.requests.filter((request) => request.startsWith('POST'));
+const imageOf = (region: string, id: unknown) => glanceOf(ferry, region).image(String(id));
+
+describe('copy to two regions', () => {
+  test('is active in both, with provenance and what was asked for, and reads the source once', async () => {
+    const source = await newSource(ferry, 3 * MiB, { name: 'Debian 13', os_distro: 'debian', tags: ['lts'] });
+    const args = ['copy', 'Debian 13', '--to', 'REGION2,REGION3', '--property', 'team=a', '--json'];
+    const { code, json, stderr } = await callCommand(args, demo);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const hash = `sha512:${source.os_hash_value}`;
+    const active = { status: 'active', bytes: 3 * MiB, hash, reason: null, seconds: expect.any(Number) };
+    expect(json()).toEqual({
+      REGION2: { id: expect.any(String), ...active },
+      REGION3: { id: expect.any(String), ...active },
+    });
+    for (const [region, { id }] of Object.entries(json()))
+      expect(imageOf(region, id)).toMatchObject({
+        ...{ status: 'active', os_hash_value: source.os_hash_value, name: 'Debian 13', os_distro: 'debian' },
+        ...{ team: 'a', tags: ['lts'], ferry_source_region: 'REGION1', ferry_source_id: source.id },
+      });
+    expect(timesAsked(ferry, source)).toEqual(once(source));
+    await expectNothingLeft(ferry);
+  });
+
+  test('a second time moves no byte and asks for no import', async () => {
+    const source = await newSource(ferry, MiB);
+    const args = ['copy', source.id, '--to', 'REGION2,REGION3', '--json'];
+    const first = await callCommand(args, demo);
+    served.requests.length = 0;
+    const second = await callCommand(args, demo);
+    expect(second.code).toBe(0);
+    for (const region of ['REGION2', 'REGION3'])
+      expect(second.json()[region]).toMatchObject({ id: first.json()[region]?.['id'], status: 'active' });
+    expect(posts()).toEqual([]);
+    expect(timesAsked(ferry, source)).toEqual(once(source));
+  });
+
+  test('of which one fails is exit code 2, and the other one is there', async () => {
+    const source = await newSource(ferry, MiB);
+    const args = ['copy', source.id, '--to', 'REGION2,REGION99'];
+    const { code, stdout } = await callCommand(args, demo);
+    expect(code).toBe(2);
+    expect(stdout).toMatch(
+      /^REGION2 +active {2}[-0-9a-f]{36} {2}1 MiB in \d:\d\d\nREGION99 {2}failed {2}.*not in the catalog/,
+    );
+  });
+
+  test('of which none comes is exit code 1', async () => {
+    const source = await newSource(ferry, 0);
+    const { code, stdout } = await callCommand(['copy', source.id, '--to', 'REGION98,REGION99'], demo);
+    expect(code).toBe(1);
+    expect(stdout.match(/ failed /g)).toHaveLength(2);
+  });
+});
+
+test('an import that fails for good says why', async () => {
+  const source = await newSource(ferry, MiB);
+  glanceOf(ferry, 'REGION1').change(source.id, { os_hash_value: 'e'.repeat(128) });
+  const { code, json } = await callCommand(['copy', source.id, '--to', 'REGION2', '--json'], demo);
+  expect(code).toBe(1);
+  expect(json()).toMatchObject({
+    REGION2: { status: 'failed', reason: expect.stringContaining('e'.repeat(128)) },
+  });
+});
+
+test('--id same, --name and --visibility', async () => {
+  const source = await newSource(ferry, MiB, { visibility: 'community' });
+  const args = [
+    'copy',
+    source.id,
+    '--to',
+    'REGION2',
+    '--id',
+    'same',
+    '--name',
+    'mine',
+    '--visibility',
+    'private',
+  ];
+  expect((await callCommand(args, demo)).code).toBe(0);
+  expect(imageOf('REGION2', source.id)).toMatchObject({
+    status: 'active',
+    name: 'mine',
+    visibility: 'private',
+  });
+});
+
+test("another project's image is copied as a private one, unless it is asked for otherwise", async () => {
+  const source = await newSource(ferry, MiB, { visibility: 'community', owner: 'other' });
+  const { json } = await callCommand(['copy', source.id, '--to', 'REGION2', '--json'], demo);
+  expect(imageOf('REGION2', json()['REGION2']?.['id'])).toMatchObject({ visibility: 'private' });
+  await callCommand(['copy', source.id, '--to', 'REGION2', '--visibility', 'source'], demo);
+  expect(imageOf('REGION2', json()['REGION2']?.['id'])).toMatchObject({ visibility: 'community' });
+});
+
+test('--retire-older hides the one before, when the new one is there', async () => {
+  const before = await newSource(ferry, MiB, { name: 'nightly' });
+  const first = await callCommand(['copy', before.id, '--to', 'REGION2', '--json'], demo);
+  await delay(1100); // which is older, Glance says in seconds
+  const now = await newSource(ferry, MiB, { name: 'nightly' });
+  const second = await callCommand(['copy', now.id, '--to', 'REGION2', '--retire-older', '--json'], demo);
+  expect(second.code).toBe(0);
+  expect(imageOf('REGION2', first.json()['REGION2']?.['id'])).toMatchObject({ os_hidden: true });
+  expect(imageOf('REGION2', second.json()['REGION2']?.['id'])).toMatchObject({ os_hidden: false });
+});
+
+test('--no-wait begins the imports and says how to go on; wait then ends with the truth', async () => {
+  const source = await newSource(ferry, MiB);
+  const release = holdBack(ferry, source);
+  const begun = await callCommand(['copy', source.id, '--to', 'REGION2', '--no-wait', '--json'], demo);
+  expect(begun.json()).toMatchObject({ REGION2: { status: 'running', id: expect.any(String) } });
+  expect(begun.code).toBe(0);
+  expect(begun.stderr).toContain(`glance-ferry wait ${source.id} --from REGION1 --to REGION2`);
+  release();
+  const waited = await callCommand(['wait', source.id, '--to', 'REGION2', '--json'], demo);
+  expect(waited.json()).toMatchObject({ REGION2: { status: 'active', id: begun.json()['REGION2']?.['id'] } });
+});
+
+test('Ctrl-C leaves the imports running and says how to go on; the same copy then moves no byte again', async () => {
+  const source = await newSource(ferry, MiB);
+  const release = holdBack(ferry, source);
+  const ctrlC = new AbortController();
+  const args = ['copy', source.id, '--to', 'REGION2,REGION3', '--json'];
+  const interrupted = callCommand(args, demo, { signal: ctrlC.signal, columns: 80 });
+  await expectWaiting(ferry, 2);
+  ctrlC.abort(new Error('SIGINT'));
+  const { code, stderr, json } = await interrupted;
+  expect(code).toBe(1);
+  expect(json()).toMatchObject({ REGION2: { status: 'running' }, REGION3: { status: 'running' } });
+  expect(stderr).toContain(`glance-ferry wait ${source.id} --from REGION1 --to REGION2,REGION3`);
+  release();
+  expect((await callCommand(args, demo)).code).toBe(0);
+  expect(timesAsked(ferry, source)).toEqual(once(source));
+  await expectNothingLeft(ferry);
+});
+
+test('on a terminal there is a bar for each region, in a pipe not one control character', async () => {
+  const source = await newSource(ferry, 12 * MiB);
+  const release = holdBack(ferry, source, 10 * MiB);
+  const args = ['copy', source.id, '--to', 'REGION2,REGION3'];
+  const [onTerminal, inPipe] = [callCommand(args, demo, { columns: 80 }), callCommand(args, demo)];
+  await delay(4000);
+  release();
+  const { stderr } = await onTerminal;
+  expect(stderr).toContain('\x1b[2A\r');
+  expect(stderr).toMatch(/REGION2 {2}\[#+\.+\] +83 % .* copying/);
+  const { stdout, stderr: log } = await inPipe;
+  expect(`${stdout}${log}`.replaceAll('\n', '')).toMatch(/^\P{Control}*$/u);
+});
+
+test.each([
+  ['without regions', ['copy', 'x']],
+  ['with a visibility that there is not', ['copy', 'x', '--to', 'A', '--visibility', 'secret']],
+  ['with a property that is none', ['copy', 'x', '--to', 'A', '--property', 'a']],
+  ['with a time that is none', ['copy', 'x', '--to', 'A', '--timeout', 'soon']],
+  ['with an empty region', ['copy', 'x', '--to', 'A,,B']],
+  ['into its own region', ['copy', 'x', '--to', 'REGION1']],
+])('a call %s is wrong use', async (_, args) => {
+  const { code, stdout, stderr } = await callCommand(args, demo);
+  expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+  expect(stderr).not.toBe('');
+});

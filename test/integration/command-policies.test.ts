@@ -1,0 +1,173 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { callCommand, openrcOf } from './command.ts';
+import { glanceOf, MiB, newSource, nineRegions, once, timesAsked } from './one-source.ts';
+import { type ServedFerry, serveFerry } from './served-ferry.ts';
+import { useFerry } from './use-ferry.ts';
+
+const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' } });
+let served: ServedFerry;
+let demo: Record<string, string>;
+let dir: string;
+
+beforeAll(async () => {
+  served = await serveFerry(ferry);
+  demo = openrcOf('demo', { authUrl: ferry.openstack.authUrl, url: served.url, region: 'REGION1' });
+  dir = await mkdtemp(join(tmpdir(), 'glance-ferry-command-'));
+});
+afterAll(async () => {
+  await served.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** A policy for the images with a tag, and the file that it is in. */
+const policyFor = async (tag: string, targets: readonly string[]): Promise<string> => {
+  const file = join(dir, `${tag}.yaml`);
+  const regions = targets.map((region) => `  - region: ${region}\n`).join('');
+  const text = `name: ${tag}\nsource:\n  region: REGION1\ntargets:\n${regions}select:\n  tags: [${tag}]\n`;
+  await writeFile(file, text);
+  return file;
+};
+
+test('sync shows what it would do, does it, and then finds nothing to do', async () => {
+  const sources = [
+    await newSource(ferry, 2 * MiB, { name: 'one', tags: ['all'] }),
+    await newSource(ferry, 3 * MiB, { name: 'two', tags: ['all'] }),
+  ];
+  await newSource(ferry, MiB, { name: 'three' });
+  const file = await policyFor('all', ['REGION2', 'REGION3']);
+  const dry = await callCommand(['sync', file, '--dry-run'], demo);
+  expect(dry).toMatchObject({ code: 0, stderr: '' });
+  expect(dry.stdout).toMatch(/^region +action +image +name +bytes +why\nREGION2 +copy /);
+  expect(dry.stdout).toMatch(/\n4 to copy \(10(\.0)? MiB\), 0 to update, 0 to retire, 0 left as they are\n$/);
+  expect(glanceOf(ferry, 'REGION2').images()).toEqual([]);
+
+  const before = await callCommand(['status', file], demo);
+  expect(before.stdout).toMatch(/^all\nimage +id +REGION2 +REGION3\n(one|two) +\S+ +missing +missing\n/);
+  const done = await callCommand(['sync', file, '--json'], demo);
+  expect(done).toMatchObject({ code: 0, stderr: '' });
+  const copied = { copied: 2, bytes: 5 * MiB, updated: 0, retired: 0, kept: 0, failed: 0 };
+  expect(done.json()).toEqual({ regions: { REGION2: copied, REGION3: copied }, changes: [] });
+  for (const source of sources) expect(timesAsked(ferry, source)).toEqual(once(source));
+  for (const region of ['REGION2', 'REGION3'])
+    expect(glanceOf(ferry, region).images()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ name: 'one', status: 'active', ferry_policy: 'all' }),
+      ]),
+    );
+
+  const again = await callCommand(['sync', 'all'], { ...demo, POLICIES_DIR: dir });
+  expect(again).toMatchObject({ code: 0, stdout: 'Everything is as the policy says.\n' });
+  const after = await callCommand(['status', '--json'], { ...demo, POLICIES_DIR: dir });
+  const states = { REGION2: 'in sync', REGION3: 'in sync' };
+  expect(after.json()).toMatchObject({ policy: 'all', images: [{ states }, { states }], failed: {} });
+});
+
+test('a kept plan is done, and refused where the world has changed since', async () => {
+  const source = await newSource(ferry, MiB, { name: 'kept', tags: ['kept'] });
+  const [policy, plan] = [await policyFor('kept', ['REGION2']), join(dir, 'plan.json')];
+  const made = await callCommand(['sync', policy, '--plan', plan], demo);
+  expect(made).toMatchObject({ code: 0, stdout: expect.stringContaining('1 to copy') });
+  expect(JSON.parse(await readFile(plan, 'utf8'))).toMatchObject({
+    policy: 'kept',
+    changes: [{ kind: 'copy' }],
+  });
+  const other = await callCommand(['sync', await policyFor('other', ['REGION2']), '--apply', plan], demo);
+  expect(other).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining('is a plan of policy kept, not of other'),
+  });
+  expect((await callCommand(['sync', policy, '--apply', plan], demo)).code).toBe(0);
+  expect(glanceOf(ferry, 'REGION2').images()).toContainEqual(
+    expect.objectContaining({ ferry_source_id: source.id, status: 'active' }),
+  );
+  const outdated = await callCommand(['sync', policy, '--apply', plan], demo);
+  expect(outdated.code).toBe(1);
+  expect(outdated.stderr).toMatch(
+    /is refused: the world has changed since, for 1 of its 1 changes:\n.*\n {2}REGION2 +copy/,
+  );
+});
+
+test('a region that is away is told, and the others are done', async () => {
+  await newSource(ferry, MiB, { name: 'away', tags: ['away'] });
+  const policy = await policyFor('away', ['REGION2', 'REGION99']);
+  const { code, stdout, stderr } = await callCommand(['sync', policy], demo);
+  expect(code).toBe(2);
+  expect(stdout).toMatch(/\nREGION2 +1 +1 MiB +0 +0 +0 +0\n/);
+  expect(stderr).toContain('REGION99 could not be read: Region REGION99 is not in the catalog');
+});
+
+test('a policy that is none is told by line, one that is not there with those that are', async () => {
+  const broken = join(dir, 'broken.txt');
+  await writeFile(broken, 'name: x\nsource: {}\n');
+  const wrong = await callCommand(['sync', broken], demo);
+  expect(wrong).toMatchObject({ code: 1, stdout: '' });
+  expect(wrong.stderr).toContain(`${broken}:2:`);
+  const missing = await callCommand(['sync', 'nosuch'], { ...demo, POLICIES_DIR: dir });
+  expect(missing).toMatchObject({ code: 64, stdout: '' });
+  expect(missing.stderr).toMatch(/neither a file nosuch nor a policy of this name in .*; there: .*all/);
+});
+
+describe('doctor', () => {
+  const lines = (stdout: string) => stdout.split('\n').map((line) => line.trim().replace(/ {2,}/g, '|'));
+
+  test('finds everything fine for an admin, and leaves nothing behind', async () => {
+    const images = () => glanceOf(ferry, 'REGION2').images().length;
+    const before = images();
+    const admin = {
+      ...demo,
+      ...openrcOf('admin', { authUrl: ferry.openstack.authUrl, url: served.url, region: 'REGION1' }),
+    };
+    const { code, stdout } = await callCommand(['doctor', 'REGION2'], admin);
+    expect(code).toBe(0);
+    expect(lines(stdout)).toEqual(
+      expect.arrayContaining([
+        'fine|REGION2|create|a record can be created',
+        'fine|REGION2|upload|data can be uploaded',
+        'fine|REGION2|ranges|data can be read in parts',
+        'fine|REGION2|publicize|images can be made public',
+        'fine|REGION2|remove|the record of these checks is removed again',
+        'fine|REGION2|clock|as here',
+        `fine|REGION2|deployment|${served.url} serves it`,
+      ]),
+    );
+    expect(images()).toBe(before);
+  });
+
+  test('tells what a member may not, what a region is not, and what to do', async () => {
+    const { code, stdout } = await callCommand(['doctor', 'REGION2', 'REGION99'], demo);
+    expect(code).toBe(2);
+    expect(stdout).toMatch(/note +REGION2 +publicize +.*copies cannot be public \(policy publicize_image\)/);
+    expect(stdout).toMatch(/wrong +REGION99 +authentication +Region REGION99 is not in the catalog/);
+  });
+
+  test('says that a deployment is not there', async () => {
+    const { code, json } = await callCommand(
+      ['doctor', 'REGION2', '--json', '--url', 'http://127.0.0.1:1'],
+      demo,
+    );
+    expect(code).toBe(1);
+    const wrong = (json()['checks'] as unknown as { state: string; what: string }[]).filter(
+      ({ state }) => state === 'wrong',
+    );
+    expect(wrong).toMatchObject([{ what: 'deployment', says: expect.stringContaining('ECONNREFUSED') }]);
+  });
+});
+
+test('publish sends the event, straight into a queue or on a bus', async () => {
+  const source = await newSource(ferry, 10);
+  const queueUrl = process.env['STREAM_IMAGE_QUEUE_URL'] ?? '';
+  const args = ['publish', source.id, '--to', 'REGION2'];
+  const sent = await callCommand([...args, '--queue-url', queueUrl, '--json'], demo);
+  expect(sent.code).toBe(0);
+  expect(sent.json()).toEqual({
+    source: { region: 'REGION1', image_id: source.id },
+    targets: [{ region: 'REGION2' }],
+  });
+  const nowhere = await callCommand(['publish', source.id], demo);
+  expect(nowhere).toMatchObject({ code: 64, stderr: expect.stringContaining('Where is the image to be?') });
+  const itself = await callCommand(['publish', source.id, '--to', 'REGION1'], demo);
+  expect(itself).toMatchObject({ code: 1, stderr: expect.stringContaining('is source and target') });
+});
