@@ -11,6 +11,8 @@ export interface Call {
 
 export type Service =
   | 'keystone'
+  /** Of the other cloud, which knows nothing of the first one. */
+  | 'other keystone'
   | 'source'
   | 'target'
   | 's3'

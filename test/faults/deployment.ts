@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Context } from 'aws-lambda';
 import { type Cloud, startCloud } from '../cloud/cloud.ts';
 import { applicationCredentials } from '../cloud/openstack/keystone/fixture.ts';
+import { type OpenStack, startOpenStack } from '../cloud/openstack/openstack.ts';
 import { startWebServer, type WebServer } from '../integration/web-server.ts';
 import type { Service } from './call-log.ts';
 import { startFaultServer } from './fault-server.ts';
@@ -11,7 +12,14 @@ import { interceptMachine } from './intercept.ts';
 import { interceptAws } from './intercept-aws.ts';
 import { interceptSockets } from './intercept-sockets.ts';
 import { interceptUndici } from './intercept-undici.ts';
-import { servedRegions, sourceGlance, sourceRegion, targetGlance, targetRegions } from './regions.ts';
+import {
+  otherRegion,
+  servedRegions,
+  sourceGlance,
+  sourceRegion,
+  targetGlance,
+  targetRegions,
+} from './regions.ts';
 
 export const functionNames = [
   ...(['import-image', 'stream-image', 'apply-metadata', 'fail-import', 'sweep-imports'] as const),
@@ -22,6 +30,7 @@ export type Handler = (event: unknown, context: Context) => Promise<unknown>;
 export type Functions = Readonly<Record<FunctionName, Handler>>;
 
 const serviceUserSecret = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:ServiceUser';
+const cloudsSecret = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:Clouds';
 
 /** Ways to deploy the functions. Each has handlers of its own, which read their settings when they are loaded. */
 const settings = {
@@ -30,7 +39,11 @@ const settings = {
   'activation none': { ACTIVATION: 'none' },
   // One import of a project at a time: all others wait for its turn.
   crowded: { STREAM_CONCURRENCY: '100', APPLY_CONCURRENCY: '100', PROJECT_SHARE_PERCENT: '1' },
-  'service user': { OS_APPLICATION_CREDENTIAL_SECRET_ARN: serviceUserSecret },
+  // Of which imports with the deployment's own rights go between two clouds.
+  'service user': {
+    OS_APPLICATION_CREDENTIAL_SECRET_ARN: serviceUserSecret,
+    CLOUDS_SECRET_ARN: cloudsSecret,
+  },
 } as const satisfies Record<string, Readonly<Record<string, string>>>;
 export type DeploymentName = keyof typeof settings;
 
@@ -60,6 +73,7 @@ const tokenLifetimeS = 86_400;
 /** The emulated cloud with the functions in this process, and whatever is to go wrong between them. */
 export interface Deployment {
   readonly cloud: Cloud<string>;
+  readonly otherCloud: OpenStack<string>;
   /** Where a web-download finds its images. */
   readonly web: WebServer;
   readonly functions: Readonly<Record<DeploymentName, Functions>>;
@@ -101,6 +115,17 @@ const startingAnew = (deployment: DeploymentName): Functions => {
   return Object.fromEntries(functionNames.map((name) => [name, handlerOf(name)])) as Functions;
 };
 
+/** An entry for the other cloud's region. @returns the text of the secret */
+const createClouds = ({ aws }: Cloud<string>, { authUrl, keystone }: OpenStack<string>): string => {
+  const [credential] = keystone.accounts.applicationCredentials.filter(({ user }) => user.name === 'demo');
+  if (!credential) throw new Error('there is no credential of demo');
+  const { id: application_credential_id, secret: application_credential_secret } = credential;
+  const auth = { auth_url: authUrl, application_credential_id, application_credential_secret };
+  const entry = { auth_type: 'v3applicationcredential', auth, region_name: otherRegion };
+  aws.secrets.set(cloudsSecret, JSON.stringify({ clouds: { other: entry } }));
+  return application_credential_secret;
+};
+
 /** @returns the text of the secret */
 const createServiceUser = ({ aws }: Cloud<string>): string => {
   const [credential] = applicationCredentials.filter(({ user }) => user.name === 'svc');
@@ -110,13 +135,20 @@ const createServiceUser = ({ aws }: Cloud<string>): string => {
   return secret;
 };
 
-const servicesOf = (cloud: Cloud<string>, web: WebServer): Map<string, Service> => {
+const servicesOf = (
+  cloud: Cloud<string>,
+  otherCloud: OpenStack<string>,
+  web: WebServer,
+): Map<string, Service> => {
   const { openstack, aws } = cloud;
   const { sqs, s3, dynamodb, secretsManager, eventBridge } = aws.endpoints;
   const urls: readonly (readonly [string, Service])[] = [
     [openstack.keystone.url, 'keystone'],
+    [otherCloud.keystone.url, 'other keystone'],
     [sourceGlance({ cloud }).url, 'source'],
-    ...targetRegions.map((region) => [targetGlance({ cloud }, { region }).url, 'target'] as const),
+    ...[...targetRegions, otherRegion].map(
+      (region) => [targetGlance({ cloud, otherCloud }, { region }).url, 'target'] as const,
+    ),
     [sqs, 'sqs'],
     [s3, 's3'],
     [dynamodb, 'dynamodb'],
@@ -135,11 +167,14 @@ export const deploy = async (): Promise<Deployment> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-faults-'));
   const regions = [sourceRegion, ...targetRegions];
   const cloud = await startCloud<string>({ dataDir, visibilityS, tokenLifetimeS, regions });
+  const otherCloud = await startOpenStack<string>({
+    ...{ dataDir, tokenLifetimeS, cloud: 'other', regions: [otherRegion] },
+  });
   const web = await startWebServer();
   const faults = await startFaultServer();
   const env = { ...cloud.env, ...common, OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: new URL(web.url).port };
   Object.assign(process.env, env);
-  const interception = { services: servicesOf(cloud, web), faults };
+  const interception = { services: servicesOf(cloud, otherCloud, web), faults };
   interceptMachine();
   interceptAws(interception);
   interceptUndici(interception);
@@ -153,9 +188,10 @@ export const deploy = async (): Promise<Deployment> => {
   };
   Object.assign(process.env, settings['service user']);
   return {
-    ...{ cloud, web, functions, secrets: [startOfTokens, createServiceUser(cloud)] },
+    ...{ cloud, otherCloud, web, functions },
+    secrets: [startOfTokens, createServiceUser(cloud), createClouds(cloud, otherCloud)],
     stop: async () => {
-      await Promise.all([faults.stop(), web.stop(), cloud.stop()]);
+      await Promise.all([faults.stop(), web.stop(), cloud.stop(), otherCloud.stop()]);
       await rm(dataDir, { recursive: true, force: true });
     },
   };

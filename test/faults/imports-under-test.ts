@@ -36,8 +36,11 @@ export type PreparedImports = readonly [Prepared, ...Prepared[]];
 export interface ImportUnderTest {
   readonly name: string;
   readonly deployment: DeploymentName;
-  /** By POST /import, or by invoking apply-metadata with a token, a target and a source. */
-  readonly starts: 'by request' | 'alone';
+  /**
+   * By POST /import; by invoking apply-metadata with a token, a target and a source; or with the deployment's own rights, as
+   * replication asks for it.
+   */
+  readonly starts: 'by request' | 'alone' | 'by replication';
   /** How it ends when nothing else goes wrong: the message of a failure, or undefined for a success. */
   readonly fails: RegExp | undefined;
   prepare(deployment: Deployment): Promise<PreparedImports>;

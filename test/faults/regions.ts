@@ -6,6 +6,9 @@ export const sourceRegion = 'REGION1';
 /** One for each import that joins eight others. */
 export const targetRegions = Array.from({ length: 9 }, (_, index) => `REGION${index + 2}`);
 
+/** Of the other cloud, whose Keystone knows nothing of the first one's. */
+export const otherRegion = 'NORTH';
+
 /** Regions whose images the deployment imports into; the first one is its own. */
 export const servedRegions: readonly string[] = targetRegions;
 
@@ -13,6 +16,6 @@ export const sourceGlance = ({ cloud }: Pick<Deployment, 'cloud'>): Glance =>
   cloud.openstack.region(sourceRegion);
 
 export const targetGlance = (
-  { cloud }: Pick<Deployment, 'cloud'>,
+  { cloud, otherCloud }: Pick<Deployment, 'cloud' | 'otherCloud'>,
   { region }: { readonly region: string },
-): Glance => cloud.openstack.region(region);
+): Glance => (region === otherRegion ? otherCloud : cloud.openstack).region(region);

@@ -1,6 +1,7 @@
 // `npm run test:faults [-- --seed N --only NAME --runs N --short]`: imports between the emulated services, with whatever can
 // go wrong between them. Ends with 0 only if every promise was kept in every run.
 import { type Bench, startBench } from './bench.ts';
+import { betweenClouds, betweenCloudsCases } from './between-clouds.ts';
 import { callFaults, lastingFaults } from './call-faults.ts';
 import { calmMoment } from './calm.ts';
 import { baseline, crashPoints, crashPointsOfSeveral } from './crash-points.ts';
@@ -38,14 +39,18 @@ const chosen = (cases: readonly Case[], { only, sample, seed }: Options): readon
   return [...(sample === undefined ? others : createRandom(seed).sample(others, sample)), ...stormy];
 };
 
+/** Of which not every call is to go wrong: most are those of other kinds. */
+const special = [...variants, ...severalThatDie, crowd, betweenClouds];
+
 /** All cases there are, by how the kinds of imports go when nothing is planned. */
 const casesFor = (
   all: readonly Outcome[],
   { seed, storms: count, severalStorms }: Options,
 ): readonly Case[] => {
-  const undisturbed = all.filter(({ one }) => ![...variants, ...severalThatDie, crowd].includes(one.kind));
+  const undisturbed = all.filter(({ one }) => !special.includes(one.kind));
   const several = all.filter(({ one }) => severalThatDie.includes(one.kind));
   const waiting = all.filter(({ one }) => one.kind === crowd);
+  const ofTwoClouds = all.filter(({ one }) => one.kind === betweenClouds);
   const withServiceUser = all.filter(({ one }) => one.kind === serviceUser);
   const arriving = undisturbed.filter(({ one }) => !one.kind.fails);
   const [once, always] = [createUnseen(), createUnseen()];
@@ -56,6 +61,7 @@ const casesFor = (
     ...[...undisturbed, ...withServiceUser].flatMap((outcome) => callFaults(outcome, once)),
     ...[...undisturbed, ...withServiceUser].flatMap((outcome) => lastingFaults(outcome, always)),
     ...withServiceUser.flatMap(serviceUserCases),
+    ...ofTwoClouds.flatMap(betweenCloudsCases),
     ...arriving.flatMap(changesAtEveryMoment),
     ...arriving.flatMap(({ one }) => queueFaults(one.kind)),
     ...storms(seed, count, severalStorms),
@@ -101,7 +107,7 @@ const createProgress = (all: number) => {
 const baselinesAtOnce = 3;
 
 const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[]> => {
-  const kinds = [...successes, ...failingEnds, ...variants, ...severalThatDie, crowd];
+  const kinds = [...successes, ...failingEnds, ...special];
   const undisturbed = await sideBySide(kinds, baselinesAtOnce, (kind) => baseline(bench, kind));
   for (const outcome of undisturbed) told(outcome, options);
   const cases = casesFor(undisturbed, options);

@@ -1,10 +1,12 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { asFerryError } from '../../lib/errors.ts';
 import type { Answer } from '../integration/ferry.ts';
 import { httpEvent, lambdaContext } from '../integration/lambda.ts';
 import { invoke, type Run } from './context.ts';
 import type { Functions } from './deployment.ts';
 import type { ImportUnderTest, Prepared } from './imports-under-test.ts';
 import { sourceRegion } from './regions.ts';
+import { requestReplica } from './request-replica.ts';
 
 /** Starts one import of a run. @returns what its caller is told; `died` where nobody tells him anything */
 export type Start = (run: Run, functions: Functions, prepared: Prepared) => Promise<Answer | 'died'>;
@@ -31,4 +33,17 @@ const alone: Start = async (run, functions, { targetId, sourceId, token }) => {
   }
 };
 
-export const startOf = ({ starts }: ImportUnderTest): Start => (starts === 'alone' ? alone : byRequest);
+/** Who replicates is told a task's id, or an error. */
+const byReplication: Start = async (run, _, prepared) => {
+  try {
+    const result = await invoke(run, 'request-replica', () => requestReplica(prepared));
+    return result === 'dead' ? 'died' : { status: 201, headers: {}, body: result.taskId, json: {} };
+  } catch (error) {
+    const { status, explanation } = asFerryError(error);
+    return { status, headers: {}, body: explanation, json: {} };
+  }
+};
+
+const starts = { alone, 'by request': byRequest, 'by replication': byReplication } as const;
+
+export const startOf = (kind: ImportUnderTest): Start => starts[kind.starts];
