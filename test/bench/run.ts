@@ -3,6 +3,7 @@ import { copies } from './copies.ts';
 import { digests } from './digests.ts';
 import { http } from './http.ts';
 import { memory } from './memory.ts';
+import { plan } from './plan.ts';
 import { post } from './post.ts';
 import { regions } from './regions.ts';
 import { regionsAtOnce } from './regions-at-once.ts';
@@ -23,6 +24,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   requests,
   segments,
   copies,
+  plan,
 };
 
 const asked = process.argv.slice(2);
