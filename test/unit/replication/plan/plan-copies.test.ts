@@ -71,6 +71,13 @@ describe('an image is there already', () => {
     ]);
   });
 
+  test('though a list has it twice, as it was and as it is', () => {
+    const now = replica(one, { updatedAtMs: noon });
+    const before = replica(one, { name: 'Debian 12' });
+    expect(planned({}, [one, one], [now, before])).toEqual([]);
+    expect(planned({}, [one, one], [before, now])).toEqual([]);
+  });
+
   test('as the replica of another policy, which is left alone', () => {
     expect(planned({}, [one], [replica(one, { name: 'Other' }, { policy: 'other' })])).toEqual([
       'skip a: policy other looks after its replica',

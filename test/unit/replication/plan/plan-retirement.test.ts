@@ -144,6 +144,15 @@ describe('a replica whose source is gone', () => {
     expect(planned(parts, [image({ isHidden: true })], [replica(one, { isHidden: true })])).toEqual([]);
   });
 
+  test('stays as long as people find no other one of its family, of which there is a new source', () => {
+    const parts = {
+      ...retiring({ isForRemoved: true }),
+      identity: 'provenance',
+      onConflict: 'error',
+    } as const;
+    expect(runs(parts, [one], [replica(older(9))])).toEqual([['copy a'], ['hide r-d9']]);
+  });
+
   test('gives up its protection before it is deleted', () => {
     const parts = retiring({ isForRemoved: true, ladder: ['delete'], isDeleteAllowed: true });
     expect(planned(parts, [one], [replica(one), { ...gone, isProtected: true }])).toEqual([
