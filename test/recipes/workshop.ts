@@ -3,14 +3,11 @@ import { chmod, cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { SQSClient } from '@aws-sdk/client-sqs';
-import { credentials } from '../cloud/aws/credentials.ts';
 import { type Cloud, startCloud } from '../cloud/cloud.ts';
 import { type Functions, startFunctions } from '../cloud/offline/serverless-offline.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
 import { accountsOf } from '../cloud/openstack/keystone/fixture.ts';
 import type { Recipe } from './read-recipe.ts';
-import { startSqsQuery } from './sqs-query.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
@@ -64,7 +61,7 @@ const aws = `#!/bin/sh
 case $1 in
   lambda) url=$AWS_ENDPOINT_URL_LAMBDA ;;
   events) url=$AWS_ENDPOINT_URL_EVENTBRIDGE ;;
-  sqs) url=$SQS_QUERY_URL ;;
+  sqs) url=$AWS_ENDPOINT_URL_SQS ;;
 esac
 exec /usr/bin/aws --endpoint-url "$url" "$@"
 `;
@@ -103,8 +100,6 @@ export const startWorkshop = async (): Promise<Workshop> => {
   await writeFile(join(bin, 'aws'), aws);
   await chmod(join(bin, 'aws'), 0o755);
   const { cloud, functions } = await startDeployment(dir);
-  const sqs = new SQSClient({ region: 'us-east-1', credentials, endpoint: cloud.aws.endpoints.sqs });
-  const query = await startSqsQuery(sqs, cloud.aws.endpoints.sqs);
   const env = {
     PATH: `${bin}:${join(dir, 'npm/bin')}:${dirname(process.execPath)}:${process.env['PATH']}`,
     HOME: dir,
@@ -114,7 +109,6 @@ export const startWorkshop = async (): Promise<Workshop> => {
     AWS_DEFAULT_REGION: 'us-east-1', // the CLI's name for it
     AWS_ENDPOINT_URL_LAMBDA: functions.lambdaUrl,
     AWS_PAGER: '',
-    SQS_QUERY_URL: query.url,
     REPLICATE_IMAGE_QUEUE_URL: cloud.aws.queues['ReplicateImageQueue']?.url ?? '',
     GLANCE_FERRY_URL: functions.url,
     ...openrcOf(cloud, 'admin'),
@@ -147,8 +141,6 @@ export const startWorkshop = async (): Promise<Workshop> => {
       Buffer.alloc(300_000, 'image'),
     );
   const stop = async (): Promise<void> => {
-    query.stop();
-    sqs.destroy();
     await functions.stop();
     await cloud.stop();
     await rm(dir, { recursive: true, force: true });
