@@ -83,9 +83,9 @@ const reasonOf = (answer: ServiceAnswer): string => {
 };
 
 /**
- * What a failure of DynamoDB, S3 or SQS means: the one place that tells passing from final. `unavailable` ends by
- * itself; `limit-exceeded` is an item or message that is too large; `misconfigured` is what the same request will meet
- * again until a person changes something: a right, a name, a region, credentials; `internal` a mistake of our own.
+ * What a failure of DynamoDB, S3, SQS or EventBridge means: the one place that tells passing from final. `unavailable`
+ * ends by itself; `limit-exceeded` is an item or message that is too large; `misconfigured` is what the same request will
+ * meet again until a person changes something: a right, a name, a region, credentials; `internal` a mistake of our own.
  * @param operation in words, with its object: "upload part 1 of relay/imports/…"
  */
 export const serviceError = (operation: string, cause: unknown): FerryError => {

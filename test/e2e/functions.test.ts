@@ -19,7 +19,8 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-e2e-'));
   cloud = await startCloud({ dataDir });
   token = cloud.openstack.issueToken('demo');
-  functions = await startFunctions({ env: { ...cloud.env, OS_TARGET_REGIONS: '*' }, dataDir });
+  const env = { ...cloud.env, OS_TARGET_REGIONS: '*', EVENT_BUS_NAME: 'default' };
+  functions = await startFunctions({ env, dataDir });
 });
 afterAll(async () => {
   await functions.stop();
@@ -45,7 +46,7 @@ const newPair = async (bytes: Buffer) => {
   return { source, target: await REGION2.createImage({ name: 'copy' }) };
 };
 
-test('an image travels by one POST, and the task list tells of it', async () => {
+test('an image travels by one POST; the task list tells of it, and the event bus', async () => {
   const { source, target } = await newPair(randomBytes(40 * MiB));
   const answer = await importFrom(source.id, target.id);
   expect(answer.status).toBe(201);
@@ -66,6 +67,9 @@ test('an image travels by one POST, and the task list tells of it', async () => 
     os_hash_value: source.os_hash_value,
     hw_disk_bus: 'scsi',
   });
+  const told = cloud.aws.events.received.map(({ event }) => event.detail['state']);
+  // In any order: a step may be faster than the end of the request.
+  expect(told.toSorted()).toEqual(['pending', 'processing', 'success']);
 });
 
 test('a region is found below its name, with and without a slash, and by the list of regions', async () => {
