@@ -65,7 +65,7 @@ export interface Task extends ImportRef {
    * caller's token. Names are data; secrets never lie here.
    */
   readonly cloud?: string;
-  /** What proves that the task is ours, with the caller's tokens, if it has any; erased at the end. */
+  /** What proves that the task is ours, with the caller's tokens, if it has some; erased at the end. */
   readonly sealed?: string;
   /** The copy that it waits for, or works with. */
   readonly copyId?: CopyId;

@@ -58,7 +58,7 @@ const applyOne = (services: ApplyServices, change: Change, options: Options): Pr
 /**
  * Carries out a plan: regions side by side, families of a region some at a time, a family in the plan's order. What fails
  * stops the rest of its family and nothing else. Retirement comes last, when all regions have done everything else, and
- * is left to the next run as soon as anything has failed: so nothing goes whose successor may not be there.
+ * is left to the next run as soon as something has failed: so nothing goes whose successor may not be there.
  * @returns what has become of each change, in the plan's order; never throws
  */
 export const createApplyChanges =
