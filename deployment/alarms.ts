@@ -156,6 +156,13 @@ export const alarms = (watched: Watched): Record<string, ReturnType<typeof resou
       periodS: 300,
       of: { metric: ownMetric(watched, 'EventsLost'), statistic: 'Sum' },
     },
+    SyncFailuresAlarm: {
+      description:
+        'A run of sync-images could not do all that the policies want: its log says what, and why.',
+      threshold: 0,
+      periodS: 300,
+      of: { metric: ownMetric(watched, 'SyncFailed'), statistic: 'Sum' },
+    },
     ApiServerErrorsAlarm: {
       description: 'Requests are answered 5xx: Keystone, Glance, the table or a queue does not answer.',
       threshold: 5,

@@ -108,6 +108,22 @@ const widgets = (watched: Watched) => {
       lineOf(own('ReplicasDone'), 'as they are to be'),
       lineOf(own('ReplicasFailed'), 'failed'),
     ]),
+    chart('Kept in sync', [
+      lineOf(own('SyncCopied'), 'copies asked for'),
+      lineOf(own('SyncUpdated'), 'updated'),
+      lineOf(own('SyncRetired'), 'retired'),
+      lineOf(own('SyncKept'), 'kept as they are'),
+      lineOf(own('SyncFailed'), 'failed'),
+    ]),
+    chartOfRegions(watched, 'Kept in sync by region', [
+      'SyncCopied',
+      'SyncUpdated',
+      'SyncRetired',
+      'SyncKept',
+      'SyncFailed',
+    ]),
+    chart('Bytes to be kept in sync', [lineOf(own('SyncBytes'), 'bytes asked for')], 'bytes in 5 min'),
+    chartOfRegions(watched, 'Bytes to be kept in sync by region', ['SyncBytes'], { unit: 'bytes in 5 min' }),
     chart(
       'Longest run of each step',
       [...steps, 'replicate-image'].map((step) => lineOf(own('StepSeconds', { step }), step, 'Maximum')),

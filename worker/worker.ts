@@ -9,7 +9,7 @@ import { contextOf } from './context.ts';
 // The queues' functions in a process of one's own, without Lambda and without its limit on time:
 // `node worker/worker.ts [stream-image] [apply-metadata] [fail-import] [replicate-image]`; when none is named, the three of
 // an import, and replicate-image where its queue is set. And, once and by itself, for cron, a systemd timer or a CronJob:
-// `node worker/worker.ts sweep-imports`.
+// `node worker/worker.ts sweep-imports`, or `sync-images`.
 
 interface QueueFunction {
   readonly variable:
@@ -54,19 +54,25 @@ const chosen = (names: readonly string[]): readonly (readonly [string, QueueFunc
   );
 };
 
-/** @returns when what remains of imports was taken care of, once */
-const sweep = async (stopping: AbortSignal): Promise<void> => {
-  const { handler } = await import('../functions/sweep-imports.ts');
-  await handler({}, contextOf('sweep-imports', stopping));
+/** What is on a schedule, by name. */
+const scheduled: Readonly<Record<string, () => Promise<{ readonly handler: unknown }>>> = {
+  'sweep-imports': () => import('../functions/sweep-imports.ts'),
+  'sync-images': () => import('../functions/sync-images.ts'),
+};
+
+/** @returns whether this is on a schedule, and has run */
+const runOnce = async (name = '', stopping: AbortSignal): Promise<boolean> => {
+  const load = Object.hasOwn(scheduled, name) ? scheduled[name] : undefined;
+  if (!load) return false;
+  const handler = (await load()).handler as Handler;
+  await handler({}, contextOf(name, stopping));
+  return true;
 };
 
 const stopping = stopOnSignals('worker');
 const sqs = createSqsClient();
 await requireIdentity(sqs);
-if (process.argv[2] === 'sweep-imports') {
-  await sweep(stopping);
-  process.exit(0);
-}
+if (await runOnce(process.argv[2], stopping)) process.exit(0);
 const wanted = chosen(process.argv.slice(2));
 const config = loadConfig(
   process.env,

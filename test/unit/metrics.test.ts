@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { countFailed, countStarted, countSucceeded, countUntold, stepTook } from '../../lib/metrics.ts';
+import {
+  countFailed,
+  countNotSynced,
+  countStarted,
+  countSucceeded,
+  countSynced,
+  countUntold,
+  stepTook,
+} from '../../lib/metrics.ts';
 
 /** What a function wrote on stdout, line by line. */
 const linesOf = (tell: () => void): Record<string, unknown>[] => {
@@ -93,5 +101,20 @@ describe('metrics', () => {
   test('are silent where they are turned off', () => {
     vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'true');
     expect(linesOf(() => countStarted('REGION2'))).toEqual([]);
+  });
+
+  test('a run of sync-images tells what it has done in a region, and what it could not do at all', () => {
+    const done = { copied: 30, bytes: 5, updated: 2, retired: 1, kept: 3, failed: 0 };
+    const [line, all] = linesOf(() => {
+      countSynced('REGION2', done);
+      countNotSynced(1);
+    });
+    expect(line).toMatchObject({
+      ...{ region: 'REGION2', SyncCopied: 30, SyncBytes: 5, SyncUpdated: 2, SyncRetired: 1, SyncKept: 3 },
+      SyncFailed: 0,
+    });
+    expect(declared(line)).toMatchObject([{ Dimensions: [['service'], ['service', 'region']] }]);
+    expect(all).toMatchObject({ SyncFailed: 1 });
+    expect(declared(all)).toMatchObject([{ Dimensions: [['service']] }]);
   });
 });

@@ -42,7 +42,7 @@ export const reportOf = (
   failed: ReadonlyMap<RegionName, string>,
 ): Readonly<Record<RegionName, RegionReport>> => {
   const reports: Record<RegionName, RegionReport> = {};
-  for (const [region, unreachable] of failed) reports[region] = { ...nothing, failed: 1, unreachable };
+  for (const [region, reason] of failed) reports[region] = { ...nothing, failed: 1, unreachable: reason };
   for (const result of results) {
     const { region } = result.change;
     reports[region] = adding(reports[region] ?? nothing, result);

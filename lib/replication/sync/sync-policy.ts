@@ -57,7 +57,8 @@ const tell = ({ policy, regions, results }: PolicyReport): void => {
     if (outcome === 'kept') log.info('image kept', line);
   }
   for (const [region, report] of Object.entries(regions)) {
-    log[report.failed > 0 ? 'warn' : 'info']('region synced', { policy, region, ...report });
+    const level = report.failed > 0 ? 'warn' : 'info';
+    log[level]('region synced', { ...report, policy, region });
     countSynced(region, report);
   }
 };

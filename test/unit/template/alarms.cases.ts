@@ -7,6 +7,7 @@ import {
   countReplicaFailed,
   countStarted,
   countSucceeded,
+  countSynced,
   countUntold,
   stepTook,
 } from '../../../lib/metrics.ts';
@@ -55,6 +56,7 @@ function written(namespace: string): Set<string> {
     stepTook(step, 1);
   countReplicaDone();
   countReplicaFailed();
+  countSynced('R', { copied: 1, bytes: 1, updated: 1, retired: 1, kept: 1, failed: 1 });
   const lines = stdout.mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
   stdout.mockRestore();
   vi.unstubAllEnvs();
@@ -133,6 +135,7 @@ export const alarmsCases = (packaged: () => Packaged) => {
         'AWS/SQS ApproximateNumberOfMessagesVisible QueueName=FailImportDeadQueue.QueueName',
         0,
       ],
+      ['SyncFailuresAlarm', 'glance-ferry-prod SyncFailed service=glance-ferry', 0],
       ['EventsLostAlarm', 'glance-ferry-prod EventsLost service=glance-ferry', 0],
       [
         'ReplicateImageQueueWaitsAlarm',
@@ -212,7 +215,7 @@ export const alarmsCases = (packaged: () => Packaged) => {
         .flatMap(([, alarm]) => metricsOf(alarm))
         .map(speltMetric);
       const ours = metrics.filter((metric) => metric.startsWith(own()));
-      expect(ours).toHaveLength(6);
+      expect(ours).toHaveLength(7);
       expect(ours.filter((metric) => !written(own()).has(metric))).toEqual([]);
     });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { deployedRuntime } from '../../bench/measured-function.ts';
-import { functions, inShort, logicalIdOf, names, type Packaged } from './packaged.ts';
+import { environmentOf, functions, inShort, logicalIdOf, names, type Packaged } from './packaged.ts';
 
 export const functionsCases = (packaged: () => Packaged) =>
   describe('functions', () => {
@@ -23,11 +23,24 @@ export const functionsCases = (packaged: () => Packaged) =>
       },
     );
 
-    test('all have little room for garbage, as the benchmarks have', () => {
+    test('all have little room for garbage, as the benchmarks have; but for the one that keeps whole regions in mind', () => {
       const { NODE_OPTIONS, ...others } = deployedRuntime;
       const Variables = { NODE_OPTIONS: `--enable-source-maps ${NODE_OPTIONS}`, ...others };
-      for (const [, properties] of packaged().ofType('AWS::Lambda::Function'))
-        expect(properties).toMatchObject({ Environment: { Variables } });
+      for (const name of names.filter((one) => one !== 'sync-images'))
+        expect(environmentOf(packaged(), name)).toMatchObject(Variables);
+      expect(environmentOf(packaged(), 'sync-images')['NODE_OPTIONS']).toBe('--enable-source-maps');
+    });
+
+    test('one runs on a schedule that somebody has to turn on by a policy, and is not tried again', () => {
+      const rules = packaged()
+        .ofType('AWS::Events::Rule')
+        .map(([, rule]) => rule);
+      expect(rules).toContainEqual(
+        expect.objectContaining({ ScheduleExpression: 'rate(1 hour)', State: 'DISABLED' }),
+      );
+      expect(packaged().ofType('AWS::Lambda::EventInvokeConfig')).toMatchObject([
+        ['SyncDashimagesLambdaEvConf', { MaximumRetryAttempts: 0 }],
+      ]);
     });
 
     test('there are no others', () => {

@@ -65,6 +65,7 @@ export const functions = {
   'apply-metadata': { timeoutS: 900, memoryMB: 1024, queue: 'ApplyMetadataQueue' },
   'fail-import': { timeoutS: 300, memoryMB: 512, queue: 'FailImportQueue' },
   'replicate-image': { timeoutS: 120, memoryMB: 512, queue: 'ReplicateImageQueue' },
+  'sync-images': { timeoutS: 900, memoryMB: 1024 },
   'sweep-imports': { timeoutS: 300, memoryMB: 512 },
   'list-tasks': {
     timeoutS: 29,
@@ -111,10 +112,15 @@ export function inShort(value: unknown): unknown {
   return value;
 }
 
+/** A statement that is there under a condition only, as if that held. */
+const always = (
+  statement: Statement | { readonly 'Fn::If': readonly [string, Statement, unknown] },
+): Statement => ('Fn::If' in statement ? statement['Fn::If'][1] : statement);
+
 /** Every right of a role as `action on resource`. */
 export function rightsOf(role: Resource['Properties']): string[] {
-  const policies = role['Policies'] as { PolicyDocument: { Statement: Statement[] } }[];
-  const statements = policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+  const policies = role['Policies'] as { PolicyDocument: { Statement: Parameters<typeof always>[0][] } }[];
+  const statements = policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement.map(always));
   return statements
     .flatMap(({ Effect, Action, Resource }) =>
       [Action]

@@ -89,6 +89,12 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...readSecrets,
         ...useKey,
       ],
+      'sync-images': [
+        ...send('ReplicateImageQueue'),
+        ...allow('CloudsArn', 'secretsmanager:GetSecretValue'),
+        ...allow('ServiceUserArn', 'secretsmanager:GetSecretValue'),
+        ...useKey,
+      ],
       'sweep-imports': [
         ...table('Scan', 'GetItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem', 'Query'),
         ...send('StreamImageQueue'),
