@@ -44,7 +44,7 @@ export default defineConfig({
     ],
     coverage: {
       provider: 'v8',
-      include: ['functions/**/*.ts', 'lib/**/*.ts'],
+      include: ['bridge/**/*.ts', 'functions/**/*.ts', 'lib/**/*.ts'],
       exclude: ['lib/schemas/compile.ts', '**/*.d.ts'],
       reporter: ['text-summary', 'text'],
     },

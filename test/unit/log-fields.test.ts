@@ -43,7 +43,7 @@ const faultsIn = (text: string): string[] =>
   });
 
 describe('the fields of a line of the log', () => {
-  const files = sourceFiles('{functions,lib,worker}/**/*.ts');
+  const files = sourceFiles('{bridge,functions,lib,worker}/**/*.ts');
 
   test('are written out, and none is a key that Powertools keeps for itself', () => {
     expect(files.flatMap(({ path, text }) => faultsIn(text).map((fault) => `${path}: ${fault}`))).toEqual([]);
