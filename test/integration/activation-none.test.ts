@@ -1,20 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Ferry, startFerry } from './ferry.ts';
-import { createQueuesByHand, type QueuesByHand } from './queues-by-hand.ts';
+import { expect, test } from 'vitest';
+import { useFerryByHand } from './use-ferry.ts';
 
-let ferry: Ferry;
-let queues: QueuesByHand;
-
-beforeAll(async () => {
-  const idle = ['stream-image', 'apply-metadata', 'fail-import'] as const;
-  ferry = await startFerry({ env: { ACTIVATION: 'none' }, idle });
-  queues = createQueuesByHand(ferry);
-});
-afterAll(async () => {
-  queues.stop();
-  await ferry.stop();
-});
+const { ferry, queues } = useFerryByHand({ env: { ACTIVATION: 'none' } });
 
 test('with ACTIVATION=none an import sets formats and properties, and moves no byte', async () => {
   const { REGION1, REGION2 } = ferry.openstack.regions;

@@ -1,6 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
-import { startFerry } from './ferry.ts';
 import { expectNothingLeft } from './nothing-left.ts';
 import {
   begin,
@@ -23,7 +22,9 @@ import {
   taskOf,
   timesAsked,
 } from './one-source.ts';
-import { bytesPage, startWebServer, type WebServer } from './web-server.ts';
+import { useFerry } from './use-ferry.ts';
+import { useWebServer } from './use-web-server.ts';
+import { bytesPage } from './web-server.ts';
 
 /** Up to 5 MiB in one stream, more in segments. */
 const ways = [
@@ -31,22 +32,20 @@ const ways = [
   ['in segments', 7 * MiB],
 ] as const;
 
-let ferry: Awaited<ReturnType<typeof start>>;
-let web: WebServer;
+const web = useWebServer();
+const ferry = useFerry(() => ({
+  ...nineRegions,
+  env: {
+    ...nineRegions.env,
+    HEARTBEAT_S: '2',
+    OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: new URL(web.url).port,
+  },
+}));
 let region1: Glance;
 
-const start = (port: string) =>
-  startFerry({
-    ...nineRegions,
-    env: { ...nineRegions.env, HEARTBEAT_S: '2', OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: port },
-  });
-
-beforeAll(async () => {
-  web = await startWebServer();
-  ferry = await start(new URL(web.url).port);
+beforeAll(() => {
   region1 = glanceOf(ferry, 'REGION1');
 });
-afterAll(() => Promise.all([ferry.stop(), web.stop()]));
 afterEach(() => {
   for (const region of ['REGION1', ...targetRegions]) glanceOf(ferry, region).clearFaults();
 });

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
 import { importExpiringBefore } from './expiring-import.ts';
 import { expectNothingLeft } from './nothing-left.ts';
-import { steps } from './queues-by-hand.ts';
-import { useFerry } from './use-ferry.ts';
+import { useFerryByHand } from './use-ferry.ts';
 
-const ferry = useFerry({ idle: steps });
+const { ferry, queues } = useFerryByHand();
 
 test.each([
   ['stream-image', 'Region REGION1 does not accept the token of this import'],
@@ -12,7 +11,7 @@ test.each([
 ] as const)(
   'a token that expires before %s ends the import with the reason, and leaves nothing',
   async (step, reason) => {
-    const { task, target } = await importExpiringBefore(ferry, step);
+    const { task, target } = await importExpiringBefore({ ferry, queues }, step);
     expect(task).toMatchObject({ status: 'failure', result: null, message: expect.stringContaining(reason) });
     expect(target).toMatchObject({ status: 'queued', disk_format: null });
     await expectNothingLeft(ferry);

@@ -1,23 +1,18 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Ferry, startFerry } from './ferry.ts';
+import { expect, test } from 'vitest';
 import { expectNothingLeft } from './nothing-left.ts';
-import { startWebServer, type WebServer } from './web-server.ts';
+import { useFerry } from './use-ferry.ts';
+import { useWebServer } from './use-web-server.ts';
 
 const formats = { disk_format: 'raw', container_format: 'bare' };
 const count = 6;
-let ferry: Ferry;
-let web: WebServer;
-
-beforeAll(async () => {
-  web = await startWebServer();
-  const port = new URL(web.url).port;
-  // As many as the tests' pollers have at work.
-  const concurrency = { STREAM_CONCURRENCY: '4', APPLY_CONCURRENCY: '4' };
-  ferry = await startFerry({ env: { ...concurrency, OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: port } });
-});
-afterAll(() => Promise.all([ferry.stop(), web.stop()]));
+/** As many as the tests' pollers have at work. */
+const concurrency = { STREAM_CONCURRENCY: '4', APPLY_CONCURRENCY: '4' };
+const web = useWebServer();
+const ferry = useFerry(() => ({
+  env: { ...concurrency, OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: new URL(web.url).port },
+}));
 
 /** A page whose answers wait until they are let go. */
 const holdPage = (path: string): { readonly held: number; letGo(): void } => {

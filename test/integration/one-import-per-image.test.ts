@@ -1,28 +1,21 @@
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { claimKey } from '../../lib/aws/state/keys.ts';
 import type { ImageId, RegionName } from '../../lib/schemas/ids.ts';
-import { type Answer, type Ferry, startFerry } from './ferry.ts';
-import { createQueuesByHand, type QueuesByHand } from './queues-by-hand.ts';
+import type { Answer } from './ferry.ts';
 import { expectError } from './refusals.ts';
+import { useFerryByHand } from './use-ferry.ts';
 
-let ferry: Ferry;
-let queues: QueuesByHand;
+const { ferry, queues } = useFerryByHand();
 let token: string;
 let sourceId: string;
 let imageId: string;
 
 beforeAll(async () => {
-  ferry = await startFerry({ idle: ['stream-image', 'apply-metadata', 'fail-import'] });
-  queues = createQueuesByHand(ferry);
   token = ferry.openstack.issueToken('demo');
   const formats = { disk_format: 'raw', container_format: 'bare' };
   sourceId = (await ferry.openstack.regions.REGION1.createImage(formats, 'data')).id;
-});
-afterAll(async () => {
-  queues.stop();
-  await ferry.stop();
 });
 beforeEach(async () => {
   imageId = (await ferry.openstack.regions.REGION2.createImage({ name: 'target' })).id;

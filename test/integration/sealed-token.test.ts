@@ -2,35 +2,26 @@ import { randomBytes } from 'node:crypto';
 import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Ferry, startFerry } from './ferry.ts';
 import { expectNothingLeft } from './nothing-left.ts';
-import { createQueuesByHand, type QueuesByHand, type StepName, steps } from './queues-by-hand.ts';
-
-import { startWebServer, type WebServer } from './web-server.ts';
+import type { StepName } from './queues-by-hand.ts';
+import { useFerryByHand } from './use-ferry.ts';
+import { useWebServer } from './use-web-server.ts';
 
 const [first, second] = ['1', '2'].map((digit) => digit.repeat(32));
 const formats = { disk_format: 'raw', container_format: 'bare' };
 const minutes = 60_000;
 
-let ferry: Ferry;
-let queues: QueuesByHand;
-let elsewhere: WebServer;
+const { ferry, queues } = useFerryByHand();
+const elsewhere = useWebServer();
 let token: string;
 let arn: string;
 
-beforeAll(async () => {
-  ferry = await startFerry({ idle: steps });
-  queues = createQueuesByHand(ferry);
-  elsewhere = await startWebServer();
+beforeAll(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
   token = ferry.openstack.issueToken('demo');
   arn = ferry.aws.env['TOKEN_SEALING_SECRET_ARN'] ?? '';
 });
-afterAll(async () => {
-  vi.useRealTimers();
-  queues.stop();
-  await Promise.all([ferry.stop(), elsewhere.stop()]);
-});
+afterAll(() => void vi.useRealTimers());
 
 const taskItem = async (imageId: string): Promise<Readonly<Record<string, unknown>>> => {
   const items = await ferry.traces.items();

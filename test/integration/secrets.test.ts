@@ -1,10 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { applicationCredentials } from '../cloud/openstack/keystone/fixture.ts';
-import { type Answer, type Ferry, startFerry } from './ferry.ts';
+import type { Answer } from './ferry.ts';
 import type { RequestOptions } from './lambda.ts';
-import { createQueuesByHand, type QueuesByHand, steps } from './queues-by-hand.ts';
+import { steps } from './queues-by-hand.ts';
 import { downloadOf } from './refusals.ts';
-import { bytesPage, startWebServer, type WebServer } from './web-server.ts';
+import { useFerryByHand } from './use-ferry.ts';
+import { useWebServer } from './use-web-server.ts';
+import { bytesPage } from './web-server.ts';
 
 // The caller's token, the service user's, its credential, the sealing secret and a URI's signature: everything that leaves a function is searched for them.
 // The queues are read by hand, so that every message and every state of the table is seen.
@@ -13,35 +15,26 @@ const credentialArn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:serv
 const sealingSecret = 'the-sealing-secret-of-this-test-alone';
 const signature = 'SIGNATURE-that-nobody-may-see';
 
-let ferry: Ferry;
-let web: WebServer;
-let queues: QueuesByHand;
+const web = useWebServer();
+const { ferry, queues } = useFerryByHand(() => ({
+  env: {
+    POWERTOOLS_LOG_LEVEL: 'DEBUG',
+    POWERTOOLS_LOGGER_LOG_EVENT: 'true',
+    OS_APPLICATION_CREDENTIAL_SECRET_ARN: credentialArn,
+    OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: new URL(web.url).port,
+  },
+}));
 let token: string;
 /** Everything that was said, by where. */
 let said: { readonly where: string; readonly text: string }[];
 let logged: string[];
 
-beforeAll(async () => {
-  web = await startWebServer();
+beforeAll(() => {
   const service = applicationCredentials.find(({ name }) => name === 'svc-ac');
-  ferry = await startFerry({
-    idle: steps,
-    env: {
-      POWERTOOLS_LOG_LEVEL: 'DEBUG',
-      POWERTOOLS_LOGGER_LOG_EVENT: 'true',
-      OS_APPLICATION_CREDENTIAL_SECRET_ARN: credentialArn,
-      OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: new URL(web.url).port,
-    },
-  });
   // As a deployment has them; no function has been loaded yet.
   ferry.aws.secrets.set(credentialArn, JSON.stringify({ id: service?.id, secret: service?.secret }));
   ferry.aws.secrets.set(ferry.aws.env['TOKEN_SEALING_SECRET_ARN'] ?? '', sealingSecret);
-  queues = createQueuesByHand(ferry);
   token = ferry.openstack.issueToken('demo');
-});
-afterAll(async () => {
-  queues.stop();
-  await Promise.all([ferry.stop(), web.stop()]);
 });
 
 beforeEach(() => {

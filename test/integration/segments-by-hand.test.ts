@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AbortMultipartUploadCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { createCopies } from '../../lib/aws/state/copies.ts';
 import { copySubject, partItem } from '../../lib/aws/state/keys.ts';
 import { createDynamoClient, createTable } from '../../lib/aws/table.ts';
@@ -10,16 +10,14 @@ import type { Copies } from '../../lib/state/copies.ts';
 import type { Copy } from '../../lib/state/copy.ts';
 import { wholeCopy } from '../../lib/state/refs.ts';
 import { isProbe } from '../cloud/openstack/times-read.ts';
-import { type Ferry, startFerry } from './ferry.ts';
-import { createQueuesByHand, type QueuesByHand } from './queues-by-hand.ts';
+import { useFerryByHand } from './use-ferry.ts';
 
 const MiB = 1024 ** 2;
 const bytes = randomBytes(16 * MiB);
 const formats = { disk_format: 'raw', container_format: 'bare' };
 const settings = { PART_SIZE_MIB: '5', SEGMENT_SIZE_MIB: '5', SEGMENTS_AT_ONCE: '2' };
 
-let ferry: Ferry;
-let queues: QueuesByHand;
+const { ferry, queues } = useFerryByHand({ env: settings });
 let copies: Copies;
 let token: string;
 let sourceId: string;
@@ -27,16 +25,9 @@ let importMessage: object;
 
 const table = () => createTable(createDynamoClient(), ferry.aws.tableName);
 
-beforeAll(async () => {
-  const idle = ['stream-image', 'apply-metadata', 'fail-import'] as const;
-  ferry = await startFerry({ env: settings, idle });
-  queues = createQueuesByHand(ferry);
+beforeAll(() => {
   copies = createCopies(table(), { leaseMs: 10_000 });
   token = ferry.openstack.issueToken('demo');
-});
-afterAll(async () => {
-  queues.stop();
-  await ferry.stop();
 });
 
 /** An image of four segments, in two rows: 1 and 3, 2 and 4. The import's message is in the queue. */

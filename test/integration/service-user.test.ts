@@ -1,22 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { applicationCredentials } from '../cloud/openstack/keystone/fixture.ts';
 import { importExpiringBefore } from './expiring-import.ts';
-import { type Ferry, startFerry } from './ferry.ts';
-import { createQueuesByHand, steps } from './queues-by-hand.ts';
+import { useFerryByHand } from './use-ferry.ts';
 
-let ferry: Ferry;
+const credential = applicationCredentials.find(({ user }) => user.name === 'svc');
+if (!credential) throw new Error('no service user');
+const { id, secret } = credential;
+const { ferry, queues } = useFerryByHand({
+  env: {
+    OS_APPLICATION_CREDENTIAL_ID: id,
+    OS_APPLICATION_CREDENTIAL_SECRET: secret,
+    // Between a source's breaking off and its being opened again there is time for a revocation.
+    SOURCE_RETRY_DELAY_MS: '500',
+  },
+});
 /** All that the service user has got. */
 const serviceTokens: string[] = [];
 
-beforeAll(async () => {
-  const credential = applicationCredentials.find(({ user }) => user.name === 'svc');
-  if (!credential) throw new Error('no service user');
-  const { id, secret } = credential;
-  const env = { OS_APPLICATION_CREDENTIAL_ID: id, OS_APPLICATION_CREDENTIAL_SECRET: secret };
-  // Between a source's breaking off and its being opened again there is time for a revocation.
-  const pause = { SOURCE_RETRY_DELAY_MS: '500' };
-  ferry = await startFerry({ env: { ...env, ...pause }, idle: steps });
+beforeAll(() => {
   const { tokens } = ferry.openstack.keystone;
   const { issue } = tokens;
   tokens.issue = (grant, lifetimeS) => {
@@ -25,12 +27,11 @@ beforeAll(async () => {
     return token;
   };
 });
-afterAll(() => ferry.stop());
 
 test.each(['stream-image', 'apply-metadata'] as const)(
   'with a service user, an import outlives a token that expires before %s',
   async (step) => {
-    const { task, source, target } = await importExpiringBefore(ferry, step);
+    const { task, source, target } = await importExpiringBefore({ ferry, queues }, step);
     expect(task).toMatchObject({ status: 'success' });
     const { os_hash_value } = source;
     expect(target).toMatchObject({ status: 'active', os_hash_value, hw_disk_bus: 'scsi' });
@@ -54,14 +55,12 @@ test.each(ends)('a service token that Keystone %ss in the middle of a copy is re
       .map(({ status }) => status);
 
   REGION1.fault(source.id, { kind: 'drop-after', bytes: 50_000, on: 'get-file' });
-  const queues = createQueuesByHand(ferry);
   const copied = queues.next('stream-image');
   await expect.poll(downloads, { interval: 10 }).toEqual([200]);
   for (const id of serviceTokens) tokens[end](id);
   await copied;
   for (const id of serviceTokens) tokens[end](id);
   await queues.next('apply-metadata');
-  queues.stop();
 
   expect(downloads()).toEqual([200, 401, 206]);
   expect(REGION2.image(target.id)).toMatchObject({ status: 'active', os_hash_value: source.os_hash_value });

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createResumableDigest } from '../../lib/transfer/resumable-digest.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
-import { type Ferry, startFerry } from './ferry.ts';
+import { useFerry } from './use-ferry.ts';
 
 const MiB = 1024 ** 2;
 const settings = { PART_SIZE_MIB: '5', SEGMENT_SIZE_MIB: '6', SEGMENTS_AT_ONCE: '2' };
@@ -10,12 +10,11 @@ const settings = { PART_SIZE_MIB: '5', SEGMENT_SIZE_MIB: '6', SEGMENTS_AT_ONCE: 
 const images = { stream: randomBytes(6 * MiB), segments: randomBytes(7 * MiB) };
 type Way = keyof typeof images;
 
-let ferry: Ferry;
+const ferry = useFerry({ env: settings });
 let token: string;
 let sources: Readonly<Record<Way, ImageView>>;
 
 beforeAll(async () => {
-  ferry = await startFerry({ env: settings });
   token = ferry.openstack.issueToken('demo');
   const { REGION1 } = ferry.openstack.regions;
   const formats = { disk_format: 'raw', container_format: 'bare' };
@@ -25,7 +24,6 @@ beforeAll(async () => {
   };
 });
 afterEach(() => ferry.openstack.regions.REGION1.clearFaults());
-afterAll(() => ferry.stop());
 
 const digestOf = async (way: Way, algorithm: string, outputLength?: number): Promise<string> => {
   if (algorithm !== 'blake3')

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { CreateMultipartUploadCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDynamoClient, createTable, type Table } from '../../lib/aws/table.ts';
 import { newGeneration } from '../../lib/schemas/ids.ts';
-import { type Ferry, startFerry } from './ferry.ts';
-import { createQueuesByHand, type QueuesByHand, steps } from './queues-by-hand.ts';
+import { steps } from './queues-by-hand.ts';
+import { useFerryByHand } from './use-ferry.ts';
 
 const formats = { disk_format: 'raw', container_format: 'bare' };
 
-let ferry: Ferry;
-let queues: QueuesByHand;
+const { ferry, queues } = useFerryByHand();
 let table: Table;
 let token: string;
 let sourceId: string;
@@ -17,16 +16,10 @@ let imageId: string;
 let taskId: string;
 
 beforeAll(async () => {
-  ferry = await startFerry({ idle: steps });
-  queues = createQueuesByHand(ferry);
   table = createTable(createDynamoClient(), ferry.aws.tableName);
   token = ferry.openstack.issueToken('demo');
   const { REGION1 } = ferry.openstack.regions;
   sourceId = (await REGION1.createImage(formats, randomBytes(1000))).id;
-});
-afterAll(async () => {
-  queues.stop();
-  await ferry.stop();
 });
 
 const drain = async (): Promise<void> => {

@@ -1,29 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
-import { type Ferry, startFerry } from './ferry.ts';
-import { createQueuesByHand, type QueuesByHand, steps } from './queues-by-hand.ts';
+import { steps } from './queues-by-hand.ts';
+import { useFerryByHand } from './use-ferry.ts';
 
 const bytes = randomBytes(100_000);
 const formats = { disk_format: 'raw', container_format: 'bare' };
 
-let ferry: Ferry;
-let queues: QueuesByHand;
+const { ferry, queues } = useFerryByHand();
 let token: string;
 let region1: Glance;
 let region2: Glance;
 let source: ImageView;
 let target: ImageView;
 
-beforeAll(async () => {
-  ferry = await startFerry({ idle: steps });
-  queues = createQueuesByHand(ferry);
+beforeAll(() => {
   ({ REGION1: region1, REGION2: region2 } = ferry.openstack.regions);
-});
-afterAll(async () => {
-  queues.stop();
-  await ferry.stop();
 });
 
 beforeEach(async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { log } from '../../lib/log.ts';
-import { type Ferry, startFerry } from './ferry.ts';
+import { useFerry } from './use-ferry.ts';
 
 // What an operator has of an import: metrics and lines of the log, by the queries of docs/operations.md.
 
@@ -11,12 +11,11 @@ type Line = Readonly<Record<string, unknown>>;
 const size = 3 * 1024 ** 2;
 const operations = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 
-let ferry: Ferry;
+const ferry = useFerry({ env: { POWERTOOLS_METRICS_DISABLED: 'false' } });
 let token: string;
 const written: string[] = [];
 
-beforeAll(async () => {
-  ferry = await startFerry({ env: { POWERTOOLS_METRICS_DISABLED: 'false' } });
+beforeAll(() => {
   token = ferry.openstack.issueToken('demo');
   log.setLogLevel('INFO');
   for (const stream of [process.stdout, process.stderr])
@@ -25,10 +24,7 @@ beforeAll(async () => {
       return true;
     });
 });
-afterAll(async () => {
-  await ferry.stop();
-  vi.restoreAllMocks();
-});
+afterAll(() => void vi.restoreAllMocks());
 afterEach(() => {
   written.length = 0;
 });

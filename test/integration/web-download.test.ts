@@ -1,36 +1,34 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from '../cloud/free-port.ts';
-import { type Ferry, startFerry, type TaskShown } from './ferry.ts';
+import type { TaskShown } from './ferry.ts';
 import { expectNothingLeft } from './nothing-left.ts';
 
-import { bytesPage, redirectPage, startWebServer, type WebServer } from './web-server.ts';
+import { useFerry } from './use-ferry.ts';
+import { useWebServer } from './use-web-server.ts';
+import { bytesPage, redirectPage } from './web-server.ts';
 
 const bytes = randomBytes(100_000);
 const twoParts = randomBytes(6 * 1024 ** 2);
 const sha512 = (data: Buffer): string => createHash('sha512').update(data).digest('hex');
 const port = (url: string): string => new URL(url).port;
 
-let ferry: Ferry;
-let token: string;
-let web: WebServer;
-let elsewhere: WebServer;
+const web = useWebServer();
+const elsewhere = useWebServer();
 /** Listens too, but its port is not among the allowed ones. */
-let forbidden: WebServer;
+const forbidden = useWebServer();
 let closedPort: number;
-
 beforeAll(async () => {
-  [web, elsewhere, forbidden, closedPort] = await Promise.all([
-    startWebServer(),
-    startWebServer(),
-    startWebServer(),
-    freePort(),
-  ]);
+  closedPort = await freePort();
+});
+const ferry = useFerry(() => {
   const ports = `${port(web.url)},${port(elsewhere.url)},${closedPort}`;
-  ferry = await startFerry({ env: { PART_SIZE_MIB: '5', OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: ports } });
+  return { env: { PART_SIZE_MIB: '5', OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: ports } };
+});
+let token: string;
+beforeAll(() => {
   token = ferry.openstack.issueToken('demo');
 });
-afterAll(() => Promise.all([ferry, web, elsewhere, forbidden].map((service) => service.stop())));
 beforeEach(() => {
   for (const server of [web, elsewhere, forbidden]) {
     server.pages.clear();
