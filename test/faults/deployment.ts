@@ -23,7 +23,7 @@ import {
 
 export const functionNames = [
   ...(['import-image', 'stream-image', 'apply-metadata', 'fail-import', 'sweep-imports'] as const),
-  'cancel-import',
+  ...(['cancel-import', 'replicate-image'] as const),
 ] as const;
 export type FunctionName = (typeof functionNames)[number];
 export type Handler = (event: unknown, context: Context) => Promise<unknown>;

@@ -41,7 +41,7 @@ export const fullName = ({ kind, name }: Case): string => `${kind.name}: ${name}
 const patienceS = 120;
 
 /** Waits until nobody works for the run and no message of its own is in a queue that somebody reads. */
-const rest = async (
+export const comeToRest = async (
   { watch }: Bench,
   run: Run,
   ids: ReadonlySet<string>,
@@ -114,7 +114,7 @@ const evidenceOf = async (
   ids: ReadonlySet<string>,
 ): Promise<Evidence> => {
   const { deployment, investigator, expiry } = bench;
-  const messages = await rest(bench, run, ids);
+  const messages = await comeToRest(bench, run, ids);
   const items = await investigator.items(run.subjects);
   const relay = await investigator.relay(run.relayKeys);
   const imports = started.map(
@@ -167,7 +167,7 @@ export const perform = async (bench: Bench, one: Case): Promise<Rested> => {
   const [late, first] = [prepared.filter(({ joins }) => joins), prepared.filter(({ joins }) => !joins)];
   const others = Promise.all(first.map(start));
   // Where its moment does not come, an import is asked for when the others are at their end.
-  const atRest = others.then(() => rest(bench, run, ids));
+  const atRest = others.then(() => comeToRest(bench, run, ids));
   const join = async (each: Prepared): Promise<Started> => {
     await Promise.race([callMade(watchers, each.joins ?? (() => true)), atRest]);
     return await start(each);

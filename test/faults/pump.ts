@@ -25,6 +25,7 @@ const queueOf = {
   'stream-image': 'StreamImageQueue',
   'apply-metadata': 'ApplyMetadataQueue',
   'fail-import': 'FailImportQueue',
+  'replicate-image': 'ReplicateImageQueue',
 } as const satisfies Partial<Record<FunctionName, string>>;
 type Step = keyof typeof queueOf;
 

@@ -12,6 +12,7 @@ import { type Options, readOptions } from './options.ts';
 import { changesAtEveryMoment } from './owner-changes.ts';
 import { queueFaults } from './queue-faults.ts';
 import { createRandom } from './random.ts';
+import { replicationCases } from './replication-cases.ts';
 import { complaint, report } from './report.ts';
 import { sendGeneratedRequests } from './requests-process.ts';
 import { serviceUserCases } from './service-user.ts';
@@ -92,6 +93,21 @@ const sweepBetweenCalls = async (bench: Bench, options: Options): Promise<readon
   return [undisturbed, ...outcomes];
 };
 
+/** replicate-image goes wrong: each run sees to it that the next event makes of it what it should be. */
+const replicateBetweenCalls = async (bench: Bench, options: Options): Promise<readonly Outcome[]> => {
+  if (options.only !== undefined && !/replicate/.test(options.only)) return [];
+  const { undisturbed, cases } = await replicationCases(bench);
+  told(undisturbed, options);
+  const named = cases.filter(({ name }) => isChosen(name, options.only));
+  const run = options.sample === undefined ? named : createRandom(options.seed).sample(named, 8);
+  console.log(`${run.length} of ${cases.length} cases of replicate-image`);
+  const outcomes = await sideBySide(run, options.atOnce, async (one) => {
+    await calmMoment();
+    return told(await one.perform(), options);
+  });
+  return [undisturbed, ...outcomes];
+};
+
 /** Says now and then how far it is: a whole run takes a while. */
 const createProgress = (all: number) => {
   const startedMs = performance.now();
@@ -126,7 +142,9 @@ const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[
   const swept = await sweepOrphans(bench, orphans);
   for (const outcome of swept) told(outcome, options);
   const sweeps = await sweepBetweenCalls(bench, options);
-  return [...undisturbed, ...outcomes.filter((outcome) => outcome !== undefined), ...swept, ...sweeps];
+  const replicas = await replicateBetweenCalls(bench, options);
+  const ended = outcomes.filter((outcome) => outcome !== undefined);
+  return [...undisturbed, ...ended, ...swept, ...sweeps, ...replicas];
 };
 
 const requestsOf = ({ requests: count, seed }: Options) => sendGeneratedRequests({ count, seed });
