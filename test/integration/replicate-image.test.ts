@@ -10,7 +10,14 @@ import { useReplication } from './use-replication.ts';
 
 // One event makes an image of REGION1 appear in other regions, of another Keystone as well.
 
-const ferry = useReplication();
+const golden = {
+  name: 'golden',
+  source: { region: 'REGION1' },
+  targets: [{ region: 'REGION2' }, { region: 'NORTH' }],
+  select: { tags: ['golden'] },
+  sync: { visibility: 'community' },
+};
+const ferry = useReplication({ policies: { 'golden.json': golden } });
 /** For tests that run side by side: expect.poll knows of one test alone. */
 const until = (check: () => unknown) => vi.waitFor(check, { timeout: 60_000, interval: 100 });
 const sqs = () => new SQSClient({});
@@ -189,6 +196,15 @@ describe.concurrent('an event', () => {
     expect(stateOf('REGION2', source)).toEqual([]);
     ferry.glance('REGION1').change(source.id, { status: 'active' });
     await replica('REGION2', source);
+  });
+
+  test.each(['golden', '*'])('may leave it to a policy where and how: %s', async (policy) => {
+    const [chosen, other] = [await newSource({ tags: ['golden'] }), await newSource()];
+    for (const { id: image_id } of [other, chosen])
+      await ferry.publish({ source: { region: 'REGION1', image_id }, policy });
+    for (const region of ['REGION2', 'NORTH'])
+      expect(await replica(region, chosen, 'community')).toMatchObject({ ferry_policy: 'golden' });
+    expect(stateOf('REGION2', other)).toEqual([]);
   });
 
   const pointer = { block_device_mapping: '[{"snapshot_id": "s"}]' };

@@ -1,5 +1,5 @@
 import { mkdtempSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
@@ -40,20 +40,29 @@ const cloudsYaml = ({ authUrl, keystone }: OpenStack<'NORTH'>): string => {
   });
 };
 
+export interface ReplicationOptions extends FerryOptions {
+  /** Policies of the deployment, by the names of their files. */
+  readonly policies?: Readonly<Record<string, object>>;
+}
+
 /** The deployment of a test file: its rights are admin's, in both clouds. */
-export const useReplication = (options: FerryOptions = {}): Replication => {
+export const useReplication = ({ policies = {}, ...options }: ReplicationOptions = {}): Replication => {
   const directory = mkdtempSync(join(tmpdir(), 'replication-'));
-  const file = join(directory, 'clouds.yaml');
+  const [file, folder] = [join(directory, 'clouds.yaml'), join(directory, 'policies')];
   let away: OpenStack<'NORTH'>;
   beforeAll(async () => {
     away = await startOpenStack({ dataDir: directory, regions: ['NORTH'], cloud: 'away' });
     await writeFile(file, cloudsYaml(away));
+    await mkdir(folder);
+    for (const [name, policy] of Object.entries(policies))
+      await writeFile(join(folder, name), JSON.stringify(policy));
   });
   const env = {
     OS_APPLICATION_CREDENTIAL_ID: id,
     OS_APPLICATION_CREDENTIAL_SECRET: secret,
     OS_CLIENT_CONFIG_FILE: file,
     OS_TARGET_REGIONS: '*',
+    POLICIES_DIR: folder,
     PROJECT_SHARE_PERCENT: '100',
     ...options.env,
   };

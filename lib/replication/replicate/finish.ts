@@ -46,5 +46,5 @@ export const finish = async (
   if (lasting.length > 0) return { kind: 'failed', reason: listed(lasting) };
   const open = [...failures, ...results.filter(isOvertaken)];
   if (open.length > 0) return { kind: 'passing', reason: listed(open) };
-  return { kind: 'done', reason: listed(results) || 'it was as it is to be' };
+  return { kind: 'done', reason: listed(results) || 'nothing is to be done' };
 };
