@@ -39,20 +39,21 @@ export const imageEndpoint = async (token: string, region: string): Promise<stri
   return found.url.replace(/\/(v2\/?)?$/, '');
 };
 
-/** An application credential of an account, with all its roles, and a token that it gave. */
-export const newApplicationCredential = async (owner: Account) => {
-  const authUrl = setting('OS_AUTH_URL');
-  const token = await tokenOf(owner);
+/** An application credential of an account, with all its roles, and a token that it gave. @param authUrl of its Keystone */
+export const newApplicationCredential = async (owner: Account, authUrl = setting('OS_AUTH_URL')) => {
+  const token = await tokenOf(owner, authUrl);
   const self = await ask('GET', `${authUrl}/auth/tokens`, { token, headers: { 'X-Subject-Token': token } });
   const { user } = self.field('token') as { user: { id: string } };
   const url = `${authUrl}/users/${user.id}/application_credentials`;
-  const json = { application_credential: { name: `glance-ferry test ${randomUUID()}` } };
+  const name = `glance-ferry test ${randomUUID()}`;
+  const json = { application_credential: { name } };
   const created = (await ask('POST', url, { token, json })).field('application_credential');
   const { id, secret } = created as { id: string; secret: string };
   const identity = { methods: ['application_credential'], application_credential: { id, secret } };
   const answer = await ask('POST', `${authUrl}/auth/tokens`, { json: { auth: { identity } } });
   return {
     id,
+    name,
     secret,
     token: answer.headers.get('x-subject-token') ?? '',
     remove: () => ask('DELETE', `${url}/${id}`, { token }),

@@ -74,6 +74,9 @@ export const startRealImports = async (
     source,
     target,
     functions,
+    /** Of the functions. */
+    env: { ...aws.env, ...settings, ...withUser },
+    secrets: aws.secrets,
     create,
     newSource: async (record: object, file: string): Promise<Image> => {
       const image = await create(endpoints.source, { container_format: 'bare', ...record });
