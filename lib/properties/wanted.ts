@@ -1,6 +1,6 @@
 import { FerryError } from '../errors.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
-import type { Properties } from '../state/task.ts';
+import type { Properties, Task } from '../state/task.ts';
 import { copiedProperties } from './copied.ts';
 import { injectedProperties } from './injected.ts';
 
@@ -19,15 +19,17 @@ const formatsOf = ({ disk_format, container_format }: GlanceImage): Properties =
 
 /**
  * What the target gets: the source's formats and prefixed properties, then the injected ones, which win. Without a
- * source record (web-download) the injected ones alone.
+ * source record (web-download) the injected ones alone. What a replica has of its source's properties its policy says, so an
+ * import with the deployment's own rights copies none.
  */
 export const wantedProperties = (
   source: GlanceImage | undefined,
-  callerRoles: readonly string[],
+  { roles, cloud }: Pick<Task, 'roles' | 'cloud'>,
   { prefixes, inject, ignoreUserRoles }: PropertyRules,
 ): Properties => ({
-  ...(source && { ...copiedProperties(source, prefixes), ...formatsOf(source) }),
-  ...injectedProperties(inject, { ignoreUserRoles, callerRoles }),
+  ...(source && cloud === undefined && copiedProperties(source, prefixes)),
+  ...(source && formatsOf(source)),
+  ...injectedProperties(inject, { ignoreUserRoles, callerRoles: roles }),
 });
 
 /**

@@ -73,7 +73,7 @@ export const createApplyAlone = (services: ApplyAloneServices) => {
     await requireNoImportOfGlance(target, image, { signal });
     if (await services.claims.holder({ region, imageId }))
       throw new FerryError('conflict', 'Image has active task');
-    const wanted = wantedProperties(record, identity.roles, services.propertyRules);
+    const wanted = wantedProperties(record, identity, services.propertyRules);
     await applyProperties({ glance: target, image }, wanted, { signal });
     return { image_id: imageId, properties: wanted };
   };

@@ -37,7 +37,7 @@ const wantedOf = async (
     source && task.source.kind === 'glance-download'
       ? await sourceImageAgain(source, task.source, { signal })
       : undefined;
-  const wanted = wantedProperties(record, task.roles, propertyRules);
+  const wanted = wantedProperties(record, task, propertyRules);
   requireKeepable('The properties to be copied', wanted);
   return wanted;
 };

@@ -37,8 +37,8 @@ const toApplyMetadata = (task: Task, extra: Pick<ImportMessage, 'activation'> = 
   send({ to: 'apply-metadata', message: { ...importRef(task), ...extra } });
 
 /** What the target is to get of the source, as its record says now. */
-const wantedOf = ({ propertyRules }: JoinServices, { roles }: Task, { record }: SourceDescription) => {
-  const wanted = wantedProperties(record, roles, propertyRules);
+const wantedOf = ({ propertyRules }: JoinServices, task: Task, { record }: SourceDescription) => {
+  const wanted = wantedProperties(record, task, propertyRules);
   requireKeepable('The properties to be copied', wanted);
   return wanted;
 };

@@ -1,5 +1,6 @@
 import type { Policy } from '../../policy/policy.ts';
 import type { Change, Inventory } from '../change.ts';
+import { isInFlight } from '../region/region-view.ts';
 
 /** What a plan becomes under a policy's limits: a change that goes too far becomes one that says so. */
 type Rule = (changes: readonly Change[]) => readonly Change[];
@@ -78,10 +79,19 @@ const replaceCopies = (changes: readonly Change[], judge: (copy: Copy) => Change
   return changes.map((change) => judged.get(change) ?? change);
 };
 
+/** Imports that give their data right now, region by region: of these no change says anything. */
+const importsAtWork = ({ targets }: Inventory, { name }: Policy): ReadonlyMap<string, number> =>
+  new Map(
+    [...targets].map(([region, images]) => [
+      region,
+      images.filter((image) => isInFlight(image) && image.provenance?.policy === name).length,
+    ]),
+  );
+
 const capImports =
-  (most = Number.POSITIVE_INFINITY): Rule =>
+  (most = Number.POSITIVE_INFINITY, atWork: ReadonlyMap<string, number>): Rule =>
   (changes) => {
-    const imports = new Map<string, number>();
+    const imports = new Map(atWork);
     return replaceCopies(changes, (copy) => {
       const count = (imports.get(copy.region) ?? 0) + 1;
       imports.set(copy.region, count);
@@ -103,9 +113,10 @@ const capBytes =
   };
 
 /** The policy's caps, and that nothing is retired unless all is well. */
-export const rulesOf = ({ caps }: Policy, inventory: Inventory): Rule => {
+export const rulesOf = (policy: Policy, inventory: Inventory): Rule => {
+  const { caps } = policy;
   const rules = [
-    capImports(caps.importsPerRegion),
+    capImports(caps.importsPerRegion, importsAtWork(inventory, policy)),
     capBytes(caps.bytesPerRun),
     onlyWhenAllIsWell(inventory),
     capRemovals(caps.removalsPerRun),

@@ -103,16 +103,18 @@ describe('an image is not copied', () => {
     expect(planned({}, [image({ status })])).toEqual([]);
   });
 
-  test('that is hidden, unless it is asked for by its id', () => {
+  test('that is hidden, unless somebody asks for this very image', () => {
     const hidden = image({ isHidden: true });
     expect(planned({}, [hidden])).toEqual([]);
-    expect(planned({ select: { imageId: 'a' } }, [hidden])).toEqual(['copy a']);
+    expect(planned({ select: { imageId: 'a' } }, [hidden])).toEqual([]);
+    expect(planned({ name: '', select: { imageId: 'a' } }, [hidden])).toEqual(['copy a']);
   });
 
-  test('that is a replica itself, unless it is asked for by its id', () => {
+  test('that is a replica itself, unless somebody asks for this very image', () => {
     const theirs = replica(image({ id: imageId('z') }), { id: imageId('a') });
     expect(planned({}, [theirs])).toEqual([]);
-    expect(planned({ select: { imageId: 'a' } }, [theirs])).toEqual(['copy a']);
+    expect(planned({ select: { imageId: 'a' } }, [theirs])).toEqual([]);
+    expect(planned({ name: '', select: { imageId: 'a' } }, [theirs])).toEqual(['copy a']);
   });
 
   test('that is a snapshot of a volume: told', () => {

@@ -326,5 +326,10 @@ describe('copies wait', () => {
       'copy d2',
       'skip d3: it waits: 2 imports into a region at a time',
     ]);
+    const atWork = three.slice(0, 1).map((source) => replica(source, { status: 'importing' }));
+    expect(planned({ caps: { importsPerRegion: 2 } }, three, atWork)).toEqual([
+      'copy d2',
+      'skip d3: it waits: 2 imports into a region at a time',
+    ]);
   });
 });
