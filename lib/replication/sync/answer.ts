@@ -8,6 +8,7 @@ interface Told {
   readonly policy: string;
   readonly regions: PolicyReport['regions'];
   readonly failed?: string;
+  readonly isLeft?: true;
   readonly changes: readonly object[];
   /** How many changes there was no room for. */
   readonly omitted?: number;
@@ -33,10 +34,10 @@ export const answerOf = (
   reports: readonly PolicyReport[],
   { isDry }: { readonly isDry: boolean },
 ): { readonly policies: readonly Told[] } => ({
-  policies: reports.map(({ policy, regions, results, failed }) => {
+  policies: reports.map(({ results, ...report }) => {
     const lines = results.filter(({ outcome }) => isDry || outcome !== 'done').map(inLine);
     const changes = fitting(lines, mostBytes / Math.max(1, reports.length));
     const omitted = lines.length - changes.length;
-    return { policy, regions, ...(failed && { failed }), changes, ...(omitted > 0 && { omitted }) };
+    return { ...report, changes, ...(omitted > 0 && { omitted }) };
   }),
 });

@@ -1,5 +1,6 @@
 import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
+import { log } from '../../log.ts';
 import { countNotSynced } from '../../metrics.ts';
 import type { SyncRequest } from '../../schemas/sync.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -29,6 +30,11 @@ const chosen = ({ policies, broken }: PolicyFiles, { policy }: SyncRequest): rea
   throw new FerryError('bad-request', `There is no policy ${echo(policy)}; policies: ${names}${further}`);
 };
 
+const left = ({ name }: Policy): PolicyReport => {
+  log.warn('policy left to the next run', { policy: name });
+  return { policy: name, regions: {}, results: [], isLeft: true };
+};
+
 const failedOf = ({ file, reason }: BrokenPolicy): PolicyReport => ({
   ...{ policy: file, regions: {}, results: [], failed: reason },
 });
@@ -45,7 +51,9 @@ export const createSyncImages =
     const files = await services.policies();
     const reports = request.policy === undefined ? files.broken.map(failedOf) : [];
     for (const policy of inTurn(chosen(files, request), options.atMs))
-      reports.push(await syncPolicy(services, policy, { ...options, isDry }));
+      reports.push(
+        options.signal.aborted ? left(policy) : await syncPolicy(services, policy, { ...options, isDry }),
+      );
     if (!isDry) countNotSynced(reports.filter(({ failed }) => failed !== undefined).length);
     return reports;
   };

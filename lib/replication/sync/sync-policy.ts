@@ -31,8 +31,10 @@ export interface PolicyReport {
   readonly regions: Readonly<Record<RegionName, RegionReport>>;
   /** What was done, or would be, change by change. */
   readonly results: readonly Result[];
-  /** Why nothing was done at all. */
+  /** Why nothing could be done at all. */
   readonly failed?: string;
+  /** Its turn has not come: the run's time has ended before. */
+  readonly isLeft?: true;
 }
 
 /** How many families of a region are worked at side by side. */
@@ -75,7 +77,6 @@ export const syncPolicy = async (
 ): Promise<PolicyReport> => {
   const { name } = policy;
   try {
-    options.signal.throwIfAborted();
     const inventory = await readInventory(services.clouds, policy, options);
     const changes = planSync(policy, inventory);
     const results = options.isDry ? asPlanned(changes) : await carryOut(services, policy, changes, options);
