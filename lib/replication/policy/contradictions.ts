@@ -32,10 +32,14 @@ const ofAges = ({ select: { min_age, max_age } = {} }: PolicyFile): readonly Fau
     ? [fault(['select', 'max_age'], `selects nothing: ${max_age} is less than min_age, ${min_age}`)]
     : [];
 
-const ofRetention = ({ retention, retirement, on_conflict }: PolicyFile): readonly Fault[] =>
-  retention && !retirement && on_conflict !== 'replace' && on_conflict !== 'rename'
-    ? [fault(['retention'], 'needs retirement, which says what becomes of those that are not kept')]
-    : [];
+const ofRetention = ({ retention, retirement, identity, on_conflict }: PolicyFile): readonly Fault[] => {
+  if (!retention) return [];
+  if (!retirement && on_conflict !== 'replace' && on_conflict !== 'rename')
+    return [fault(['retention'], 'needs retirement, which says what becomes of those that are not kept')];
+  if (retirement?.removed !== 'retire' || identity === 'name') return [];
+  const sentence = 'contradicts retention, which keeps images whatever becomes of their sources';
+  return [fault(['retirement', 'removed'], `retire ${sentence}`)];
+};
 
 const ofProperties = ({ set }: PolicyFile): readonly Fault[] =>
   Object.keys(set?.properties ?? {})

@@ -40,38 +40,33 @@ const byOwnId = (view: RegionView, source: ImageFacts): Found => {
   return { kind: 'foreign', image, reason: 'it is there without our mark, and left as it is' };
 };
 
+/** What makes a replica as good as another image's. */
+const bytesOf = (family: string, hash: string): string => JSON.stringify([family, hash]);
+
 /**
- * A replica with the same bytes whose own source is gone: somebody has uploaded it there anew. Only where all sources are
- * known.
+ * Replicas whose own sources are gone, by family and bytes: who has uploaded such an image anew has one there. Only where all
+ * sources are known.
  */
-const orphan = (
-  view: RegionView,
-  source: ImageFacts,
-  { policy, byId }: Sources,
-  taken: ReadonlySet<ImageId>,
-): Replica | undefined => {
-  if (policy.select.imageId !== undefined) return undefined;
-  return view.ofFamily
-    .get(familyOf(source, policy))
-    ?.find(
-      (one) =>
-        one.status === 'active' &&
-        !taken.has(one.id) &&
-        !byId.has(one.provenance.sourceId) &&
-        hasSameBytes(one, source),
-    );
+const orphansOf = (view: RegionView, { policy, byId }: Sources): ReadonlyMap<string, Replica[]> => {
+  if (policy.select.imageId !== undefined || policy.identity === 'id') return new Map();
+  const orphans = view.replicas.filter(
+    ({ status, provenance }) =>
+      status === 'active' && provenance.sourceHash !== '' && !byId.has(provenance.sourceId),
+  );
+  return Map.groupBy(orphans, ({ provenance }) => bytesOf(provenance.family, provenance.sourceHash));
 };
 
 const byProvenance = (
   view: RegionView,
   source: ImageFacts,
-  sources: Sources,
-  taken: ReadonlySet<ImageId>,
+  { policy }: Sources,
+  orphans: ReadonlyMap<string, Replica[]>,
 ): Found => {
   const own = view.ofSource.get(source.id)?.find((one) => !hasOtherBytes(one, source));
   if (own) return found(own);
   const others = ofAnotherPolicy(view, source);
-  return others.kind === 'none' ? found(orphan(view, source, sources, taken)) : others;
+  if (others.kind !== 'none') return others;
+  return found(orphans.get(bytesOf(familyOf(source, policy), hashText(source)))?.shift());
 };
 
 /**
@@ -79,12 +74,13 @@ const byProvenance = (
  * @returns by the source's id
  */
 export const findReplicas = (view: RegionView, sources: Sources): ReadonlyMap<ImageId, Found> => {
-  const taken = new Set<ImageId>();
+  const orphans = orphansOf(view, sources);
   return new Map(
     sources.images.map((source) => {
       const one =
-        sources.policy.identity === 'id' ? byOwnId(view, source) : byProvenance(view, source, sources, taken);
-      if (one.kind === 'replica') taken.add(one.replica.id);
+        sources.policy.identity === 'id'
+          ? byOwnId(view, source)
+          : byProvenance(view, source, sources, orphans);
       return [source.id, one];
     }),
   );

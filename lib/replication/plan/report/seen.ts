@@ -18,7 +18,8 @@ const indexOf = (images: readonly ImageFacts[]): Index => ({
 
 const there = ({ byId, byName, byFamily }: Index, { image, name, family }: Change): readonly ImageFacts[] => [
   ...(byId.get(image) ?? []),
-  ...(byName.get(name) ?? []),
+  // Images without a name have none in common.
+  ...((name && byName.get(name)) || []),
   ...(byFamily.get(family) ?? []),
 ];
 

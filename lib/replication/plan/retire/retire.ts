@@ -39,12 +39,9 @@ const ofLeftOver = (region: Region, replica: Replica): Verdict | undefined => {
     if (own?.kind !== 'replica' || own.replica.status !== 'active') return undefined;
     return { replica, reason: `replica ${own.replica.id} is its source's` };
   }
-  const hasHead = sources.heads.has(family);
-  if (policy.retention && (hasHead || !policy.retirement?.isForRemoved)) {
-    return ofRetention(region, replica);
-  }
+  if (policy.retention && policy.identity !== 'name') return ofRetention(region, replica);
   if (!policy.retirement?.isForRemoved || policy.select.imageId !== undefined) return undefined;
-  if (policy.identity === 'name' && hasHead) return undefined;
+  if (policy.identity === 'name' && sources.heads.has(family)) return undefined;
   return {
     replica,
     reason: `its source ${sourceId} is gone, or no longer selected`,
@@ -86,13 +83,17 @@ const goingDown = (region: Region, { replica, reason, isKept = false }: Verdict)
   return rung ? stepDown(replica, rung, reason) : [];
 };
 
-/** A family that people find loses the one that they find only once another one is found in its place. */
-const hasSuccessor = (region: Region, { replica, isLast }: Verdict, going: ReadonlySet<string>): boolean =>
-  !isVisible(replica) ||
-  isLast === true ||
-  (region.view.ofFamily.get(replica.provenance.family) ?? []).some(
-    (one) => !going.has(one.id) && willBeVisible(region, one),
+/** Families of which people find an image that stays. */
+const foundFamilies = (region: Region, going: ReadonlySet<string>): ReadonlySet<string> =>
+  new Set(
+    region.view.replicas
+      .filter((one) => !going.has(one.id) && willBeVisible(region, one))
+      .map(({ provenance }) => provenance.family),
   );
+
+/** Nobody must lose the last image that he finds of a family, unless its sources are gone with it. */
+const mayGo = ({ replica, isLast = false }: Verdict, found: ReadonlySet<string>): boolean =>
+  !isVisible(replica) || isLast || found.has(replica.provenance.family);
 
 /** Replicas whose time is over, the oldest first, each one rung further down. */
 export const retire = (region: Region): readonly Change[] => {
@@ -104,9 +105,10 @@ export const retire = (region: Region): readonly Change[] => {
     .flatMap((replica) => verdictOn(region, replica) ?? [])
     .reverse();
   const going = new Set<string>(verdicts.map(({ replica }) => replica.id));
+  const found = foundFamilies(region, going);
   return verdicts.flatMap((verdict) => {
     const changes = [...renaming(region, verdict), ...goingDown(region, verdict)];
-    if (changes.length === 0 || hasSuccessor(region, verdict, going)) return changes;
+    if (changes.length === 0 || mayGo(verdict, found)) return changes;
     const { was: _, ...of } = retirementOf(verdict.replica, '');
     const reason = `it stays: people find no other one of its family (${verdict.reason})`;
     return [{ ...of, kind: 'skip', reason, isError: false }];

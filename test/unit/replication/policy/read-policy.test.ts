@@ -166,6 +166,11 @@ describe('a policy that is wrong is refused by line, column and field, with what
       'p.yaml:4:32: select.max_age selects nothing: 1d is less than min_age, 2d',
     ],
     ['retention without an end', 'retention: {last: 3}', 'p.yaml:4:12: retention needs retirement'],
+    [
+      'retention that keeps, and sources that go',
+      'retention: {last: 3}\nretirement: {removed: retire}',
+      'p.yaml:5:23: retirement.removed retire contradicts retention',
+    ],
     ['a field twice', 'identity: id\nidentity: name', 'p.yaml:5:1: Map keys must be unique'],
     ['no YAML', 'select: [', 'p.yaml:4:10: '],
     ['an alias of nothing', 'select: *a', 'p.yaml: Unresolved alias'],
