@@ -55,7 +55,8 @@ export const inRegions = async (
     const result = await work({ region, signal, show }).catch((error: unknown) =>
       signal.aborted ? left : failed(error),
     );
-    tellEnd(board, region, result);
+    // The bar of one that goes on says more.
+    if (result.status !== left.status) tellEnd(board, region, result);
     return [region, { ...result, seconds: secondsSince(startedMs) }];
   };
   const results = new Map(await Promise.all(regions.map(one)));

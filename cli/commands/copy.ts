@@ -71,15 +71,14 @@ const copyTo = async (
 };
 
 /** What goes on by itself, and how to look at it. */
-const tellHowToGoOn = ({ stderr, signal }: Io, source: ImageFacts, results: Results) => {
+const tellHowToGoOn = ({ stderr }: Io, source: ImageFacts, results: Results) => {
   const running = [...results].flatMap(([region, { status }]) => (status === 'running' ? [region] : []));
   if (running.length === 0) return;
   const to = running.join(',');
-  const because = signal.aborted ? 'Not waited for any longer' : 'Begun';
   stderr.write(
-    `${because}: the imports to ${to} go on by themselves.\n` +
-      `  glance-ferry wait ${source.id} --from ${source.region} --to ${to}    waits for them\n` +
-      '  The same copy once more waits for them, too, and sets what comes last (visibility, members); no byte is moved again.\n',
+    `The imports to ${to} go on by themselves. This waits for them:\n` +
+      `  glance-ferry wait ${source.id} --from ${source.region} --to ${to}\n` +
+      'The same copy once more does so, too, moves no byte again, and sets what comes\nlast: visibility and members.\n',
   );
 };
 

@@ -20,7 +20,7 @@ import { createBoard } from '../progress/board.ts';
 import { createScreen } from '../progress/screen.ts';
 import { table } from '../progress/table.ts';
 import { findPolicy } from '../sync/find-policy.ts';
-import { importCopies } from '../sync/import-copies.ts';
+import { importCopies, type RegionTotal } from '../sync/import-copies.ts';
 import { tellDone } from '../sync/tell-done.ts';
 import { tellPlan } from '../sync/tell-plan.ts';
 
@@ -64,10 +64,15 @@ interface Doing {
 }
 
 const carryOut = async (io: Io, options: SyncCommandOptions, { here, policy, changes, signal }: Doing) => {
-  const board = createBoard(createScreen(io.stderr), [...new Set(changes.map(({ region }) => region))]);
-  const totals = Map.groupBy(changes, ({ region }) => region);
-  const totalOf = (region: string): number =>
-    (totals.get(region as Change['region']) ?? []).reduce((sum, { bytes }) => sum + bytes, 0);
+  const copies = Map.groupBy(
+    changes.filter(({ kind }) => kind === 'copy'),
+    ({ region }): string => region,
+  );
+  const board = createBoard(createScreen(io.stderr), [...copies.keys()]);
+  const totalOf = (region: string): RegionTotal => {
+    const own = copies.get(region) ?? [];
+    return { bytes: own.reduce((sum, { bytes }) => sum + bytes, 0), count: own.length };
+  };
   const apply = createApplyChanges({
     placeOf: async (region) => {
       const { images, identity } = await here.clouds.region(region, { signal });

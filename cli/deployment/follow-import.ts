@@ -16,11 +16,19 @@ const lookEveryMs = 1000;
 /** For which a deployment may not answer while somebody waits, ms. */
 const silentMs = 15 * 60_000;
 
-/** What the message of a task that runs says, see lib/copies/record/progress.ts. */
-export const updateOf = ({ status, message }: FerryTask, size?: number): Update => {
+/**
+ * What the message of a task that runs says, see lib/copies/record/progress.ts. It says nothing any more while the target is
+ * given its data.
+ * @param wasCopying what it has said before
+ */
+export const updateOf = (
+  { status, message }: FerryTask,
+  size: number | undefined,
+  wasCopying: boolean,
+): Update => {
   if (status === 'pending') return { state: 'queued' };
   const [, what, done, all] = /^(Copied|Verified) (\d+) MiB(?: of (\d+) MiB)?/.exec(message) ?? [];
-  if (done === undefined) return { state: 'running' };
+  if (done === undefined) return wasCopying ? activating(size) : { state: 'running' };
   const total = size ?? (all === undefined ? undefined : Number(all) * MiB);
   // Whole MiB are told, and the last one may be some bytes.
   const isWhole = all !== undefined && done === all;
@@ -29,6 +37,11 @@ export const updateOf = ({ status, message }: FerryTask, size?: number): Update 
   if (what === 'Verified') return { state: 'verifying', ...amounts };
   return { state: isWhole ? 'activating' : 'copying', ...amounts };
 };
+
+const activating = (size: number | undefined): Update => ({
+  state: 'activating',
+  ...(size !== undefined && { doneBytes: size, totalBytes: size }),
+});
 
 export const isRunning = ({ status }: FerryTask): boolean => status === 'pending' || status === 'processing';
 
@@ -43,12 +56,15 @@ export const followImport = async (
   { signal, size, show }: FollowOptions,
 ): Promise<FerryTask | undefined> => {
   let heardMs = Date.now();
+  let isCopying = false;
   for (;;) {
     try {
       const task = (await ferry.tasks(imageId, { signal })).at(-1);
       heardMs = Date.now();
       if (!task || !isRunning(task)) return task;
-      show(updateOf(task, size));
+      const update = updateOf(task, size, isCopying);
+      isCopying ||= update.doneBytes !== undefined;
+      show(update);
     } catch (error) {
       signal.throwIfAborted();
       if (!hasCode(error, 'unavailable') || Date.now() - heardMs > silentMs) throw error;

@@ -20,9 +20,9 @@ export const createBoard = (
   const rows = new Map<string, Row>(regions.map((region) => [region, { region, state: 'looking' }]));
   const meters = new Map<string, Meter>();
 
-  const speedOf = (region: string, { state, doneBytes }: Update): number | undefined => {
+  const speedOf = (region: string, { state, doneBytes, totalBytes }: Update): number | undefined => {
     const key = `${region} ${state}`;
-    if (doneBytes === undefined) return undefined;
+    if (doneBytes === undefined || doneBytes === totalBytes) return undefined;
     const meter = metered(meters.get(key) ?? newMeter, { atMs: nowMs(), bytes: doneBytes });
     meters.set(key, meter);
     return bytesPerSecond(meter);

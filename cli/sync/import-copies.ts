@@ -6,11 +6,23 @@ import type { CommonOptions } from '../call/options.ts';
 import { regionAt } from '../deployment/region-at.ts';
 import { bringOn } from '../images/bring-on.ts';
 import { bytesText } from '../progress/amounts.ts';
-import type { Board } from '../progress/board.ts';
+import type { Board, Update } from '../progress/board.ts';
 
-/** Bytes of a region's copies, by image. */
-const sumOf = (amounts: ReadonlyMap<string, number>): number =>
-  [...amounts.values()].reduce((sum, bytes) => sum + bytes, 0);
+/** A region's copies, by image. */
+type Copies = Map<string, { readonly bytes: number; readonly isDone: boolean }>;
+
+const updateOf = (copies: Copies, { bytes, count }: RegionTotal): Update => {
+  const all = [...copies.values()];
+  const doneBytes = all.reduce((sum, one) => sum + one.bytes, 0);
+  return { state: `${all.filter(({ isDone }) => isDone).length} of ${count}`, doneBytes, totalBytes: bytes };
+};
+
+/** What is to be copied to a region. */
+export interface RegionTotal {
+  readonly bytes: number;
+  /** Of images. */
+  readonly count: number;
+}
 
 export interface ImportCopiesServices {
   readonly io: Io;
@@ -18,8 +30,7 @@ export interface ImportCopiesServices {
   readonly here: Here;
   readonly policy: Policy;
   readonly board: Board;
-  /** Of all copies of a region, bytes. */
-  totalOf(region: string): number;
+  totalOf(region: string): RegionTotal;
 }
 
 /** Has the deployment copy an image by the policy's rules, and waits for it. */
@@ -31,19 +42,20 @@ export const importCopies = ({
   board,
   totalOf,
 }: ImportCopiesServices): Importer => {
-  const copied = new Map<string, Map<string, number>>();
-  const tell = (region: string, image: string, bytes: number): void => {
-    const amounts = copied.get(region) ?? new Map<string, number>();
-    copied.set(region, amounts.set(image, bytes));
-    board.update(region, { state: 'copying', doneBytes: sumOf(amounts), totalBytes: totalOf(region) });
+  const copied = new Map<string, Copies>();
+  const tell = (region: string, image: string, bytes: number, isDone: boolean): void => {
+    const copies: Copies = copied.get(region) ?? new Map();
+    copied.set(region, copies.set(image, { bytes, isDone }));
+    board.update(region, updateOf(copies, totalOf(region)));
   };
   return async ({ image, from, region, bytes }, { signal }) => {
     const { to, ferry } = await regionAt(io, options, here, region, { signal });
     const replica = { source: { region: from, imageId: image }, region: to.region, policy: policy.name };
     const services = { clouds: here.clouds, ferry, policies: [policy] };
-    const show = ({ doneBytes }: { readonly doneBytes?: number }) => tell(region, image, doneBytes ?? 0);
+    const show = ({ doneBytes }: { readonly doneBytes?: number }) =>
+      tell(region, image, doneBytes ?? 0, false);
     await bringOn(services, replica, { signal, show, size: bytes, isWaiting: true });
-    tell(region, image, bytes);
+    tell(region, image, bytes, true);
     return `copied, ${bytesText(bytes)}`;
   };
 };

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { existsSync, realpathSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
@@ -24,8 +25,35 @@ beforeAll(async () => {
 
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
-const glanceFerry = (...args: readonly string[]) =>
-  run(join(dir, 'empty/node_modules/.bin/glance-ferry'), args, { env: { PATH: process.env['PATH'] } });
+/** Of the PATH: the one that came with npm ci, and what this machine has. */
+const nodes = [
+  ...new Set(
+    (process.env['PATH'] ?? '')
+      .split(delimiter)
+      .map((folder) => join(folder, 'node'))
+      .filter((file) => existsSync(file))
+      .map((file) => realpathSync(file)),
+  ),
+];
+
+interface Said {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const installed = () => join(dir, 'empty/node_modules/.bin/glance-ferry');
+
+/** The command as it is installed, in the empty folder. */
+const glanceFerry = async (node: string, ...args: readonly string[]): Promise<Said> => {
+  const cwd = join(dir, 'empty');
+  try {
+    const { stdout, stderr } = await run(node, [installed(), ...args], { cwd, env: {} });
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    return error as Said;
+  }
+};
 
 test('the packed command is installed in an empty folder without a network, and needs no other package', async () => {
   const cwd = join(dir, 'empty');
@@ -35,8 +63,39 @@ test('the packed command is installed in an empty folder without a network, and 
     'glance-ferry',
   ]);
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-  expect((await glanceFerry('--version')).stdout).toBe(`${version}\n`);
-  expect((await glanceFerry('--help')).stdout).toMatch(/^Usage: glance-ferry /);
+  expect((await run(installed(), ['--version'])).stdout).toBe(`${version}\n`);
+});
+
+describe.each(nodes)('with %s', (node) => {
+  test('it has help, wrong use, and a completion', async () => {
+    expect((await glanceFerry(node, '--help')).stdout).toMatch(/^Usage: glance-ferry [\s\S]*\n {2}copy /);
+    expect(await glanceFerry(node, 'copy')).toMatchObject({ code: 64, stdout: '' });
+    expect((await glanceFerry(node, 'completion', 'bash')).stdout).toContain('complete -o default');
+  });
+
+  test('it reads policies, and says by line what is wrong with one', async () => {
+    await writeFile(join(dir, 'empty/policy.yaml'), 'name: x\nfoo: 1\n');
+    const { code, stderr } = await glanceFerry(node, 'sync', 'policy.yaml');
+    expect(code).toBe(1);
+    expect(stderr).toContain('policy.yaml:2:1: foo is not known');
+  });
+
+  test('it reads clouds.yaml, and says who does not answer', async () => {
+    const auth = {
+      auth_url: 'http://127.0.0.1:1/v3',
+      application_credential_id: 'i',
+      application_credential_secret: 's',
+    };
+    await writeFile(
+      join(dir, 'empty/clouds.yaml'),
+      JSON.stringify({ clouds: { here: { auth, region_name: 'R1' } } }),
+    );
+    for (const command of ['copy', 'wait', 'cancel', 'publish']) {
+      const { code, stderr } = await glanceFerry(node, command, 'image', '--to', 'R2', '--os-cloud', 'here');
+      expect(code).toBe(1);
+      expect(stderr).toContain('connect ECONNREFUSED 127.0.0.1:1');
+    }
+  });
 });
 
 test('packing leaves package.json as it was', async () => {
