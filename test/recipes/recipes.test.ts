@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
+import { accountsOf } from '../cloud/openstack/keystone/fixture.ts';
+import { runGitlabJob, runWorkflow } from './pipelines.ts';
 import { folder, readRecipe } from './read-recipe.ts';
 import { startWorkshop, type Workshop } from './workshop.ts';
 
@@ -12,8 +15,12 @@ const patience = { timeout: 90_000, interval: 500 };
 const recipes = globSync('*.md', { cwd: folder }).map((file) => basename(file, '.md'));
 
 let workshop: Workshop;
+/** What `npm pack` has made of the command. */
+let GLANCE_FERRY_PACKAGE = '';
 beforeAll(async () => {
   workshop = await startWorkshop();
+  GLANCE_FERRY_PACKAGE = await workshop.pack();
+  await workshop.type(`npm install --global --offline --loglevel=error ${GLANCE_FERRY_PACKAGE}`);
 });
 afterAll(() => workshop?.stop());
 
@@ -27,6 +34,15 @@ const expectReplica = async (region: Region, source: ImageView): Promise<void> =
     replicasIn(region, source).map(({ status, os_hash_value }) => ({ status, os_hash_value }));
   const { os_hash_value } = source;
   await expect.poll(seen, patience).toEqual([{ status: 'active', os_hash_value }]);
+};
+
+const has = (program: string): boolean => {
+  try {
+    execFileSync('sh', ['-c', `command -v ${program}`]);
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 /** A test of what needs a program; without it the test says so. */
@@ -57,5 +73,85 @@ describe('aws.md', () => {
 
     const end = JSON.parse(await readFile(join(cwd, 'REGION2.json'), 'utf8'));
     expect(end).toMatchObject({ region: 'REGION2', bytes: image.size, source: { image_id: image.id } });
+  });
+});
+
+/** Application credential of the admin, as a pipeline has it. */
+const pipelineVariables = (): Record<string, string> => {
+  const { id = '', secret = '' } =
+    accountsOf('').applicationCredentials.find(({ user }) => user.name === 'admin') ?? {};
+  return {
+    OS_AUTH_TYPE: 'v3applicationcredential',
+    OS_AUTH_URL: workshop.cloud.openstack.authUrl,
+    OS_APPLICATION_CREDENTIAL_ID: id,
+    OS_APPLICATION_CREDENTIAL_SECRET: secret,
+    OS_REGION_NAME: 'REGION1',
+    GLANCE_FERRY_URL: workshop.functions.url,
+  };
+};
+
+describe('with the command', () => {
+  testWith('jq', has('jq'), 'github-actions.md: a workflow copies, and tells what came of it', async () => {
+    const image = await workshop.newImage();
+    const cwd = await workshop.lay(readRecipe('github-actions'));
+    const { GLANCE_FERRY_URL = '', ...openrc } = pipelineVariables();
+    const context = {
+      'inputs.image': image.id,
+      'vars.GLANCE_FERRY_PACKAGE': GLANCE_FERRY_PACKAGE,
+      'vars.GLANCE_FERRY_URL': GLANCE_FERRY_URL,
+      'vars.OS_AUTH_URL': openrc['OS_AUTH_URL'] ?? '',
+      'vars.OS_APPLICATION_CREDENTIAL_ID': openrc['OS_APPLICATION_CREDENTIAL_ID'] ?? '',
+      'secrets.OS_APPLICATION_CREDENTIAL_SECRET': openrc['OS_APPLICATION_CREDENTIAL_SECRET'] ?? '',
+    };
+    const file = '.github/workflows/propagate.yml';
+    const { outputs, summary } = await runWorkflow({ workshop, cwd, file, job: 'propagate' }, context);
+    await expectReplica('REGION2', image);
+    await expectReplica('REGION3', image);
+    const [replica] = replicasIn('REGION2', image);
+    expect(JSON.parse(outputs['replicas'] ?? '')).toMatchObject({ REGION2: { id: replica?.id } });
+    expect(summary).toContain(`REGION2: active ${replica?.id}`);
+  });
+
+  test('gitlab-ci.md: a job copies, and leaves what came of it', async () => {
+    const image = await workshop.newImage();
+    const cwd = await workshop.lay(readRecipe('gitlab-ci'));
+    const variables = { ...pipelineVariables(), GLANCE_FERRY_PACKAGE, IMAGE: image.id };
+    await runGitlabJob({ workshop, cwd, file: '.gitlab-ci.yml', job: 'propagate' }, variables);
+    await expectReplica('REGION2', image);
+    await expectReplica('REGION3', image);
+    expect(Object.keys(JSON.parse(await readFile(join(cwd, 'replicas.json'), 'utf8')))).toEqual([
+      'REGION2',
+      'REGION3',
+    ]);
+  });
+
+  test('packer.md: the post-processor copies what the manifest names', async () => {
+    const image = await workshop.newImage();
+    const recipe = readRecipe('packer');
+    const cwd = await workshop.lay(recipe);
+    const manifest = recipe.files.get('packer-manifest.json') ?? '';
+    await writeFile(join(cwd, 'packer-manifest.json'), manifest.replace('$IMAGE', image.id));
+    await workshop.type('bash propagate.sh', { cwd });
+    await expectReplica('REGION2', image);
+    await expectReplica('REGION3', image);
+  });
+
+  const terraform = has('terraform');
+  testWith('terraform', terraform, 'terraform.md: applied, once for an image', async () => {
+    const image = await workshop.newImage();
+    const recipe = readRecipe('terraform');
+    const cwd = await workshop.lay(recipe);
+    for (let times = 0; times < 2; times += 1)
+      await workshop.type(recipe.script, { cwd, env: { IMAGE: image.id } });
+    await expectReplica('REGION2', image);
+    await expectReplica('REGION3', image);
+  });
+  testWith('terraform', terraform, 'terraform.md, packer.md: HCL is well formed', async () => {
+    for (const name of ['terraform', 'packer'])
+      for (const [path, text] of readRecipe(name).files)
+        if (/\.(tf|hcl)$/.test(path)) {
+          const cwd = await workshop.lay({ name: `${name}-hcl`, script: '', files: new Map([[path, text]]) });
+          expect((await workshop.type(`terraform fmt - <${path}`, { cwd })).stdout).toBe(text);
+        }
   });
 });

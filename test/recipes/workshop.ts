@@ -41,6 +41,8 @@ export interface Workshop {
   lay(recipe: Recipe): Promise<string>;
   /** Types a script. @throws with what it has said, unless it ends with 0 */
   type(script: string, options?: TypeOptions): Promise<Said>;
+  /** The variables of a user's openrc, REGION1. */
+  openrc(user: string): Readonly<Record<string, string>>;
   /** What `npm pack` makes of the command. */
   pack(): Promise<string>;
   stop(): Promise<void>;
@@ -87,7 +89,7 @@ const startDeployment = async (dataDir: string) => {
     OS_APPLICATION_CREDENTIAL_SECRET_ARN: arn,
     OS_TARGET_REGIONS: '*',
     EVENT_BUS_NAME: 'default',
-    POLICIES_DIR: join(dataDir, 'policies'),
+    POLICIES_DIR: join(dataDir, 'public-images/policies'), // where that recipe lays its policy
   };
   const functions = await startFunctions({ env: { ...cloud.env, ...own }, dataDir });
   return { cloud, functions };
@@ -145,5 +147,16 @@ export const startWorkshop = async (): Promise<Workshop> => {
     await cloud.stop();
     await rm(dir, { recursive: true, force: true });
   };
-  return { dir, cloud, functions, env, newImage, lay, type, pack: () => packCommand(dir), stop };
+  return {
+    dir,
+    cloud,
+    functions,
+    env,
+    newImage,
+    lay,
+    type,
+    pack: () => packCommand(dir),
+    openrc: (user) => openrcOf(cloud, user),
+    stop,
+  };
 };
