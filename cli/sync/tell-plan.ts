@@ -27,7 +27,7 @@ export const tellPlan = (
   const lines = rows.map(({ region, action, image, name, bytes, reason }) => [
     ...[region, action, image, name, bytes > 0 ? bytesText(bytes) : '', reason],
   ]);
-  stdout.write(`${lines.length > 0 ? table(head, lines) : ''}${sumsInWords(sums)}\n`);
+  stdout.write(`${lines.length > 0 ? table(head, lines) : ''}${sumsInWords(sums, bytesText)}\n`);
   for (const [region, reason] of failed) stderr.write(`${region} could not be read: ${reason}\n`);
   return codeOf(inventory);
 };

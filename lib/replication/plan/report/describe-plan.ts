@@ -78,17 +78,14 @@ export const describePlan = (changes: readonly Change[]): PlanDescription => ({
   ),
 });
 
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
-
-/** `1.5 GiB`. */
-export const inUnits = (bytes: number): string => {
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
-  const amount = bytes / 1024 ** power;
-  return `${power === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${units[power] ?? ''}`;
-};
-
-/** As the last line of a plan. */
-export const sumsInWords = ({ copies, bytes, updates, retirements, skipped, errors }: PlanSums): string =>
+/**
+ * As the last line of a plan.
+ * @param inUnits writes bytes: `1.5 GiB`
+ */
+export const sumsInWords = (
+  { copies, bytes, updates, retirements, skipped, errors }: PlanSums,
+  inUnits: (bytes: number) => string,
+): string =>
   [
     `${copies} to copy (${inUnits(bytes)})`,
     `${updates} to update`,
@@ -96,26 +93,3 @@ export const sumsInWords = ({ copies, bytes, updates, retirements, skipped, erro
     `${skipped} left as they are`,
     ...(errors > 0 ? [`${errors} to decide on`] : []),
   ].join(', ');
-
-/** What a name holds that a terminal would obey. */
-const harmless = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�');
-
-const heads = ['REGION', 'ACTION', 'IMAGE', 'NAME', 'BYTES', 'REASON'] as const;
-
-const cellsOf = ({ region, action, image, name, bytes, reason }: PlanRow): readonly string[] =>
-  [region, action, image, name, bytes > 0 ? inUnits(bytes) : '', reason].map(harmless);
-
-/** Lines of text, in columns, the sums last. */
-export const planLines = ({ rows, sums }: PlanDescription): readonly string[] => {
-  const table = [heads, ...rows.map(cellsOf)];
-  const widths = heads.map((_, column) =>
-    table.reduce((width, cells) => Math.max(width, cells[column]?.length ?? 0), 0),
-  );
-  const lines = table.map((cells) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-  return [...(rows.length > 0 ? lines : []), sumsInWords(sums)];
-};
