@@ -22,11 +22,11 @@ const secretsOf = {
   token: 'its token',
 } as const;
 
-/** Keystone's own words may quote what it was sent: they stay in the cause. */
+/** Keystone's own words may quote what it was sent, above all those of a 400: they go no further, not even into a log. */
 const refusal = (cloud: Cloud, operation: string, error: unknown): unknown => {
   const secret = secretsOf[cloud.auth.kind];
   const because = (code: 'unauthorized' | 'misconfigured', reason: string) =>
-    new FerryError(code, `Failed to ${operation}: ${reason}`, { cause: error });
+    new FerryError(code, `Failed to ${operation}: ${reason}`);
   // Keystone knows no credential of that id: 404, like an address that is none of its own.
   const isUnknown =
     hasCode(error, 'not-found') && /application credential/i.test((error as FerryError).message);

@@ -24,7 +24,7 @@ const tokenIn = ({ headers, text }: WholeAnswer): IssuedToken => {
 };
 
 /**
- * A new token. The refusals are Keystone's own, and may quote what was sent: they are for the cause of an error.
+ * A new token. The refusals are Keystone's own, and may quote what was sent: who calls keeps their codes alone.
  * @param options.url Keystone's `…/v3/auth/tokens`
  * @param options.auth the request's body below `auth` (https://docs.openstack.org/api-ref/identity/v3/#authentication-and-token-management)
  * @throws FerryError by Keystone's status; `unavailable` without an answer

@@ -18,11 +18,14 @@ export interface ServiceUser {
 
 const operation = "get the service user's token from Keystone";
 
-/** A credential that Keystone refuses is the operator's to mend: no caller's token is blamed for it. */
+/**
+ * A credential that Keystone refuses is the operator's to mend: no caller's token is blamed for it. Keystone's own words
+ * may quote what it was sent, so they go no further, not even into a log.
+ */
 const refuse = (error: unknown): never => {
   if (!hasCode(error, 'unauthorized', 'forbidden', 'not-found', 'bad-request')) throw error;
   const reason = 'its application credential is refused';
-  throw new FerryError('misconfigured', reason, { operation, cause: error });
+  throw new FerryError('misconfigured', reason, { operation });
 };
 
 /** @param url Keystone's `…/v3/auth/tokens` */

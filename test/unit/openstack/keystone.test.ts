@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FerryError } from '../../../lib/errors.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
@@ -263,6 +264,14 @@ describe('the service user', () => {
       explanation:
         "Failed to get the service user's token from Keystone: its application credential is refused",
     });
+  });
+
+  test('whose Keystone quotes what it was sent is not quoted, not even to the log', async () => {
+    const message = `Invalid input for field 'secret': ${secret}`;
+    server.script({ status: 400, json: { error: { code: 400, message, title: 'Bad Request' } } });
+    const error = await failureOf(scripted().serviceToken({ signal }));
+    expect(error).toMatchObject({ code: 'misconfigured' });
+    expect(inspect(error, { depth: 10 })).not.toContain(secret);
   });
 
   test('gets one token for all who ask while it is on its way', async () => {
