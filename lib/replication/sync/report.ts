@@ -19,7 +19,7 @@ export interface RegionReport {
 
 type Counted = Exclude<keyof RegionReport, 'bytes' | 'unreachable'>;
 
-export const nothing: RegionReport = { copied: 0, bytes: 0, updated: 0, retired: 0, kept: 0, failed: 0 };
+const nothing: RegionReport = { copied: 0, bytes: 0, updated: 0, retired: 0, kept: 0, failed: 0 };
 
 const countedAs = ({ change, outcome }: Result): Counted => {
   if (outcome !== 'done') return outcome;
@@ -36,12 +36,15 @@ const adding = (report: RegionReport, result: Result): RegionReport => {
 /**
  * What came of a run, region by region.
  * @param failed regions that could not be read, with the reason
+ * @param targets regions that are told of although nothing was to be done there
  */
 export const reportOf = (
   results: readonly Result[],
   failed: ReadonlyMap<RegionName, string>,
+  targets: readonly RegionName[] = [],
 ): Readonly<Record<RegionName, RegionReport>> => {
   const reports: Record<RegionName, RegionReport> = {};
+  for (const region of targets) reports[region] = nothing;
   for (const [region, reason] of failed) reports[region] = { ...nothing, failed: 1, unreachable: reason };
   for (const result of results) {
     const { region } = result.change;

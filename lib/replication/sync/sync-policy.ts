@@ -80,7 +80,8 @@ export const syncPolicy = async (
     const inventory = await readInventory(services.clouds, policy, options);
     const changes = planSync(policy, inventory);
     const results = options.isDry ? asPlanned(changes) : await carryOut(services, policy, changes, options);
-    const report = { policy: name, regions: reportOf(results, inventory.failed), results };
+    const targets = policy.targets.map(({ region }) => region);
+    const report = { policy: name, regions: reportOf(results, inventory.failed, targets), results };
     if (!options.isDry) tell(report);
     return report;
   } catch (error) {

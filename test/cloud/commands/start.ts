@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { type Cloud, startCloud } from '../cloud.ts';
 import { startFunctions } from '../offline/serverless-offline.ts';
 import type { Glance } from '../openstack/glance/glance.ts';
@@ -25,15 +27,24 @@ ${portsHelp({ free })}
   --openrc FILE   work with a real cloud: Keystone from FILE, the relay's object store from AWS_ENDPOINT_URL_S3,
                   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and RELAY_BUCKET, the service user from
                   OS_APPLICATION_CREDENTIAL_ID and …_SECRET, other settings from the environment
-  --region NAME   region of the target images, instead of the openrc's OS_REGION_NAME`;
+  --region NAME   region of the target images, instead of the openrc's OS_REGION_NAME
 
-/** An application credential of admin's, in Secrets Manager: events are carried out with it. */
-function deploymentRights({ aws, openstack }: Cloud): Record<string, string> {
+POLICIES_DIR is the folder of the policies that sync-images carries out, policies/ when it is not set;
+OS_CLIENT_CONFIG_FILE a clouds.yaml with further clouds.`;
+
+const secretArn = (name: string): string => `arn:aws:secretsmanager:us-east-1:000000000000:secret:${name}`;
+
+/** With what events and policies are carried out: an application credential of admin's, and a clouds.yaml, as secrets. */
+async function deploymentRights({ aws, openstack }: Cloud): Promise<Record<string, string>> {
   const { applicationCredentials } = openstack.keystone.accounts;
   const { id, secret } = applicationCredentials.find(({ user }) => user.name === 'admin') ?? {};
-  const arn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:glance-ferry-user';
-  aws.secrets.set(arn, JSON.stringify({ id, secret }));
-  return { OS_APPLICATION_CREDENTIAL_SECRET_ARN: arn };
+  const own = secretArn('glance-ferry-user');
+  aws.secrets.set(own, JSON.stringify({ id, secret }));
+  const { OS_CLIENT_CONFIG_FILE: file } = process.env;
+  if (!file) return { OS_APPLICATION_CREDENTIAL_SECRET_ARN: own };
+  const others = secretArn('glance-ferry-clouds');
+  aws.secrets.set(others, await readFile(file, 'utf8'));
+  return { OS_APPLICATION_CREDENTIAL_SECRET_ARN: own, CLOUDS_SECRET_ARN: others };
 }
 
 async function serveEmulated({ ports }: Options, { cleanup, dataDir, signal }: Session): Promise<string> {
@@ -42,7 +53,12 @@ async function serveEmulated({ ports }: Options, { cleanup, dataDir, signal }: S
   const token = cloud.openstack.issueToken('demo', tokenLifetimeS);
   const { REGION1, REGION2, REGION3 } = cloud.openstack.regions;
   const source = await createSource(glanceClient(REGION1.url, token), { dataDir, size: 64 * MiB });
-  const env = { ...cloud.env, ...deploymentRights(cloud), OS_TARGET_REGIONS: '*', EVENT_BUS_NAME: 'default' };
+  const { POLICIES_DIR } = process.env;
+  const rights = {
+    ...(await deploymentRights(cloud)),
+    ...(POLICIES_DIR && { POLICIES_DIR: resolve(POLICIES_DIR) }),
+  };
+  const env = { ...cloud.env, ...rights, OS_TARGET_REGIONS: '*', EVENT_BUS_NAME: 'default' };
   const functions = await startFunctions({ env, dataDir, httpPort: ports.api, signal });
   cleanup.defer(functions.stop);
   const target = async ({ region, url: glanceUrl }: Glance, url: string): Promise<Target> => {

@@ -70,7 +70,7 @@ test('what its source region has no longer goes down the ladder, a rung at each 
   );
   expect((await clouds.sync('removed')).regions).toMatchObject({ REGION2: { retired: 1 } });
   expect(await inShort('removed ')).toEqual([`${stays.id} public`]);
-  expect((await clouds.sync('removed')).regions).toEqual({});
+  expect((await clouds.sync('removed')).regions).toMatchObject({ REGION2: { retired: 0, kept: 0 } });
 });
 
 test('an image in use is kept and told, and goes when it is not any more', async () => {
