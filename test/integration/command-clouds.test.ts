@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type OpenStack, startOpenStack } from '../cloud/openstack/openstack.ts';
+import { callCommand, openrcOf } from './command.ts';
+import { expectNothingLeft } from './nothing-left.ts';
+import { type ServedFerry, serveFerry } from './served-ferry.ts';
+import { useFerry } from './use-ferry.ts';
+
+// The command between two Keystones that know nothing of each other, by a clouds.yaml with an entry for each.
+
+const cloudsArn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:clouds';
+const ferry = useFerry({ env: { CLOUDS_SECRET_ARN: cloudsArn, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' } });
+let away: OpenStack<'NORTH'>;
+let served: ServedFerry;
+let dir: string;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'glance-ferry-clouds-'));
+  away = await startOpenStack({ dataDir: dir, cloud: 'away', regions: ['NORTH'] });
+  served = await serveFerry(ferry);
+  const credential = away.keystone.accounts.applicationCredentials.find(({ name }) => name === 'demo-ac');
+  const north = {
+    ...{ auth_type: 'v3applicationcredential', region_name: 'NORTH' },
+    auth: {
+      auth_url: away.authUrl,
+      application_credential_id: credential?.id,
+      application_credential_secret: credential?.secret,
+    },
+  };
+  const { OS_PASSWORD } = openrcOf('demo', { authUrl: '', url: '', region: '' });
+  const home = {
+    auth: {
+      ...{ auth_url: ferry.openstack.authUrl, username: 'demo', project_name: 'demo' },
+      ...{ user_domain_name: 'Default', project_domain_name: 'Default' },
+    },
+  };
+  ferry.aws.secrets.set(cloudsArn, JSON.stringify({ clouds: { north } }));
+  const [clouds, secure] = [join(dir, 'clouds.yaml'), join(dir, 'secure.yaml')];
+  await writeFile(clouds, JSON.stringify({ clouds: { home, north } }));
+  await writeFile(secure, JSON.stringify({ clouds: { home: { auth: { password: OS_PASSWORD } } } }));
+  env = { OS_CLIENT_CONFIG_FILE: clouds, OS_CLIENT_SECURE_FILE: secure, GLANCE_FERRY_URL: served.url };
+});
+afterAll(async () => {
+  await Promise.all([served.stop(), away.stop()]);
+  await rm(dir, { recursive: true, force: true });
+});
+
+test('an image of another cloud is read with its own token there, and becomes a copy of the caller here', async () => {
+  const formats = { disk_format: 'raw', container_format: 'bare', name: 'of north' };
+  const source = await away.regions.NORTH.createImage(formats, randomBytes(100_000));
+  const args = ['copy', 'of north', '--from', 'NORTH', '--to', 'REGION2', '--os-cloud', 'home', '--json'];
+  const { code, json, stderr } = await callCommand(args, env);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(json()).toMatchObject({ REGION2: { status: 'active', hash: `sha512:${source.os_hash_value}` } });
+  const copy = ferry.openstack.regions.REGION2.image(String(json()['REGION2']?.['id']));
+  expect(copy).toMatchObject({ ferry_source_region: 'NORTH', ferry_source_id: source.id, name: 'of north' });
+  await expectNothingLeft(ferry);
+});
+
+test('without a choice the clouds are listed; one that is not there is told', async () => {
+  const args = ['copy', 'x', '--from', 'NORTH', '--to', 'REGION2'];
+  const none = await callCommand(args, env);
+  expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('there are: home, north') });
+  const other = await callCommand([...args, '--os-cloud', 'south'], env);
+  expect(other.stderr).toContain('There is no cloud south; there are: home, north');
+});
