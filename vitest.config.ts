@@ -32,7 +32,7 @@ export default defineConfig({
   test: {
     maxWorkers: 3, // on two cores, of which vitest would take one: a test waits for half of its time
     projects: [
-      suite('unit', 'test/{unit,cloud}/**/*.test.ts', 60, sharing),
+      suite('unit', 'test/{unit,cloud}/**/*.test.ts', 60, printing),
       suite('contract', 'test/contract/emulation*.test.ts', 60, sharing),
       suite('integration', 'test/integration/**/*.test.ts', 120, printing),
       suite('faults', 'test/faults/*.test.ts', 120), // whose clock, timers and clients are bent for good

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ListMultipartUploadsCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { PartChecksum } from '../../../../lib/aws/s3/part-checksum.ts';
 import { PartGone } from '../../../../lib/aws/s3/part-gone.ts';
 import { createRelayStore, type RelayStore } from '../../../../lib/aws/s3/relay-store.ts';
@@ -13,9 +13,6 @@ import { readAll } from '../../byte-readers.ts';
 import { startLocalAws } from '../../local-aws.ts';
 import { openedSockets } from '../../opened-sockets.ts';
 import { partChecksum } from '../../part-checksum.ts';
-
-// What a store does not list is logged.
-vi.hoisted(() => vi.stubEnv('POWERTOOLS_LOG_LEVEL', 'SILENT'));
 
 const live = { signal: new AbortController().signal };
 const MiB = 1024 ** 2;
