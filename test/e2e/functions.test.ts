@@ -114,6 +114,21 @@ test('a refusal comes over real HTTP as it is, and lists what is allowed', async
   ]);
 });
 
+test.each(['', '/regions/REGION3'])(
+  'a DELETE on the tasks is another function than a GET, %s',
+  async (below) => {
+    const region = below === '' ? 'REGION2' : 'REGION3';
+    const { id } = await cloud.openstack.region(region).createImage({});
+    const [cancelled, listed, wrong] = await Promise.all(
+      ['DELETE', 'GET', 'PUT'].map((method) => ask(`${below}/v2/images/${id}/tasks`, { method })),
+    );
+    const message = `No import of image ${id} is running`;
+    expect([cancelled?.status, await cancelled?.json()]).toMatchObject([404, { message }]);
+    expect([listed?.status, await listed?.json()]).toEqual([200, { tasks: [] }]);
+    expect([wrong?.status, wrong?.headers.get('allow')]).toEqual([405, 'DELETE, GET']);
+  },
+);
+
 test('a client finds versions and import methods', async () => {
   const versions = await fetch(`${functions.url}/versions`);
   expect([versions.status, (await fetch(`${functions.url}/`)).status]).toEqual([200, 300]);
