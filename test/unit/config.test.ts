@@ -35,6 +35,7 @@ test('an environment with nothing but Keystone and a region gets the documented 
     OS_DEFAULT__IMAGE_SIZE_CAP: 1_099_511_627_776,
     API_CONTRACT: 'ferry',
     ACTIVATION: 'upload',
+    POLICIES_DIR: 'policies',
     PART_SIZE_MIB: 16,
     PARTS_IN_FLIGHT: 4,
     MAX_PARTS: 10_000,

@@ -68,17 +68,20 @@ const carryOut = async (
   await images.patch(change.image, operationsFor(record, valuesOf(change)), options);
 };
 
-/** For the log. */
-export const namesOf = ({ kind, region, image }: Change) => ({ kind, region, image_id: image });
+/** A mistake of ours is looked for in the log. */
+export const tellMistake = ({ kind, region, image }: Change, error: unknown): void => {
+  if (asFerryError(error).code === 'internal')
+    log.error('change failed', { kind, region, image_id: image, error: error as Error });
+};
 
 /** What a call that did not work means for the change. */
 const verdictOf = (change: ImageChange, error: unknown, { signal }: Options): Verdict => {
   if (signal.aborted) return timeEnded();
-  const { code, explanation, message, retryable } = asFerryError(error);
+  const { explanation, message, retryable } = asFerryError(error);
   if (hasCode(error, 'not-found'))
     return change.kind === 'delete' ? done('it is gone already') : kept('it is not there any more');
   if (hasCode(error, 'conflict') && change.isRetirement) return kept(`it is in use: ${message}`);
-  if (code === 'internal') log.error('change failed', { ...namesOf(change), error });
+  tellMistake(change, error);
   return failed(explanation, retryable);
 };
 

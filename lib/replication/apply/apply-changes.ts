@@ -1,9 +1,8 @@
 import { asFerryError } from '../../errors.ts';
-import { log } from '../../log.ts';
 import { atMost } from '../../promises.ts';
 import type { RegionName } from '../../schemas/ids.ts';
 import type { Change } from '../plan/change.ts';
-import { applyChange, namesOf, type Place } from './apply-change.ts';
+import { applyChange, type Place, tellMistake } from './apply-change.ts';
 import { done, failed, kept, type Result, timeEnded, type Verdict } from './result.ts';
 
 interface Options {
@@ -50,8 +49,8 @@ const carryOut = async (services: ApplyServices, change: Change, options: Option
 const applyOne = (services: ApplyServices, change: Change, options: Options): Promise<Verdict> =>
   carryOut(services, change, options).catch((error: unknown) => {
     if (options.signal.aborted) return timeEnded();
-    const { code, explanation, retryable } = asFerryError(error);
-    if (code === 'internal') log.error('change failed', { ...namesOf(change), error });
+    const { explanation, retryable } = asFerryError(error);
+    tellMistake(change, error);
     return failed(explanation, retryable);
   });
 

@@ -54,13 +54,13 @@ const carryOut = (services: SyncServices, policy: Policy, changes: readonly Chan
 const tell = ({ policy, regions, results }: PolicyReport): void => {
   for (const { change, outcome, reason } of results) {
     const { kind, region, image, name } = change;
-    const line = { policy, region, image_id: image, name, kind, reason };
-    if (outcome === 'failed') log.warn('change failed', line);
-    if (outcome === 'kept') log.info('image kept', line);
+    if (outcome === 'failed')
+      log.warn('change failed', { policy, region, image_id: image, name, kind, reason });
+    if (outcome === 'kept') log.info('image kept', { policy, region, image_id: image, name, kind, reason });
   }
   for (const [region, report] of Object.entries(regions)) {
     const level = report.failed > 0 ? 'warn' : 'info';
-    log[level]('region synced', { ...report, policy, region });
+    log[level]('region synced', { policy, region, report });
     countSynced(region, report);
   }
 };
