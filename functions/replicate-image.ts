@@ -1,6 +1,6 @@
 import type { Context, SQSEvent } from 'aws-lambda';
 import { json } from '../lib/api/http-handler.ts';
-import { createBury, createSendReplicate, createSqsClient } from '../lib/aws/queue.ts';
+import { createBury, createSendReplicate, createSqsClient, deliveryOf } from '../lib/aws/queue.ts';
 import { composeReplication } from '../lib/compose/replication.ts';
 import { loadConfig } from '../lib/config.ts';
 import { asFerryError } from '../lib/errors.ts';
@@ -11,6 +11,7 @@ import { createFanOut } from '../lib/replication/replicate/fan-out.ts';
 import { createReplicateImage } from '../lib/replication/replicate/replicate-image.ts';
 import { createTakeMessage } from '../lib/replication/replicate/take-message.ts';
 import { recordHandler } from '../lib/steps/queue-handler.ts';
+import { whileHidden } from '../lib/steps/while-hidden.ts';
 
 // Queue replicate-image: events "Image Published", and a message for each replica until that is there. Or, invoked
 // directly or by HTTP with such an event, as it is or as a CloudEvent: its messages are queued.
@@ -35,7 +36,10 @@ const takeMessage = createTakeMessage({
 
 const fromQueue = recordHandler(
   { step: 'replicate-image', deadlineReserveS: config.DEADLINE_RESERVE_S },
-  (record, { signal }) => takeMessage(textOfRecord(record), { signal }),
+  (record, { signal }) =>
+    whileHidden(deliveryOf(sqs, config.REPLICATE_IMAGE_QUEUE_URL)(record), config.HEARTBEAT_S, () =>
+      takeMessage(textOfRecord(record), { signal }),
+    ),
 );
 
 const isQueueEvent = (event: unknown): event is SQSEvent =>

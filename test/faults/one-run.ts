@@ -45,9 +45,10 @@ export const comeToRest = async (
   { watch }: Bench,
   run: Run,
   ids: ReadonlySet<string>,
+  forS = patienceS,
 ): Promise<readonly WaitingMessage[]> => {
   const isOurs = ({ body }: WaitingMessage): boolean => idsIn(body).some((id) => ids.has(id));
-  for (const end = performance.now() + patienceS * 1000; ; await delay(50)) {
+  for (const end = performance.now() + forS * 1000; ; await delay(50)) {
     const messages = (await watch.look()).filter(isOurs);
     if (run.alive.size === 0 && messages.every(({ queue }) => isDeadLetterQueue(queue))) return messages;
     if (performance.now() > end) return messages;

@@ -87,6 +87,9 @@ const secretsIn = ({ deployment: { secrets } }: Bench, { logs, sent }: Outcome['
     .map(([place]) => `a secret stands in clear in ${place}`);
 };
 
+/** Who has died between claim and message has the target for a minute, and is asked for every half. */
+const patienceS = 240;
+
 const perform = async (bench: Bench, one: ReplicationCase): Promise<Outcome> => {
   const startedMs = performance.now();
   const { deployment, pump } = bench;
@@ -102,12 +105,12 @@ const perform = async (bench: Bench, one: ReplicationCase): Promise<Outcome> => 
   });
   pump.serve([...ids], { run, functions });
   await Promise.all(Array.from({ length: one.events ?? 1 }, () => publish(bench, source)));
-  const messages = await comeToRest(bench, run, ids);
+  const messages = await comeToRest(bench, run, ids, patienceS);
   const alone = missing(bench, source);
   isOver = true;
   if (alone.length > 0) {
     await publish(bench, source);
-    await comeToRest(bench, run, ids);
+    await comeToRest(bench, run, ids, patienceS);
   }
   const unread = messages.filter(({ queue }) => !isDeadLetterQueue(queue));
   const broken = [
