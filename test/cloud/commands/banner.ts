@@ -1,5 +1,6 @@
 import type { Cloud } from '../cloud.ts';
 import type { Functions } from '../offline/serverless-offline.ts';
+import type { OtherCloud } from './other-cloud.ts';
 
 const lines = (rows: Readonly<Record<string, string | undefined>>) =>
   Object.entries(rows)
@@ -31,20 +32,31 @@ export interface Target {
   readonly glanceUrl: string;
 }
 
+/** An invocation that has an image brought into other regions. */
+function eventCurl({ lambdaUrl }: Functions, sourceId: string): string {
+  const targets = ['REGION2', 'REGION3', 'NORTH'].map((region) => ({ region, visibility: 'public' }));
+  const event = { source: { region: 'REGION1', image_id: sourceId }, targets };
+  return `curl -s -X POST ${lambdaUrl}/2015-03-31/functions/glance-ferry-prod-replicate-image/invocations \\
+  -d '${JSON.stringify(event)}'`;
+}
+
 /** What `npm start` prints: where everything is, and what to try. */
 export function emulatedBanner({
   cloud: { openstack, aws },
-  functions: { url, lambdaUrl, logFile },
+  north,
+  functions,
   token,
   sourceId,
   targets,
 }: {
   readonly cloud: Cloud;
+  readonly north: OtherCloud;
   readonly functions: Functions;
   readonly token: string;
   readonly sourceId: string;
   readonly targets: readonly Target[];
 }): string {
+  const { url, lambdaUrl, logFile } = functions;
   const glances = Object.entries(openstack.regions).map(([name, { url }]) => [`Glance of ${name}`, url]);
   const queued = targets.map(({ id, region }) => [`target in ${region}`, `${id}  (queued)`]);
   const imports = targets.map(({ url, id: targetId }) =>
@@ -63,6 +75,8 @@ ${lines({
   'Lambda’s API': lambdaUrl,
   Keystone: openstack.authUrl,
   ...Object.fromEntries(glances),
+  'Keystone of NORTH': north.authUrl,
+  'Glance of NORTH': north.regions.NORTH.url,
   'SQS, S3, DynamoDB': [aws.endpoints.sqs, aws.endpoints.s3, aws.endpoints.dynamodb].join('  '),
   'Secrets Manager': aws.endpoints.secretsManager,
   EventBridge: aws.endpoints.eventBridge,
@@ -79,6 +93,12 @@ ${imports.join('\n\n')}
 Watch them, and see what has come:
 
 ${looks.join('\n')}
+
+Or, without records and requests of one's own, have it in all of them, and in another cloud:
+
+${eventCurl(functions, sourceId)}
+
+curl -s '${north.regions.NORTH.url}/v2/images?ferry_source_id=${sourceId}' -H "X-Auth-Token: ${north.issueToken('demo')}"
 
 What the event bus was told:
 

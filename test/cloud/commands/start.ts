@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Cloud, startCloud } from '../cloud.ts';
+import { startCloud } from '../cloud.ts';
 import { startFunctions } from '../offline/serverless-offline.ts';
 import type { Glance } from '../openstack/glance/glance.ts';
 import { emulatedBanner, realBanner, type Target } from './banner.ts';
@@ -9,6 +8,7 @@ import { regionUrl } from './ferry.ts';
 import { glanceClient } from './glance.ts';
 import { createSource, createTarget } from './images.ts';
 import { type Options, portsHelp, readOptions, withPortHint } from './options.ts';
+import { createDeploymentRights, startOtherCloud } from './other-cloud.ts';
 import { startForRealCloud } from './real-cloud.ts';
 
 // npm start: the functions and a cloud to try them on, until Ctrl-C.
@@ -20,7 +20,8 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 
 const help = `npm start -- [options]
 
-Starts the functions with an emulated cloud of three regions, REGION1 to REGION3, and serves until Ctrl-C.
+Starts the functions with an emulated cloud of three regions, REGION1 to REGION3, and another one with a Keystone of its
+own, NORTH, and serves until Ctrl-C.
 
 ${portsHelp({ free })}
 
@@ -30,32 +31,19 @@ ${portsHelp({ free })}
   --region NAME   region of the target images, instead of the openrc's OS_REGION_NAME
 
 POLICIES_DIR is the folder of the policies that sync-images carries out, policies/ when it is not set;
-OS_CLIENT_CONFIG_FILE a clouds.yaml with further clouds.`;
-
-const secretArn = (name: string): string => `arn:aws:secretsmanager:us-east-1:000000000000:secret:${name}`;
-
-/** With what events and policies are carried out: an application credential of admin's, and a clouds.yaml, as secrets. */
-async function deploymentRights({ aws, openstack }: Cloud): Promise<Record<string, string>> {
-  const { applicationCredentials } = openstack.keystone.accounts;
-  const { id, secret } = applicationCredentials.find(({ user }) => user.name === 'admin') ?? {};
-  const own = secretArn('glance-ferry-user');
-  aws.secrets.set(own, JSON.stringify({ id, secret }));
-  const { OS_CLIENT_CONFIG_FILE: file } = process.env;
-  if (!file) return { OS_APPLICATION_CREDENTIAL_SECRET_ARN: own };
-  const others = secretArn('glance-ferry-clouds');
-  aws.secrets.set(others, await readFile(file, 'utf8'));
-  return { OS_APPLICATION_CREDENTIAL_SECRET_ARN: own, CLOUDS_SECRET_ARN: others };
-}
+OS_CLIENT_CONFIG_FILE a clouds.yaml with other clouds than NORTH.`;
 
 async function serveEmulated({ ports }: Options, { cleanup, dataDir, signal }: Session): Promise<string> {
   const cloud = await startCloud({ dataDir, ports, tokenLifetimeS });
   cleanup.defer(cloud.stop);
+  const north = await startOtherCloud({ dataDir, tokenLifetimeS });
+  cleanup.defer(north.stop);
   const token = cloud.openstack.issueToken('demo', tokenLifetimeS);
   const { REGION1, REGION2, REGION3 } = cloud.openstack.regions;
   const source = await createSource(glanceClient(REGION1.url, token), { dataDir, size: 64 * MiB });
   const { POLICIES_DIR } = process.env;
   const rights = {
-    ...(await deploymentRights(cloud)),
+    ...(await createDeploymentRights(cloud, north)),
     ...(POLICIES_DIR && { POLICIES_DIR: resolve(POLICIES_DIR) }),
   };
   const env = { ...cloud.env, ...rights, OS_TARGET_REGIONS: '*', EVENT_BUS_NAME: 'default' };
@@ -69,7 +57,7 @@ async function serveEmulated({ ports }: Options, { cleanup, dataDir, signal }: S
     await target(REGION2, functions.url),
     await target(REGION3, regionUrl(functions.url, REGION3.region)),
   ];
-  return emulatedBanner({ cloud, functions, token, sourceId: source.id, targets });
+  return emulatedBanner({ cloud, north, functions, token, sourceId: source.id, targets });
 }
 
 async function serveReal(options: Options, { cleanup, dataDir, signal }: Session): Promise<string> {
