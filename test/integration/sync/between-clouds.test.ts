@@ -88,7 +88,7 @@ test('snapshots are kept elsewhere by a rotation of their own, without what Nova
   expect(first.changes).toContainEqual(
     expect.objectContaining({ image: pointer, outcome: 'kept', reason: expect.stringContaining('volume') }),
   );
-  await clouds.arrived('NORTH', 'snap ', 3);
+  for (const id of [...ids.slice(1), single]) await clouds.replica('NORTH', id);
   await clouds.settled('snapshots');
   const sourcesOf = async () =>
     (await clouds.images('NORTH', 'snap ')).map(({ ferry_source_id }) => ferry_source_id).sort();
@@ -103,7 +103,7 @@ test('snapshots are kept elsewhere by a rotation of their own, without what Nova
   expect(await sourcesOf()).toEqual([ids[1], ids[2], single].sort());
   const newest = await snapshot('snap 4', one);
   await clouds.sync('snapshots');
-  await clouds.arrived('NORTH', 'snap 4', 1);
+  await clouds.replica('NORTH', newest);
   await clouds.settled('snapshots');
   expect(await sourcesOf()).toEqual([ids[2], newest, single].sort());
 });

@@ -14,6 +14,9 @@ beforeAll(async () => {
   clouds = await startSyncedClouds({
     public: mine('public *'),
     drifting: mine('drifting *'),
+    unreadable: mine('unreadable *'),
+    twice: mine('twice *'),
+    'same-id': { ...mine('same id *'), identity: 'id' },
     broken: { ...mine('broken *'), targets: [{ region: REGION2 }, { region: 'REGION9' }] },
   });
 });
@@ -102,4 +105,66 @@ test('a region that is not there is told, and the other one has its image', asyn
     REGION9: { failed: 1, unreachable: expect.stringContaining('REGION9') },
   });
   await clouds.arrived(REGION2, 'broken ', 1);
+});
+
+test('what a target has converted is not copied again', async () => {
+  await make('drifting b');
+  await clouds.sync('drifting');
+  for (const region of [REGION2, REGION3]) await clouds.arrived(region, 'drifting b', 1);
+  await clouds.settled('drifting');
+  const [replica] = await clouds.images(REGION2, 'drifting b');
+  const converted = { disk_format: 'raw', size: 999, os_hash_value: 'f'.repeat(128) };
+  clouds.glance(REGION2).change(replica?.id ?? '', converted);
+  expect((await clouds.sync('drifting')).regions).toEqual({ REGION2: none, REGION3: none });
+});
+
+test('one that cannot be read does not keep the others, and is taken up when it can', async () => {
+  const sources = [];
+  for (const name of ['unreadable a', 'unreadable b', 'unreadable c']) sources.push(await make(name));
+  const bad = sources[1]?.id ?? '';
+  clouds.glance('REGION1').fault(bad, { on: 'get-file', kind: 'status', status: 403, times: 1000 });
+  await clouds.sync('unreadable');
+  for (const region of [REGION2, REGION3])
+    for (const good of [sources[0], sources[2]]) await clouds.replica(region, good?.id ?? '');
+  const records = (await clouds.images(REGION2, 'unreadable b')).map(({ id, status, visibility }) => ({
+    ...{ id, status, visibility },
+  }));
+  expect(records).toMatchObject([{ status: 'queued', visibility: 'private' }]);
+
+  clouds.glance('REGION1').clearFaults();
+  await expect
+    .poll(async () => {
+      await clouds.sync('unreadable');
+      return (await clouds.images(REGION2, 'unreadable b')).map(({ id, status }) => ({ id, status }));
+    })
+    .toEqual([{ id: records[0]?.id, status: 'active' }]);
+});
+
+test('two runs at once make one image of each', async () => {
+  const sources = await Promise.all(['twice a', 'twice b', 'twice c'].map((name) => make(name)));
+  await Promise.all([clouds.sync('twice'), clouds.sync('twice')]);
+  for (const region of [REGION2, REGION3]) await clouds.arrived(region, 'twice ', 3);
+  await clouds.settled('twice');
+  for (const region of [REGION2, REGION3])
+    expect(
+      (await clouds.images(region, 'twice ')).map(({ ferry_source_id }) => ferry_source_id).sort(),
+    ).toEqual(sources.map(({ id }) => id).sort());
+});
+
+test('one that is deleted in a target is brought in again', async () => {
+  await clouds.settled('twice');
+  const [replica] = await clouds.images(REGION3, 'twice b');
+  await clouds.glance(REGION3).remove(replica?.id ?? '');
+  expect((await clouds.sync('twice')).regions).toMatchObject({ REGION2: none, REGION3: { copied: 1 } });
+  await clouds.arrived(REGION3, 'twice b', 1);
+});
+
+test('where a policy says so, an image has the same id everywhere', async () => {
+  const { id } = await make('same id a');
+  await clouds.sync('same-id');
+  for (const region of [REGION2, REGION3]) {
+    await clouds.arrived(region, 'same id ', 1);
+    expect(clouds.glance(region).image(id)).toMatchObject({ name: 'same id a', status: 'active' });
+  }
+  expect((await clouds.settled('same-id')).regions).toEqual({ REGION2: none, REGION3: none });
 });

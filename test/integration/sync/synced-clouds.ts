@@ -38,6 +38,8 @@ export interface SyncedClouds {
   images(region: string, prefix: string): Promise<readonly ImageView[]>;
   /** Waits until a region has so many images of these names, all with their data. */
   arrived(region: string, prefix: string, count: number): Promise<readonly ImageView[]>;
+  /** Waits until a region has the replica of an image, with its data. */
+  replica(region: string, sourceId: string): Promise<ImageView>;
   /** Syncs until nothing is left to be done. @returns what the last run told */
   settled(policy: string): Promise<Told>;
   stop(): Promise<void>;
@@ -120,6 +122,12 @@ export const startSyncedClouds = async (
         const isThere = found.length === count && found.every(({ status }) => status === 'active');
         return isThere ? found : undefined;
       }),
+    replica: (region, sourceId) =>
+      until(`a replica of ${sourceId} in ${region}`, async () =>
+        (await images(region, '')).find(
+          ({ status, ferry_source_id }) => status === 'active' && ferry_source_id === sourceId,
+        ),
+      ),
     settled: (policy) =>
       until(
         `policy ${policy} settled`,
