@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import type { Change, Inventory } from '../../../../lib/replication/plan/change.ts';
 import { sourcesOf } from '../../../../lib/replication/plan/region/sources.ts';
 import { planSync } from '../../../../lib/replication/plan/sync/plan-sync.ts';
-import { wantedReplica } from '../../../../lib/replication/plan/wanted-replica.ts';
+import { isSnapshot, wantedReplica } from '../../../../lib/replication/plan/wanted-replica.ts';
 import type { Policy } from '../../../../lib/replication/policy/policy.ts';
 import type { ImageFacts } from '../../../../lib/replication/record/image-facts.ts';
+import type { RegionName } from '../../../../lib/schemas/ids.ts';
 import { applyChange } from '../apply-change.ts';
 import { capped, inventories, policies } from '../worlds.ts';
 
@@ -59,6 +60,23 @@ const foundFamilies = (policy: Policy, inventory: Inventory): ReadonlySet<string
   return new Set(found);
 };
 
+/** Replicas that nobody has renamed by hand. */
+const namedByFamily = ([region, images]: readonly [RegionName, readonly ImageFacts[]]) =>
+  [region, images.map((one) => ({ ...one, name: one.provenance?.family ?? one.name }))] as const;
+
+/** Names, by region, under which people find an image of ours, and which the newest source of a family has. */
+const foundNames = (policy: Policy, inventory: Inventory): ReadonlySet<string> => {
+  const { heads } = sourcesOf(policy, inventory);
+  const found = policy.targets.flatMap((target) => {
+    const wanted = [...heads.values()].map((head) => wantedReplica(head, policy, target));
+    const names = new Set(wanted.filter(({ visibility }) => visibility === 'public').map(({ name }) => name));
+    return (inventory.targets.get(target.region) ?? [])
+      .filter((image) => isOurs(policy, image) && isFound(image) && names.has(image.name))
+      .map(({ name }) => `${target.region} ${name}`);
+  });
+  return new Set(found);
+};
+
 describe('whatever the start, a plan', () => {
   test('done again and again comes to its end', () => {
     fc.assert(
@@ -104,6 +122,24 @@ describe('whatever the start, a plan', () => {
         for (const [index, families] of states.entries()) {
           const next = states[index + 1] ?? families;
           expect([...families].filter((family) => !next.has(family))).toEqual([]);
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('takes no name away under which people find an image, as long as a source has it', () => {
+    fc.assert(
+      fc.property(policies, inventories, (policy, inventory) => {
+        const start = {
+          ...inventory,
+          source: inventory.source.filter((one) => !isSnapshot(one)),
+          targets: new Map([...inventory.targets].map(namedByFamily)),
+        };
+        const states = untilDone(policy, start, 12).map((state) => foundNames(policy, state));
+        for (const [index, names] of states.entries()) {
+          const next = states[index + 1] ?? names;
+          expect([...names].filter((name) => !next.has(name))).toEqual([]);
         }
       }),
       runs,

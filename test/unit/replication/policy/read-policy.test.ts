@@ -1,5 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { FerryError } from '../../../../lib/errors.ts';
 import { policyDefaults } from '../../../../lib/replication/policy/defaults.ts';
 import type { Policy } from '../../../../lib/replication/policy/policy.ts';
 import { readPolicy } from '../../../../lib/replication/policy/read-policy.ts';
@@ -193,6 +196,24 @@ describe('a policy that is wrong is refused by line, column and field, with what
     const text = 'name: a\nsource: {region: S}\ntargets: [{region: S}, {region: N}, {region: N}]\n';
     await expect(readPolicy(text, 'p.yaml')).rejects.toThrow(
       "p.yaml:3:20: targets[0].region must not be the source's region, S\np.yaml:3:46: targets[2].region names N a second time",
+    );
+  });
+
+  test('whatever stands in it', async () => {
+    const fields = ['name', 'source', 'targets', 'select', 'sync', 'set', 'retention', 'retirement', 'caps'];
+    const wholes = fc
+      .tuple(fc.constantFrom(...fields, 'other'), fc.jsonValue())
+      .map(([field, value]) => `${JSON.stringify({ ...parse(least), [field]: value })}`);
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), wholes), async (text) => {
+        const error = await readPolicy(text, 'p.yaml').then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
+        if (error === undefined) return;
+        expect(error).toBeInstanceOf(FerryError);
+        expect((error as Error).message).toMatch(/^p\.yaml is not a policy.*:\np\.yaml:(\d+:\d+:)? /);
+      }),
     );
   });
 
