@@ -4,6 +4,7 @@ import type { RegionName } from '../../schemas/ids.ts';
 import type { Inventory } from '../plan/change.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
+import { readPredecessors } from './read-predecessors.ts';
 import { mayBeSelected, readSource } from './read-source.ts';
 import { readTarget } from './read-target.ts';
 
@@ -54,5 +55,11 @@ export const readInventory = async (
       }),
     ),
   );
-  return { atMs, source, targets, owners, failed };
+  const replicas = [...targets.values()].flat();
+  const predecessors = await tried(policy.source.region, async () =>
+    readPredecessors(await clouds.region(policy.source.region, { signal }), policy, source, replicas, {
+      signal,
+    }),
+  );
+  return { atMs, source: [...source, ...(predecessors ?? [])], targets, owners, failed };
 };

@@ -23,11 +23,11 @@ const unmarked = (image: ImageFacts, { onConflict, name }: Policy, what: string)
 const predecessor = (
   view: RegionView,
   source: ImageFacts,
-  { policy, byId }: Sources,
+  { policy, known }: Sources,
 ): Replica | undefined => {
   const family = familyOf(source, policy);
   const belongs = ({ provenance }: Replica): boolean => {
-    const own = byId.get(provenance.sourceId);
+    const own = known.get(provenance.sourceId);
     return !own || familyOf(own, policy) === family;
   };
   const name = policy.set.name ?? source.name;

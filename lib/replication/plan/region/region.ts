@@ -64,7 +64,7 @@ export const isSuperseded = (region: Region, replica: Replica): boolean => {
   const { family } = replica.provenance;
   const [head, successor] = [sources.heads.get(family), headReplica(region, family)];
   if (sources.policy.identity !== 'name' || !head || !successor || successor.id === replica.id) return false;
-  const source = sourceOf.get(replica.id);
+  const source = sourceOf.get(replica.id) ?? sources.known.get(replica.provenance.sourceId);
   if (source && familyOf(source, sources.policy) !== family) return false;
   return !isOfOneImage(sources) || madeMs(replica) < head.createdAtMs;
 };

@@ -13,6 +13,8 @@ export interface Sources {
   /** Newest first. */
   readonly images: readonly ImageFacts[];
   readonly byId: ReadonlyMap<ImageId, ImageFacts>;
+  /** With those that the policy would look after as well, where it is asked for one image. */
+  readonly known: ReadonlyMap<ImageId, ImageFacts>;
   readonly ofFamily: ReadonlyMap<string, readonly ImageFacts[]>;
   /** Of each family, the newest that may stand for it. */
   readonly heads: ReadonlyMap<string, ImageFacts>;
@@ -34,12 +36,19 @@ export const byId = (images: readonly ImageFacts[]): Map<ImageId, ImageFacts> =>
   return found;
 };
 
+/** A policy, for all its images; a request without one is for nothing but its own. */
+const forAll = (policy: Policy): Policy => {
+  const { imageId: _, ...select } = policy.select;
+  return policy.name === '' ? policy : { ...policy, select };
+};
+
 export const sourcesOf = (policy: Policy, { source, atMs }: Inventory): Sources => {
-  const images = [...byId(source).values()].filter((image) => isSelected(image, policy)).sort(newestFirst);
+  const known = [...byId(source).values()].filter((image) => isSelected(image, forAll(policy)));
+  const images = known.filter((image) => isSelected(image, policy)).sort(newestFirst);
   const ofFamily = Map.groupBy(images, (image) => familyOf(image, policy));
   const heads = [...ofFamily].flatMap(([family, members]) => {
     const head = members.find((image) => isOffered(image, policy, atMs));
     return head ? [[family, head] as const] : [];
   });
-  return { policy, atMs, images, byId: byId(images), ofFamily, heads: new Map(heads) };
+  return { policy, atMs, images, byId: byId(images), known: byId(known), ofFamily, heads: new Map(heads) };
 };

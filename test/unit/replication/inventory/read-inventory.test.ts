@@ -168,3 +168,16 @@ test('2000 images in sync take at most two requests for each page, and none for 
     }
   }
 });
+
+test('of one image that a policy is asked for, it has the sources of those that have its name', async () => {
+  const now = await make('REGION1', { name: 'nightly' }, 'x');
+  const before = await make('REGION1', { name: 'nightly (old)' }, 'y');
+  await make('REGION2', { name: 'nightly', ...marks(before) }, 'y');
+  await make('REGION2', { name: 'nightly', ...marks(randomUUID()) }, 'z');
+  const select = { imageId: now };
+  const { source, failed } = await read(policyOf({ identity: 'name', select }));
+  expect(idsOf(source)).toEqual([now, before].sort());
+  expect(failed.size).toBe(0);
+  const request = await read(policyOf({ identity: 'name', select, name: '' }));
+  expect(idsOf(request.source)).toEqual([now]);
+});

@@ -37,6 +37,17 @@ describe('a name that an image of ours has, with other bytes', () => {
     expect(planned(byName('error'), [one, renamed], [replica(before)])).toEqual(['copy a']);
   });
 
+  test('is free as well where a policy is asked for this image alone, and knows of the other', () => {
+    const renamed = { ...before, name: 'Debian 13 (20261117)' };
+    const asked = { select: { imageId: 'a' } };
+    expect(planned(byName('error', asked), [one, renamed], [replica(before)])).toEqual(['copy a']);
+    expect(planned(byName('error', asked), [one], [replica(before)])).toEqual([
+      "skip a as an error: replica r-b4 has its name and other bytes: the policy's onConflict does not say what to do",
+    ]);
+    // Its name is its source's to take, not the request's.
+    expect(planned(byName('rename', asked), [one, renamed], [replica(one), replica(before)])).toEqual([]);
+  });
+
   test('is no conflict where names do not matter', () => {
     expect(planned({ identity: 'provenance' }, [one], [replica(before)])).toEqual(['copy a']);
     expect(planned({ identity: 'id' }, [one], [replica(before)])).toEqual(['copy a']);
