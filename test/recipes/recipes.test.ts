@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, globSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
@@ -18,7 +19,7 @@ let workshop: Workshop;
 /** What `npm pack` has made of the command. */
 let GLANCE_FERRY_PACKAGE = '';
 beforeAll(async () => {
-  workshop = await startWorkshop();
+  workshop = await startWorkshop(readRecipe('public-images'));
   GLANCE_FERRY_PACKAGE = await workshop.pack();
   await workshop.type(`npm install --global --offline --loglevel=error ${GLANCE_FERRY_PACKAGE}`);
 });
@@ -153,5 +154,96 @@ describe('with the command', () => {
           const cwd = await workshop.lay({ name: `${name}-hcl`, script: '', files: new Map([[path, text]]) });
           expect((await workshop.type(`terraform fmt - <${path}`, { cwd })).stdout).toBe(text);
         }
+  });
+});
+
+describe('schedule.md', () => {
+  const root = () => workshop.lay(readRecipe('schedule'));
+
+  testWith('systemd', has('systemd-analyze'), 'systemd finds nothing wrong with the units', async () => {
+    const dir = await root();
+    const targets = join(dir, 'usr/lib/systemd/system');
+    await mkdir(targets, { recursive: true });
+    for (const target of globSync('/lib/systemd/system/*.target'))
+      await cp(target, join(targets, basename(target)), { verbatimSymlinks: true });
+    await mkdir(join(dir, 'usr/local/bin'), { recursive: true });
+    await cp('/bin/true', join(dir, 'usr/local/bin/glance-ferry'));
+    const verify = `systemd-analyze verify --root="$PWD" ferry-sync.service ferry-sync.timer`;
+    expect(await workshop.type(verify, { cwd: dir })).toEqual({ stdout: '', stderr: '' });
+  });
+
+  /** As it stands in the file, with this machine's paths and the workshop's credentials. */
+  const follow = async (command: string): Promise<string> => {
+    const dir = await root();
+    const { files } = readRecipe('public-images');
+    const policy = files.get('policies/public-images.yaml') ?? '';
+    await writeFile(join(dir, 'etc/glance-ferry/public-images.yaml'), policy);
+    const openrc = Object.entries(pipelineVariables()).map(([name, value]) => `${name}=${value}`);
+    await writeFile(join(dir, 'etc/glance-ferry/openrc'), openrc.join('\n'));
+    const here = command.replaceAll('/etc/', `${dir}/etc/`).replace('/usr/local/bin/', '');
+    return (await workshop.type(here, { cwd: dir, flags: '-e', isBare: true })).stdout;
+  };
+  const lineOf = (file: string, pattern: RegExp): string => {
+    const found = pattern.exec(readRecipe('schedule').files.get(file) ?? '')?.[1];
+    if (found === undefined) throw new Error(`${file} has no ${pattern}`);
+    return found;
+  };
+  /** The credentials' file has the names that the test fills in. */
+  const namesOf = (file: string): string[] =>
+    [...(readRecipe('schedule').files.get(file) ?? '').matchAll(/^(\w+)=/gm)].map(([, name = '']) => name);
+
+  test('the service and the line of cron sync what the policy says', async () => {
+    expect(namesOf('etc/glance-ferry/openrc').toSorted()).toEqual(
+      Object.keys(pipelineVariables()).toSorted(),
+    );
+    const image = await workshop.newImage({ visibility: 'public' });
+    const service = lineOf('etc/systemd/system/ferry-sync.service', /^ExecStart=(.+)$/m);
+    const environment = lineOf('etc/systemd/system/ferry-sync.service', /^EnvironmentFile=(.+)$/m);
+    await follow(`set -a; . ${environment}; ${service}`);
+    await expectReplica('REGION2', image);
+    await expectReplica('REGION3', image);
+    const cron = lineOf('etc/cron.d/ferry-sync', /^30 2 \* \* \* ferry (.+)$/m);
+    await follow(cron);
+    await expectReplica('REGION2', image);
+  });
+});
+
+describe('public-images.md', () => {
+  const aws = existsSync('/usr/bin/aws');
+  testWith('awscli', aws, 'shows what it would do, and does it by the schedule’s function', async () => {
+    const image = await workshop.newImage({ visibility: 'public' });
+    const recipe = readRecipe('public-images');
+    const cwd = await workshop.lay(recipe);
+    await workshop.type(recipe.script, { cwd });
+    expect(await readFile(join(cwd, 'plan.json'), 'utf8')).toContain(image.id);
+    await expectReplica('REGION2', image);
+    await expectReplica('REGION3', image);
+
+    // A newer one of the name: it gets the name there as well, and the older one another.
+    const newer = await workshop.newImage({ visibility: 'public', name: image.name });
+    const namesThere = async () => {
+      await workshop.type(recipe.script, { cwd });
+      return [newer, image].map((one) => replicasIn('REGION2', one)[0]?.name);
+    };
+    const older = expect.stringMatching(/ \(\d{8}\)$/);
+    await expect.poll(namesThere, { ...patience, interval: 3000 }).toEqual([image.name, older]);
+    await expectReplica('REGION2', newer);
+  });
+});
+
+describe('snapshots.md', () => {
+  test('brings a user’s snapshots to another region, without what Nova trips over', async () => {
+    const instance_uuid = randomUUID();
+    const snapshot = { visibility: 'private', owner: 'demo', image_type: 'snapshot', instance_uuid };
+    const image = await workshop.newImage({ name: 'weekly', ...snapshot, base_image_ref: randomUUID() });
+    const recipe = readRecipe('snapshots');
+    const cwd = await workshop.lay(recipe);
+    const env = workshop.openrc('demo');
+    await workshop.type(recipe.script, { cwd, env });
+    await expectReplica('REGION2', image);
+    const [replica] = replicasIn('REGION2', image);
+    expect(replica).toMatchObject({ visibility: 'private', ferry_policy: 'weekly-backup' });
+    expect(replica).not.toHaveProperty('instance_uuid');
+    expect(String(replica?.['ferry_family'])).toContain(instance_uuid);
   });
 });

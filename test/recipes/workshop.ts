@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { chmod, cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -35,7 +36,7 @@ export interface Workshop {
   readonly functions: Functions;
   /** Of the shells: an openrc, AWS's variables, the deployment's names. */
   readonly env: Readonly<Record<string, string>>;
-  /** An active image of REGION1. */
+  /** An active image of REGION1, the admin's own unless something else is said. */
   newImage(attributes?: object): Promise<ImageView>;
   /** Writes a recipe's files, in a folder of its own. @returns the folder */
   lay(recipe: Recipe): Promise<string>;
@@ -80,7 +81,17 @@ const packCommand = async (dir: string): Promise<string> => {
   return join(dir, (await readdir(dir)).find((name) => name.endsWith('.tgz')) ?? '');
 };
 
-const startDeployment = async (dataDir: string) => {
+const layIn = async (dir: string, { name, files }: Recipe): Promise<string> => {
+  const at = join(dir, name);
+  await mkdir(at, { recursive: true });
+  for (const [path, text] of files) {
+    await mkdir(dirname(join(at, path)), { recursive: true });
+    await writeFile(join(at, path), text);
+  }
+  return at;
+};
+
+const startDeployment = async (dataDir: string, policies: string) => {
   const cloud = await startCloud({ dataDir });
   const admin = accounts.applicationCredentials.find(({ user }) => user.name === 'admin');
   const arn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:own';
@@ -89,19 +100,20 @@ const startDeployment = async (dataDir: string) => {
     OS_APPLICATION_CREDENTIAL_SECRET_ARN: arn,
     OS_TARGET_REGIONS: '*',
     EVENT_BUS_NAME: 'default',
-    POLICIES_DIR: join(dataDir, 'public-images/policies'), // where that recipe lays its policy
+    POLICIES_DIR: policies,
   };
   const functions = await startFunctions({ env: { ...cloud.env, ...own }, dataDir });
   return { cloud, functions };
 };
 
-export const startWorkshop = async (): Promise<Workshop> => {
+/** @param deployed the recipe whose `policies/` are the deployment's */
+export const startWorkshop = async (deployed: Recipe): Promise<Workshop> => {
   const dir = await mkdtemp(join(tmpdir(), 'glance-ferry-recipes-'));
   const bin = join(dir, 'bin');
   await mkdir(bin);
   await writeFile(join(bin, 'aws'), aws);
   await chmod(join(bin, 'aws'), 0o755);
-  const { cloud, functions } = await startDeployment(dir);
+  const { cloud, functions } = await startDeployment(dir, join(await layIn(dir, deployed), 'policies'));
   const env = {
     PATH: `${bin}:${join(dir, 'npm/bin')}:${dirname(process.execPath)}:${process.env['PATH']}`,
     HOME: dir,
@@ -116,15 +128,6 @@ export const startWorkshop = async (): Promise<Workshop> => {
     ...openrcOf(cloud, 'admin'),
   };
 
-  const lay = async ({ name, files }: Recipe): Promise<string> => {
-    const at = join(dir, name);
-    await mkdir(at, { recursive: true });
-    for (const [path, text] of files) {
-      await mkdir(dirname(join(at, path)), { recursive: true });
-      await writeFile(join(at, path), text);
-    }
-    return at;
-  };
   const type: Workshop['type'] = async (script, options = {}) => {
     const { cwd = dir, env: more = {}, flags = '-euo pipefail', isBare = false } = options;
     const { PATH, HOME, NPM_CONFIG_PREFIX } = env;
@@ -139,8 +142,8 @@ export const startWorkshop = async (): Promise<Workshop> => {
   const formats = { disk_format: 'raw', container_format: 'bare' };
   const newImage = (attributes: object = {}) =>
     cloud.openstack.regions.REGION1.createImage(
-      { name: 'Debian 13', visibility: 'public', owner: 'admin', ...formats, ...attributes },
-      Buffer.alloc(300_000, 'image'),
+      { name: `Debian ${randomUUID()}`, owner: 'admin', ...formats, ...attributes },
+      randomBytes(300_000),
     );
   const stop = async (): Promise<void> => {
     await functions.stop();
@@ -153,7 +156,7 @@ export const startWorkshop = async (): Promise<Workshop> => {
     functions,
     env,
     newImage,
-    lay,
+    lay: (recipe) => layIn(dir, recipe),
     type,
     pack: () => packCommand(dir),
     openrc: (user) => openrcOf(cloud, user),
