@@ -1,26 +1,20 @@
 import { execFile } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { installCommand, packCommand } from '../cloud/packed-command.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
-/** All that `npm pack` of a clone reads: packing rewrites package.json for a moment, so not in this clone. */
-const packed = ['package.json', 'tsconfig.json', 'LICENSE', 'README.md', 'docs', 'schemas', 'cli', 'lib'];
-
 let dir: string;
+let packed: Awaited<ReturnType<typeof packCommand>>;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'glance-ferry-pack-'));
-  const clone = join(dir, 'clone');
-  await mkdir(clone);
-  for (const name of packed) await cp(join(root, name), join(clone, name), { recursive: true });
-  await symlink(join(root, 'node_modules'), join(clone, 'node_modules'));
-  await run('npm', ['pack', '--pack-destination', dir, '--loglevel=error'], { cwd: clone });
-  await mkdir(join(dir, 'empty'));
+  packed = await packCommand(dir);
 });
 
 afterAll(() => rm(dir, { recursive: true, force: true }));
@@ -56,10 +50,9 @@ const glanceFerry = async (node: string, ...args: readonly string[]): Promise<Sa
 };
 
 test('the packed command is installed in an empty folder without a network, and needs no other package', async () => {
-  const cwd = join(dir, 'empty');
-  const tarball = (await readdir(dir)).find((name) => name.endsWith('.tgz')) ?? '';
-  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', join(dir, tarball)], { cwd });
-  expect((await readdir(join(cwd, 'node_modules'))).filter((name) => !name.startsWith('.'))).toEqual([
+  const folder = join(dir, 'empty');
+  expect(await installCommand(packed.tarball, folder)).toBe(installed());
+  expect((await readdir(join(folder, 'node_modules'))).filter((name) => !name.startsWith('.'))).toEqual([
     'glance-ferry',
   ]);
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
@@ -100,5 +93,5 @@ describe.each(nodes)('with %s', (node) => {
 
 test('packing leaves package.json as it was', async () => {
   const manifest = (of: string) => readFile(join(of, 'package.json'), 'utf8');
-  expect(await manifest(join(dir, 'clone'))).toBe(await manifest(root));
+  expect(await manifest(packed.clone)).toBe(await manifest(root));
 });

@@ -29,9 +29,13 @@ export const tokenOf = async (owner: Account, authUrl = setting('OS_AUTH_URL')):
   return token;
 };
 
-/** The public image endpoint of a region, without a version. */
-export const imageEndpoint = async (token: string, region: string): Promise<string> => {
-  const answer = await ask('GET', `${setting('OS_AUTH_URL')}/auth/catalog`, { token });
+/** The public image endpoint of a region, without a version. @param authUrl of another cloud's Keystone */
+export const imageEndpoint = async (
+  token: string,
+  region: string,
+  authUrl = setting('OS_AUTH_URL'),
+): Promise<string> => {
+  const answer = await ask('GET', `${authUrl}/auth/catalog`, { token });
   const catalog = answer.field('catalog') as Service[];
   const endpoints = catalog.find(({ type }) => type === 'image')?.endpoints ?? [];
   const found = endpoints.find((one) => one.region === region && one.interface === 'public');

@@ -57,7 +57,8 @@ export const startRealImports = async (
   const { id, secret } = serviceUser ?? {};
   aws.secrets.set(OS_APPLICATION_CREDENTIAL_SECRET_ARN, JSON.stringify({ id, secret }));
   const withUser = serviceUser ? { OS_APPLICATION_CREDENTIAL_SECRET_ARN } : {};
-  const functions = await startFunctions({ env: { ...aws.env, ...settings, ...withUser }, dataDir });
+  const env: Readonly<Record<string, string>> = { ...aws.env, ...settings, ...withUser };
+  const functions = await startFunctions({ env, dataDir });
   const created: { readonly url: string; readonly token: string }[] = [];
 
   /** A queued image that is deleted in the end. */
@@ -75,7 +76,7 @@ export const startRealImports = async (
     target,
     functions,
     /** Of the functions. */
-    env: { ...aws.env, ...settings, ...withUser },
+    env,
     secrets: aws.secrets,
     create,
     newSource: async (record: object, file: string): Promise<Image> => {

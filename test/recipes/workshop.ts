@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmod, cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,10 +8,10 @@ import { type Cloud, startCloud } from '../cloud/cloud.ts';
 import { type Functions, startFunctions } from '../cloud/offline/serverless-offline.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
 import { accountsOf } from '../cloud/openstack/keystone/fixture.ts';
+import { packCommand } from '../cloud/packed-command.ts';
 import type { Recipe } from './read-recipe.ts';
 
 const run = promisify(execFile);
-const root = join(import.meta.dirname, '../..');
 const accounts = accountsOf('');
 
 /** What a recipe's shell has said. */
@@ -68,18 +68,6 @@ case $1 in
 esac
 exec /usr/bin/aws --endpoint-url "$url" "$@"
 `;
-
-/** All that `npm pack` of a clone reads: packing rewrites package.json for a moment, so not in this clone. */
-const packed = ['package.json', 'tsconfig.json', 'LICENSE', 'README.md', 'docs', 'schemas', 'cli', 'lib'];
-
-const packCommand = async (dir: string): Promise<string> => {
-  const clone = join(dir, 'clone');
-  await mkdir(clone);
-  for (const name of packed) await cp(join(root, name), join(clone, name), { recursive: true });
-  await symlink(join(root, 'node_modules'), join(clone, 'node_modules'));
-  await run('npm', ['pack', '--pack-destination', dir, '--loglevel=error'], { cwd: clone });
-  return join(dir, (await readdir(dir)).find((name) => name.endsWith('.tgz')) ?? '');
-};
 
 const layIn = async (dir: string, { name, files }: Recipe): Promise<string> => {
   const at = join(dir, name);
@@ -158,7 +146,7 @@ export const startWorkshop = async (deployed: Recipe): Promise<Workshop> => {
     newImage,
     lay: (recipe) => layIn(dir, recipe),
     type,
-    pack: () => packCommand(dir),
+    pack: async () => (await packCommand(dir)).tarball,
     openrc: (user) => openrcOf(cloud, user),
     stop,
   };
