@@ -66,7 +66,7 @@ const sentenceOf = ({ keyword, params, parentSchema, data, message = 'is wrong' 
     case 'required':
       return `is missing`;
     case 'enum':
-      return `must be one of ${(params['allowedValues'] as readonly string[]).join(', ')}; it is ${echo(data)}`;
+      return `must be one of ${[params['allowedValues']].flat().join(', ')}; it is ${echo(data)}`;
     case 'type':
       return typeSentence(String(params['type']), data);
     case 'pattern':

@@ -1,14 +1,9 @@
 import type { RegionName } from '../../schemas/ids.ts';
 import type { PolicyFile } from '../../schemas/policy.ts';
+import { known } from '../record/known.ts';
 import { durationMs, sizeBytes } from './amounts.ts';
 import { policyDefaults, retirementDefaults } from './defaults.ts';
 import type { Caps, Policy, Retirement, Selection, SetOnReplicas, Synced } from './policy.ts';
-
-type Defined<T> = { [Key in keyof T]: Exclude<T[Key], undefined> };
-
-/** Without what is undefined: what nobody has said is not there. */
-const said = <T extends object>(parts: T): Defined<T> =>
-  Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined)) as Defined<T>;
 
 const selectionOf = ({
   min_age,
@@ -16,24 +11,23 @@ const selectionOf = ({
   has_members,
   ...asWritten
 }: NonNullable<PolicyFile['select']>): Selection =>
-  said({
+  known({
     ...asWritten,
     minAgeMs: min_age === undefined ? undefined : durationMs(min_age),
     maxAgeMs: max_age === undefined ? undefined : durationMs(max_age),
     hasMembers: has_members,
-  }) as Selection;
+  });
 
 const syncedOf = ({ protected: protection, ...asWritten }: NonNullable<PolicyFile['sync']>): Synced => ({
   ...policyDefaults.synced,
-  ...said({ ...asWritten, protection }),
+  ...known({ ...asWritten, protection }),
 });
 
 const setOf = ({
   protected: isProtected,
   hidden: isHidden,
   ...asWritten
-}: NonNullable<PolicyFile['set']>): SetOnReplicas =>
-  said({ ...asWritten, isProtected, isHidden }) as SetOnReplicas;
+}: NonNullable<PolicyFile['set']>): SetOnReplicas => known({ ...asWritten, isProtected, isHidden });
 
 /** Whoever has new ones take the place of old ones wants the old ones out of the way. */
 const retirementOf = ({ retirement, on_conflict }: PolicyFile): Retirement | undefined => {
@@ -49,11 +43,11 @@ const retirementOf = ({ retirement, on_conflict }: PolicyFile): Retirement | und
 };
 
 const capsOf = ({ removals, bytes, imports }: NonNullable<PolicyFile['caps']>): Caps =>
-  said({
+  known({
     removalsPerRun: removals ?? policyDefaults.caps.removalsPerRun,
     bytesPerRun: bytes === undefined ? undefined : sizeBytes(bytes),
     importsPerRegion: imports,
-  }) as Caps;
+  });
 
 /** A policy's file, in our words, with all defaults in. */
 export const policyOf = (file: PolicyFile): Policy => {
@@ -67,7 +61,7 @@ export const policyOf = (file: PolicyFile): Policy => {
     synced: syncedOf(file.sync ?? {}),
     set: setOf(file.set ?? {}),
     onConflict: file.on_conflict ?? policyDefaults.onConflict,
-    ...(file.retention && { retention: said(file.retention) }),
+    ...(file.retention && { retention: known(file.retention) }),
     ...(retirement && { retirement }),
     caps: capsOf(file.caps ?? {}),
   };

@@ -2,6 +2,7 @@ import { isCustomProperty } from '../../properties/copied.ts';
 import type { ImageId, RegionName } from '../../schemas/ids.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { ImageFacts, ImageHash, Visibility } from './image-facts.ts';
+import { known } from './known.ts';
 import { provenanceIn } from './provenance.ts';
 
 const visibilities: readonly Visibility[] = ['public', 'community', 'shared', 'private'];
@@ -24,12 +25,6 @@ const timeOf = (value: unknown): number | undefined => {
 
 const hashOf = ({ os_hash_algo, os_hash_value }: GlanceImage): ImageHash | undefined =>
   os_hash_algo && os_hash_value ? { algorithm: os_hash_algo, value: os_hash_value } : undefined;
-
-/** Only what is known: an attribute that is undefined is not there. */
-const known = <T extends object>(attributes: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } =>
-  Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]?: Exclude<T[Key], undefined>;
-  };
 
 /**
  * What replication looks at of an image record, whatever Glance (or who speaks for it) has written: a visibility that

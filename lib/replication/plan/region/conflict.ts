@@ -44,6 +44,13 @@ const overPredecessor = (older: Replica, { onConflict }: Policy): Objection | un
   return onConflict === 'keep' ? { reason: `${what}, and is kept`, isError: false } : undefined;
 };
 
+/** A message that asks for one image may come after that of a newer one; unless that is gone, as far as one knows. */
+const isLate = (older: Replica, source: ImageFacts, { policy, known }: Sources): boolean => {
+  const { sourceId } = older.provenance;
+  if (policy.select.imageId === undefined || sourceId === source.id) return false;
+  return madeMs(older) > source.createdAtMs && (policy.name === '' || known.has(sourceId));
+};
+
 const overName = (view: RegionView, source: ImageFacts, sources: Sources): Objection | undefined => {
   const { policy } = sources;
   const strangers = view.strangers.get(policy.set.name ?? source.name) ?? [];
@@ -56,8 +63,7 @@ const overName = (view: RegionView, source: ImageFacts, sources: Sources): Objec
   if (stranger) return unmarked(stranger, policy, 'of the same name');
   const older = predecessor(view, source, sources);
   if (!older) return undefined;
-  // Of a request for one image: its message may come late.
-  if (policy.select.imageId !== undefined && madeMs(older) > source.createdAtMs) {
+  if (isLate(older, source, sources)) {
     return { reason: `replica ${older.id} of a newer image has its name`, isError: false };
   }
   return overPredecessor(older, policy);

@@ -55,9 +55,11 @@ describe('a name that an image of ours has, with other bytes', () => {
 
   test('is the newer one, where a request for an older image comes late', () => {
     const late = byName('replace', { select: { imageId: 'b4' } });
-    expect(planned(late, [before], [replica(one)])).toEqual([
-      'skip b4: replica r-a of a newer image has its name',
-    ]);
+    const told = ['skip b4: replica r-a of a newer image has its name'];
+    expect(planned(late, [before, one], [replica(one)])).toEqual(told);
+    expect(planned({ ...late, name: '' }, [before], [replica(one, {}, { policy: '' })])).toEqual(told);
+    // The newer one was taken back.
+    expect(planned(late, [before], [replica(one)])).toEqual(['copy b4']);
   });
 });
 
