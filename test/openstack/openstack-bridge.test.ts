@@ -1,8 +1,11 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { Connection } from 'rabbitmq-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createHandler, type Handled } from '../../bridge/handle.ts';
@@ -12,15 +15,17 @@ import { log } from '../../lib/log.ts';
 import type { ImagePublished } from '../../lib/schemas/replication.ts';
 import { glanceClient } from '../cloud/commands/glance.ts';
 import { ask } from '../contract/client.ts';
-import { account, imageEndpoint, setting, tokenOf } from './account.ts';
-import { randomFile } from './real-imports.ts';
+import { account, imageEndpoint, newApplicationCredential, setting, tokenOf } from './account.ts';
+import { type RealImports, randomFile, startRealImports } from './real-imports.ts';
 
 // The bridge beside a real Glance that notifies a real RabbitMQ: RABBITMQ_URL (amqp://…), beside what
 // openstack-import.test.ts needs. SOURCE_PUBLISHER is the default_publisher_id of SOURCE_REGION's Glance.
 
 const url = process.env['RABBITMQ_URL'];
-if (url) describe('a bridge beside a real Glance', () => void beside(url));
-else
+if (url) {
+  describe('a bridge beside a real Glance', () => void beside(url));
+  describe('a bridge before the functions', () => void unattended(url));
+} else
   test('the bridge is not tried beside a real Glance: RABBITMQ_URL is not set', ({ skip }) =>
     skip('no RabbitMQ'));
 
@@ -110,5 +115,66 @@ function beside(brokerUrl: string): void {
     expect(eventsOf(replica.id)).toEqual([]);
     expect(count('poison')).toBe(0);
     await Promise.all([first.remove(), replica.remove()]);
+  });
+}
+
+function unattended(brokerUrl: string): void {
+  const region = setting('SOURCE_REGION');
+  const target = setting('OS_REGION_NAME');
+  const queue = `glance-ferry-test-${randomUUID()}`;
+  let own: Awaited<ReturnType<typeof newApplicationCredential>>;
+  let imports: RealImports;
+  let bridge: ChildProcess;
+
+  beforeAll(async () => {
+    own = await newApplicationCredential(account('OS_'));
+    imports = await startRealImports({ OS_TARGET_REGIONS: '*', EVENT_BUS_NAME: 'default' }, own);
+    const settings = {
+      OS_REGION_NAME: region,
+      RABBITMQ_URL: brokerUrl,
+      BRIDGE_QUEUE: queue,
+      BRIDGE_PUBLISHERS: `${setting('SOURCE_PUBLISHER')}:${region}`,
+      BRIDGE_PROPERTIES: `os_distro:${queue}`,
+      BRIDGE_TARGET_REGIONS: target,
+      EVENT_BUS_NAME: 'default',
+    };
+    const entry = join(import.meta.dirname, '../../bridge/bridge.ts');
+    const env = { ...process.env, ...imports.env, REPLICATE_IMAGE_QUEUE_URL: '', ...settings };
+    bridge = spawn(process.execPath, [entry], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Promise<void>((listening) => {
+      bridge.stdout?.setEncoding('utf8').on('data', (line: string) => {
+        if (line.includes('bridge listens')) listening();
+      });
+    });
+  });
+  afterAll(async () => {
+    const exit = once(bridge, 'exit');
+    bridge.kill('SIGTERM');
+    await exit;
+    await imports.stop();
+    await own.remove();
+    const connection = new Connection(brokerUrl);
+    await connection.queueDelete({ queue });
+    await connection.close();
+  });
+
+  test('an image that somebody makes by `openstack image create` appears in the other region', async () => {
+    const file = await randomFile(join(imports.dataDir, 'image'), 3);
+    const formats = ['--disk-format', 'raw', '--container-format', 'bare'];
+    const made = ['--file', file, '--property', `os_distro=${queue}`, ...formats, '-f', 'json', queue];
+    const env = { ...process.env, OS_REGION_NAME: region };
+    const { stdout } = await promisify(execFile)('openstack', ['image', 'create', ...made], { env });
+    const { id } = JSON.parse(stdout);
+    const replicas = async () => {
+      const url = `${imports.endpoints.target}/v2/images?ferry_source_id=${id}`;
+      return (await ask('GET', url, { token: imports.token })).field('images') as Record<string, string>[];
+    };
+    const source = await imports.source.show(id);
+    const { os_hash_value } = source;
+    const seen = async () => (await replicas()).map((one) => [one['status'], one['os_hash_value']]);
+    await expect.poll(seen, { timeout: 120_000, interval: 1000 }).toEqual([['active', os_hash_value]]);
+    const all = [...(await replicas()).map((one) => [imports.endpoints.target, one['id']])];
+    for (const [at, one] of [[imports.endpoints.source, id], ...all])
+      await ask('DELETE', `${at}/v2/images/${one}`, { token: imports.token });
   });
 }
