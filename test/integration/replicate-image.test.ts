@@ -188,6 +188,22 @@ describe.concurrent('an event', () => {
     await until(() => expect(older()).toEqual([['active', true]]));
   });
 
+  test('gives the name to the newer image of that name where that is asked for, and leaves both where it is not', async () => {
+    const name = `Name ${randomUUID()}`;
+    const byName = { identity: 'name' };
+    const first = await newSource({ name });
+    await ferry.publish(eventOf(first, ['REGION3'], {}, byName));
+    await replica('REGION3', first);
+    const second = await newSource({ name });
+    await ferry.publish(eventOf(second, ['REGION3'], {}, byName));
+    await until(() => expect(isAskedFor(second)).toBe(true));
+    await ferry.publish(eventOf(second, ['REGION3'], {}, { ...byName, retire_older: true }));
+    expect(await replica('REGION3', second)).toMatchObject({ name, os_hidden: false });
+    const older = () => ferry.replicasOf('REGION3', first.id).map((image) => [image.name, image.os_hidden]);
+    const day = new Date().toISOString().slice(0, 10).replaceAll('-', '');
+    await until(() => expect(older()).toEqual([[`${name} (${day})`, true]]));
+  });
+
   test('may come before the image is active', async () => {
     const source = await newSource();
     ferry.glance('REGION1').change(source.id, { status: 'saving' });
