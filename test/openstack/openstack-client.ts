@@ -11,7 +11,7 @@ interface Upload {
 }
 
 /**
- * Plain `openstack image create`, as anybody would type it; python3-openstackclient has to be there.
+ * Plain `openstack image create`, the way one types it; python3-openstackclient has to be there.
  * @param openrc of who uploads
  * @returns the image's id
  */
