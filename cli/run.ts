@@ -18,7 +18,8 @@ export const run = async (args: readonly string[], io: Io, version: string): Pro
     return exitCode();
   } catch (error) {
     if (error instanceof CommanderError) return isAnswered(error) ? exitCodes.all : exitCodes.wrongUse;
-    io.stderr.write(`glance-ferry: ${reasonOf(error)}\n`);
+    // Who has pressed Ctrl-C knows why.
+    if (!io.signal.aborted) io.stderr.write(`glance-ferry: ${reasonOf(error)}\n`);
     return error instanceof WrongUse ? exitCodes.wrongUse : exitCodes.none;
   }
 };

@@ -5,5 +5,7 @@ import { WrongUse } from './io.ts';
 export const reasonOf = (error: unknown): string => {
   if (error instanceof FerryError) return error.explanation;
   if (error instanceof WrongUse) return error.message;
+  if (error instanceof DOMException && error.name === 'TimeoutError')
+    return 'The time of --timeout has passed';
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 };

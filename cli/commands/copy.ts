@@ -93,7 +93,7 @@ export const copy = async (
 ): Promise<ExitCode> => {
   const here = await openHere(io, options);
   const from = await here.clouds.region(sourceRegionOf(here, options), io);
-  if (options.to.includes(from.region))
+  if (options.to.some((region) => region.toLowerCase() === from.region.toLowerCase()))
     throw new WrongUse(`Region ${from.region} is where the image is: it cannot be copied to there`);
   const source = await findImage(from, named, io);
   const asked = { source, request: requestOf(source, from, options) };

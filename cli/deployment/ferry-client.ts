@@ -30,7 +30,7 @@ export interface FerryRegion {
     source: { readonly region: string; readonly imageId: ImageId; readonly token?: Token },
     options: Options,
   ): Promise<void>;
-  /** Oldest first; none for an image that is not there. */
+  /** Oldest first. @throws FerryError `not-found` for an image that is not there */
   tasks(imageId: ImageId, options: Options): Promise<readonly FerryTask[]>;
   /** @returns whether one was running */
   cancel(imageId: ImageId, options: Options): Promise<boolean>;

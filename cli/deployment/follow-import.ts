@@ -12,7 +12,8 @@ interface FollowOptions {
 }
 
 const MiB = 1024 ** 2;
-const lookEveryMs = 1000;
+/** Between looks, ms: a small image is there soon. */
+const [firstPauseMs, longestPauseMs] = [200, 1000];
 /** For which a deployment may not answer while somebody waits, ms. */
 const silentMs = 15 * 60_000;
 
@@ -57,6 +58,7 @@ export const followImport = async (
 ): Promise<FerryTask | undefined> => {
   let heardMs = Date.now();
   let isCopying = false;
+  let pauseMs = firstPauseMs;
   for (;;) {
     try {
       const task = (await ferry.tasks(imageId, { signal })).at(-1);
@@ -70,6 +72,7 @@ export const followImport = async (
       if (!hasCode(error, 'unavailable') || Date.now() - heardMs > silentMs) throw error;
       show({ state: 'deployment silent' });
     }
-    await delay(lookEveryMs, undefined, { signal });
+    await delay(pauseMs, undefined, { signal });
+    pauseMs = Math.min(longestPauseMs, pauseMs * 1.5);
   }
 };

@@ -25,6 +25,8 @@ const record = {
   ferry_doctor: 'may be deleted',
 } as const;
 
+const removeWithinMs = 30_000;
+
 const imageAt = (id: ImageId, tail = ''): string => `/v2/images/${id}${tail}`;
 
 /** Whether the data of an image can be read in parts, as large ones are copied. */
@@ -75,7 +77,7 @@ export const rightsChecks = async (
     ),
   );
   if (checks.every(({ state }) => state === 'fine')) checks.push(await rangesCheck(at, http, made, options));
-  checks.push(await publicizeCheck(at, made, options), await removeCheck(at, made, options));
+  checks.push(await publicizeCheck(at, made, options), await removeCheck(at, made));
   return checks;
 };
 
@@ -96,8 +98,9 @@ const publicizeCheck = (at: CloudRegion, id: ImageId, options: Options): Promise
     return fine('images can be made public');
   });
 
-const removeCheck = (at: CloudRegion, id: ImageId, options: Options): Promise<Check> =>
+/** Also after Ctrl-C. */
+const removeCheck = (at: CloudRegion, id: ImageId): Promise<Check> =>
   check(at.region, 'remove', `delete image ${id} by hand`, async () => {
-    await at.images.remove(id, options);
+    await at.images.remove(id, { signal: AbortSignal.timeout(removeWithinMs) });
     return fine('the record of these checks is removed again');
   });

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CloudRegion, Clouds } from '../../lib/clouds/cloud.ts';
+import type { Clouds } from '../../lib/clouds/cloud.ts';
 import { asFerryError, FerryError } from '../../lib/errors.ts';
 import type { Policy } from '../../lib/replication/policy/policy.ts';
-import type { RequestReplica } from '../../lib/replication/replicate/bring-in.ts';
 import { policiesOf } from '../../lib/replication/replicate/policies.ts';
 import { createReplicateImage } from '../../lib/replication/replicate/replicate-image.ts';
-import type { ImageId } from '../../lib/schemas/ids.ts';
+import type { ImageId, TaskId } from '../../lib/schemas/ids.ts';
 import type { AskedReplica, ReplicateMessage } from '../../lib/state/messages.ts';
 import type { RegionCall } from '../call/in-regions.ts';
 import type { FerryRegion } from '../deployment/ferry-client.ts';
-import { followImport, isRunning } from '../deployment/follow-import.ts';
+import { followImport } from '../deployment/follow-import.ts';
+import { overHttp } from './over-http.ts';
 
 export interface BringOnServices {
   readonly clouds: Pick<Clouds, 'region'>;
@@ -30,38 +30,23 @@ export type BroughtOn = 'done' | 'running';
 
 /** ms for which what may pass is tried again. */
 const patienceMs = 15 * 60_000;
-const mostPauseMs = 5_000;
+/** Between looks while no import is at work, ms. */
+const pauseMs = 2_000;
 
-/** Where both are of one cloud, its token is good for both. */
-const tokenBeside = async (from: CloudRegion, to: CloudRegion, options: { readonly signal: AbortSignal }) =>
-  from.session === to.session ? {} : { token: await from.session.token(options) };
-
-/**
- * What replicate-image has from the table and its queue, by the deployment's own HTTP: so a copy goes with the rights of who
- * calls, and is made by the same rules.
- */
-const overHttp = (ferry: FerryRegion, atWork: (imageId: ImageId) => void, { signal }: BringOnOptions) => {
-  const tasksOf = async (imageId: ImageId) => {
-    atWork(imageId);
-    return await ferry.tasks(imageId, { signal });
-  };
-  const requestReplica: RequestReplica = async ({ from, sourceId, to, imageId }, options) => {
-    const source = { region: from.region, imageId: sourceId, ...(await tokenBeside(from, to, options)) };
-    await ferry.importImage(imageId, source, options);
-    const task = (await tasksOf(imageId)).at(-1);
-    if (!task) throw new FerryError('unavailable', `The import of image ${imageId} is in no list of tasks`);
-    return task;
-  };
+/** Tries again what may pass, for a while. */
+const createPatience = (show: BringOnOptions['show']) => {
+  let sinceMs: number | undefined;
   return {
-    claims: {
-      holder: async ({ imageId }: { imageId: ImageId }) =>
-        (await tasksOf(imageId)).findLast(isRunning)?.taskId,
+    /** @throws the error, where trying again is of no use (any more) */
+    tryAgain: (thrown: unknown): void => {
+      const error = asFerryError(thrown);
+      sinceMs ??= Date.now();
+      if (!error.retryable || Date.now() - sinceMs > patienceMs) throw error;
+      show({ state: 'trying again', note: error.explanation });
     },
-    tasks: {
-      get: async ({ imageId, taskId }: { imageId: ImageId; taskId: string }) =>
-        (await tasksOf(imageId)).find((task) => task.taskId === taskId),
+    begin: (): void => {
+      sinceMs = undefined;
     },
-    requestReplica,
   };
 };
 
@@ -76,36 +61,33 @@ export const bringOn = async (
   options: BringOnOptions,
 ): Promise<BroughtOn> => {
   const { signal, show, isWaiting } = options;
+  const patience = createPatience(show);
   let imageId: ImageId | undefined;
-  let passingSinceMs: number | undefined;
-  const atWork = (id: ImageId) => {
+  let followed: TaskId | undefined;
+  const atWork = (id: ImageId): void => {
     imageId = id;
   };
+  const known = policiesOf({ policies, broken: [] });
   const replicateImage = createReplicateImage({
-    ...{ clouds, policies: () => Promise.resolve(policiesOf({ policies, broken: [] })) },
+    ...{ clouds, policies: () => Promise.resolve(known) },
     ...overHttp(ferry, atWork, options),
   });
 
-  /** @throws the error, unless it may pass, and has not been tried for long */
-  const passing = (thrown: unknown, message: ReplicateMessage) => {
-    signal.throwIfAborted();
-    const error = asFerryError(thrown);
-    passingSinceMs ??= Date.now();
-    if (!error.retryable || Date.now() - passingSinceMs > patienceMs) throw error;
-    show({ state: 'trying again', note: error.explanation });
-    return { next: 'again', message, delayS: 5 } as const;
-  };
-
   let message: ReplicateMessage = { replica };
   for (;;) {
-    const next = await replicateImage(message, { signal }).catch((error: unknown) => passing(error, message));
-    if (next.next === 'done') return 'done';
-    if (next.next === 'failed') throw new FerryError('conflict', next.reason);
-    message = next.message;
-    if (message.taskId && imageId) {
-      passingSinceMs = undefined;
+    const next = await replicateImage(message, { signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      patience.tryAgain(error);
+      return undefined;
+    });
+    if (next?.next === 'done') return 'done';
+    if (next?.next === 'failed') throw new FerryError('conflict', next.reason);
+    message = next?.message ?? message;
+    if (next && imageId && message.taskId !== followed) {
+      patience.begin();
       if (!isWaiting) return 'running';
       await followImport(ferry, imageId, options);
-    } else await delay(Math.min(mostPauseMs, next.delayS * 1000), undefined, { signal });
+      followed = message.taskId;
+    } else await delay(pauseMs, undefined, { signal });
   }
 };

@@ -168,8 +168,10 @@ test('on a terminal there is a bar for each region, in a pipe not one control ch
   const source = await newSource(ferry, 12 * MiB);
   const release = holdBack(ferry, source, 10 * MiB);
   const args = ['copy', source.id, '--to', 'REGION2,REGION3'];
-  const [onTerminal, inPipe] = [callCommand(args, demo, { columns: 80 }), callCommand(args, demo)];
-  await delay(4000);
+  const { promise: isShown, resolve: shown } = Promise.withResolvers<void>();
+  const watch = (text: string) => (text.match(/83 %/g)?.length === 2 ? shown() : undefined);
+  const [onTerminal, inPipe] = [callCommand(args, demo, { columns: 80, watch }), callCommand(args, demo)];
+  await isShown;
   release();
   const { stderr } = await onTerminal;
   expect(stderr).toContain('\x1b[2A\r');

@@ -14,6 +14,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** stderr is a terminal of so many columns. */
   readonly columns?: number;
+  /** Told of what goes to stderr. */
+  readonly watch?: (text: string) => void;
 }
 
 /** An openrc of a user of the emulated Keystone, and where the deployment is. */
@@ -35,12 +37,13 @@ export const openrcOf = (
 export const callCommand = async (
   args: readonly string[],
   env: Readonly<Record<string, string>>,
-  { signal = new AbortController().signal, columns }: CallOptions = {},
+  { signal = new AbortController().signal, columns, watch = () => undefined }: CallOptions = {},
 ): Promise<Called> => {
   const said = { stdout: '', stderr: '' };
   const out = (name: keyof typeof said) => ({
     write: (text: string) => {
       said[name] += text;
+      if (name === 'stderr') watch(text);
     },
   });
   const terminal = columns === undefined ? {} : { isTTY: true, columns };
