@@ -10,7 +10,7 @@ import { loadBridgeSettings } from './settings.ts';
 
 const stopping = stopOnSignals('bridge');
 const settings = loadBridgeSettings(process.env);
-const health: Health = { isListening: false, reason: 'It has not been connected yet' };
+const health: Health = { isListening: false, isBound: false, reason: 'It has not been connected yet' };
 const handOn = await createHandOn(settings);
 const handle = createHandler({
   region: settings.OS_REGION_NAME,

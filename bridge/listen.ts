@@ -5,7 +5,7 @@ import { log } from '../lib/log.ts';
 import { ignored, untilAborted } from '../lib/promises.ts';
 import type { Handled } from './handle.ts';
 import type { Health } from './health.ts';
-import { bindQueue, type Names } from './queue.ts';
+import { bindQueue, makeQueue, type Names } from './queue.ts';
 
 export interface ListenOptions {
   /** With user and password: never logged. */
@@ -25,6 +25,8 @@ const lookEveryMs = 30_000;
 const pauseAfterFailureMs = 1_000;
 /** s. A broker that has gone without a word is noticed after two of them. */
 const heartbeat = 20;
+/** Between tries to connect, at most: what Glance sends before our binding is back is lost. */
+const retryHigh = 5_000;
 /** For a channel of a connection that is being made anew. */
 const acquireTimeout = 5_000;
 /** For the broker's answers to a goodbye; what is not acknowledged comes again in any case. */
@@ -35,6 +37,7 @@ const connect = ({ url, hosts }: ListenOptions): Connection =>
     url,
     heartbeat,
     acquireTimeout,
+    retryHigh,
     connectionName: 'glance-ferry bridge',
     ...(hosts.length > 0 && { hosts: [...hosts] }),
   });
@@ -47,7 +50,7 @@ const createConsumer = (connection: Connection, { names, prefetch, handle }: Lis
   connection.createConsumer(
     {
       queue: names.queue,
-      queueOptions: { passive: true }, // bindQueue has made it
+      queueOptions: { passive: true }, // makeQueue has made it
       qos: { prefetchCount: prefetch },
       concurrency: prefetch,
       lazy: true,
@@ -59,7 +62,7 @@ const createConsumer = (connection: Connection, { names, prefetch, handle }: Lis
 /** Keeps health and log, and says when the queue has to be looked at. */
 const watch = (connection: Connection, consumer: Consumer, health: Health, look: () => void): void => {
   const lost = (error: unknown): void => {
-    health.isListening = false;
+    Object.assign(health, { isListening: false, isBound: false });
     health.reason = innermostReason(error);
     log.warn('broker lost', { reason: health.reason });
   };
@@ -75,10 +78,10 @@ const watch = (connection: Connection, consumer: Consumer, health: Health, look:
   });
 };
 
-/** @returns whether it is bound */
-const isBound = async (connection: Connection, names: Names, health: Health): Promise<boolean> => {
+/** What was told already is not told again at each look. @returns whether it has worked */
+const tried = async (run: () => Promise<void>, health: Health): Promise<boolean> => {
   try {
-    await bindQueue(connection, names);
+    await run();
     return true;
   } catch (error) {
     const reason = innermostReason(error);
@@ -107,10 +110,13 @@ export const listen = async (options: ListenOptions): Promise<void> => {
   watch(connection, consumer, health, () => again.abort());
   while (!stopping.aborted) {
     again = new AbortController();
-    const bound = await isBound(connection, names, health);
-    if (bound) consumer.start(); // the first time; afterwards it starts itself anew
+    const isMade = await tried(() => makeQueue(connection, names), health);
+    if (isMade) consumer.start(); // the first time; afterwards it starts itself anew
+    const isBound = isMade && (await tried(() => bindQueue(connection, names), health));
+    if (isBound && !health.isBound) log.info('queue bound', { exchange: names.exchange });
+    health.isBound = isBound;
     const signal = AbortSignal.any([stopping, again.signal]);
-    await delay(bound ? lookEveryMs : pauseAfterFailureMs, undefined, { signal }).catch(ignored);
+    await delay(isBound ? lookEveryMs : pauseAfterFailureMs, undefined, { signal }).catch(ignored);
   }
   await close(connection, consumer);
 };

@@ -39,9 +39,13 @@ const ensure = async (connection: Connection, declare: Declare): Promise<void> =
   }
 };
 
+/** Durable, so that it keeps what comes while nobody listens. @throws AMQPError when the broker refuses, or is away */
+export const makeQueue = (connection: Connection, { queue }: Names): Promise<void> =>
+  ensure(connection, (channel, passive) => channel.queueDeclare({ queue, durable: true, passive }));
+
 /**
- * The queue, bound to Glance's exchange. The exchange may have to be made here: a broker that was restarted has lost one
- * that is not durable, and until it is there again, with our queue bound to it, notifications go nowhere.
+ * Has Glance's notifications come into the queue. The exchange may have to be made here: a broker that was restarted has lost
+ * one that is not durable, and until it is there again, with our queue bound to it, notifications go nowhere.
  * @throws AMQPError when the broker refuses, or is away
  */
 export const bindQueue = async (connection: Connection, names: Names): Promise<void> => {
@@ -49,7 +53,6 @@ export const bindQueue = async (connection: Connection, names: Names): Promise<v
   await ensure(connection, (channel, passive) =>
     channel.exchangeDeclare({ exchange, type: 'topic', durable, passive }),
   );
-  await ensure(connection, (channel, passive) => channel.queueDeclare({ queue, durable: true, passive }));
   await onChannel(connection, async (channel) => {
     for (const topic of topics) await channel.queueBind({ exchange, queue, routingKey: `${topic}.info` });
   });

@@ -18,7 +18,7 @@ export const BridgeSettings = Type.Object({
   BRIDGE_DEDUPE_S: Type.Integer({ minimum: 0, maximum: 3600 }),
   BRIDGE_PUBLISHERS: Type.Record(Type.String(), nonEmpty),
   BRIDGE_POLICY: Type.Optional(nonEmpty),
-  BRIDGE_TARGET_REGIONS: names,
+  BRIDGE_TARGET_REGIONS: Type.Array(nonEmpty, { uniqueItems: true, maxItems: 100 }),
   BRIDGE_VISIBILITY: Type.Array(Type.Enum(['public', 'community', 'shared', 'private'])),
   BRIDGE_OWNERS: names,
   BRIDGE_PROPERTIES: Type.Record(Type.String(), Type.String()),

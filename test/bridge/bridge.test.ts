@@ -90,9 +90,13 @@ function withBroker(server: string): void {
         said += piece;
       });
     const times = (message: string): number => said.split(`"message":"${message}"`).length - 1;
-    const listens = (count = 1) =>
-      expect.poll(() => times('bridge listens'), { timeout: 60_000 }).toBeGreaterThanOrEqual(count);
-    return { said: () => said, times, listens, end: (signal: NodeJS.Signals) => ended(bridge, signal) };
+    const says = (message: string, count = 1) =>
+      expect.poll(() => times(message), { timeout: 60_000 }).toBeGreaterThanOrEqual(count);
+    const listens = async (count = 1): Promise<void> => {
+      await says('bridge listens', count);
+      await says('queue bound', count);
+    };
+    return { said: () => said, times, says, listens, end: (signal: NodeJS.Signals) => ended(bridge, signal) };
   };
 
   const startGlance = async (options = {}) => {
@@ -146,13 +150,12 @@ function withBroker(server: string): void {
 
   test('that comes before Glance makes what Glance would make, and asks for what Glance tells', async () => {
     const port = await freePort();
-    const bridge = startBridge({ BRIDGE_HEALTH_PORT: `${port}` });
+    // The first node of the cluster is away.
+    const RABBITMQ_HOSTS = `127.0.0.1:${await freePort()},${new URL(broker.url).host}`;
+    const bridge = startBridge({ BRIDGE_HEALTH_PORT: `${port}`, RABBITMQ_HOSTS });
     await bridge.listens();
-    const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
-    expect({ status: ready.status, ...((await ready.json()) as object) }).toEqual({
-      status: 200,
-      listening: true,
-    });
+    const ready = async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+    await expect.poll(ready, { timeout: 20_000 }).toBe(200);
     const [first, second] = [randomUUID(), randomUUID()];
     const glance = await startGlance();
     await glance.notify(activation(first));
@@ -295,6 +298,26 @@ function withBroker(server: string): void {
     const id = randomUUID();
     await (await startGlance()).notify(activation(id));
     await expectAskedFor([id]);
+  });
+
+  test('listens to what its queue has, and is not ready, where it has no right to the exchange', async () => {
+    await broker.shell('rabbitmqctl add_user reader sesame');
+    await broker.shell(`rabbitmqctl set_permissions reader '^${name}$' '^${name}$' '^${name}$'`);
+    const exchange = `${name}-of-others`;
+    const port = await freePort();
+    const RABBITMQ_URL = broker.url.replace('guest:guest', 'reader:sesame');
+    const health = { BRIDGE_HEALTH_PORT: `${port}` };
+    const bridge = startBridge({ RABBITMQ_URL, BRIDGE_EXCHANGE: exchange, ...health });
+    await bridge.says('bridge listens');
+    await expect.poll(() => bridge.times('queue not bound'), { timeout: 20_000 }).toBe(1);
+    const id = randomUUID();
+    await atBroker(async (connection) => {
+      const publisher = connection.createPublisher({ confirm: true });
+      await publisher.send(name, Buffer.from(activation(id)));
+      await publisher.close();
+    });
+    await expectAskedFor([id]);
+    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(503);
   });
 
   test('that its broker refuses goes on asking, is not ready, and says why without the password', async () => {

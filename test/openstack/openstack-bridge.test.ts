@@ -33,7 +33,7 @@ function beside(brokerUrl: string): void {
   const queue = `glance-ferry-test-${randomUUID()}`;
   const region = setting('SOURCE_REGION');
   const stopping = new AbortController();
-  const health: Health = { isListening: false, reason: '' };
+  const health: Health = { isListening: false, isBound: false, reason: '' };
   const events: ImagePublished[] = [];
   const ends: Handled[] = [];
   let token: string;
@@ -75,7 +75,7 @@ function beside(brokerUrl: string): void {
       health,
       stopping: stopping.signal,
     });
-    while (!health.isListening) await delay(50);
+    while (!health.isListening || !health.isBound) await delay(50);
   });
   afterAll(async () => {
     stopping.abort();
@@ -143,7 +143,7 @@ function unattended(brokerUrl: string): void {
     bridge = spawn(process.execPath, [entry], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     await new Promise<void>((listening) => {
       bridge.stdout?.setEncoding('utf8').on('data', (line: string) => {
-        if (line.includes('bridge listens')) listening();
+        if (line.includes('queue bound')) listening();
       });
     });
   });

@@ -42,6 +42,7 @@ test('everything that is wrong is told at once, without values', () => {
     BRIDGE_VISIBILITY: 'public,secret',
     BRIDGE_EXCHANGE_DURABLE: 'perhaps',
     BRIDGE_PREFETCH: '0',
+    BRIDGE_TARGET_REGIONS: 'REGION2,REGION2',
     BRIDGE_PUBLISHERS: 'image.r1',
     EVENT_BUS_NAME: 'default',
     REPLICATE_IMAGE_QUEUE_URL: 'http://sqs/queue',
@@ -54,14 +55,16 @@ test('everything that is wrong is told at once, without values', () => {
     'BRIDGE_EXCHANGE_DURABLE must be boolean',
     'BRIDGE_PREFETCH must be >= 1',
     'BRIDGE_PUBLISHERS (image.r1) must be string',
-    'BRIDGE_POLICY or BRIDGE_TARGET_REGIONS is not set',
+    'BRIDGE_TARGET_REGIONS must NOT have duplicate items',
     'EVENT_BUS_NAME and REPLICATE_IMAGE_QUEUE_URL exclude each other',
   ])
     expect(message).toContain(told);
   expect(message).not.toContain('secret');
 });
 
-test('policy and target regions exclude each other', () => {
+test('policy and target regions exclude each other, and one is needed', () => {
+  const { BRIDGE_POLICY: _, ...neither } = needed;
+  expect(messageOf(neither)).toBe('Configuration: BRIDGE_POLICY or BRIDGE_TARGET_REGIONS is not set');
   expect(messageOf({ ...needed, BRIDGE_TARGET_REGIONS: 'REGION2' })).toBe(
     'Configuration: BRIDGE_POLICY and BRIDGE_TARGET_REGIONS exclude each other',
   );
