@@ -97,7 +97,7 @@ export interface CloudEntries {
 export interface Clouds {
   /**
    * A region, by the entry with that `region_name`; otherwise by one without a `region_name` whose catalog has it; else by
-   * any whose catalog has it.
+   * any whose catalog has it. A cloud that cannot be asked is never passed over.
    * @throws FerryError `bad-request` for a region that none of the clouds has, naming those there are; what the session throws
    */
   region(name: string, options: { readonly signal: AbortSignal }): Promise<CloudRegion>;

@@ -77,22 +77,19 @@ export const createClouds = ({ http, entries }: CloudsServices): Clouds => {
     return likely(clouds);
   };
 
-  /** A cloud that cannot be reached does not hide the region of another one. */
+  /**
+   * The next cloud is asked only when this one has answered that it lacks the region: two clouds may each have a region of
+   * this name, and which of them is meant must not depend on who can be reached just now.
+   */
   const region: Clouds['region'] = async (name, options) => {
-    const failures: unknown[] = [];
     const seen: Regions[] = [];
     for (const cloud of candidates(await entries(), name)) {
-      try {
-        const regions = await regionsOf(cloud, options);
-        const endpoint = endpointOf(regions.endpoints, name);
-        if (endpoint) return opened(regions, endpoint);
-        seen.push(regions);
-      } catch (error) {
-        options.signal.throwIfAborted();
-        failures.push(error);
-      }
+      const regions = await regionsOf(cloud, options);
+      const endpoint = endpointOf(regions.endpoints, name);
+      if (endpoint) return opened(regions, endpoint);
+      seen.push(regions);
     }
-    throw failures[0] ?? notThere(name, seen);
+    throw notThere(name, seen);
   };
 
   return {

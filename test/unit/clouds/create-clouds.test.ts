@@ -39,9 +39,14 @@ describe('a region', () => {
     await expect(clouds.region('REGION1', { signal })).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  test('is found beside a cloud that cannot be reached, and in one that is made for another region', async () => {
-    const clouds = of([unreachable(), entryOf(both().home, { name: 'one', regionName: 'REGION1' })]);
+  test('is found in a cloud that is made for another region, where none is made for it', async () => {
+    const clouds = of([north(), entryOf(both().home, { name: 'one', regionName: 'REGION1' })]);
     expect((await clouds.region('REGION2', { signal })).session.cloud.name).toBe('one');
+  });
+
+  test('is never another cloud’s of the same name while its own cannot be reached', async () => {
+    const clouds = of([unreachable(), entryOf(both().home, { name: 'one', regionName: 'REGION1' })]);
+    await expect(clouds.region('REGION2', { signal })).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   test('that nobody has is told with those there are', async () => {
