@@ -165,8 +165,8 @@ export const PolicyFile = Type.Object(
     identity: Type.Optional(
       oneOf(
         ['provenance', 'name', 'id'],
-        'Which image of a target region is there already: whose ferry_ properties say so (the default); the one of the ' +
-          'same name; the one of the same id, which new ones get.',
+        'Which image of a target region is there already: the one of the same name (the default, but for snapshots); whose ' +
+          'ferry_ properties say so, whatever its name (provenance); the one of the same id, which new ones get.',
       ),
     ),
     sync: Type.Optional(Sync),

@@ -14,12 +14,12 @@ export const isSnapshot = ({ properties }: ImageFacts): boolean =>
 export const hashText = ({ hash }: ImageFacts): string => (hash ? `${hash.algorithm}:${hash.value}` : '');
 
 /**
- * What an image has in common with its predecessors and successors: snapshots their instance (their names are anybody's),
- * others the name that their replicas have.
+ * What an image has in common with its predecessors and successors: the name that their replicas have; snapshots their
+ * instance, since their names are anybody's, unless it is names that make a replica.
  */
-export const familyOf = (source: ImageFacts, policy: Pick<Policy, 'set'>): string =>
-  (isSnapshot(source) && source.properties['instance_uuid']) ||
-  (policy.set.name ?? (source.name || source.id));
+export const familyOf = (source: ImageFacts, { identity, set }: Pick<Policy, 'identity' | 'set'>): string =>
+  (identity !== 'name' && isSnapshot(source) && source.properties['instance_uuid']) ||
+  (set.name ?? (source.name || source.id));
 
 /** GiB. With less than its virtual size Nova accepts a flavour that the image does not fit into, and fails late. */
 const minDiskOf = ({ minDisk, virtualSize, diskFormat, size = 0 }: ImageFacts): number =>

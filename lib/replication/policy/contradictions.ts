@@ -2,6 +2,7 @@ import { isCustomProperty } from '../../properties/copied.ts';
 import type { PolicyFile } from '../../schemas/policy.ts';
 import { durationMs } from './amounts.ts';
 import type { Fault, Path } from './fault.ts';
+import { identityOf } from './policy-of.ts';
 
 const fault = (path: Path, sentence: string): Fault => ({ path, isName: false, sentence });
 
@@ -13,30 +14,39 @@ const ofTargets = ({ source, targets }: PolicyFile): readonly Fault[] =>
     return isSecond ? [fault(path, `names ${region} a second time`)] : [];
   });
 
-const ofIdentity = ({ identity, on_conflict, select }: PolicyFile): readonly Fault[] => [
-  ...(identity !== 'name' && (on_conflict === 'replace' || on_conflict === 'rename')
-    ? [
-        fault(
-          ['on_conflict'],
-          `${on_conflict} needs identity: name, since no other knows a successor by its name`,
-        ),
-      ]
-    : []),
-  ...(identity === 'name' && select?.snapshots === true
-    ? [fault(['identity'], 'must not be name for snapshots: those of one instance all stay; say provenance')]
-    : []),
-];
+const ofIdentity = (file: PolicyFile): readonly Fault[] => {
+  const { identity, on_conflict, select } = file;
+  return [
+    ...(identityOf(file) !== 'name' && (on_conflict === 'replace' || on_conflict === 'rename')
+      ? [
+          fault(
+            ['on_conflict'],
+            `${on_conflict} needs identity: name, since no other knows a successor by its name`,
+          ),
+        ]
+      : []),
+    ...(identity === 'name' && select?.snapshots === true
+      ? [
+          fault(
+            ['identity'],
+            'must not be name for snapshots: those of one instance all stay; say provenance',
+          ),
+        ]
+      : []),
+  ];
+};
 
 const ofAges = ({ select: { min_age, max_age } = {} }: PolicyFile): readonly Fault[] =>
   min_age !== undefined && max_age !== undefined && durationMs(min_age) > durationMs(max_age)
     ? [fault(['select', 'max_age'], `selects nothing: ${max_age} is less than min_age, ${min_age}`)]
     : [];
 
-const ofRetention = ({ retention, retirement, identity, on_conflict }: PolicyFile): readonly Fault[] => {
+const ofRetention = (file: PolicyFile): readonly Fault[] => {
+  const { retention, retirement, on_conflict } = file;
   if (!retention) return [];
   if (!retirement && on_conflict !== 'replace' && on_conflict !== 'rename')
     return [fault(['retention'], 'needs retirement, which says what becomes of those that are not kept')];
-  if (retirement?.removed !== 'retire' || identity === 'name') return [];
+  if (retirement?.removed !== 'retire' || identityOf(file) === 'name') return [];
   const sentence = 'contradicts retention, which keeps images whatever becomes of their sources';
   return [fault(['retirement', 'removed'], `retire ${sentence}`)];
 };

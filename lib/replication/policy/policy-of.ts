@@ -3,7 +3,15 @@ import type { PolicyFile } from '../../schemas/policy.ts';
 import { known } from '../record/known.ts';
 import { durationMs, sizeBytes } from './amounts.ts';
 import { policyDefaults, retirementDefaults } from './defaults.ts';
-import type { Caps, Policy, Retirement, Selection, SetOnReplicas, Synced } from './policy.ts';
+import type {
+  Caps,
+  Policy,
+  ReplicaIdentity,
+  Retirement,
+  Selection,
+  SetOnReplicas,
+  Synced,
+} from './policy.ts';
 
 const selectionOf = ({
   min_age,
@@ -49,6 +57,10 @@ const capsOf = ({ removals, bytes, imports }: NonNullable<PolicyFile['caps']>): 
     importsPerRegion: imports,
   });
 
+/** Images are told apart by their names, as people do it; snapshots are not: all of an instance stay. */
+export const identityOf = ({ identity, select }: PolicyFile): ReplicaIdentity =>
+  identity ?? (select?.snapshots === true ? 'provenance' : 'name');
+
 /** A policy's file, in our words, with all defaults in. */
 export const policyOf = (file: PolicyFile): Policy => {
   const retirement = retirementOf(file);
@@ -57,7 +69,7 @@ export const policyOf = (file: PolicyFile): Policy => {
     source: { region: file.source.region as RegionName },
     targets: file.targets.map(({ region, projects = {} }) => ({ region: region as RegionName, projects })),
     select: selectionOf(file.select ?? {}),
-    identity: file.identity ?? policyDefaults.identity,
+    identity: identityOf(file),
     synced: syncedOf(file.sync ?? {}),
     set: setOf(file.set ?? {}),
     onConflict: file.on_conflict ?? policyDefaults.onConflict,

@@ -3,7 +3,8 @@ import type { ImageFacts } from '../../record/image-facts.ts';
 import { familyOf } from '../wanted-replica.ts';
 import { hasSameBytes } from './find-replica.ts';
 import { isComplete, madeMs, type RegionView, type Replica } from './region-view.ts';
-import type { Sources } from './sources.ts';
+import { isOffered } from './select.ts';
+import { newestFirst, type Sources } from './sources.ts';
 
 /** Why a source is not copied into a region. */
 export interface Objection {
@@ -45,15 +46,19 @@ const overPredecessor = (older: Replica, { onConflict }: Policy): Objection | un
 };
 
 /** A message that asks for one image may come after that of a newer one; unless that is gone, as far as one knows. */
-const isLate = (older: Replica, source: ImageFacts, { policy, known }: Sources): boolean => {
+const isLate = (older: Replica, source: ImageFacts, { policy, known, atMs }: Sources): boolean => {
   const { sourceId } = older.provenance;
   if (policy.select.imageId === undefined || sourceId === source.id) return false;
-  return madeMs(older) > source.createdAtMs && (policy.name === '' || known.has(sourceId));
+  const own = known.get(sourceId);
+  if (own) return isOffered(own, policy, atMs) && newestFirst(own, source) < 0;
+  return policy.name === '' && madeMs(older) > source.createdAtMs;
 };
 
 const overName = (view: RegionView, source: ImageFacts, sources: Sources): Objection | undefined => {
   const { policy } = sources;
-  const strangers = view.strangers.get(policy.set.name ?? source.name) ?? [];
+  const name = policy.set.name ?? source.name;
+  // Images without a name have none in common.
+  const strangers = name === '' ? [] : (view.strangers.get(name) ?? []);
   const same = strangers.find((one) => hasSameBytes(one, source));
   if (same) {
     const reason = `image ${same.id} there has its name and bytes without our mark, and is left as it is`;

@@ -95,6 +95,11 @@ describe('a replica', () => {
     const { properties: kept, provenance } = wanted({ properties });
     expect(kept).toEqual({ image_type: 'snapshot', hw_disk_bus: 'virtio' });
     expect(provenance.family).toBe('i1');
+    const byName = wantedReplica(image({ properties }), policy({ identity: 'name' }), {
+      region: north,
+      projects: {},
+    });
+    expect(byName.provenance.family).toBe('Debian 13');
   });
 
   test.each<[string, Partial<ImageFacts>, number]>([

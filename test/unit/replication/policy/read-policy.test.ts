@@ -32,6 +32,7 @@ describe('a policy', () => {
     expect(await readPolicy(least, 'p.yaml')).toEqual({
       ...policyDefaults,
       name: 'public',
+      identity: 'name',
       source: { region: 'SOUTH' },
       targets: [{ region: 'NORTH', projects: {} }],
       select: {},
@@ -155,7 +156,7 @@ describe('a policy that is wrong is refused by line, column and field, with what
     ],
     [
       'a successor without a name',
-      'on_conflict: rename',
+      'on_conflict: rename\nidentity: id',
       'p.yaml:4:14: on_conflict rename needs identity: name',
     ],
     [
@@ -171,7 +172,7 @@ describe('a policy that is wrong is refused by line, column and field, with what
     ['retention without an end', 'retention: {last: 3}', 'p.yaml:4:12: retention needs retirement'],
     [
       'retention that keeps, and sources that go',
-      'retention: {last: 3}\nretirement: {removed: retire}',
+      'retention: {last: 3}\nretirement: {removed: retire}\nselect: {snapshots: true}',
       'p.yaml:5:23: retirement.removed retire contradicts retention',
     ],
     ['a field twice', 'identity: id\nidentity: name', 'p.yaml:5:1: Map keys must be unique'],
