@@ -1,7 +1,13 @@
 import { type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createSend, createSqsClient, deliveryOf } from '../../../lib/aws/queue.ts';
-import { newTaskId } from '../../../lib/schemas/ids.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  createBury,
+  createSend,
+  createSendReplicate,
+  createSqsClient,
+  deliveryOf,
+} from '../../../lib/aws/queue.ts';
+import { type ImageId, newTaskId, type RegionName } from '../../../lib/schemas/ids.ts';
 import type { StepName } from '../../../lib/state/messages.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
 import { newImport } from '../../contract/state/fixtures.ts';
@@ -70,5 +76,34 @@ test('a queue that is not there is the configuration’s fault, named without it
   await expect(delivery.hideFor(1)).rejects.toMatchObject({
     code: 'misconfigured',
     message: expect.stringMatching('^Failed to hide a message of queue nobody: QueueDoesNotExist'),
+  });
+});
+
+describe('a queue of replicate-image', () => {
+  const receiveFrom = async (name: string): Promise<Message | undefined> => {
+    const QueueUrl = aws.queues[name]?.url;
+    const command = new ReceiveMessageCommand({ QueueUrl, MessageAttributeNames: ['All'] });
+    return (await createSqsClient().send(command)).Messages?.[0];
+  };
+  const urlOf = (name: string): string => aws.queues[name]?.url ?? '';
+
+  test('gets the message of a replica as it is', async () => {
+    const source = { region: 'REGION1' as RegionName, imageId: newTaskId() as string as ImageId };
+    const message = { replica: { source, region: 'REGION2' as RegionName, policy: 'golden' }, looks: 1 };
+    await createSendReplicate(createSqsClient(), urlOf('ReplicateImageQueue'))(message);
+    const arrived = await receiveFrom('ReplicateImageQueue');
+    expect(JSON.parse(arrived?.Body ?? '')).toEqual(message);
+  });
+
+  test.each([
+    ['The event is not JSON', 'The event is not JSON'],
+    ['a \u0000 b \uFFFF \uD800 c', 'a ? b ? ? c'],
+    ['x'.repeat(5000), 'x'.repeat(1000)],
+    ['', 'unknown'],
+  ])('that nobody reads has why with each letter, as far as SQS takes it: %j', async (reason, told) => {
+    const bury = createBury(createSqsClient(), urlOf('ReplicateImageDeadQueue'));
+    await bury('{', reason);
+    const letter = await receiveFrom('ReplicateImageDeadQueue');
+    expect(letter).toMatchObject({ Body: '{', MessageAttributes: { reason: { StringValue: told } } });
   });
 });
