@@ -59,23 +59,45 @@ const endingCodes = (Object.keys(errorRules) as ErrorCode[]).filter((code) => !p
 /** Of an import. */
 const steps = ['stream-image', 'apply-metadata', 'fail-import'];
 
-const lastFailures = ({ stack }: Watched) => ({
+/** The last lines of some functions' logs. */
+const lastLines = (
+  { stack }: Watched,
+  title: string,
+  names: readonly string[],
+  query: readonly string[],
+) => ({
   type: 'log',
   width: 24,
   height: 6,
   properties: {
-    title: 'Imports that failed',
+    title,
     view: 'table',
     region: reference('AWS::Region'),
     query: [
-      ...steps.map((step) => `SOURCE '/aws/lambda/${stack}-${step}'`),
-      'fields @timestamp, request_id, task_id, region, image_id, reason',
-      'filter message = "import ended" and status = "failure"',
+      ...names.map((name) => `SOURCE '/aws/lambda/${stack}-${name}'`),
+      ...query,
       'sort @timestamp desc',
       'limit 50',
     ].join(' | '),
   },
 });
+
+const failedImports = (watched: Watched) =>
+  lastLines(watched, 'Imports that failed', steps, [
+    'fields @timestamp, request_id, task_id, region, image_id, reason',
+    'filter message = "import ended" and status = "failure"',
+  ]);
+
+const failedReplicas = (watched: Watched) =>
+  lastLines(
+    watched,
+    'Replicas that failed, events that were refused',
+    ['replicate-image'],
+    [
+      'fields @timestamp, about.region, about.source_region, about.source_image_id, about.policy, reason',
+      'filter message = "replica failed" or message = "event refused"',
+    ],
+  );
 
 const widgets = (watched: Watched) => {
   const own = (name: string, dimensions = {}) => ownMetric(watched, name, dimensions);
@@ -154,7 +176,8 @@ const widgets = (watched: Watched) => {
       ['p50', 'p95', 'Maximum'].map((stat) => lineOf(ofApi('Latency'), stat, stat)),
       'ms',
     ),
-    lastFailures(watched),
+    failedImports(watched),
+    failedReplicas(watched),
   ];
 };
 

@@ -254,7 +254,7 @@ export const alarmsCases = (packaged: () => Packaged) => {
       const read = widgets().flatMap(({ properties: { query = '' } }) =>
         [...query.matchAll(/SOURCE '([^']+)'/g)].map(([, group]) => group),
       );
-      expect(read).toHaveLength(3);
+      expect(read).toHaveLength(4);
       expect(read.filter((group) => !groups.includes(group))).toEqual([]);
     });
   });
