@@ -69,6 +69,17 @@ export const isSuperseded = (region: Region, replica: Replica): boolean => {
   return !isOfOneImage(sources) || madeMs(replica) < head.createdAtMs;
 };
 
+/**
+ * Whether a newer image of its family is there, which a plan for one image knows nothing else of: what that one has taken
+ * from it, its name and people's sight, it does not get back.
+ */
+export const isOutrun = ({ view, sources }: Region, replica: Replica): boolean =>
+  isOfOneImage(sources) &&
+  sources.policy.identity === 'name' &&
+  (view.ofFamily.get(replica.provenance.family) ?? []).some(
+    (one) => isComplete(one) && madeMs(one) > madeMs(replica),
+  );
+
 /** Whether retention lets it go. Of one name the newest source decides alone, see isSuperseded. */
 export const isBeyondRetention = ({ sources: { policy }, kept }: Region, replica: Replica): boolean =>
   policy.identity !== 'name' &&

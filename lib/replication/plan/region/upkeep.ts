@@ -1,8 +1,9 @@
+import type { Rung } from '../../policy/policy.ts';
 import type { ImageFacts, Visibility } from '../../record/image-facts.ts';
 import { provenanceNames } from '../../record/provenance.ts';
 import type { Change, Value, WantedReplica } from '../change.ts';
 import { driftOf } from './drift.ts';
-import { isFading, isHeld, type Region } from './region.ts';
+import { isFading, isHeld, isOutrun, type Region } from './region.ts';
 import type { Replica } from './region-view.ts';
 
 /** From whom fewest see to whom most do. */
@@ -22,9 +23,19 @@ const memberChange = ({ members: wanted }: WantedReplica, { members: are }: Repl
   return add.length + remove.length > 0 ? { add, remove } : undefined;
 };
 
-const sightChange = ({ visibility }: WantedReplica, replica: Replica, isKept: boolean) => {
+/** What its successor has taken from it. */
+const wasTaken = (name: string): boolean => name === 'name' || name === 'os_hidden';
+
+const hasRung = ({ sources: { policy } }: Region, rung: Rung): boolean =>
+  policy.retirement?.ladder.includes(rung) === true;
+
+const sightChange = (
+  { visibility }: WantedReplica,
+  replica: Replica,
+  { mayWiden, mayNarrow }: { readonly mayWiden: boolean; readonly mayNarrow: boolean },
+) => {
   const isMore = isWider(visibility, replica.visibility);
-  if (visibility === replica.visibility || (isKept && !isMore)) return undefined;
+  if (visibility === replica.visibility || !(isMore ? mayWiden : mayNarrow)) return undefined;
   return {
     kind: isMore ? ('publish' as const) : ('unpublish' as const),
     visibility,
@@ -40,6 +51,7 @@ const sightChange = ({ visibility }: WantedReplica, replica: Replica, isKept: bo
 export const upkeepOf = (region: Region, source: ImageFacts, replica: Replica): readonly Change[] => {
   const wanted = region.wanted(source);
   const isKept = isHeld(region, replica);
+  const isLate = isOutrun(region, replica);
   // In its family's order: after what makes its successor appear.
   const { family } = isFading(region, replica) ? replica.provenance : wanted.provenance;
   const of = {
@@ -49,11 +61,16 @@ export const upkeepOf = (region: Region, source: ImageFacts, replica: Replica): 
     family,
     bytes: 0,
   };
-  const drift = driftOf(wanted, replica, (name, value) => isKept && takesAway(name, value));
+  const stays = (name: string, value: Value): boolean =>
+    (isKept && takesAway(name, value)) || (isLate && wasTaken(name));
+  const drift = driftOf(wanted, replica, stays);
   const names = Object.keys(drift?.set ?? {}).join(', ');
   const differ = `${names} differ from ${source.id} of ${source.region}`;
   const update: readonly Change[] = drift ? [{ ...of, kind: 'update', reason: differ, ...drift }] : [];
-  const sight = sightChange(wanted, replica, isKept);
+  const sight = sightChange(wanted, replica, {
+    mayWiden: !(isLate && hasRung(region, 'private')),
+    mayNarrow: !isKept,
+  });
   const seen: readonly Change[] = sight ? [{ ...of, ...sight }] : [];
   const theirs = memberChange(wanted, replica);
   const members: readonly Change[] = theirs

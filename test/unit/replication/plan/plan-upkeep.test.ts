@@ -131,3 +131,24 @@ describe('as long as the one that takes its place is not there,', () => {
     expect(changes.map(({ family }) => family)).toEqual(['Debian 13', 'Debian 13']);
   });
 });
+
+describe('a request for an older image of a name', () => {
+  const old = image({ id: imageId('old'), createdAtMs: noon - 9 * dayMs, tags: ['lts'] });
+  const retired = replica(old, { name: 'Debian 13 (20261117)', isHidden: true, tags: [] });
+  const asked = (parts: Partial<Policy> = {}): Partial<Policy> => ({
+    ...{ identity: 'name', onConflict: 'rename', retirement: retirementDefaults, select: { imageId: 'old' } },
+    ...parts,
+  });
+
+  test('does not give its replica the name and the sight back that a newer one has', () => {
+    expect(planned(asked(), [old], [replica(one), retired])).toEqual(['update r-old {"tags":["lts"]}']);
+    const unseen = { ...retired, visibility: 'private' } as const;
+    const down = { ...retirementDefaults, ladder: ['private'] as const };
+    expect(planned(asked({ retirement: down }), [old], [replica(one), unseen])).toEqual([
+      'update r-old {"tags":["lts"]}',
+    ]);
+    expect(planned(asked(), [old], [retired])).toEqual([
+      'update r-old {"name":"Debian 13","os_hidden":false,"tags":["lts"]}',
+    ]);
+  });
+});
