@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { loadBridgeSettings } from '../../../bridge/settings.ts';
+import { BridgeSettings } from '../../../lib/schemas/bridge.ts';
 
 const needed = {
   OS_REGION_NAME: 'REGION1',
@@ -68,4 +71,26 @@ test('policy and target regions exclude each other, and one is needed', () => {
   expect(messageOf({ ...needed, BRIDGE_TARGET_REGIONS: 'REGION2' })).toBe(
     'Configuration: BRIDGE_POLICY and BRIDGE_TARGET_REGIONS exclude each other',
   );
+});
+
+test('docs and the Deployment name the settings that there are, and docs all of them', () => {
+  const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
+  const rows = read('docs/bridge.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  const named = rows.flatMap((row) =>
+    [...(row.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name),
+  );
+  const known = Object.keys(BridgeSettings.properties);
+  expect(named.toSorted()).toEqual(known.toSorted());
+
+  const { env } = parse(read('bridge/kubernetes.yaml')).spec.template.spec.containers[0];
+  const given: Record<string, string> = Object.fromEntries(
+    env.map((one: { name: string; value?: string }) => [
+      one.name,
+      one.value ?? 'amqps://a:b@rabbitmq.example.org/',
+    ]),
+  );
+  expect(Object.keys(given).filter((name) => !known.includes(name))).toEqual(['AWS_REGION']);
+  expect(loadBridgeSettings(given)).toMatchObject({ BRIDGE_HEALTH_PORT: 8080 });
 });
