@@ -166,6 +166,14 @@ test('publish sends the event, straight into a queue or on a bus', async () => {
     source: { region: 'REGION1', image_id: source.id },
     targets: [{ region: 'REGION2' }],
   });
+  const put = await callCommand(['publish', source.id, '--policy', '*'], demo);
+  expect(put).toMatchObject({ code: 0, stdout: `Published image ${source.id} of region REGION1\n` });
+  expect(ferry.aws.events.received.map(({ event }) => event)).toContainEqual(
+    expect.objectContaining({
+      'detail-type': 'Image Published',
+      detail: { source: { region: 'REGION1', image_id: source.id }, policy: '*' },
+    }),
+  );
   const nowhere = await callCommand(['publish', source.id], demo);
   expect(nowhere).toMatchObject({ code: 64, stderr: expect.stringContaining('Where is the image to be?') });
   const itself = await callCommand(['publish', source.id, '--to', 'REGION1'], demo);
