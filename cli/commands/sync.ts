@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { FerryError } from '../../lib/errors.ts';
 import { createApplyChanges } from '../../lib/replication/apply/apply-changes.ts';
 import { readInventory } from '../../lib/replication/inventory/read-inventory.ts';
+import { withSpeltRegions } from '../../lib/replication/inventory/spelt-regions.ts';
 import type { Change, Inventory } from '../../lib/replication/plan/change.ts';
 import {
   keepPlan,
@@ -97,8 +98,9 @@ export const sync = async (
   [named = '']: readonly string[],
 ): Promise<ExitCode> => {
   const signal = signalOf(io, options);
-  const policy = await findPolicy(io, named);
+  const asWritten = await findPolicy(io, named);
   const here = await openHere(io, options);
+  const policy = await withSpeltRegions(here.clouds, asWritten, { signal });
   const inventory = await readInventory(here.clouds, policy, { signal, atMs: Date.now() });
   const planned = planSync(policy, inventory);
   if (options.plan !== undefined)

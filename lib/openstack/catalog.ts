@@ -37,20 +37,14 @@ export const imageEndpoints = (catalog: Catalog, wanted: string): readonly Image
     }))
     .filter(({ region }) => region !== '');
 
-/**
- * A region's image service. Names compare case-insensitively, as in Glance's get_glance_endpoint; of two that differ in
- * nothing else, it is the one that is spelt so.
- */
-export const endpointOf = (
-  endpoints: readonly ImageEndpoint[],
-  region: string,
-): ImageEndpoint | undefined => {
-  const anyCase = region.toLowerCase();
-  return (
-    endpoints.find((endpoint) => endpoint.region === region) ??
-    endpoints.find((endpoint) => endpoint.region.toLowerCase() === anyCase)
-  );
-};
+/** Names of regions compare case-insensitively, as in Glance's get_glance_endpoint. */
+export const isSameRegion = (one: string, other: string): boolean =>
+  one.toLowerCase() === other.toLowerCase();
+
+/** A region's image service. Of two whose names differ in their case alone, it is the one that is spelt so. */
+export const endpointOf = (endpoints: readonly ImageEndpoint[], region: string): ImageEndpoint | undefined =>
+  endpoints.find((endpoint) => endpoint.region === region) ??
+  endpoints.find((endpoint) => isSameRegion(endpoint.region, region));
 
 /** The image service's endpoint in a region, base URL without `/v2`. */
 export const imageEndpoint = (

@@ -1,3 +1,6 @@
+import { echo } from '../../echo.ts';
+import { FerryError } from '../../errors.ts';
+import { isSameRegion } from '../../openstack/catalog.ts';
 import type { AskedReplica } from '../../state/messages.ts';
 import type { Policy, ReplicaIdentity } from '../policy/policy.ts';
 import { onlyImage, requestPolicy } from '../policy/request-policy.ts';
@@ -29,17 +32,29 @@ const ofRequest = ({ source, region, request = {} }: AskedReplica): Policy => {
   });
 };
 
+/** As catalogs compare: the one that is spelt so first. */
+const targetIn = ({ targets }: Policy, region: string) =>
+  targets.find((target) => target.region === region) ??
+  targets.find((target) => isSameRegion(target.region, region));
+
 /**
  * By what rules a replica is made: those of a policy of the deployment, or the ones that a single request is; for this one
- * image and this one region.
- * @throws FerryError `bad-request` for a policy that there is not
+ * image and this one region, with both regions spelt as they are asked for.
+ * @throws FerryError `bad-request` for a policy that there is not, or that is for other regions
  */
 export const askedPolicy = (policies: Policies, asked: AskedReplica): Policy => {
   const { source, region, policy: name } = asked;
   if (name === undefined) return ofRequest(asked);
   const policy = policies.named(name);
+  const target = targetIn(policy, region);
+  if (!target || !isSameRegion(policy.source.region, source.region))
+    throw new FerryError(
+      'bad-request',
+      `Policy ${policy.name} brings no images from region ${echo(source.region)} to ${echo(region)}`,
+    );
   return {
     ...onlyImage(policy, source.imageId),
-    targets: policy.targets.filter((target) => target.region === region),
+    source: { region: source.region },
+    targets: [{ ...target, region }],
   };
 };

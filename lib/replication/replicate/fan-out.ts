@@ -1,5 +1,6 @@
 import { FerryError } from '../../errors.ts';
 import { log } from '../../log.ts';
+import { isSameRegion } from '../../openstack/catalog.ts';
 import type { AskedReplica, SendReplicate } from '../../state/messages.ts';
 import { everyPolicy, type Published } from '../event/image-published.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -18,7 +19,7 @@ const replicasOf = ({ source, wanted }: Published, policies: Policies): readonly
   if (typeof wanted !== 'string') return wanted.map((target) => ({ source, ...target }));
   if (wanted === everyPolicy) return policies.of(source.region).flatMap((policy) => byPolicy(source, policy));
   const policy = policies.named(wanted);
-  if (policy.source.region === source.region) return byPolicy(source, policy);
+  if (isSameRegion(policy.source.region, source.region)) return byPolicy(source, policy);
   const reason = `Policy ${policy.name} is for images of region ${policy.source.region}`;
   throw new FerryError('bad-request', `${reason}, not of ${source.region}`);
 };

@@ -1,5 +1,6 @@
 import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
+import { isSameRegion } from '../../openstack/catalog.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { PolicyFiles } from '../policy/policy-files.ts';
 
@@ -7,7 +8,7 @@ import type { PolicyFiles } from '../policy/policy-files.ts';
 export interface Policies {
   /** @throws FerryError `bad-request` for one that there is not, with the names of those there are */
   named(name: string): Policy;
-  /** With images of this region as their sources. */
+  /** With images of this region as their sources, in whatever case they spell it. */
   of(sourceRegion: string): readonly Policy[];
 }
 
@@ -20,5 +21,5 @@ export const policiesOf = ({ policies: all, broken }: PolicyFiles): Policies => 
     const names = all.map((policy) => policy.name).join(', ') || 'none';
     throw new FerryError('bad-request', `There is no policy ${echo(name)}; policies: ${names}${reasons}`);
   },
-  of: (region) => all.filter(({ source }) => source.region === region),
+  of: (region) => all.filter(({ source }) => isSameRegion(source.region, region)),
 });

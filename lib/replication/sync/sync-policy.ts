@@ -6,6 +6,7 @@ import type { RegionName } from '../../schemas/ids.ts';
 import { createApplyChanges, type Importer } from '../apply/apply-changes.ts';
 import type { Result } from '../apply/result.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
+import { withSpeltRegions } from '../inventory/spelt-regions.ts';
 import type { Change } from '../plan/change.ts';
 import { planSync } from '../plan/sync/plan-sync.ts';
 import type { Policy } from '../policy/policy.ts';
@@ -72,11 +73,12 @@ const tell = ({ policy, regions, results }: PolicyReport): void => {
  */
 export const syncPolicy = async (
   services: SyncServices,
-  policy: Policy,
+  asWritten: Policy,
   options: SyncOptions,
 ): Promise<PolicyReport> => {
-  const { name } = policy;
+  const { name } = asWritten;
   try {
+    const policy = await withSpeltRegions(services.clouds, asWritten, options);
     const inventory = await readInventory(services.clouds, policy, options);
     const changes = planSync(policy, inventory);
     const results = options.isDry ? asPlanned(changes) : await carryOut(services, policy, changes, options);

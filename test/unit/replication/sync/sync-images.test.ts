@@ -80,6 +80,21 @@ test('what is missing is asked for, what has drifted is put right, and each is t
   expect(region('REGION2').image(replica)).toMatchObject({ os_version: '2' });
 });
 
+test('a policy that spells its regions in another case finds its replicas, and asks for no second copy', async () => {
+  const there = await make('REGION1', { name: 'nightly a' });
+  const missing = await make('REGION1', { name: 'nightly b' });
+  await make('REGION2', {
+    ...{ name: 'nightly a', ferry_source_region: 'REGION1', ferry_source_id: there, ferry_policy: 'nightly' },
+  });
+  const otherwise = {
+    source: { region: 'Region1' as RegionName },
+    targets: [{ region: 'Region2' as RegionName, projects: {} }],
+  };
+  const { reports, copies } = await sync([policyOf('nightly', otherwise)])();
+  expect(copies).toMatchObject([{ image: missing, from: 'REGION1', region: 'REGION2' }]);
+  expect(reports).toMatchObject([{ regions: { REGION2: { copied: 1 } } }]);
+});
+
 test('a dry run says what would be, and does nothing', async () => {
   await make('REGION1', { name: 'nightly a' });
   region('REGION2').clearRequests();
