@@ -43,6 +43,11 @@ export const functionsCases = (packaged: () => Packaged) =>
       ]);
     });
 
+    test('the folder of policies goes to those that read it', async () => {
+      const having = await Promise.all(names.map((name) => packaged().hasFile(name, 'policies/README.md')));
+      expect(names.filter((_, i) => having[i])).toEqual(['replicate-image', 'sync-images']);
+    });
+
     test('there are no others', () => {
       expect(packaged().ofType('AWS::Lambda::Function')).toHaveLength(names.length);
     });

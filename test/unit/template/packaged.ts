@@ -45,6 +45,8 @@ export async function packageService(settings: Readonly<Record<string, string>> 
         .filter(([, { Type }]) => Type === type)
         .map(([id, { Properties }]) => [id, Properties]),
     properties: (id: string): Resource['Properties'] => resources[id]?.Properties ?? {},
+    /** A zip names its files in clear. */
+    hasFile: async (name: string, file: string) => (await readFile(join(dir, `${name}.zip`))).includes(file),
     zipKiB: async (name: string) => (await stat(join(dir, `${name}.zip`))).size / 1024,
   };
 }
