@@ -95,22 +95,39 @@ const foundFamilies = (region: Region, going: ReadonlySet<string>): ReadonlySet<
 const mayGo = ({ replica, isLast = false }: Verdict, found: ReadonlySet<string>): boolean =>
   !isVisible(replica) || isLast || found.has(replica.provenance.family);
 
-/** Replicas whose time is over, the oldest first, each one rung further down. */
-export const retire = (region: Region): readonly Change[] => {
+/** Replicas whose time is over, the oldest first. */
+const verdictsIn = (region: Region): readonly Verdict[] => {
   const { select } = region.sources.policy;
   const isConcerned = ({ provenance }: Replica): boolean =>
     select.imageId === undefined || region.sources.ofFamily.has(provenance.family);
-  const verdicts = region.view.replicas
+  return region.view.replicas
     .filter(isConcerned)
     .flatMap((replica) => verdictOn(region, replica) ?? [])
     .reverse();
+};
+
+/** A list without an image may be a lost right, or a filter that fits nothing: that all are gone is for people to say. */
+const allGone = ({ sources: { policy } }: Region, gone: readonly Verdict[]): readonly Change[] =>
+  gone.slice(0, 1).map(({ replica }) => {
+    const { was: _, isRetirement: __, ...of } = retirementOf(replica, '');
+    const reason = `${policy.source.region} lists no image of the policy, so none of its ${gone.length} replicas is taken for left over`;
+    return { ...of, kind: 'skip', reason, isError: true };
+  });
+
+/** Replicas whose time is over, the oldest first, each one rung further down. */
+export const retire = (region: Region): readonly Change[] => {
+  const all = verdictsIn(region);
+  const isEmpty = region.sources.images.length === 0;
+  const gone = all.filter(({ isLast = false }) => isLast && isEmpty);
+  const verdicts = all.filter((verdict) => !gone.includes(verdict));
   const going = new Set<string>(verdicts.map(({ replica }) => replica.id));
   const found = foundFamilies(region, going);
-  return verdicts.flatMap((verdict) => {
+  const steps = verdicts.flatMap((verdict): readonly Change[] => {
     const changes = [...renaming(region, verdict), ...goingDown(region, verdict)];
     if (changes.length === 0 || mayGo(verdict, found)) return changes;
     const { was: _, ...of } = retirementOf(verdict.replica, '');
     const reason = `it stays: people find no other one of its family (${verdict.reason})`;
     return [{ ...of, kind: 'skip', reason, isError: false }];
   });
+  return [...allGone(region, gone), ...steps];
 };

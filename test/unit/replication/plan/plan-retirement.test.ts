@@ -134,7 +134,8 @@ describe('a replica whose source is gone', () => {
 
   test('goes where its source is no longer selected, or has become a replica itself', () => {
     const parts = retiring({ isForRemoved: true }, { select: { tags: ['lts'] } });
-    expect(planned(parts, [one], [replica(one)])).toEqual(['hide r-a']);
+    const other = image({ id: imageId('u'), name: 'Ubuntu', tags: ['lts'] });
+    expect(planned(parts, [one, other], [replica(one), replica(other)])).toEqual(['hide r-a']);
   });
 
   test('stays where its source is only hidden, deactivated or older than the policy copies', () => {
@@ -151,6 +152,14 @@ describe('a replica whose source is gone', () => {
       onConflict: 'error',
     } as const;
     expect(runs(parts, [one], [replica(older(9))])).toEqual([['copy a'], ['hide r-d9']]);
+  });
+
+  test('stays, and a person is called, where the source region lists not one image', () => {
+    const parts = retiring({ isForRemoved: true, ladder: ['delete'], isDeleteAllowed: true });
+    expect(planned(parts, [], [replica(one), gone])).toEqual([
+      'skip r-d9 as an error: SOUTH lists no image of the policy, so none of its 2 replicas is taken for left over',
+    ]);
+    expect(planned(parts, [], [])).toEqual([]);
   });
 
   test('gives up its protection before it is deleted', () => {
@@ -248,6 +257,7 @@ describe('snapshots in another region', () => {
 describe('retirement waits', () => {
   const gone = replica(older(9, { name: 'Gone' }));
   const parts = retiring({ isForRemoved: true });
+  const other = image({ id: imageId('u'), name: 'Ubuntu' });
   const changesFor = (facts: Parameters<typeof world>[2], there = [replica(one), gone]): readonly Change[] =>
     planSync(policy(parts), world([one], there, facts));
 
@@ -274,14 +284,14 @@ describe('retirement waits', () => {
 
   test('for the next run, where there is more of it than the policy allows', () => {
     const all = [9, 8, 7].map((days) => replica(older(days, { name: `Gone ${days}` })));
-    expect(planned({ ...parts, caps: { removalsPerRun: 2 } }, [], all)).toEqual([
+    expect(planned({ ...parts, caps: { removalsPerRun: 2 } }, [other], [replica(other), ...all])).toEqual([
       'hide r-d9',
       'hide r-d8',
       'skip r-d7: it waits: 2 removals in a run',
     ]);
-    expect(planned({ ...parts, caps: { removalsPerRun: 0 } }, [], all.slice(0, 1))).toEqual([
-      'skip r-d9: it waits: 0 removals in a run',
-    ]);
+    expect(
+      planned({ ...parts, caps: { removalsPerRun: 0 } }, [other], [replica(other), ...all.slice(0, 1)]),
+    ).toEqual(['skip r-d9: it waits: 0 removals in a run']);
   });
 });
 
