@@ -63,12 +63,15 @@ describe('a secret of Secrets Manager', () => {
   });
 
   test('that was had once counts while Secrets Manager is away', async () => {
+    // Functions of earlier tests may still ask the other one.
+    const away = await startScriptedServer();
     const text = { status: 200, json: { ARN: arn, SecretString: 'known' } };
-    broken.script(text, text, refusal(500, 'InternalServiceError'));
-    const secret = await starting(broken.url);
+    away.script(text, text, refusal(500, 'InternalServiceError'));
+    const secret = await starting(away.url);
     expect(await secret()).toBe('known');
     // Who wants it anew has no use for the old one.
-    broken.script(refusal(500, 'InternalServiceError'));
+    away.script(refusal(500, 'InternalServiceError'));
     await expect(secret({ fresh: true })).rejects.toMatchObject({ code: 'unavailable' });
+    await away.stop();
   });
 });
