@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Image } from '../cloud/commands/glance.ts';
-import { ask } from '../contract/client.ts';
+import { type Ask, type Asked, ask } from '../contract/client.ts';
 import { account, imageEndpoint, newApplicationCredential, setting, tokenOf } from './account.ts';
 import { startRealImports } from './real-imports.ts';
 
@@ -19,6 +19,7 @@ type Cloud = 'home' | 'away';
 
 const authUrlOf = (cloud: Cloud): string => setting(cloud === 'home' ? 'OS_AUTH_URL' : 'OTHER_AUTH_URL');
 const CLOUDS_SECRET_ARN = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:clouds';
+const jsonPatch = 'application/openstack-images-v2.1-json-patch';
 const syncImages = '/2015-03-31/functions/glance-ferry-prod-sync-images/invocations';
 
 /** Id of an account's project, which differs from cloud to cloud. @param prefix of the account's variables */
@@ -31,8 +32,8 @@ export const projectIdOf = async (prefix: string, cloud: Cloud): Promise<string>
 };
 
 /**
- * The functions between the regions of two real clouds, with rights of their own in both: those of an account SYNC_* that is
- * an admin's and has the role of service tokens, of the same name and password in the other cloud.
+ * The functions between the regions of two real clouds, with rights of their own in both: those of the account ADMIN_*, which
+ * has the same name and password in the other cloud.
  * @param prefix of the names of all images of the tests; whatever is called so is deleted in the end
  * @param policies by their names
  */
@@ -41,7 +42,7 @@ export const startRealReplication = async (prefix: string, policies: Readonly<Re
   for (const [name, policy] of Object.entries(policies))
     await writeFile(join(dir, `${name}.yaml`), stringify({ name, ...policy }));
 
-  const owner = account('SYNC_');
+  const owner = account('ADMIN_');
   const credentials = {
     home: await newApplicationCredential(owner, authUrlOf('home')),
     away: await newApplicationCredential(owner, authUrlOf('away')),
@@ -68,10 +69,15 @@ export const startRealReplication = async (prefix: string, policies: Readonly<Re
   };
   const cloudOf = (region: string): Cloud => (region === setting('OTHER_CLOUD_REGION') ? 'away' : 'home');
   /** Of a region's Glance, with the deployment's own rights. */
-  const call = async (region: string, method: string, path: string, json?: object) => {
+  const call = async (
+    region: string,
+    method: string,
+    path: string,
+    options: Pick<Ask, 'json' | 'headers'> = {},
+  ): Promise<Asked> => {
     const [token, authUrl] = [tokens[cloudOf(region)], authUrlOf(cloudOf(region))];
     const url = `${await imageEndpoint(token, region, authUrl)}/v2/images${path}`;
-    return ask(method, url, { token, ...(json && { json }) });
+    return ask(method, url, { token, ...options });
   };
 
   /** What a region has of these names, hidden or not. */
@@ -97,7 +103,13 @@ export const startRealReplication = async (prefix: string, policies: Readonly<Re
     dir,
     /** Variables of who has the deployment's rights in both clouds at hand. */
     operator: { OS_CLIENT_CONFIG_FILE: cloudsFile, OS_CLOUD: 'home', POLICIES_DIR: dir },
-    call,
+    share: (region: string, id: string, member: string) =>
+      call(region, 'POST', `/${id}/members`, { json: { member } }),
+    publish: (region: string, id: string) => {
+      const json = [{ op: 'replace', path: '/visibility', value: 'public' }];
+      return call(region, 'PATCH', `/${id}`, { json, headers: { 'Content-Type': jsonPatch } });
+    },
+    remove: (region: string, id: string) => call(region, 'DELETE', `/${id}`),
     images,
     replicasOf,
     membersOf: async (region: string, id: string): Promise<string[]> => {
