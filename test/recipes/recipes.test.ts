@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, globSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
 import { accountsOf } from '../cloud/openstack/keystone/fixture.ts';
@@ -232,7 +233,7 @@ describe('public-images.md', () => {
 });
 
 describe('snapshots.md', () => {
-  test('brings a user’s snapshots to another region, without what Nova trips over', async () => {
+  test('brings a user’s snapshots to another region, without what Nova trips over, and keeps the newest there', async () => {
     const instance_uuid = randomUUID();
     const snapshot = { visibility: 'private', owner: 'demo', image_type: 'snapshot', instance_uuid };
     const image = await workshop.newImage({ name: 'weekly', ...snapshot, base_image_ref: randomUUID() });
@@ -245,5 +246,17 @@ describe('snapshots.md', () => {
     expect(replica).toMatchObject({ visibility: 'private', ferry_policy: 'weekly-backup' });
     expect(replica).not.toHaveProperty('instance_uuid');
     expect(String(replica?.['ferry_family'])).toContain(instance_uuid);
+
+    // Four more, and the newest three are kept there, whatever is kept here.
+    const newer: ImageView[] = [];
+    for (let count = 0; count < 4; count += 1) {
+      await delay(1100); // created_at has seconds
+      newer.push(await workshop.newImage({ name: `weekly ${count}`, ...snapshot }));
+      await workshop.type(recipe.script, { cwd, env });
+    }
+    const there = () => [image, ...newer].map((one) => replicasIn('REGION2', one).length);
+    expect(there()).toEqual([0, 0, 1, 1, 1]);
+    const here = workshop.cloud.openstack.regions.REGION1.images();
+    expect(here.filter((one) => one['instance_uuid'] === instance_uuid)).toHaveLength(5);
   });
 });
