@@ -5,7 +5,7 @@ import { replicaId } from '../../lib/replication/record/replica-id.ts';
 import type { ImageId } from '../../lib/schemas/ids.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
 import { expectNothingLeft } from './nothing-left.ts';
-import { once, timesAsked } from './one-source.ts';
+import { formats, once, timesAsked } from './one-source.ts';
 import { useReplication } from './use-replication.ts';
 
 // One event makes an image of REGION1 appear in other regions, of another Keystone as well.
@@ -25,7 +25,7 @@ const sqs = () => new SQSClient({});
 const newSource = (attributes: object = {}, data: Buffer | undefined = randomBytes(300_000)) =>
   ferry.glance('REGION1').createImage(
     {
-      ...{ name: `Ubuntu ${randomUUID()}`, owner: 'admin', disk_format: 'raw', container_format: 'bare' },
+      ...{ name: `Ubuntu ${randomUUID()}`, owner: 'admin', ...formats },
       ...{ visibility: 'public', os_distro: 'ubuntu', hw_disk_bus: 'virtio', tags: ['lts'], ...attributes },
     },
     data,
@@ -186,6 +186,18 @@ describe.concurrent('an event', () => {
     expect(await replica('REGION2', second)).toMatchObject({ os_hidden: false });
     const older = () => ferry.replicasOf('REGION2', first.id).map((image) => [image.status, image.os_hidden]);
     await until(() => expect(older()).toEqual([['active', true]]));
+  });
+
+  test('of an image that is gone takes away the record that was left for its data, and nothing else', async () => {
+    const gone = { ...(await newSource()), id: randomUUID() };
+    const mark = { ferry_source_region: 'REGION1', ferry_source_id: gone.id };
+    const { id } = await ferry.glance('REGION2').createImage({ owner: 'admin', ...mark });
+    const theirs = await ferry.glance('REGION2').createImage({ owner: 'other', ...mark });
+    const whole = await ferry.glance('REGION3').createImage({ owner: 'admin', ...formats, ...mark }, 'data');
+    await ferry.publish(eventOf(gone, ['REGION2', 'REGION3']));
+    await until(() => expect(ferry.glance('REGION2').image(id)).toBeUndefined());
+    expect(ferry.glance('REGION2').image(theirs.id)).toMatchObject({ status: 'queued' });
+    expect(ferry.glance('REGION3').image(whole.id)).toMatchObject({ status: 'active' });
   });
 
   test('gives the name to the newer image of that name where that is asked for, and leaves both where it is not', async () => {

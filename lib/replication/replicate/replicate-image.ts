@@ -15,7 +15,7 @@ import { findPending } from './find-pending.ts';
 import { type Finished, finish, isUpkeep } from './finish.ts';
 import { again, done, failed, type Next, patiently } from './next.ts';
 import type { Policies } from './policies.ts';
-import { sourceState } from './source-state.ts';
+import { type SourceState, sourceState } from './source-state.ts';
 
 export interface ReplicateServices extends BringInServices {
   readonly clouds: Pick<Clouds, 'region'>;
@@ -118,6 +118,32 @@ const bringOn = async (services: ReplicateServices, replica: Replica, options: O
   return finished.kind === 'done' ? done(finished.reason) : failed(finished.reason);
 };
 
+interface Hopeless {
+  readonly to: CloudRegion;
+  readonly policy: Policy;
+  readonly state: Extract<SourceState, { readonly kind: 'never' }>;
+}
+
+/**
+ * Of a source that is gone a record without data may be left, which nobody asks for again: it goes. Not one that has the
+ * source's own id, since Glance would not give that again to a source that only seemed gone.
+ */
+const giveUp = async (
+  services: ReplicateServices,
+  message: ReplicateMessage,
+  { to, policy, state }: Hopeless,
+  options: Options,
+): Promise<Next> => {
+  if (!state.isGone || policy.identity === 'id') return failed(state.reason);
+  const { imageId: id } = message.replica.source;
+  const pending = await findPending(to, { region: policy.source.region, id }, policy.identity, options);
+  if (pending?.status !== 'queued') return failed(state.reason);
+  const taskId = await runningImport(services, { region: to.region, imageId: pending.id });
+  if (taskId) return again(message, 'its import runs, in vain', taskId);
+  await to.images.remove(pending.id, options);
+  return failed(`${state.reason}; the record for it, ${pending.id}, is removed`);
+};
+
 /**
  * The step `replicate-image`: brings one replica of one image on, by whatever is next. It keeps no state of its own: the
  * source's record, the records of the target region and our imports say how far it is. So it may run twice, side by side,
@@ -134,7 +160,7 @@ export const createReplicateImage =
     const to = await clouds.region(asked.region, options);
     const policy = askedPolicy(await policies(), spelt(asked, from, to));
     const state = await sourceState(from, asked.source.imageId, options);
-    if (state.kind === 'never') return failed(state.reason);
+    if (state.kind === 'never') return await giveUp(services, message, { to, policy, state }, options);
     if (state.kind === 'not-yet') return waitFor(message, state.reason);
     if (!maySelect(policy, state.source)) return done(`policy ${policy.name} does not select it`);
     return await bringOn(services, { message, from, to, policy, source: state.source }, options);

@@ -13,7 +13,7 @@ interface Options {
 export type SourceState =
   | { readonly kind: 'ready'; readonly source: ImageFacts }
   | { readonly kind: 'not-yet'; readonly reason: string }
-  | { readonly kind: 'never'; readonly reason: string };
+  | { readonly kind: 'never'; readonly reason: string; readonly isGone?: boolean };
 
 const isVolumeBacked = ({ size = 0, properties }: ImageFacts): boolean =>
   size === 0 && properties['block_device_mapping'] !== undefined;
@@ -38,6 +38,6 @@ export const sourceState = async (from: CloudRegion, id: ImageId, options: Optio
     return stateOf(factsOf(from.region, await from.images.image(id, options)));
   } catch (error) {
     if (!hasCode(error, 'not-found')) throw error;
-    return { kind: 'never', reason: `image ${id} is not in region ${from.region}` };
+    return { kind: 'never', reason: `image ${id} is not in region ${from.region}`, isGone: true };
   }
 };
