@@ -86,7 +86,7 @@ export const countSynced = (region: string, synced: Synced): void =>
 export const countNotSynced = (policies: number): void =>
   publish([['SyncFailed', MetricUnit.Count, policies]], {});
 
-/** A replica that was asked for is as it is to be: made, found there, or not wanted. */
+/** A replica that was asked for is as it is to be: made, or found there. */
 export const countReplicaDone = (): void => publish([['ReplicasDone', MetricUnit.Count, 1]], {});
 
 /** A replica that was asked for will not be, unless somebody asks again. */

@@ -81,7 +81,7 @@ export const bringOn = async (
       return undefined;
     });
     if (next?.next === 'done') return 'done';
-    if (next?.next === 'failed') throw new FerryError('conflict', next.reason);
+    if (next?.next === 'left' || next?.next === 'failed') throw new FerryError('conflict', next.reason);
     message = next?.message ?? message;
     if (next && imageId && message.taskId !== followed) {
       patience.begin();

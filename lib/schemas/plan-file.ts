@@ -30,7 +30,7 @@ const KeptChange = Type.Union([
   change(['hide', 'deactivate', 'delete'], {}),
   change(['publish', 'unpublish'], { visibility }),
   change(['rename'], { to: text }),
-  change(['skip'], { isError: Type.Boolean() }),
+  change(['skip'], { isError: Type.Boolean(), isWaiting: Type.Optional(Type.Boolean()) }),
 ]);
 
 /** A plan that `sync --plan` has written, and `sync --apply` reads. */

@@ -69,7 +69,12 @@ export type Change =
   | (OfImage & { readonly kind: 'publish' | 'unpublish'; readonly visibility: Visibility })
   | (OfImage & { readonly kind: 'rename'; readonly to: string })
   /** Nothing is done, and said why: a conflict, a volume-backed snapshot, a cap. */
-  | (OfImage & { readonly kind: 'skip'; readonly isError: boolean });
+  | (OfImage & {
+      readonly kind: 'skip';
+      readonly isError: boolean;
+      /** A cap leaves it to a later run. */
+      readonly isWaiting?: boolean;
+    });
 
 /** What a plan is made of: all images that matter, region by region. */
 export interface Inventory {

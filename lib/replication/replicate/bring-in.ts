@@ -5,7 +5,7 @@ import type { Claims } from '../../state/claims.ts';
 import type { ReplicateMessage } from '../../state/messages.ts';
 import type { ImportRef, Target } from '../../state/refs.ts';
 import { hasEnded, type Task } from '../../state/task.ts';
-import { again, failed, type Next, patiently } from './next.ts';
+import { again, failed, type Next, waitFor } from './next.ts';
 
 interface Options {
   readonly signal: AbortSignal;
@@ -62,8 +62,7 @@ export const bringIn = async (
   if (running) return again(message, 'its import runs', running);
   const ended = await endOf(services, target, message);
   if (ended?.status === 'failure') return failed(`its import has failed: ${ended.message}`);
-  if (ended)
-    return patiently(message, endedWithoutData, Date.now()) ?? failed(`${endedWithoutData} for an hour`);
+  if (ended) return waitFor(message, endedWithoutData);
   try {
     const { taskId } = await services.requestReplica(replica, options);
     return again(message, 'its import is queued', taskId);

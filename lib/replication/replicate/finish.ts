@@ -11,6 +11,8 @@ interface Options {
 /** What has come of the changes that were left. */
 export type Finished =
   | { readonly kind: 'done'; readonly reason: string }
+  /** The image is not to have a replica here, or none of ours. */
+  | { readonly kind: 'left'; readonly reason: string }
   /** Another look may do better, or not. */
   | { readonly kind: 'passing' | 'failed'; readonly reason: string };
 
@@ -25,6 +27,11 @@ const listed = (results: readonly Result[]): string => results.map(inWords).join
 /** What brings the replica itself to what it is to be. */
 export const isUpkeep = ({ kind, isRetirement }: Change): boolean =>
   kind !== 'copy' && kind !== 'skip' && !isRetirement;
+
+const isOwnSkip = ({ change }: Result): boolean => change.kind === 'skip' && !change.isRetirement;
+
+/** Its turn comes when others have come to their end. */
+const isWaiting = ({ change }: Result): boolean => change.kind === 'skip' && change.isWaiting === true;
 
 /** Somebody has changed the image since it was looked at: what is left to do is found anew. */
 const isOvertaken = ({ outcome, change }: Result): boolean => outcome === 'kept' && isUpkeep(change);
@@ -44,7 +51,9 @@ export const finish = async (
   const failures = results.filter(({ outcome }) => outcome === 'failed');
   const lasting = failures.filter(({ isPassing }) => !isPassing);
   if (lasting.length > 0) return { kind: 'failed', reason: listed(lasting) };
-  const open = [...failures, ...results.filter(isOvertaken)];
+  const open = [...failures, ...results.filter(isOvertaken), ...results.filter(isWaiting)];
   if (open.length > 0) return { kind: 'passing', reason: listed(open) };
+  const skipped = results.filter(isOwnSkip);
+  if (skipped.length > 0) return { kind: 'left', reason: listed(skipped) };
   return { kind: 'done', reason: listed(results) || 'nothing is to be done' };
 };

@@ -1,11 +1,19 @@
+import type { ImageId } from '../../schemas/ids.ts';
 import type { ReplicateMessage } from '../../state/messages.ts';
 
 /** What comes of one look at a replica. */
 export type Next =
-  /** It is as it is to be, or nothing is to be done here. */
-  | { readonly next: 'done'; readonly reason: string }
+  /** It is there, as it is to be. */
+  | { readonly next: 'done'; readonly reason: string; readonly imageId?: ImageId }
+  /** It is not to be made here, which is no fault: not selected, an older one of its name, … */
+  | { readonly next: 'left'; readonly reason: string }
   /** It never will be, unless somebody asks again. */
-  | { readonly next: 'failed'; readonly reason: string }
+  | {
+      readonly next: 'failed';
+      readonly reason: string;
+      /** Asking again is of no use before a person has looked: a right, a name that is taken, somebody who never ends. */
+      readonly isForPerson?: true;
+    }
   /** Somebody else is at work: it is looked at again. */
   | {
       readonly next: 'again';
@@ -14,9 +22,18 @@ export type Next =
       readonly reason: string;
     };
 
-export const done = (reason: string): Next => ({ next: 'done', reason });
+/** @param imageId the replica */
+export const done = (reason: string, imageId?: ImageId): Next => ({
+  next: 'done',
+  reason,
+  ...(imageId && { imageId }),
+});
+
+export const left = (reason: string): Next => ({ next: 'left', reason });
 
 export const failed = (reason: string): Next => ({ next: 'failed', reason });
+
+export const forPerson = (reason: string): Next => ({ next: 'failed', reason, isForPerson: true });
 
 const [shortestS, longestS] = [2, 30];
 
@@ -52,3 +69,7 @@ export const patiently = (
   const later = { ...message, looks: looks + 1, waitsSinceMs };
   return { next: 'again', message: later, delayS: delayAfter(looks), reason };
 };
+
+/** For a while; then a person has to look at it. */
+export const waitFor = (message: ReplicateMessage, reason: string): Next =>
+  patiently(message, reason, Date.now()) ?? forPerson(`${reason}, for too long`);

@@ -1,8 +1,10 @@
 import type { CloudRegion, Clouds } from '../../clouds/cloud.ts';
 import { FerryError } from '../../errors.ts';
+import type { ImageId } from '../../schemas/ids.ts';
 import type { AskedReplica, ReplicateMessage } from '../../state/messages.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import type { Change } from '../plan/change.ts';
+import { regionView } from '../plan/region/region-view.ts';
 import { isSelected } from '../plan/region/select.ts';
 import { planSync } from '../plan/sync/plan-sync.ts';
 import { wantedReplica } from '../plan/wanted-replica.ts';
@@ -13,7 +15,7 @@ import { type BringInServices, bringIn, runningImport } from './bring-in.ts';
 import { createRecord } from './create-record.ts';
 import { findPending } from './find-pending.ts';
 import { type Finished, finish, isUpkeep } from './finish.ts';
-import { again, done, failed, type Next, patiently } from './next.ts';
+import { again, done, failed, forPerson, left, type Next, waitFor } from './next.ts';
 import type { Policies } from './policies.ts';
 import { type SourceState, sourceState } from './source-state.ts';
 
@@ -35,10 +37,6 @@ interface Replica {
   readonly source: ImageFacts;
 }
 
-/** For a while; then it has failed. */
-const waitFor = (message: ReplicateMessage, reason: string): Next =>
-  patiently(message, reason, Date.now()) ?? failed(`${reason}, for too long`);
-
 /** The deployment's own names for both regions, so that the same replica never has two. */
 const spelt = (asked: AskedReplica, from: CloudRegion, to: CloudRegion): AskedReplica => ({
   ...asked,
@@ -52,16 +50,25 @@ const maySelect = (policy: Policy, source: ImageFacts): boolean => {
   return isSelected(source, { ...policy, select });
 };
 
-/** What is left to do about one image in one region. @throws FerryError where either of them cannot be read */
+/** What there is, and what is left to do. */
+interface Remaining {
+  readonly changes: readonly Change[];
+  /** The replica, if there is one. */
+  readonly imageId: ImageId | undefined;
+}
+
+/** Of one image in one region. @throws FerryError where either of them cannot be read */
 const remaining = async (
   { clouds }: ReplicateServices,
-  { policy }: Replica,
+  { policy, to, source }: Replica,
   { signal }: Options,
-): Promise<readonly Change[]> => {
+): Promise<Remaining> => {
   const inventory = await readInventory(clouds, policy, { signal, atMs: Date.now() });
   const [failure] = inventory.failed.values();
   if (failure !== undefined) throw new FerryError('unavailable', failure);
-  return planSync(policy, inventory);
+  const images = inventory.targets.get(to.region) ?? [];
+  const { ofSource } = regionView(to.region, images, to.identity.projectId, policy);
+  return { changes: planSync(policy, inventory), imageId: ofSource.get(source.id)?.[0]?.id };
 };
 
 /** A record that is getting its data: by an import of ours, or by what somebody else has begun, or left. */
@@ -98,9 +105,11 @@ const finishAll = async (
   const first = await finish(replica.to, changes, options);
   if (first.kind !== 'done' || changes.length === 0) return first;
   const rest = await remaining(services, replica, options);
-  const second = await finish(replica.to, rest.filter(isUpkeep), options);
+  const second = await finish(replica.to, rest.changes.filter(isUpkeep), options);
   return second.kind === 'done' ? first : second;
 };
+
+const notWanted = 'it is hidden, or of an age, so that its policy wants no replica of it';
 
 const bringOn = async (services: ReplicateServices, replica: Replica, options: Options): Promise<Next> => {
   const { message, from, to, policy, source } = replica;
@@ -110,12 +119,15 @@ const bringOn = async (services: ReplicateServices, replica: Replica, options: O
   const pending = await findPending(to, source, policy.identity, options);
   if (pending?.status === 'queued') return withRecord(pending.id);
   if (pending) return whileBecoming(services, message, pending);
-  const changes = await remaining(services, replica, options);
+  const { changes, imageId } = await remaining(services, replica, options);
   const copy = changes.find((change) => change.kind === 'copy');
   if (copy) return withRecord(await recordFor(replica, copy.record, options));
+  if (!imageId && changes.length === 0) return left(notWanted);
   const finished = await finishAll(services, replica, changes, options);
-  if (finished.kind === 'passing') return waitFor(message, finished.reason);
-  return finished.kind === 'done' ? done(finished.reason) : failed(finished.reason);
+  const { kind, reason } = finished;
+  if (kind === 'passing') return waitFor(message, reason);
+  if (kind === 'left') return left(reason);
+  return kind === 'done' ? done(reason, imageId) : forPerson(reason);
 };
 
 interface Hopeless {
@@ -162,6 +174,6 @@ export const createReplicateImage =
     const state = await sourceState(from, asked.source.imageId, options);
     if (state.kind === 'never') return await giveUp(services, message, { to, policy, state }, options);
     if (state.kind === 'not-yet') return waitFor(message, state.reason);
-    if (!maySelect(policy, state.source)) return done(`policy ${policy.name} does not select it`);
+    if (!maySelect(policy, state.source)) return left(`policy ${policy.name} does not select it`);
     return await bringOn(services, { message, from, to, policy, source: state.source }, options);
   };

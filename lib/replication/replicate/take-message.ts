@@ -46,14 +46,18 @@ const namesOf = ({ replica: { source, region, policy = '' } }: ReplicateMessage)
   policy,
 });
 
+/** Without what was waited for: put back into its queue, it begins anew. */
+const letterOf = ({ replica }: ReplicateMessage): string => JSON.stringify({ replica });
+
 /** What the look came to is written down, and said. */
 const carryOut = async (
-  { send }: TakeMessageServices,
+  { send, bury }: TakeMessageServices,
   message: ReplicateMessage,
   next: Next,
 ): Promise<void> => {
   const { reason } = next;
   const about = namesOf(message);
+  if (next.next === 'left') return log.info('replica left out', { about, reason });
   if (next.next === 'again') {
     log.debug('replica looked at', { about, reason, delay_s: next.delayS });
     return await send(next.message, next.delayS);
@@ -64,6 +68,7 @@ const carryOut = async (
   }
   log.error('replica failed', { about, reason });
   countReplicaFailed();
+  if (next.isForPerson) await bury(letterOf(message), reason);
 };
 
 /** Whatever another look cannot mend is a person's to look at; anything else is tried for a while. */
@@ -83,8 +88,7 @@ const afterError = async (
   }
   log.error('replica failed', { about, reason, error });
   countReplicaFailed();
-  // Without what was waited for: put back into its queue, it begins anew.
-  await services.bury(JSON.stringify({ replica: message.replica }), reason);
+  await services.bury(letterOf(message), reason);
 };
 
 /**

@@ -7,13 +7,15 @@ type Rule = (changes: readonly Change[]) => readonly Change[];
 
 type Copy = Change & { readonly kind: 'copy' };
 
+type Skip = Change & { readonly kind: 'skip' };
+
 const isCopy = (change: Change): change is Copy => change.kind === 'copy';
 
 const skipped = (
   { region, image, name, family, isRetirement }: Change,
   reason: string,
   isError = false,
-): Change => ({
+): Skip => ({
   kind: 'skip',
   region,
   image,
@@ -26,6 +28,9 @@ const skipped = (
 });
 
 const imageOf = ({ region, image }: Change): string => `${region} ${image}`;
+
+/** Of a cap that later runs get round to. */
+const leftToLater = (copy: Copy, reason: string): Change => ({ ...skipped(copy, reason), isWaiting: true });
 
 /** Says once for each image that its retirement waits. */
 const holdBack = (
@@ -95,7 +100,7 @@ const capImports =
     return replaceCopies(changes, (copy) => {
       const count = (imports.get(copy.region) ?? 0) + 1;
       imports.set(copy.region, count);
-      return count <= most ? copy : skipped(copy, `it waits: ${most} imports into a region at a time`);
+      return count <= most ? copy : leftToLater(copy, `it waits: ${most} imports into a region at a time`);
     });
   };
 
@@ -106,7 +111,7 @@ const capBytes =
     return replaceCopies(changes, (copy) => {
       if (copy.bytes > most)
         return skipped(copy, `its ${copy.bytes} bytes are more than a run may move`, true);
-      if (sum + copy.bytes > most) return skipped(copy, `it waits: ${most} bytes in a run`);
+      if (sum + copy.bytes > most) return leftToLater(copy, `it waits: ${most} bytes in a run`);
       sum += copy.bytes;
       return copy;
     });

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { FerryError } from '../../../../lib/errors.ts';
-import { failed, type Next, patienceMs } from '../../../../lib/replication/replicate/next.ts';
+import {
+  failed,
+  forPerson,
+  left,
+  type Next,
+  patienceMs,
+} from '../../../../lib/replication/replicate/next.ts';
 import { createTakeMessage } from '../../../../lib/replication/replicate/take-message.ts';
 import type { ReplicateMessage } from '../../../../lib/state/messages.ts';
 import { toRegion2 as event } from '../event/events.ts';
@@ -73,12 +79,21 @@ describe("a replica's message", () => {
     });
   });
 
-  test.each<Next>([failed('its source is gone'), { next: 'done', reason: 'published' }])(
-    'is gone when there is no more to do: $next',
-    async (next) => {
-      expect(await take(toRegion2, { look: async () => next })).toMatchObject({ sent: [], buried: [] });
-    },
-  );
+  test('is a dead letter with its reason when what failed is a person’s to mend, such as a right that was lost', async () => {
+    const look = async () => forPerson('publish of image x: 403');
+    expect(await take({ ...toRegion2, looks: 3 }, { look })).toMatchObject({
+      sent: [],
+      buried: [[JSON.stringify(toRegion2), 'publish of image x: 403']],
+    });
+  });
+
+  test.each<Next>([
+    failed('its source is gone'),
+    left('not selected'),
+    { next: 'done', reason: 'published' },
+  ])('is gone when there is no more to do: $next', async (next) => {
+    expect(await take(toRegion2, { look: async () => next })).toMatchObject({ sent: [], buried: [] });
+  });
 
   test('is tried again when nobody can be asked, for an hour', async () => {
     const look = throwing(new FerryError('unavailable', 'Keystone is away'));
