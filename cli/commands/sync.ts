@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { FerryError } from '../../lib/errors.ts';
 import { createApplyChanges } from '../../lib/replication/apply/apply-changes.ts';
+import type { PlanAgain } from '../../lib/replication/apply/renew-retirement.ts';
 import { readInventory } from '../../lib/replication/inventory/read-inventory.ts';
 import { withSpeltRegions } from '../../lib/replication/inventory/spelt-regions.ts';
 import type { Change, Inventory } from '../../lib/replication/plan/change.ts';
@@ -59,12 +60,17 @@ const familiesAtOnce = 4;
 
 interface Doing {
   readonly here: Here;
+  readonly planAgain: PlanAgain;
   readonly policy: Policy;
   readonly changes: readonly Change[];
   readonly signal: AbortSignal;
 }
 
-const carryOut = async (io: Io, options: SyncCommandOptions, { here, policy, changes, signal }: Doing) => {
+const carryOut = async (
+  io: Io,
+  options: SyncCommandOptions,
+  { here, planAgain, policy, changes, signal }: Doing,
+) => {
   const copies = Map.groupBy(
     changes.filter(({ kind }) => kind === 'copy'),
     ({ region }): string => region,
@@ -80,6 +86,7 @@ const carryOut = async (io: Io, options: SyncCommandOptions, { here, policy, cha
       return { images, projectId: identity.projectId };
     },
     importer: importCopies({ io, options, here, policy, board, totalOf }),
+    planAgain,
     atOnce: policy.caps.importsPerRegion ?? familiesAtOnce,
   });
   const results = await apply(changes, { signal });
@@ -101,11 +108,14 @@ export const sync = async (
   const asWritten = await findPolicy(io, named);
   const here = await openHere(io, options);
   const policy = await withSpeltRegions(here.clouds, asWritten, { signal });
-  const inventory = await readInventory(here.clouds, policy, { signal, atMs: Date.now() });
+  const look = () => readInventory(here.clouds, policy, { signal, atMs: Date.now() });
+  const planAgain = async () => planSync(policy, await look());
+  const inventory = await look();
   const planned = planSync(policy, inventory);
   if (options.plan !== undefined)
     await writeFile(options.plan, planText(keepPlan(policy.name, inventory, planned)));
   if (options.dryRun || options.plan !== undefined) return tellPlan(io, options, planned, inventory);
   const changes = options.apply === undefined ? planned : await keptChanges(options.apply, policy, inventory);
-  return tellDone(io, options, await carryOut(io, options, { here, policy, changes, signal }), inventory);
+  const results = await carryOut(io, options, { here, planAgain, policy, changes, signal });
+  return tellDone(io, options, results, inventory);
 };

@@ -18,6 +18,7 @@ const common = {
   reason: text,
   isRetirement: Type.Optional(Type.Boolean()),
   was: Type.Optional(values),
+  relies: Type.Optional(Type.Object({ image: name, is: values }, { additionalProperties: false })),
   seen: Type.String({ pattern: '^[0-9a-f]{32}$' }),
 };
 const change = <Parts extends Record<string, object>>(kinds: readonly string[], parts: Parts) =>

@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { callCommand, openrcOf } from './command.ts';
-import { glanceOf, MiB, newSource, nineRegions, once, timesAsked } from './one-source.ts';
+import { glanceOf, holdBack, MiB, newSource, nineRegions, once, timesAsked } from './one-source.ts';
 import { type ServedFerry, serveFerry } from './served-ferry.ts';
 import { useFerry } from './use-ferry.ts';
 
@@ -23,10 +24,10 @@ afterAll(async () => {
 });
 
 /** A policy for the images with a tag, and the file that it is in. */
-const policyFor = async (tag: string, targets: readonly string[]): Promise<string> => {
+const policyFor = async (tag: string, targets: readonly string[], more = ''): Promise<string> => {
   const file = join(dir, `${tag}.yaml`);
   const regions = targets.map((region) => `  - region: ${region}\n`).join('');
-  const text = `name: ${tag}\nsource:\n  region: REGION1\ntargets:\n${regions}select:\n  tags: [${tag}]\n`;
+  const text = `name: ${tag}\nsource:\n  region: REGION1\ntargets:\n${regions}select:\n  tags: [${tag}]\n${more}`;
   await writeFile(file, text);
   return file;
 };
@@ -88,6 +89,38 @@ test('a kept plan is done, and refused where the world has changed since', async
   expect(outdated.stderr).toMatch(
     /is refused: the world has changed since, for 1 of its 1 changes:\n.*\n {2}REGION2 +copy/,
   );
+});
+
+test('an older image stays where its successor has gone while sync waited for copies', async () => {
+  const byName = 'identity: name\non_conflict: rename\nretirement: {ladder: [hide]}\n';
+  const file = await policyFor('aged', ['REGION2'], byName);
+  const [one, other] = [
+    { name: 'aged', tags: ['aged'] },
+    { name: 'long', tags: ['aged'] },
+  ];
+  const older = await newSource(ferry, MiB, one);
+  await callCommand(['sync', file], demo);
+  await delay(1100); // which is older, Glance says in seconds
+  const younger = await newSource(ferry, MiB, one);
+  await callCommand(['sync', file], demo);
+  const replicaOf = (source: { readonly id: string }) =>
+    glanceOf(ferry, 'REGION2')
+      .images()
+      .find((image) => image['ferry_source_id'] === source.id);
+  glanceOf(ferry, 'REGION2').change(String(replicaOf(older)?.id), { name: 'aged', os_hidden: false });
+  const release = holdBack(ferry, await newSource(ferry, MiB, other));
+  const synced = callCommand(['sync', file, '--json'], demo);
+  const isCopying = () =>
+    glanceOf(ferry, 'REGION2')
+      .images()
+      .some(({ name }) => name === 'long');
+  await vi.waitFor(() => expect(isCopying()).toBe(true), 10_000);
+  glanceOf(ferry, 'REGION2').change(String(replicaOf(younger)?.id), { status: 'deactivated' });
+  release();
+  const { code, json } = await synced;
+  expect(code).toBe(0);
+  expect(json()).toMatchObject({ regions: { REGION2: { copied: 1, retired: 0, failed: 0 } } });
+  expect(replicaOf(older)).toMatchObject({ name: 'aged', os_hidden: false });
 });
 
 test('a region that is away is told, and the others are done', async () => {

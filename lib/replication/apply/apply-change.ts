@@ -2,7 +2,7 @@ import { asFerryError, hasCode } from '../../errors.ts';
 import { log } from '../../log.ts';
 import type { Images } from '../../openstack/images.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
-import type { Change } from '../plan/change.ts';
+import type { Change, Reliance } from '../plan/change.ts';
 import { provenanceNames } from '../record/provenance.ts';
 import { done, failed, kept, timeEnded, type Verdict } from './result.ts';
 import { differing, operationsFor, type Values } from './values.ts';
@@ -46,6 +46,25 @@ const refusalOf = (change: ImageChange, image: GlanceImage, projectId: string): 
   return change.kind === 'delete' && image['protected'] === true ? 'it is protected' : undefined;
 };
 
+/** Why the image that takes its place does not do so, as that one is now. */
+const successorRefusal = async (
+  { images, projectId }: Place,
+  { image, is }: Reliance,
+  options: Options,
+): Promise<string | undefined> => {
+  try {
+    const record = await images.image(image, options);
+    if (record['owner'] !== projectId)
+      return `image ${image}, which takes its place, belongs to another project`;
+    const changed = differing(record, is);
+    if (changed.length === 0) return undefined;
+    return `image ${image}, which takes its place, has changed since the plan: ${changed.join(', ')}`;
+  } catch (error) {
+    if (!hasCode(error, 'not-found')) throw error;
+    return `image ${image}, which takes its place, is not there any more`;
+  }
+};
+
 /** Only those that are missing, or too many: another run may have been here. */
 const changeMembers = async (images: Images, change: MemberChange, options: Options): Promise<void> => {
   const { image, add, remove } = change;
@@ -86,20 +105,19 @@ const verdictOf = (change: ImageChange, error: unknown, { signal }: Options): Ve
 };
 
 /**
- * Carries out one change of one image, as it is now: what is so already is done, what has changed since the plan, or
- * is not ours, is kept. May run twice, side by side, or die anywhere; never throws.
+ * Carries out one change of one image, as it is now: what is so already is done; what has changed since the plan, is not
+ * ours, or has lost its successor, is kept. May run twice, side by side, or die anywhere; never throws.
  * @param place of the change's region
  */
-export const applyChange = async (
-  { images, projectId }: Place,
-  change: ImageChange,
-  options: Options,
-): Promise<Verdict> => {
+export const applyChange = async (place: Place, change: ImageChange, options: Options): Promise<Verdict> => {
+  const { images, projectId } = place;
   try {
     options.signal.throwIfAborted();
     const record = await images.image(change.image, options);
     if (isDoneAlready(change, record)) return done('it is so already');
-    const refusal = refusalOf(change, record, projectId);
+    const refusal =
+      refusalOf(change, record, projectId) ??
+      (change.relies && (await successorRefusal(place, change.relies, options)));
     if (refusal !== undefined) return kept(refusal);
     await carryOut(images, change, record, options);
     return done(change.reason);

@@ -3,6 +3,7 @@ import { atMost } from '../../promises.ts';
 import type { RegionName } from '../../schemas/ids.ts';
 import type { Change } from '../plan/change.ts';
 import { applyChange, type Place, tellMistake } from './apply-change.ts';
+import { isRetirement, type PlanAgain, renewRetirement } from './renew-retirement.ts';
 import { done, failed, kept, type Result, timeEnded, type Verdict } from './result.ts';
 
 interface Options {
@@ -18,6 +19,8 @@ export interface ApplyServices {
   /** @throws FerryError where the region cannot be reached */
   placeOf(region: RegionName, options: Options): Promise<Place>;
   readonly importer: Importer;
+  /** Of an importer that waits for copies: the retirement is what a plan after them says. */
+  readonly planAgain?: PlanAgain;
   /** How many families of a region are at work at a time. */
   readonly atOnce: number;
 }
@@ -31,8 +34,6 @@ interface Family {
 
 const familiesOf = (changes: readonly Change[]): readonly Family[] =>
   [...Map.groupBy(changes, ({ family, image }) => family || image).values()].map((own) => ({ changes: own }));
-
-const isRetirement = (change: Change): boolean => change.isRetirement === true;
 
 /** What comes after it in its family relies on it. A copy comes later anyway, and a skip says so itself. */
 const breaks = ({ change, outcome }: Result): boolean =>
@@ -54,6 +55,12 @@ const applyOne = (services: ApplyServices, change: Change, options: Options): Pr
     return failed(explanation, retryable);
   });
 
+/** What a retirement is when its turn comes. */
+const retirementsNow = async ({ planAgain }: ApplyServices, changes: readonly Change[], options: Options) =>
+  planAgain && changes.some(({ kind }) => kind === 'copy') && changes.some(isRetirement)
+    ? await renewRetirement(planAgain, options)
+    : (change: Change) => change;
+
 /**
  * Carries out a plan: regions side by side, families of a region some at a time, a family in the plan's order. What fails
  * stops the rest of its family and nothing else. Retirement comes last, when all regions have done everything else, and
@@ -65,13 +72,15 @@ export const createApplyChanges =
   async (changes: readonly Change[], options: Options): Promise<readonly Result[]> => {
     const results = new Map<Change, Result>();
     let hasFailed = false;
+    let asOfNow = (change: Change): Change | Verdict => change;
 
     const verdictOn = async (change: Change, { brokenBy }: Family): Promise<Verdict> => {
       if (brokenBy && change.kind !== 'skip' && change.kind !== 'copy')
         return kept(`${brokenBy.change.kind} of ${brokenBy.change.image} comes first: ${brokenBy.reason}`);
       if (hasFailed && isRetirement(change))
         return kept('something has failed in this run, so nothing is retired');
-      return applyOne(services, change, options);
+      const now = change.kind === 'skip' ? change : asOfNow(change);
+      return 'outcome' in now ? now : applyOne(services, now, options);
     };
 
     const goThrough = async (family: Family, isTheirTurn: (change: Change) => boolean): Promise<void> => {
@@ -84,11 +93,14 @@ export const createApplyChanges =
     };
 
     const regions = [...Map.groupBy(changes, ({ region }) => region).values()].map(familiesOf);
-    for (const isTheirTurn of [(change: Change) => !isRetirement(change), isRetirement])
-      await Promise.all(
+    const inAllRegions = (isTheirTurn: (change: Change) => boolean) =>
+      Promise.all(
         regions.map((families) =>
           atMost(services.atOnce, families, (family) => goThrough(family, isTheirTurn)),
         ),
       );
+    await inAllRegions((change) => !isRetirement(change));
+    if (!hasFailed) asOfNow = await retirementsNow(services, changes, options);
+    await inAllRegions(isRetirement);
     return changes.flatMap((change) => results.get(change) ?? []);
   };

@@ -13,6 +13,8 @@ export interface Result {
   readonly reason: string;
   /** Of what has failed: another try may do better. */
   readonly isPassing?: boolean;
+  /** Its turn has not come. */
+  readonly isTimeEnded?: boolean;
 }
 
 /** An outcome with its reason. */
@@ -25,4 +27,7 @@ export const failed = (reason: string, isPassing = false): Verdict => ({
   reason,
   ...(isPassing && { isPassing }),
 });
-export const timeEnded = (): Verdict => kept('the time has ended, the next run goes on');
+export const timeEnded = (): Verdict => ({
+  ...kept('the time has ended, the next run goes on'),
+  isTimeEnded: true,
+});

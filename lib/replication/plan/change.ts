@@ -30,6 +30,12 @@ export interface WantedReplica {
 /** A value of one of Glance's attributes or of a property; null: it has none. */
 export type Value = string | number | boolean | readonly string[] | null;
 
+/** What another image has to be for a change to be right, by Glance's names. */
+export interface Reliance {
+  readonly image: ImageId;
+  readonly is: Readonly<Record<string, Value>>;
+}
+
 interface OfImage {
   readonly region: RegionName;
   readonly image: ImageId;
@@ -47,6 +53,8 @@ interface OfImage {
    * property's, …): where one of them is otherwise when the change's turn comes, it is refused.
    */
   readonly was?: Readonly<Record<string, Value>>;
+  /** Of a retirement, the image that takes its place: where that is otherwise when the change's turn comes, it is refused. */
+  readonly relies?: Reliance;
 }
 
 /**

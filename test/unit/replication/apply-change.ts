@@ -1,4 +1,4 @@
-import type { Change, Inventory, Value } from '../../../lib/replication/plan/change.ts';
+import type { Change, Inventory, Reliance, Value } from '../../../lib/replication/plan/change.ts';
 import { wantedReplica } from '../../../lib/replication/plan/wanted-replica.ts';
 import type { Policy } from '../../../lib/replication/policy/policy.ts';
 import type { ImageFacts } from '../../../lib/replication/record/image-facts.ts';
@@ -102,6 +102,17 @@ const withRegion = (inventory: Inventory, region: RegionName, images: readonly I
   targets: new Map([...inventory.targets, [region, images]]),
 });
 
+const seenBy: Readonly<Record<string, (image: ImageFacts) => Value>> = {
+  status: ({ status }) => status,
+  os_hidden: ({ isHidden }) => isHidden,
+  visibility: ({ visibility }) => visibility,
+};
+
+const isAsRelied = (images: readonly ImageFacts[], { image, is }: Reliance): boolean =>
+  images.some(
+    (one) => one.id === image && Object.entries(is).every(([name, value]) => seenBy[name]?.(one) === value),
+  );
+
 /** The inventory after one change of a policy's plan. */
 export const applyChange = (policy: Policy, inventory: Inventory, change: Change): Inventory => {
   const images = inventory.targets.get(change.region) ?? [];
@@ -111,6 +122,8 @@ export const applyChange = (policy: Policy, inventory: Inventory, change: Change
     return withRegion(inventory, change.region, [...images.filter(({ id }) => id !== replica.id), replica]);
   }
   if (!images.some(({ id }) => id === change.image)) throw new Error(`404: ${JSON.stringify(change)}`);
+  if (change.relies && !isAsRelied(images, change.relies))
+    throw new Error(`refused: ${JSON.stringify(change)}`);
   return withRegion(
     inventory,
     change.region,

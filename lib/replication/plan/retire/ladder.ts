@@ -1,5 +1,5 @@
 import type { Retirement, Rung } from '../../policy/policy.ts';
-import type { Change } from '../change.ts';
+import type { Change, Reliance } from '../change.ts';
 import type { Replica } from '../region/region-view.ts';
 
 const isTaken = (rung: Rung, { isHidden, status, visibility }: Replica): boolean =>
@@ -20,10 +20,16 @@ export const nextRung = (
     (rung) => !isTaken(rung, replica) && isPossible(rung, replica) && (rung !== 'delete' || isDeleteAllowed),
   );
 
+/** Why a replica goes, and what has to be there for it. */
+export interface Cause {
+  readonly reason: string;
+  readonly relies?: Reliance;
+}
+
 /** What every change of a retirement has. */
 export const retirementOf = (
   { region, id, name, provenance, status, isHidden, visibility }: Replica,
-  reason: string,
+  { reason, relies }: Cause,
 ) =>
   ({
     region,
@@ -34,19 +40,20 @@ export const retirementOf = (
     reason,
     isRetirement: true,
     was: { status, os_hidden: isHidden, visibility },
+    ...(relies && { relies }),
   }) as const;
 
 /** Glance removes no protected image, and takes both words in two calls. */
-const removal = (replica: Replica, reason: string): readonly Change[] => {
-  const of = retirementOf(replica, reason);
+const removal = (replica: Replica, cause: Cause): readonly Change[] => {
+  const of = retirementOf(replica, cause);
   const remove: Change = { ...of, kind: 'delete' };
   if (!replica.isProtected) return [remove];
   return [{ ...of, kind: 'update', set: { protected: false }, was: { protected: true } }, remove];
 };
 
-export const stepDown = (replica: Replica, rung: Rung, reason: string): readonly Change[] => {
-  const of = retirementOf(replica, reason);
-  if (rung === 'delete') return removal(replica, reason);
+export const stepDown = (replica: Replica, rung: Rung, cause: Cause): readonly Change[] => {
+  const of = retirementOf(replica, cause);
+  if (rung === 'delete') return removal(replica, cause);
   if (rung === 'private') return [{ ...of, kind: 'unpublish', visibility: 'private' }];
   return [{ ...of, kind: rung }];
 };

@@ -1,5 +1,5 @@
 import { retirementDefaults } from '../../policy/defaults.ts';
-import type { Change } from '../change.ts';
+import type { Change, Reliance } from '../change.ts';
 import {
   headReplica,
   isBeyondRetention,
@@ -9,12 +9,14 @@ import {
   willBeVisible,
 } from '../region/region.ts';
 import { madeMs, type Replica } from '../region/region-view.ts';
-import { nextRung, retirementOf, stepDown } from './ladder.ts';
+import { type Cause, nextRung, retirementOf, stepDown } from './ladder.ts';
 
 /** Why a replica's time is over. */
 interface Verdict {
   readonly replica: Replica;
   readonly reason: string;
+  /** What takes its place. */
+  readonly successor?: Replica;
   /** Nothing of its family is left in the source region, so nothing takes its place. */
   readonly isLast?: boolean;
   /** Retention keeps it: it makes room for its successor, and stays. */
@@ -25,8 +27,9 @@ const ofSuperseded = (region: Region, replica: Replica): Verdict | undefined => 
   const { onConflict } = region.sources.policy;
   if (onConflict !== 'replace' && onConflict !== 'rename') return undefined;
   const successor = headReplica(region, replica.provenance.family);
-  const reason = `replica ${successor?.id ?? ''} has taken its place`;
-  return { replica, reason, isKept: region.kept?.has(replica.id) === true };
+  if (!successor) return undefined;
+  const reason = `replica ${successor.id} has taken its place`;
+  return { replica, reason, successor, isKept: region.kept?.has(replica.id) === true };
 };
 
 /** Not any source's replica: its own has another one, or is gone. */
@@ -37,7 +40,7 @@ const ofLeftOver = (region: Region, replica: Replica): Verdict | undefined => {
   const own = found.get(sourceId);
   if (sources.byId.has(sourceId)) {
     if (own?.kind !== 'replica' || own.replica.status !== 'active') return undefined;
-    return { replica, reason: `replica ${own.replica.id} is its source's` };
+    return { replica, reason: `replica ${own.replica.id} is its source's`, successor: own.replica };
   }
   if (policy.retention && policy.identity !== 'name') return ofRetention(region, replica);
   if (!policy.retirement?.isForRemoved || policy.select.imageId !== undefined) return undefined;
@@ -49,8 +52,13 @@ const ofLeftOver = (region: Region, replica: Replica): Verdict | undefined => {
   };
 };
 
-const ofRetention = (region: Region, replica: Replica): Verdict | undefined =>
-  isBeyondRetention(region, replica) ? { replica, reason: 'retention keeps newer ones' } : undefined;
+const ofRetention = (region: Region, replica: Replica): Verdict | undefined => {
+  if (!isBeyondRetention(region, replica)) return undefined;
+  const { kept, view } = region;
+  const staying = view.ofFamily.get(replica.provenance.family)?.filter(({ id }) => kept?.has(id)) ?? [];
+  const successor = staying.find(({ status }) => status === 'active') ?? staying[0];
+  return { replica, reason: 'retention keeps newer ones', ...(successor && { successor }) };
+};
 
 const verdictOn = (region: Region, replica: Replica): Verdict | undefined => {
   if (isSuperseded(region, replica)) return ofSuperseded(region, replica);
@@ -65,35 +73,45 @@ const oldNameOf = (replica: Replica, template: string): string =>
     .replaceAll('{date}', () => new Date(madeMs(replica)).toISOString().slice(0, 10).replaceAll('-', ''))
     .replaceAll('{id}', () => replica.id);
 
-const renaming = (region: Region, { replica, reason }: Verdict): readonly Change[] => {
+const renaming = (region: Region, { replica }: Verdict, cause: Cause): readonly Change[] => {
   const { policy, heads } = region.sources;
   const head = heads.get(replica.provenance.family);
   if (policy.onConflict !== 'rename' || policy.identity !== 'name' || !head) return [];
   if (replica.name !== region.wanted(head).name) return [];
   const to = oldNameOf(replica, (policy.retirement ?? retirementDefaults).oldName);
-  const of = retirementOf(replica, reason);
+  const of = retirementOf(replica, cause);
   return to === replica.name ? [] : [{ ...of, kind: 'rename', to, was: { ...of.was, name: replica.name } }];
 };
 
-const goingDown = (region: Region, { replica, reason, isKept = false }: Verdict): readonly Change[] => {
+const goingDown = (region: Region, { replica, isKept = false }: Verdict, cause: Cause): readonly Change[] => {
   const { retirement } = region.sources.policy;
   if (!retirement) return [];
   const ladder = isKept ? retirement.ladder.filter((rung) => rung === 'hide') : retirement.ladder;
   const rung = nextRung(replica, { ...retirement, ladder });
-  return rung ? stepDown(replica, rung, reason) : [];
+  return rung ? stepDown(replica, rung, cause) : [];
 };
 
-/** Families of which people find an image that stays. */
-const foundFamilies = (region: Region, going: ReadonlySet<string>): ReadonlySet<string> =>
-  new Set(
-    region.view.replicas
-      .filter((one) => !going.has(one.id) && willBeVisible(region, one))
-      .map(({ provenance }) => provenance.family),
+/** By family, newest first, the images that people find and that stay. */
+type Found = ReadonlyMap<string, readonly Replica[]>;
+
+const foundIn = (region: Region, going: ReadonlySet<string>): Found =>
+  Map.groupBy(
+    region.view.replicas.filter((one) => !going.has(one.id) && willBeVisible(region, one)),
+    ({ provenance }) => provenance.family,
   );
 
 /** Nobody must lose the last image that he finds of a family, unless its sources are gone with it. */
-const mayGo = ({ replica, isLast = false }: Verdict, found: ReadonlySet<string>): boolean =>
+const mayGo = ({ replica, isLast = false }: Verdict, found: Found): boolean =>
   !isVisible(replica) || isLast || found.has(replica.provenance.family);
+
+/** What has to be so still when its turn comes: that people find another one, or that its successor has its data. */
+const relianceOf = ({ replica, successor, isLast }: Verdict, found: Found): Reliance | undefined => {
+  if (isLast) return undefined;
+  const others = isVisible(replica) ? (found.get(replica.provenance.family) ?? []) : [];
+  const seen = others.find(({ id }) => id === successor?.id) ?? others[0];
+  if (seen) return { image: seen.id, is: { status: 'active', os_hidden: false, visibility: 'public' } };
+  return successor && { image: successor.id, is: { status: successor.status } };
+};
 
 /** Replicas whose time is over, the oldest first. */
 const verdictsIn = (region: Region): readonly Verdict[] => {
@@ -109,7 +127,7 @@ const verdictsIn = (region: Region): readonly Verdict[] => {
 /** A list without an image may be a lost right, or a filter that fits nothing: that all are gone is for people to say. */
 const allGone = ({ sources: { policy } }: Region, gone: readonly Verdict[]): readonly Change[] =>
   gone.slice(0, 1).map(({ replica }) => {
-    const { was: _, isRetirement: __, ...of } = retirementOf(replica, '');
+    const { was: _, isRetirement: __, ...of } = retirementOf(replica, { reason: '' });
     const reason = `${policy.source.region} lists no image of the policy, so none of its ${gone.length} replicas is taken for left over`;
     return { ...of, kind: 'skip', reason, isError: true };
   });
@@ -121,11 +139,13 @@ export const retire = (region: Region): readonly Change[] => {
   const gone = all.filter(({ isLast = false }) => isLast && isEmpty);
   const verdicts = all.filter((verdict) => !gone.includes(verdict));
   const going = new Set<string>(verdicts.map(({ replica }) => replica.id));
-  const found = foundFamilies(region, going);
+  const found = foundIn(region, going);
   const steps = verdicts.flatMap((verdict): readonly Change[] => {
-    const changes = [...renaming(region, verdict), ...goingDown(region, verdict)];
+    const relies = relianceOf(verdict, found);
+    const cause: Cause = { reason: verdict.reason, ...(relies && { relies }) };
+    const changes = [...renaming(region, verdict, cause), ...goingDown(region, verdict, cause)];
     if (changes.length === 0 || mayGo(verdict, found)) return changes;
-    const { was: _, ...of } = retirementOf(verdict.replica, '');
+    const { was: _, ...of } = retirementOf(verdict.replica, { reason: '' });
     const reason = `it stays: people find no other one of its family (${verdict.reason})`;
     return [{ ...of, kind: 'skip', reason, isError: false }];
   });

@@ -87,6 +87,26 @@ test.each([
   });
 });
 
+const younger = { ...ours, id: '33333333-3333-4333-8333-333333333333' };
+test.each([
+  ['is hidden by now', [{ ...younger, os_hidden: true }], 'has changed since the plan: os_hidden'],
+  ['is gone', [], 'is not there any more'],
+  ['is somebody else’s', [{ ...younger, owner: 'them' }], 'belongs to another project'],
+])('an older one stays where the one that takes its place %s', async (_what, others, reason) => {
+  const relies = {
+    image: younger.id as ImageId,
+    is: { status: 'active', os_hidden: false, visibility: 'public' },
+  };
+  const hide = { ...common, kind: 'hide', isRetirement: true, relies } as const;
+  const images = imagesInMemory([ours, ...others]);
+  expect(await applyChange(at(images), hide, { signal })).toEqual({
+    ...{ outcome: 'kept', reason: `image ${younger.id}, which takes its place, ${reason}` },
+  });
+  expect(images.writes).toEqual([]);
+  const asPlanned = imagesInMemory([ours, younger]);
+  expect(await applyChange(at(asPlanned), hide, { signal })).toMatchObject({ outcome: 'done' });
+});
+
 test('members are added and removed one by one, but for those that are right', async () => {
   const change = { ...common, kind: 'members', add: ['p1', 'p2'], remove: ['p3', 'p4'] } as const;
   const { outcome, record, writes } = await apply(change, { ...ours, members: ['p1', 'p3', 'p5'] });
@@ -134,6 +154,8 @@ test('a refusal is a failure in the words of Glance', async () => {
 test('where the time has ended it is the next run’s', async () => {
   const images = imagesInMemory([ours]);
   const verdict = await applyChange(at(images), { ...common, kind: 'hide' }, { signal: AbortSignal.abort() });
-  expect(verdict).toEqual({ outcome: 'kept', reason: 'the time has ended, the next run goes on' });
+  expect(verdict).toEqual({
+    ...{ outcome: 'kept', reason: 'the time has ended, the next run goes on', isTimeEnded: true },
+  });
   expect(images.writes).toEqual([]);
 });

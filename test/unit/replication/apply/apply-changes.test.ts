@@ -128,6 +128,31 @@ test('copies are asked for, each for itself', async () => {
   ]);
 });
 
+describe('after copies that were waited for, an image goes', () => {
+  const plan = [copy('REGION2', 'new'), hide('REGION2', 'old'), hide('REGION2', 'older')];
+  const applied = async (planAgain: ApplyServices['planAgain']) => {
+    const region = imagesInMemory([ours('old'), ours('older'), ours('else')]);
+    const results = await applierOf({ REGION2: region }, planAgain && { planAgain })(plan, { signal });
+    return { told: results.map(({ outcome, reason }) => `${outcome}: ${reason}`), writes: region.writes };
+  };
+
+  test('only if a plan that is made then says so as well, and nothing else goes', async () => {
+    const now = [hide('REGION2', 'old'), hide('REGION2', 'else')];
+    expect(await applied(async () => now)).toEqual({
+      told: ['done: asked for', 'done: why not', 'kept: it is not to go any more, as the regions are by now'],
+      writes: ['patch old'],
+    });
+  });
+
+  test('not at all where nobody can look', async () => {
+    const away = async () => {
+      throw new FerryError('unavailable', 'REGION2 is away');
+    };
+    const kept = 'kept: the regions could not be looked at again: REGION2 is away';
+    expect(await applied(away)).toEqual({ told: ['done: asked for', kept, kept], writes: [] });
+  });
+});
+
 test('what the plan skips is told: an error is a failure', async () => {
   const skip = (image: string, isError: boolean): Change => ({
     ...{ ...of('REGION2', image), kind: 'skip', isError },

@@ -128,6 +128,23 @@ describe('whatever the start, a plan', () => {
     );
   });
 
+  test('lets no image go that people find but for another one that they find, and names that', () => {
+    fc.assert(
+      fc.property(policies, inventories, (policy, inventory) => {
+        const { ofFamily } = sourcesOf(policy, inventory);
+        for (const change of planSync(policy, inventory).filter((one) => one.isRetirement && isDoing(one))) {
+          const image = find(inventory, change, change.image);
+          if (!image || !isFound(image) || !ofFamily.has(change.family)) continue;
+          expect(change.relies).toMatchObject({ is: { os_hidden: false, visibility: 'public' } });
+          const other = find(inventory, change, change.relies?.image ?? '');
+          expect(other?.provenance?.family).toBe(change.family);
+          expect(other?.id).not.toBe(image.id);
+        }
+      }),
+      runs,
+    );
+  });
+
   test('takes no name away under which people find an image, as long as a source has it', () => {
     fc.assert(
       fc.property(policies, inventories, (policy, inventory) => {
