@@ -1,5 +1,6 @@
 import { regionUrl } from '../../lib/api/address.ts';
-import type { CloudRegion } from '../../lib/clouds/cloud.ts';
+import type { CloudRegion, Session } from '../../lib/clouds/cloud.ts';
+import { titleOf } from '../../lib/clouds/trust-cloud.ts';
 import { FerryError, hasCode } from '../../lib/errors.ts';
 import { authorized, type Credentials } from '../../lib/openstack/credentials.ts';
 import { callWhole, type OpenStackHttp, parseJson } from '../../lib/openstack/http.ts';
@@ -24,6 +25,8 @@ export interface FerryTask {
 
 /** A deployment, as far as it serves one region, with the rights of who calls there. Each throws FerryError by the answer. */
 export interface FerryRegion {
+  /** Before anything is made there. @throws FerryError `bad-request` for a region that the deployment does not serve */
+  requireServed(options: Options): Promise<void>;
   /** Asks for an import into a record without data. @throws FerryError `conflict` where another one has it */
   importImage(
     imageId: ImageId,
@@ -62,6 +65,15 @@ const asCommand = (credentials: Credentials, sourceToken?: Token): Credentials =
   replace: (headers) => credentials.replace(headers),
 });
 
+/** A deployment validates tokens with its own Keystone, and knows no other cloud's. */
+const explained =
+  (url: string, { cloud }: Pick<Session, 'cloud'>) =>
+  (error: unknown): never => {
+    if (!hasCode(error, 'unauthorized')) throw error;
+    const reason = `${url} does not accept a token of ${titleOf(cloud)}: it serves the regions of its own Keystone`;
+    throw new FerryError('unauthorized', reason, { cause: error });
+  };
+
 /** @param url of the deployment */
 export const createFerryRegion = (
   url: string,
@@ -70,19 +82,21 @@ export const createFerryRegion = (
 ): FerryRegion => {
   const endpoint = regionUrl(url, region);
   const calls = createImageCalls(endpoint, asCommand(session.credentials), http);
+  const orExplained = explained(url, session);
 
   const importImage: FerryRegion['importImage'] = async (imageId, source, options) => {
     const asking = createImageCalls(endpoint, asCommand(session.credentials, source.token), http);
     const method = { name: 'glance-download', glance_region: source.region, glance_image_id: source.imageId };
     const operation = `import image ${source.imageId} into image ${imageId} by ${endpoint}`;
     const path = imagePath(imageId, '/import');
-    await asking.whole({ ...options, method: 'POST', path, json: { method }, operation });
+    await asking.whole({ ...options, method: 'POST', path, json: { method }, operation }).catch(orExplained);
   };
 
   const tasks: FerryRegion['tasks'] = async (imageId, options) => {
     const operation = `list imports of image ${imageId} by ${endpoint}`;
     const call = { ...options, method: 'GET', path: imagePath(imageId, '/tasks'), operation } as const;
-    return (await calls.json(call, isGlanceTasks)).tasks.map(taskOf);
+    const { tasks: shown } = await calls.json(call, isGlanceTasks).catch(orExplained);
+    return shown.map(taskOf);
   };
 
   const cancel: FerryRegion['cancel'] = async (imageId, options) => {
@@ -93,11 +107,18 @@ export const createFerryRegion = (
       return true;
     } catch (error) {
       if (hasCode(error, 'not-found', 'conflict')) return false;
-      throw error;
+      return orExplained(error);
     }
   };
 
-  return { importImage, tasks, cancel };
+  const requireServed: FerryRegion['requireServed'] = async (options) => {
+    const served = await regionsServed(url, { session }, http, options);
+    if (served.includes(region)) return;
+    const others = served.join(', ') || 'none';
+    throw new FerryError('bad-request', `${url} does not serve region ${region}; regions served: ${others}`);
+  };
+
+  return { requireServed, importImage, tasks, cancel };
 };
 
 /** The regions that a deployment serves to who calls. @throws FerryError by the answer */
@@ -110,7 +131,7 @@ export const regionsServed = async (
   const operation = `list the regions of ${url}`;
   const { text } = await authorized(asCommand(session.credentials), { signal }, (headers) =>
     callWhole(http.small, { method: 'GET', url: `${url}/regions`, headers, operation, signal }),
-  );
+  ).catch(explained(url, session));
   const { regions } = (parseJson(text) ?? {}) as { readonly regions?: unknown };
   if (!Array.isArray(regions))
     throw new FerryError('unavailable', `Failed to ${operation}: it is no glance-ferry that answers there`);

@@ -73,6 +73,7 @@ export const bringOn = async (
     ...overHttp(ferry, atWork, options),
   });
 
+  await ferry.requireServed({ signal });
   let message: ReplicateMessage = { replica };
   for (;;) {
     const next = await replicateImage(message, { signal }).catch((error: unknown) => {

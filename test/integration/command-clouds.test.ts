@@ -61,6 +61,32 @@ test('an image of another cloud is read with its own token there, and becomes a 
   await expectNothingLeft(ferry);
 });
 
+test('a region of another cloud than the deployment’s is no target, and says why', async () => {
+  const source = await ferry.openstack.regions.REGION1.createImage(
+    { disk_format: 'raw', container_format: 'bare' },
+    'data',
+  );
+  const args = ['copy', source.id, '--from', 'REGION1', '--to', 'NORTH', '--os-cloud', 'home'];
+  const { code, stdout } = await callCommand(args, env);
+  expect(code).toBe(1);
+  expect(stdout).toContain(
+    'does not accept a token of cloud north: it serves the regions of its own Keystone',
+  );
+});
+
+test('a region that the deployment does not serve is told before anything is made there', async () => {
+  const source = await away.regions.NORTH.createImage(
+    { disk_format: 'raw', container_format: 'bare' },
+    'data',
+  );
+  const args = ['copy', source.id, '--from', 'NORTH', '--to', 'REGION1', '--os-cloud', 'home'];
+  const { code, stdout } = await callCommand(args, env);
+  expect(code).toBe(1);
+  expect(stdout).toContain('does not serve region REGION1; regions served: REGION2');
+  const made = ferry.openstack.regions.REGION1.images();
+  expect(made.filter((image) => image['ferry_source_id'] === source.id)).toEqual([]);
+});
+
 test('without a choice the clouds are listed; one that is not there is told', async () => {
   const args = ['copy', 'x', '--from', 'NORTH', '--to', 'REGION2'];
   const none = await callCommand(args, env);
