@@ -100,21 +100,21 @@ test('what its source region has no longer goes down the ladder, a rung at each 
 });
 
 test('an image in use is kept and told, and goes when it is not any more', async () => {
-  const gone = await make('used a');
-  await broughtIn('used', 'used ', 1);
+  const [gone, stays] = [await make('used a'), await make('used b')];
+  await broughtIn('used', 'used ', 2);
   await clouds.settled('used');
   await remove(gone);
-  const [replica] = await clouds.images('REGION2', 'used ');
+  const [replica] = await clouds.images('REGION2', 'used a');
   clouds.glance('REGION2').setInUse(replica?.id ?? '', true);
   const told = await clouds.sync('used');
   expect(told.regions).toMatchObject({ REGION2: { retired: 0, kept: 1, failed: 0 } });
   expect(told.changes).toMatchObject([
     { kind: 'delete', image: replica?.id, outcome: 'kept', reason: expect.stringContaining('in use') },
   ]);
-  expect(await inShort('used ')).toEqual([`${gone.id} public`]);
+  expect((await inShort('used ')).sort()).toEqual([`${gone.id} public`, `${stays.id} public`].sort());
   clouds.glance('REGION2').setInUse(replica?.id ?? '', false);
   expect((await clouds.sync('used')).regions).toMatchObject({ REGION2: { retired: 1, kept: 0 } });
-  expect(await inShort('used ')).toEqual([]);
+  expect(await inShort('used ')).toEqual([`${stays.id} public`]);
 });
 
 test('while a region is away the others are kept up, and nothing is retired anywhere', async () => {

@@ -127,6 +127,19 @@ test('a region that cannot be read is told, and the others are synced', async ()
   });
 });
 
+test('regions may be spelt in any case: replicas are found all the same', async () => {
+  const there = await make('REGION1', { name: 'nightly a' });
+  const marks = { ferry_source_region: 'REGION1', ferry_source_id: there, ferry_policy: 'nightly' };
+  await make('REGION2', { name: 'nightly a', ...marks });
+  const spelt = {
+    source: { region: 'region1' as RegionName },
+    targets: [{ region: 'Region2' as RegionName, projects: {} }],
+  };
+  const { reports, copies } = await sync([policyOf('nightly', spelt)])();
+  expect(Object.keys(reports[0]?.regions ?? {})).toEqual(['REGION2']);
+  expect(copies).toEqual([]);
+});
+
 test('of a source that cannot be read nothing is done, and it is told', async () => {
   const { reports, copies } = await sync([
     policyOf('nightly', { source: { region: 'NOWHERE' as RegionName } }),
