@@ -90,7 +90,8 @@ const secretsIn = ({ deployment: { secrets } }: Bench, { logs, sent }: Outcome['
 /** Who has died between claim and message has the target for a minute, and is asked for every half. */
 const patienceS = 240;
 
-const perform = async (bench: Bench, one: ReplicationCase): Promise<Outcome> => {
+/** From its event to its end, and with another event where that did not make what was asked for. */
+export const performReplication = async (bench: Bench, one: ReplicationCase): Promise<Outcome> => {
   const startedMs = performance.now();
   const { deployment, pump } = bench;
   const attributes = { ...formats, owner: 'svc', os_distro: 'debian' };
@@ -194,7 +195,7 @@ const twice = (lateMs: number): ReplicationCase => ({
   plan: { fateOf: () => pass, deliver: (to) => ({ delaysMs: to === step ? [0, lateMs] : [0] }) },
 });
 
-const undisturbed: ReplicationCase = {
+export const undisturbed: ReplicationCase = {
   name: 'undisturbed',
   isSelfHealing: true,
   plan: { fateOf: () => pass },
@@ -210,7 +211,7 @@ export interface NamedRun {
 export const replicationCases = async (
   bench: Bench,
 ): Promise<{ undisturbed: Outcome; cases: NamedRun[] }> => {
-  const outcome = await perform(bench, undisturbed);
+  const outcome = await performReplication(bench, undisturbed);
   const calls = outcome.run.calls.calls.filter((call) => call.step === step);
   const isFirst = createFirstOfItsKind();
   const first = calls.filter(isFirst);
@@ -224,6 +225,9 @@ export const replicationCases = async (
   ];
   return {
     undisturbed: outcome,
-    cases: cases.map((one) => ({ name: `${step}: ${one.name}`, perform: () => perform(bench, one) })),
+    cases: cases.map((one) => ({
+      name: `${step}: ${one.name}`,
+      perform: () => performReplication(bench, one),
+    })),
   };
 };

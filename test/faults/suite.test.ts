@@ -11,6 +11,9 @@ import { pass } from './context.ts';
 import type { Deployment, FunctionName, Handler } from './deployment.ts';
 import { successes } from './imports-under-test.ts';
 import { type Case, type Outcome, perform } from './one-run.ts';
+import { idsIn } from './operations.ts';
+import { otherRegion, targetGlance } from './regions.ts';
+import { performReplication, undisturbed } from './replication-cases.ts';
 
 // The faults suite is worth something only if it can fail: each double has a fault that the product must not have.
 
@@ -97,4 +100,19 @@ test('a failure that was told of a success is found', async () => {
     return await real(event, context);
   });
   expect(outcome.broken).toEqual(['failure was told of an import that is in success']);
+});
+
+test('a second replica of the same source is found', async () => {
+  const { deployment } = bench;
+  const real = deployment.functions['service user'];
+  let isMade = false;
+  const doubled: Handler = async (event, context) => {
+    const [ferry_source_id = ''] = idsIn((event as SQSEvent).Records[0]?.body ?? '');
+    if (!isMade) await targetGlance(deployment, { region: otherRegion }).createImage({ ferry_source_id });
+    isMade = true;
+    return await real['replicate-image'](event, context);
+  };
+  const functions = { ...deployment.functions, 'service user': { ...real, 'replicate-image': doubled } };
+  const one = await performReplication({ ...bench, deployment: { ...deployment, functions } }, undisturbed);
+  expect(one.broken).toContain('without another event there are 2 replicas');
 });
