@@ -2,10 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { FerryError } from '../../lib/errors.ts';
 import { createApplyChanges } from '../../lib/replication/apply/apply-changes.ts';
 import type { PlanAgain } from '../../lib/replication/apply/renew-retirement.ts';
+import type { Result } from '../../lib/replication/apply/result.ts';
 import { readInventory } from '../../lib/replication/inventory/read-inventory.ts';
 import { withSpeltRegions } from '../../lib/replication/inventory/spelt-regions.ts';
 import type { Change, Inventory } from '../../lib/replication/plan/change.ts';
 import {
+  isPlanOf,
   keepPlan,
   outdatedChanges,
   planText,
@@ -45,6 +47,11 @@ const keptChanges = async (
   const plan = readPlan(await readFile(file, 'utf8'), file);
   if (plan.policy !== policy.name)
     throw new WrongUse(`${file} is a plan of policy ${plan.policy}, not of ${policy.name}`);
+  if (!isPlanOf(plan, policy))
+    throw new FerryError(
+      'conflict',
+      `${file}, of ${plan.madeAt}, is refused: policy ${policy.name} has changed since`,
+    );
   const outdated = outdatedChanges(plan, inventory);
   if (outdated.length === 0) return plan.changes;
   const lines = outdated.map(({ region, kind, image, name }) => [`  ${region}`, kind, image, name]);
@@ -94,6 +101,14 @@ const carryOut = async (
   return results;
 };
 
+const tellHowToGoOn = ({ stderr }: Io, named: string, results: readonly Result[]): void => {
+  if (!results.some(({ isTimeEnded }) => isTimeEnded)) return;
+  stderr.write(
+    'Not everything was done in the time. Imports that have begun go on by themselves; the rest does\nthis, which moves no byte again:\n' +
+      `  glance-ferry sync ${named}\n`,
+  );
+};
+
 /**
  * Brings regions to what a policy says, with the rights of who calls: what is to be copied is imported by the deployment, and
  * waited for.
@@ -113,9 +128,10 @@ export const sync = async (
   const inventory = await look();
   const planned = planSync(policy, inventory);
   if (options.plan !== undefined)
-    await writeFile(options.plan, planText(keepPlan(policy.name, inventory, planned)));
+    await writeFile(options.plan, planText(keepPlan(policy, inventory, planned)));
   if (options.dryRun || options.plan !== undefined) return tellPlan(io, options, planned, inventory);
   const changes = options.apply === undefined ? planned : await keptChanges(options.apply, policy, inventory);
   const results = await carryOut(io, options, { here, planAgain, policy, changes, signal });
+  tellHowToGoOn(io, named, results);
   return tellDone(io, options, results, inventory);
 };

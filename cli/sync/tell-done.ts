@@ -1,5 +1,5 @@
 import type { Result } from '../../lib/replication/apply/result.ts';
-import type { Change, Inventory } from '../../lib/replication/plan/change.ts';
+import type { Inventory } from '../../lib/replication/plan/change.ts';
 import { reportOf } from '../../lib/replication/sync/report.ts';
 import { type ExitCode, exitCodeOf } from '../call/exit-codes.ts';
 import type { Io } from '../call/io.ts';
@@ -30,6 +30,9 @@ export const tellDone = (
       `${change.region}: ${change.kind} of ${change.name || change.image}: ${outcome}: ${reason}\n`,
     );
   for (const [region, reason] of json ? [] : failed) stderr.write(`${region} could not be read: ${reason}\n`);
-  const regions = new Set<string>([...targets.keys(), ...failed.keys()]);
-  return exitCodeOf([...regions].map((region) => (reports[region as Change['region']]?.failed ?? 0) === 0));
+  const unfinished = new Set<string>(
+    results.filter(({ isTimeEnded }) => isTimeEnded).map(({ change }) => change.region),
+  );
+  const regions = [...new Set([...targets.keys(), ...failed.keys()])];
+  return exitCodeOf(regions.map((region) => (reports[region]?.failed ?? 0) === 0 && !unfinished.has(region)));
 };

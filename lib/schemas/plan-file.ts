@@ -9,6 +9,8 @@ const values = Type.Record(
   Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null(), Type.Array(Type.String())]),
 );
 
+const digest = Type.String({ pattern: '^[0-9a-f]{32}$' });
+
 const common = {
   region: name,
   image: name,
@@ -19,7 +21,7 @@ const common = {
   isRetirement: Type.Optional(Type.Boolean()),
   was: Type.Optional(values),
   relies: Type.Optional(Type.Object({ image: name, is: values }, { additionalProperties: false })),
-  seen: Type.String({ pattern: '^[0-9a-f]{32}$' }),
+  seen: digest,
 };
 const change = <Parts extends Record<string, object>>(kinds: readonly string[], parts: Parts) =>
   Type.Object({ ...common, kind: Type.Enum([...kinds]), ...parts }, { additionalProperties: false });
@@ -36,7 +38,13 @@ const KeptChange = Type.Union([
 
 /** A plan that `sync --plan` has written, and `sync --apply` reads. */
 export const PlanFile = Type.Object(
-  { version: Type.Literal(1), policy: text, madeAt: name, changes: Type.Array(KeptChange) },
+  {
+    version: Type.Literal(1),
+    policy: text,
+    policyDigest: digest,
+    madeAt: name,
+    changes: Type.Array(KeptChange),
+  },
   { additionalProperties: false },
 );
 export type PlanFile = Static<typeof PlanFile>;

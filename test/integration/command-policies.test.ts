@@ -123,6 +123,29 @@ test('an older image stays where its successor has gone while sync waited for co
   expect(replicaOf(older)).toMatchObject({ name: 'aged', os_hidden: false });
 });
 
+test('sync that is ended by Ctrl-C, or its time, is not done, and says how to go on', async () => {
+  const source = await newSource(ferry, MiB, { name: 'ended', tags: ['ended'] });
+  const file = await policyFor('ended', ['REGION2']);
+  const release = holdBack(ferry, source);
+  const { code, stdout, stderr } = await callCommand(['sync', file, '--timeout', '2s'], demo);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/\nREGION2 +0 /);
+  expect(stderr).toContain(`  glance-ferry sync ${file}\n`);
+  release();
+  expect((await callCommand(['sync', file], demo)).code).toBe(0);
+  expect(timesAsked(ferry, source)).toEqual(once(source));
+});
+
+test('a kept plan is refused where its policy says something else by now', async () => {
+  await newSource(ferry, 10, { name: 'said', tags: ['said'] });
+  const [file, plan] = [await policyFor('said', ['REGION2']), join(dir, 'said.json')];
+  await callCommand(['sync', file, '--plan', plan], demo);
+  await policyFor('said', ['REGION2'], 'on_conflict: replace\n');
+  const { code, stderr } = await callCommand(['sync', file, '--apply', plan], demo);
+  expect(code).toBe(1);
+  expect(stderr).toContain('is refused: policy said has changed since');
+});
+
 test('a region that is away is told, and the others are done', async () => {
   await newSource(ferry, MiB, { name: 'away', tags: ['away'] });
   const policy = await policyFor('away', ['REGION2', 'REGION99']);

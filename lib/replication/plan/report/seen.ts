@@ -26,10 +26,12 @@ const there = ({ byId, byName, byFamily }: Index, { image, name, family }: Chang
 const stateOf = ({ region, id, status, updatedAtMs }: ImageFacts): string =>
   JSON.stringify([region, id, status, updatedAtMs]);
 
-const digestOf = (images: readonly ImageFacts[]): string => {
-  const states = [...new Set(images.map(stateOf))].sort();
-  return createHash('sha256').update(JSON.stringify(states)).digest('hex').slice(0, 32);
-};
+/** Of anything that JSON can say. */
+export const textDigest = (value: unknown): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32);
+
+const digestOf = (images: readonly ImageFacts[]): string =>
+  textDigest([...new Set(images.map(stateOf))].sort());
 
 /**
  * For each change a digest of all that it has seen: the image itself, its family and whatever has its name in its region,

@@ -4,6 +4,7 @@ import { bytesText } from '../../../../cli/progress/amounts.ts';
 import type { Inventory } from '../../../../lib/replication/plan/change.ts';
 import { describePlan, sumsInWords } from '../../../../lib/replication/plan/report/describe-plan.ts';
 import {
+  isPlanOf,
   isStillTrue,
   keepPlan,
   outdatedChanges,
@@ -11,8 +12,10 @@ import {
   readPlan,
 } from '../../../../lib/replication/plan/report/plan-file.ts';
 import { planSync } from '../../../../lib/replication/plan/sync/plan-sync.ts';
-import { image, imageId, noon, north, policy } from '../images.ts';
+import { retirementDefaults } from '../../../../lib/replication/policy/defaults.ts';
+import { image, imageId, noon, north, policy, west } from '../images.ts';
 import { inventories, policies } from '../worlds.ts';
+import { replica } from './planned.ts';
 
 const world = (parts: Partial<Inventory> = {}): Inventory => ({
   atMs: noon,
@@ -23,7 +26,7 @@ const world = (parts: Partial<Inventory> = {}): Inventory => ({
   ...parts,
 });
 
-const kept = keepPlan('public', world(), planSync(policy(), world()));
+const kept = keepPlan(policy(), world(), planSync(policy(), world()));
 
 describe('a plan that is kept', () => {
   test('is still true where nothing has happened, however much later', () => {
@@ -44,6 +47,22 @@ describe('a plan that is kept', () => {
     expect(outdatedChanges(kept, now)[0]).toMatchObject({ kind: 'copy', image: 'a' });
   });
 
+  test('is not where a retirement would be done while another region cannot be read', () => {
+    const source = [image({ id: imageId('b'), name: 'Ubuntu' })];
+    const now = world({ source, targets: new Map([[north, [replica(image())]]]) });
+    const removing = policy({ retirement: { ...retirementDefaults, isForRemoved: true } });
+    const plan = keepPlan(removing, now, planSync(removing, now));
+    expect(outdatedChanges(plan, now)).toEqual([]);
+    const blind = { ...now, failed: new Map([[west, 'away']]) };
+    expect(outdatedChanges(plan, blind)).toMatchObject([{ kind: 'hide', image: 'r-a' }]);
+  });
+
+  test('is of its policy as long as that says the same', () => {
+    expect(isPlanOf(kept, policy())).toBe(true);
+    expect(isPlanOf(kept, policy({ onConflict: 'replace' }))).toBe(false);
+    expect(isPlanOf(kept, policy({ name: 'other' }))).toBe(false);
+  });
+
   test('is refused change by change: others may be done', () => {
     const now = world({ source: [image({ updatedAtMs: noon }), ...world().source.slice(1)] });
     expect(outdatedChanges(kept, now).map((change) => change.image)).toEqual(['a']);
@@ -52,7 +71,7 @@ describe('a plan that is kept', () => {
   test('is read as it was written, whatever it holds', () => {
     fc.assert(
       fc.property(policies, inventories, (of, inventory) => {
-        const plan = keepPlan(of.name, inventory, planSync(of, inventory));
+        const plan = keepPlan(of, inventory, planSync(of, inventory));
         expect(readPlan(planText(plan), 'plan.json')).toEqual(JSON.parse(JSON.stringify(plan)));
         expect(isStillTrue(plan, inventory)).toBe(true);
       }),
