@@ -49,12 +49,38 @@ const requestOf = (source: ImageFacts, from: CloudRegion, options: CopyOptions):
   };
 };
 
+interface CopyCall extends RegionCall {
+  /** Called as soon as there is something that goes on by itself. */
+  readonly begun: () => void;
+}
+
+const notBegun: RegionResult = {
+  status: 'not begun',
+  reason: 'ended before its import was asked for',
+  isOk: false,
+};
+
+/** Of a call that is ended before anything goes on by itself, that is said. */
+const orNotBegun = async (
+  call: RegionCall,
+  work: (call: CopyCall) => Promise<RegionResult>,
+): Promise<RegionResult> => {
+  let isBegun = false;
+  const begun = (): void => {
+    isBegun = true;
+  };
+  return await work({ ...call, begun }).catch((error: unknown) => {
+    if (isBegun || !call.signal.aborted) throw error;
+    return notBegun;
+  });
+};
+
 const copyTo = async (
   io: Io,
   here: Here,
   options: CopyOptions,
   { source, request }: { readonly source: ImageFacts; readonly request: ReplicaSettings },
-  call: RegionCall,
+  call: CopyCall,
 ): Promise<RegionResult> => {
   const { to, ferry } = await regionAt(io, options, here, call.region, call);
   const replica: AskedReplica = {
@@ -65,6 +91,7 @@ const copyTo = async (
   const size = source.size === undefined ? {} : { size: source.size };
   const services = { clouds: here.clouds, ferry };
   const brought = await bringOn(services, replica, { ...call, ...size, isWaiting: options.wait });
+  call.begun();
   const [found] = await findReplicas(to, source, call);
   if (brought === 'running') return { ...(found && { id: found.id }), status: 'running', isOk: true };
   return found ? resultOf(found) : { status: 'active', isOk: true };
@@ -99,7 +126,7 @@ export const copy = async (
   const asked = { source, request: requestOf(source, from, options) };
   const { to: regions, timeout } = options;
   const results = await inRegions(io, { regions, ...(timeout !== undefined && { timeout }) }, (call) =>
-    copyTo(io, here, options, asked, call),
+    orNotBegun(call, (begun) => copyTo(io, here, options, asked, begun)),
   );
   tellHowToGoOn(io, source, results);
   return tellResults(io, options, results);

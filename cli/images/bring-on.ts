@@ -23,6 +23,8 @@ export interface BringOnOptions extends Omit<RegionCall, 'region'> {
   readonly size?: number;
   /** Whether the import's end is waited for. */
   readonly isWaiting: boolean;
+  /** Called as soon as an import is at work, which then goes on by itself. */
+  readonly begun?: () => void;
 }
 
 /** How far a replica has come: it is as it is to be, or its import runs and nobody waits. */
@@ -86,6 +88,7 @@ export const bringOn = async (
     message = next?.message ?? message;
     if (next && imageId && message.taskId !== followed) {
       patience.begin();
+      options.begun?.();
       if (!isWaiting) return 'running';
       await followImport(ferry, imageId, options);
       followed = message.taskId;

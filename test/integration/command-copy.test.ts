@@ -1,3 +1,6 @@
+import { once as happens } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { callCommand, openrcOf } from './command.ts';
@@ -144,6 +147,21 @@ test('--no-wait begins the imports and says how to go on; wait then ends with th
   release();
   const waited = await callCommand(['wait', source.id, '--to', 'REGION2', '--json'], demo);
   expect(waited.json()).toMatchObject({ REGION2: { status: 'active', id: begun.json()['REGION2']?.['id'] } });
+});
+
+test('Ctrl-C before an import was asked for says so, and not that it goes on', async () => {
+  const source = await newSource(ferry, MiB);
+  const ctrlC = new AbortController();
+  const silent = createServer(() => ctrlC.abort(new Error('SIGINT'))).listen(0, '127.0.0.1');
+  await happens(silent, 'listening');
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const args = ['copy', source.id, '--to', 'REGION2', '--json', '--url', url];
+  const { code, stderr, json } = await callCommand(args, demo, { signal: ctrlC.signal });
+  silent.closeAllConnections();
+  silent.close();
+  expect(code).toBe(1);
+  expect(json()).toMatchObject({ REGION2: { status: 'not begun' } });
+  expect(stderr).not.toContain('go on by themselves');
 });
 
 test('Ctrl-C leaves the imports running and says how to go on; the same copy then moves no byte again', async () => {
