@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { refusalOfProperties } from '../../lib/replication/policy/settable.ts';
 
 /** What every command takes. */
 export interface CommonOptions {
@@ -34,5 +35,8 @@ export const property = (
 ): Readonly<Record<string, string>> => {
   const end = text.indexOf('=');
   if (end < 1) throw new InvalidArgumentError('It is a property: name=value.');
-  return { ...before, [text.slice(0, end)]: text.slice(end + 1) };
+  const set = { [text.slice(0, end)]: text.slice(end + 1) };
+  const refusal = refusalOfProperties(set);
+  if (refusal !== undefined) throw new InvalidArgumentError(`${refusal}.`);
+  return { ...before, ...set };
 };

@@ -7,8 +7,8 @@ const name = (description: string) => text(description, 1);
 
 const visibility = Type.Enum(['public', 'community', 'shared', 'private']);
 const identity = Type.Enum(['provenance', 'name', 'id']);
-/** Of ours only a replica's provenance begins so (lib/replication/record/provenance.ts). */
-const propertyName = Type.String({ pattern: '^(?!ferry_)', minLength: 1, maxLength: 255 });
+/** Ours alone are a replica's provenance (lib/replication/record/provenance.ts), and Glance keeps its own. */
+const propertyName = Type.String({ pattern: '^(?!ferry_|os_glance)', minLength: 1, maxLength: 255 });
 
 /** What a replica of a single request is to have, over what its source has. */
 const settings = {
@@ -19,7 +19,8 @@ const settings = {
       ...closed, // the pattern of the names knows no line breaks
       propertyNames: propertyName,
       maxProperties: 255,
-      description: 'Set beside those of the source, and over them. None may begin with ferry_.',
+      description:
+        'Set beside those of the source, and over them. None may begin with ferry_ or os_glance, or be an attribute.',
     }),
   ),
   tags: Type.Optional(Type.Array(text('A tag.', 1), { maxItems: 255, description: "Beside the source's." })),

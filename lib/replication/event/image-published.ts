@@ -3,6 +3,7 @@ import { FerryError } from '../../errors.ts';
 import { type ImageId, parseImageId, type RegionName } from '../../schemas/ids.ts';
 import type { ImagePublished, ReplicaSettings } from '../../schemas/replication.ts';
 import { isImagePublished } from '../../schemas/validators.js';
+import { refusalOfProperties } from '../policy/settable.ts';
 import { inWords } from './in-words.ts';
 
 /** Detail-type on EventBridge. */
@@ -34,6 +35,10 @@ const targetsOf = ({ source, targets = [], identity, retire_older }: ImagePublis
   const names = targets.map(({ region }) => region);
   const twice = names.find((region, at) => names.indexOf(region) !== at);
   if (twice !== undefined) throw refused(`targets has region ${echo(twice)} twice`);
+  for (const { properties } of targets) {
+    const refusal = refusalOfProperties(properties);
+    if (refusal !== undefined) throw refused(refusal);
+  }
   if (names.includes(source.region)) throw refused(`region ${echo(source.region)} is source and target`);
   return targets.map(({ region, ...settings }) => ({
     region: region as RegionName,

@@ -1,16 +1,18 @@
-import { isCustomProperty } from '../../properties/copied.ts';
+import { isSameRegion } from '../../openstack/catalog.ts';
 import type { PolicyFile } from '../../schemas/policy.ts';
 import { durationMs } from './amounts.ts';
 import type { Fault, Path } from './fault.ts';
 import { identityOf } from './policy-of.ts';
+import { isSettable } from './settable.ts';
 
 const fault = (path: Path, sentence: string): Fault => ({ path, isName: false, sentence });
 
 const ofTargets = ({ source, targets }: PolicyFile): readonly Fault[] =>
   targets.flatMap(({ region }, index) => {
     const path = ['targets', index, 'region'];
-    if (region === source.region) return [fault(path, `must not be the source's region, ${region}`)];
-    const isSecond = targets.findIndex((one) => one.region === region) < index;
+    if (isSameRegion(region, source.region))
+      return [fault(path, `must not be the source's region, ${region}`)];
+    const isSecond = targets.findIndex((one) => isSameRegion(one.region, region)) < index;
     return isSecond ? [fault(path, `names ${region} a second time`)] : [];
   });
 
@@ -53,7 +55,7 @@ const ofRetention = (file: PolicyFile): readonly Fault[] => {
 
 const ofProperties = ({ set }: PolicyFile): readonly Fault[] =>
   Object.keys(set?.properties ?? {})
-    .filter((name) => !isCustomProperty([name, '']))
+    .filter((name) => !isSettable(name))
     .map((name) =>
       fault(['set', 'properties', name], 'is an attribute that every image has, and no property'),
     );

@@ -4,6 +4,7 @@ import { isSameRegion } from '../../openstack/catalog.ts';
 import type { AskedReplica } from '../../state/messages.ts';
 import type { Policy, ReplicaIdentity } from '../policy/policy.ts';
 import { onlyImage, requestPolicy } from '../policy/request-policy.ts';
+import { refusalOfProperties } from '../policy/settable.ts';
 import type { Policies } from './policies.ts';
 
 /** The newest of a family stays, older ones are hidden, and lose its name where that decides which one is the replica. */
@@ -15,6 +16,8 @@ const retireOlder = (identity: ReplicaIdentity | undefined) => ({
 
 const ofRequest = ({ source, region, request = {} }: AskedReplica): Policy => {
   const { name, tags, properties, members, visibility, identity } = request;
+  const refusal = refusalOfProperties(properties);
+  if (refusal !== undefined) throw new FerryError('bad-request', refusal);
   return requestPolicy({
     source,
     targets: [{ region, projects: {} }],
@@ -40,7 +43,7 @@ const targetIn = ({ targets }: Policy, region: string) =>
 /**
  * By what rules a replica is made: those of a policy of the deployment, or the ones that a single request is; for this one
  * image and this one region, with both regions spelt as they are asked for.
- * @throws FerryError `bad-request` for a policy that there is not, or that is for other regions
+ * @throws FerryError `bad-request` for a policy that there is not, or that is for other regions; for properties that are none
  */
 export const askedPolicy = (policies: Policies, asked: AskedReplica): Policy => {
   const { source, region, policy: name } = asked;

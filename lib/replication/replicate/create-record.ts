@@ -49,7 +49,7 @@ const whoHas = async ({ images }: CloudRegion, id: ImageId, options: Options) =>
 /** @returns the record, of whoever was first; undefined where the id is, or was, another image's */
 const createAs = async (to: CloudRegion, id: ImageId, wanted: WantedReplica, options: Options) => {
   try {
-    return await to.images.create({ id, ...recordOf(wanted) }, options);
+    return await to.images.create({ ...recordOf(wanted), id }, options);
   } catch (error) {
     if (!hasCode(error, 'conflict')) throw error;
     const there = await whoHas(to, id, options);

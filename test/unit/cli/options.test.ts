@@ -24,4 +24,6 @@ test('a property is a name and whatever stands behind the first =', () => {
   expect(property('b=1=2', { a: 'x' })).toEqual({ a: 'x', b: '1=2' });
   expect(property('a=')).toEqual({ a: '' });
   for (const text of ['a', '=a', '']) expect(() => property(text)).toThrow('It is a property');
+  expect(() => property('visibility=public')).toThrow('visibility is an attribute that every image has');
+  expect(() => property('ferry_policy=x')).toThrow('a property cannot be called ferry_policy');
 });

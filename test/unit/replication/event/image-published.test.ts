@@ -59,6 +59,12 @@ describe('an event is refused', () => {
     ['targets/0/properties/a must be string', { source, targets: [{ ...target, properties: { a: 1 } }] }],
     ['cannot be called ferry_policy', { source, targets: [{ ...target, properties: { ferry_policy: '' } }] }],
     [
+      'visibility is an attribute that every image has, and no property',
+      { source, targets: [{ ...target, properties: { visibility: 'public' } }] },
+    ],
+    ['is an attribute', { source, targets: [{ ...target, properties: { id: imageId } }] }],
+    ['cannot be called os_glance_x', { source, targets: [{ ...target, properties: { os_glance_x: 'a' } }] }],
+    [
       'unknown fields: targets/0/properties/a\nb',
       { source, targets: [{ ...target, properties: { 'a\nb': 1 } }] },
     ],

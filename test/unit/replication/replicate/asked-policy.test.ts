@@ -23,6 +23,13 @@ describe('a replica that is asked for by a policy', () => {
     expect(policies.of('REGION1')).toHaveLength(1);
   });
 
+  test('is never published by a property that is none', () => {
+    const request = { properties: { visibility: 'public' } };
+    expect(() => askedPolicy(policies, { source, region: region2, request })).toThrow(
+      'visibility is an attribute that every image has, and no property',
+    );
+  });
+
   test.each([
     { ...asked, region: 'NORTH' as RegionName },
     { ...asked, source: { ...source, region: 'NORTH' as RegionName } },
