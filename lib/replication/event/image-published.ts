@@ -1,5 +1,6 @@
 import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
+import { isSameRegion } from '../../openstack/catalog.ts';
 import { type ImageId, parseImageId, type RegionName } from '../../schemas/ids.ts';
 import type { ImagePublished, ReplicaSettings } from '../../schemas/replication.ts';
 import { isImagePublished } from '../../schemas/validators.js';
@@ -33,13 +34,14 @@ const refused = (reason: string): FerryError =>
 const targetsOf = ({ source, targets = [], identity, retire_older }: ImagePublished): PublishedTarget[] => {
   const manner = { ...(identity && { identity }), ...(retire_older !== undefined && { retire_older }) };
   const names = targets.map(({ region }) => region);
-  const twice = names.find((region, at) => names.indexOf(region) !== at);
+  const twice = names.find((region, at) => names.findIndex((one) => isSameRegion(one, region)) !== at);
   if (twice !== undefined) throw refused(`targets has region ${echo(twice)} twice`);
   for (const { properties } of targets) {
     const refusal = refusalOfProperties(properties);
     if (refusal !== undefined) throw refused(refusal);
   }
-  if (names.includes(source.region)) throw refused(`region ${echo(source.region)} is source and target`);
+  if (names.some((region) => isSameRegion(region, source.region)))
+    throw refused(`region ${echo(source.region)} is source and target`);
   return targets.map(({ region, ...settings }) => ({
     region: region as RegionName,
     request: { ...settings, ...manner },

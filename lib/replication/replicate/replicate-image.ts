@@ -1,5 +1,6 @@
 import type { CloudRegion, Clouds } from '../../clouds/cloud.ts';
 import { FerryError } from '../../errors.ts';
+import { isSameRegion } from '../../openstack/catalog.ts';
 import type { ImageId } from '../../schemas/ids.ts';
 import type { AskedReplica, ReplicateMessage } from '../../state/messages.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
@@ -109,6 +110,14 @@ const finishAll = async (
   return second.kind === 'done' ? first : second;
 };
 
+/** Images do not travel in circles: neither to where they are, nor back to where they come from. */
+const circleOf = (from: CloudRegion, to: CloudRegion, { id, provenance }: ImageFacts): string | undefined => {
+  if (from.region === to.region) return `image ${id} is in region ${to.region} already`;
+  return provenance && isSameRegion(provenance.sourceRegion, to.region)
+    ? `image ${id} of region ${from.region} is itself a replica of one of region ${to.region}`
+    : undefined;
+};
+
 const notWanted = 'it is hidden, or of an age, so that its policy wants no replica of it';
 
 const bringOn = async (services: ReplicateServices, replica: Replica, options: Options): Promise<Next> => {
@@ -175,5 +184,7 @@ export const createReplicateImage =
     if (state.kind === 'never') return await giveUp(services, message, { to, policy, state }, options);
     if (state.kind === 'not-yet') return waitFor(message, state.reason);
     if (!maySelect(policy, state.source)) return left(`policy ${policy.name} does not select it`);
+    const circle = circleOf(from, to, state.source);
+    if (circle !== undefined) return left(circle);
     return await bringOn(services, { message, from, to, policy, source: state.source }, options);
   };

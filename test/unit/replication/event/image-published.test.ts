@@ -81,6 +81,8 @@ describe('an event is refused', () => {
     ],
     ['targets has region REGION2 twice', { source, targets: [target, target] }],
     ['region REGION1 is source and target', { source, targets: [{ region: 'REGION1' }] }],
+    ['region REGION1 is source and target', { source, targets: [{ region: 'Region1' }] }],
+    ['targets has region region2 twice', { source, targets: [target, { region: 'region2' }] }],
     ['the event must be object', 'Image Published'],
     ['the event must be object', [toRegion2]],
     ['the event must be object', null],

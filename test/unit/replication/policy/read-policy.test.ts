@@ -200,6 +200,11 @@ describe('a policy that is wrong is refused by line, column and field, with what
     );
   });
 
+  test('whose regions are the same but for their case', async () => {
+    const text = 'name: a\nsource: {region: S}\ntargets: [{region: s}, {region: N}, {region: n}]\n';
+    await expect(readPolicy(text, 'p.yaml')).rejects.toThrow(/source's region, s\n.* names n a second time/);
+  });
+
   test('whatever stands in it', async () => {
     const fields = ['name', 'source', 'targets', 'select', 'sync', 'set', 'retention', 'retirement', 'caps'];
     const wholes = fc
