@@ -24,7 +24,11 @@ export const untilAborted = async <T>(promise: Promise<T>, signal: AbortSignal):
   }
 };
 
-/** All of them, never more than `most` at the same time; the results in the order of the items. */
+/**
+ * All of them, never more than `most` at the same time; the results in the order of the items. After one that fails no
+ * further one begins.
+ * @throws what the first one that failed has thrown
+ */
 export const atMost = async <T, R>(
   most: number,
   items: readonly T[],
@@ -32,8 +36,15 @@ export const atMost = async <T, R>(
 ): Promise<readonly R[]> => {
   const results: R[] = [];
   const waiting = items.entries();
+  let hasFailed = false;
   const worker = async (): Promise<void> => {
-    for (const [index, item] of waiting) results[index] = await run(item);
+    for (const [index, item] of waiting) {
+      if (hasFailed) return;
+      results[index] = await run(item).catch((error: unknown) => {
+        hasFailed = true;
+        throw error;
+      });
+    }
   };
   await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
   return results;
