@@ -94,7 +94,7 @@ const copyTo = async (
   call.begun();
   const [found] = await findReplicas(to, source, call);
   if (brought === 'running') return { ...(found && { id: found.id }), status: 'running', isOk: true };
-  return found ? resultOf(found) : { status: 'active', isOk: true };
+  return found ? resultOf(found) : { status: 'failed', reason: 'it is not there any more', isOk: false };
 };
 
 /** What goes on by itself, and how to look at it. */

@@ -137,6 +137,19 @@ test('--retire-older hides the one before, when the new one is there', async () 
   expect(imageOf('REGION2', second.json()['REGION2']?.['id'])).toMatchObject({ os_hidden: false });
 });
 
+test('a copy that is not made, since a younger one is there, is told and is exit code 1', async () => {
+  const older = await newSource(ferry, MiB, { name: 'outrun' });
+  await delay(1100); // which is older, Glance says in seconds
+  const younger = await newSource(ferry, MiB, { name: 'outrun' });
+  await callCommand(['copy', younger.id, '--to', 'REGION2'], demo);
+  const args = ['copy', older.id, '--to', 'REGION2', '--retire-older', '--json'];
+  const { code, json } = await callCommand(args, demo);
+  expect(code).toBe(1);
+  expect(json()).toMatchObject({
+    REGION2: { id: null, status: 'failed', reason: expect.stringContaining('retention would not keep it') },
+  });
+});
+
 test('--no-wait begins the imports and says how to go on; wait then ends with the truth', async () => {
   const source = await newSource(ferry, MiB);
   const release = holdBack(ferry, source);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Policy } from '../../policy/policy.ts';
 import type { Change, Inventory } from '../change.ts';
 import { isInFlight } from '../region/region-view.ts';
@@ -59,13 +60,30 @@ const onlyWhenAllIsWell =
       : changes;
   };
 
+const hourMs = 3_600_000;
+
+/** Another place in each hour, whatever the schedule is, and the same for a dry run and the run after it. */
+const placeOf = (atMs: number, count: number): number =>
+  createHash('sha256')
+    .update(`${Math.floor(atMs / hourMs)}`)
+    .digest()
+    .readUInt32BE() % count;
+
+/**
+ * Those that may go in this run. Which of them are in use nobody knows before, so it does not begin with the same ones each time:
+ * they would hold up all others for ever.
+ */
+const inTurn = (images: readonly string[], most: number, atMs: number): ReadonlySet<string> => {
+  if (images.length <= most) return new Set(images);
+  const first = placeOf(atMs, images.length);
+  return new Set([...images, ...images].slice(first, first + most));
+};
+
 const capRemovals =
-  (most = Number.POSITIVE_INFINITY): Rule =>
+  (most = Number.POSITIVE_INFINITY, atMs: number): Rule =>
   (changes) => {
-    const removed = new Set(
-      changes.filter(({ kind, isRetirement }) => isRetirement && kind !== 'skip').map(imageOf),
-    );
-    const allowed = new Set([...removed].slice(0, most));
+    const removals = changes.filter(({ kind, isRetirement }) => isRetirement && kind !== 'skip');
+    const allowed = inTurn([...new Set(removals.map(imageOf))], most, atMs);
     return holdBack(
       changes,
       (change) => !allowed.has(imageOf(change)),
@@ -124,7 +142,7 @@ export const rulesOf = (policy: Policy, inventory: Inventory): Rule => {
     capImports(caps.importsPerRegion, importsAtWork(inventory, policy)),
     capBytes(caps.bytesPerRun),
     onlyWhenAllIsWell(inventory),
-    capRemovals(caps.removalsPerRun),
+    capRemovals(caps.removalsPerRun, inventory.atMs),
   ];
   return (changes) => rules.reduce((sofar, rule) => rule(sofar), changes);
 };

@@ -284,14 +284,26 @@ describe('retirement waits', () => {
 
   test('for the next run, where there is more of it than the policy allows', () => {
     const all = [9, 8, 7].map((days) => replica(older(days, { name: `Gone ${days}` })));
-    expect(planned({ ...parts, caps: { removalsPerRun: 2 } }, [other], [replica(other), ...all])).toEqual([
-      'hide r-d9',
-      'hide r-d8',
-      'skip r-d7: it waits: 2 removals in a run',
+    const capTo = (removalsPerRun: number) => ({ ...parts, caps: { removalsPerRun } });
+    const two = planned(capTo(2), [other], [replica(other), ...all]);
+    expect(two.filter((line) => line.startsWith('hide'))).toHaveLength(2);
+    expect(two.filter((line) => line.endsWith(': it waits: 2 removals in a run'))).toHaveLength(1);
+    expect(planned(capTo(0), [other], [replica(other), ...all.slice(0, 1)])).toEqual([
+      'skip r-d9: it waits: 0 removals in a run',
     ]);
-    expect(
-      planned({ ...parts, caps: { removalsPerRun: 0 } }, [other], [replica(other), ...all.slice(0, 1)]),
-    ).toEqual(['skip r-d9: it waits: 0 removals in a run']);
+  });
+
+  test('not behind the same ones for ever, which may be in use: every image has its turn', () => {
+    const all = [9, 8, 7, 6].map((days) => replica(older(days, { name: `Gone ${days}` })));
+    const at = (hour: number) =>
+      planSync(
+        policy({ ...parts, caps: { removalsPerRun: 1 } }),
+        world([other], [replica(other), ...all], { atMs: noon + hour * 3_600_000 }),
+      ).filter(({ kind }) => kind === 'hide');
+    const turns = Array.from({ length: 48 }, (_, hour) => at(hour));
+    expect(new Set(turns.map((changes) => changes.length))).toEqual(new Set([1]));
+    const daily = turns.filter((_, hour) => hour % 3 === 0);
+    expect(new Set(daily.flat().map(({ image: id }) => id)).size).toBe(4);
   });
 });
 
