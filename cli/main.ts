@@ -16,6 +16,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => stopped.abort(new Error(signal)));
 
 const { stdout, stderr, env, argv } = process;
+/** Who reads no further (`glance-ferry tasks … | head`) has enough. */
+const isReadNoFurther = (error: Error): boolean => 'code' in error && error.code === 'EPIPE';
+for (const out of [stdout, stderr])
+  out.on('error', (error) => {
+    if (!isReadNoFurther(error)) throw error;
+  });
+
 void run(argv.slice(2), { stdout, stderr, env, signal: stopped.signal }, ferryVersion).then((code) => {
   process.exitCode = code;
 });

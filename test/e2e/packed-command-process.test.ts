@@ -66,6 +66,12 @@ describe.each(nodes)('with %s', (node) => {
     expect((await glanceFerry(node, 'completion', 'bash')).stdout).toContain('complete -o default');
   });
 
+  test('who reads no further than a line gets no more', async () => {
+    const piped = `'${node}' '${installed()}' --help | head -n 1; sleep 0.1`;
+    const { stdout, stderr } = await run('sh', ['-c', piped], { env: { PATH: process.env['PATH'] } });
+    expect({ stdout, stderr }).toEqual({ stdout: 'Usage: glance-ferry [options] [command]\n', stderr: '' });
+  });
+
   test('it reads policies, and says by line what is wrong with one', async () => {
     await writeFile(join(dir, 'empty/policy.yaml'), 'name: x\nfoo: 1\n');
     const { code, stderr } = await glanceFerry(node, 'sync', 'policy.yaml');
