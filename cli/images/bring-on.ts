@@ -92,6 +92,9 @@ export const bringOn = async (
       if (!isWaiting) return 'running';
       await followImport(ferry, imageId, options);
       followed = message.taskId;
-    } else await delay(pauseMs, undefined, { signal });
+    } else {
+      if (next) show({ state: 'waiting', note: next.reason });
+      await delay(pauseMs, undefined, { signal });
+    }
   }
 };

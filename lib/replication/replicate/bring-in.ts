@@ -1,5 +1,5 @@
 import type { CloudRegion } from '../../clouds/cloud.ts';
-import { hasCode } from '../../errors.ts';
+import { asFerryError, hasCode } from '../../errors.ts';
 import type { ImageId, TaskId } from '../../schemas/ids.ts';
 import type { Claims } from '../../state/claims.ts';
 import type { ReplicateMessage } from '../../state/messages.ts';
@@ -20,7 +20,7 @@ export interface RequestedReplica {
   readonly imageId: ImageId;
 }
 
-/** @throws FerryError by the refusal, `conflict` where another import has the record; nothing is queued then */
+/** @throws FerryError by the refusal, `conflict` where another import has the record, or it takes none; nothing is queued then */
 export type RequestReplica = (replica: RequestedReplica, options: Options) => Promise<Pick<Task, 'taskId'>>;
 
 export interface BringInServices {
@@ -49,7 +49,8 @@ const endedWithoutData = 'its import has ended, and it has no data';
 
 /**
  * Has a record that has no data get it: an import that runs is waited for, another one is queued. One that has failed for
- * good while this message waited for it is not begun again: its record stays for whoever asks next.
+ * good while this message waited for it is not begun again: its record stays for whoever asks next. A refusal is somebody
+ * else's import, or passes with what Glance does there itself, or does not pass: it is waited for, for a while.
  */
 export const bringIn = async (
   services: BringInServices,
@@ -67,7 +68,9 @@ export const bringIn = async (
     const { taskId } = await services.requestReplica(replica, options);
     return again(message, 'its import is queued', taskId);
   } catch (error) {
-    if (hasCode(error, 'conflict')) return again(message, 'another import has its record');
-    throw error;
+    if (!hasCode(error, 'conflict')) throw error;
+    const other = await runningImport(services, target);
+    if (other) return again(message, 'another import has its record', other);
+    return waitFor(message, asFerryError(error).explanation);
   }
 };

@@ -4,6 +4,7 @@ import type { ImageId } from '../../schemas/ids.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { WantedReplica } from '../plan/change.ts';
 import type { ReplicaIdentity } from '../policy/policy.ts';
+import type { ImageFacts } from '../record/image-facts.ts';
 import { provenanceNames, provenanceProperties } from '../record/provenance.ts';
 import { replicaId } from '../record/replica-id.ts';
 
@@ -14,19 +15,23 @@ interface Options {
 export interface NewRecord {
   readonly wanted: WantedReplica;
   readonly identity: ReplicaIdentity;
+  /** Of the source. A deployment with API_CONTRACT=glance takes no import of a record without them, as Glance does. */
+  readonly formats: Pick<ImageFacts, 'diskFormat' | 'containerFormat'>;
 }
 
 /** A replica that was deleted so often is deleted by somebody who does not want it. */
 const mostAttempts = 20;
 
 /** What Glance creates: nobody but its project sees it before it has all that it is to have. */
-const recordOf = ({ name, tags = [], properties, minDisk, minRam, provenance }: WantedReplica) => ({
-  ...properties,
-  ...provenanceProperties(provenance),
-  name,
-  tags,
-  min_disk: minDisk,
-  min_ram: minRam,
+const recordOf = ({ wanted, formats: { diskFormat, containerFormat } }: NewRecord) => ({
+  ...wanted.properties,
+  ...provenanceProperties(wanted.provenance),
+  name: wanted.name,
+  tags: wanted.tags ?? [],
+  min_disk: wanted.minDisk,
+  min_ram: wanted.minRam,
+  ...(diskFormat && { disk_format: diskFormat }),
+  ...(containerFormat && { container_format: containerFormat }),
   visibility: 'private',
 });
 
@@ -47,13 +52,13 @@ const whoHas = async ({ images }: CloudRegion, id: ImageId, options: Options) =>
 };
 
 /** @returns the record, of whoever was first; undefined where the id is, or was, another image's */
-const createAs = async (to: CloudRegion, id: ImageId, wanted: WantedReplica, options: Options) => {
+const createAs = async (to: CloudRegion, id: ImageId, record: NewRecord, options: Options) => {
   try {
-    return await to.images.create({ ...recordOf(wanted), id }, options);
+    return await to.images.create({ ...recordOf(record), id }, options);
   } catch (error) {
     if (!hasCode(error, 'conflict')) throw error;
     const there = await whoHas(to, id, options);
-    return there && isOurs(there, wanted, to.identity.projectId) ? there : undefined;
+    return there && isOurs(there, record.wanted, to.identity.projectId) ? there : undefined;
   }
 };
 
@@ -65,14 +70,15 @@ const createAs = async (to: CloudRegion, id: ImageId, wanted: WantedReplica, opt
  */
 export const createRecord = async (
   to: CloudRegion,
-  { wanted, identity }: NewRecord,
+  record: NewRecord,
   options: Options,
 ): Promise<GlanceImage> => {
+  const { wanted, identity } = record;
   const { sourceRegion, sourceId } = wanted.provenance;
   const of = { sourceRegion, sourceId, targetRegion: to.region, projectId: to.identity.projectId };
   const attempts = Array.from({ length: mostAttempts }, (_, attempt) => replicaId(of, attempt));
   for (const id of identity === 'id' ? [sourceId] : attempts) {
-    const created = await createAs(to, id, wanted, options);
+    const created = await createAs(to, id, record, options);
     if (created) return created;
   }
   const reason =

@@ -89,7 +89,7 @@ const recordFor = async (replica: Replica, record: ImageFacts['id'] | undefined,
   const { from, to, policy, source } = replica;
   const [target = { region: to.region, projects: {} }] = policy.targets;
   const wanted = wantedReplica({ ...source, region: from.region }, policy, target);
-  const { id } = await createRecord(to, { wanted, identity: policy.identity }, options);
+  const { id } = await createRecord(to, { wanted, identity: policy.identity, formats: source }, options);
   return id as ImageFacts['id'];
 };
 

@@ -28,7 +28,7 @@ const wanted = () =>
     target,
   );
 const create = (identity: ReplicaIdentity = 'provenance') =>
-  createRecord(to, { wanted: wanted(), identity }, { signal });
+  createRecord(to, { wanted: wanted(), identity, formats: image() }, { signal });
 const there = () => both().home.regions.REGION2;
 
 describe('the record of a replica', () => {
@@ -38,6 +38,8 @@ describe('the record of a replica', () => {
       name: 'Debian 13',
       status: 'queued',
       visibility: 'private',
+      disk_format: 'qcow2',
+      container_format: 'bare',
       protected: false,
       tags: ['lts'],
       os_distro: 'debian',
