@@ -82,7 +82,8 @@ const copyTo = async (
   { source, request }: { readonly source: ImageFacts; readonly request: ReplicaSettings },
   call: CopyCall,
 ): Promise<RegionResult> => {
-  const { to, ferry } = await regionAt(io, options, here, call.region, call);
+  const { signal } = call;
+  const { to, ferry } = await regionAt(io, options, here, call.region, { signal, from: source.region });
   const replica: AskedReplica = {
     source: { region: source.region, imageId: source.id },
     region: to.region,

@@ -15,15 +15,20 @@ export interface ServedRegion {
   readonly ferry: FerryRegion;
 }
 
-/** @throws FerryError where the region, or who calls, is not known there; WrongUse where nobody knows the deployment */
+/**
+ * @param name of the region; `from` is where the image is that is imported, whose cloud's token goes along
+ * @throws FerryError where the region, or who calls, is not known there; WrongUse where nobody knows the deployment
+ */
 export const regionAt = async (
   io: Io,
   asked: CommonOptions,
   here: Here,
   name: string,
-  options: Options,
+  { from, ...options }: Options & { readonly from?: string },
 ): Promise<ServedRegion> => {
   const to = await here.clouds.region(name, options);
-  const url = findUrl(io, asked, { region: to.region, identities: [to.identity] });
+  const source = from === undefined ? to : await here.clouds.region(from, options);
+  const identities = source.session === to.session ? [to.identity] : [to.identity, source.identity];
+  const url = findUrl(io, asked, { region: to.region, identities });
   return { to, ferry: createFerryRegion(url, to, here.http) };
 };

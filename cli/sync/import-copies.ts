@@ -49,7 +49,7 @@ export const importCopies = ({
     board.update(region, updateOf(copies, totalOf(region)));
   };
   return async ({ image, from, region, bytes }, { signal }) => {
-    const { to, ferry } = await regionAt(io, options, here, region, { signal });
+    const { to, ferry } = await regionAt(io, options, here, region, { signal, from });
     const replica = { source: { region: from, imageId: image }, region: to.region, policy: policy.name };
     const services = { clouds: here.clouds, ferry, policies: [policy] };
     const show = ({ doneBytes }: { readonly doneBytes?: number }) =>

@@ -31,6 +31,38 @@ test("of a catalog's services the region's own is taken, else another one's: a d
   expect(() => found(listing(endpoint('REGION2', 'http://b', 'admin')))).toThrow('of type image-import');
 });
 
+const foundByTwo = (to: Identity, from: Identity, url?: string) => {
+  const out = { write: () => undefined };
+  const io = { stdout: out, stderr: out, env: {}, signal: new AbortController().signal };
+  return findUrl(io, url === undefined ? {} : { url }, { region: 'REGION2', identities: [to, from] });
+};
+
+test("one cloud's catalog does not say where another one's token goes, unless that says the same", () => {
+  const [none, one, other] = [
+    listing(),
+    ...['https://a', 'https://b'].map((url) => listing(endpoint('REGION2', url))),
+  ];
+  if (!one || !other) throw new Error('two');
+  for (const [to, from] of [
+    [one, none],
+    [none, one],
+    [one, other],
+  ] as const)
+    expect(() => foundByTwo(to, from)).toThrow(
+      'a service of type image-import in the catalogs of both clouds',
+    );
+  expect(foundByTwo(one, one)).toBe('https://a');
+  expect(foundByTwo(one, other, 'https://said')).toBe('https://said');
+});
+
+test('tokens of two clouds go nowhere in clear, but to this machine', () => {
+  const none = listing();
+  expect(() => foundByTwo(none, none, 'http://f.example')).toThrow('by https alone: http://f.example');
+  for (const url of ['http://127.0.0.1:8080', 'http://localhost', 'http://[::1]:80'])
+    expect(foundByTwo(none, none, url)).toBe(url);
+  expect(found(none, 'http://f.example')).toBe('http://f.example');
+});
+
 test.each(['https://f.example/', 'https://f.example/v2', 'https://f.example/v2/'])(
   '%s is its base',
   (url) => {
