@@ -2,26 +2,18 @@ import type { PatchOperation } from '../../openstack/glance.ts';
 import { pointer } from '../../properties/changes.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { Value } from '../plan/change.ts';
+import { isSameValue } from '../plan/same-value.ts';
 
 /** Attributes and properties by Glance's names. */
 export type Values = Readonly<Record<string, Value>>;
 
-/** A name or a property that is not there is as good as an empty one. */
-const orEmpty = (value: unknown): unknown => value ?? '';
-
 const currentOf = (image: GlanceImage, name: string): unknown =>
-  orEmpty(Object.hasOwn(image, name) ? image[name] : undefined);
-
-const asSet = (list: readonly unknown[]): string => JSON.stringify([...new Set(list)].sort());
-
-/** Lists are tags, which have no order. */
-const isSame = (value: unknown, other: Value): boolean =>
-  Array.isArray(value) && Array.isArray(other) ? asSet(value) === asSet(other) : value === orEmpty(other);
+  Object.hasOwn(image, name) ? image[name] : undefined;
 
 /** Names of those values that the image does not have. */
 export const differing = (image: GlanceImage, values: Values): readonly string[] =>
   Object.entries(values)
-    .filter(([name, value]) => !isSame(currentOf(image, name), value))
+    .filter(([name, value]) => !isSameValue(currentOf(image, name), value))
     .map(([name]) => name);
 
 /**

@@ -19,7 +19,11 @@ const visibilities = some('public' as const, 'public' as const, 'shared' as cons
 const madeMs = fc.integer({ min: 0, max: 40 }).map((days) => noon - days * dayMs);
 const properties = fc.oneof(
   fc.constant({}),
-  some<Record<string, string>>({ os_distro: 'x' }, { os_distro: 'y', hw_a: '1' }, { internal: '1' }),
+  some<Record<string, string>>(
+    { os_distro: 'x' },
+    { os_distro: 'y', hw_a: '1' },
+    { internal: '1', hw_a: '' },
+  ),
 );
 const shown = {
   name: names,

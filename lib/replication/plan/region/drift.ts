@@ -1,14 +1,9 @@
 import { provenanceProperties } from '../../record/provenance.ts';
 import type { Value, WantedReplica } from '../change.ts';
+import { isSameValue } from '../same-value.ts';
 import type { Replica } from './region-view.ts';
 
 type Values = Readonly<Record<string, Value>>;
-
-const sameTags = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && new Set([...a, ...b]).size === a.length;
-
-const isSame = (a: Value, b: Value): boolean =>
-  Array.isArray(a) && Array.isArray(b) ? sameTags(a, b) : a === b;
 
 /** What Glance's own attributes are, and are to be. */
 const attributes = (
@@ -26,7 +21,7 @@ const attributes = (
 const propertyOf = ({ properties }: Replica, name: string): Value =>
   Object.hasOwn(properties, name) ? (properties[name] ?? null) : null;
 
-/** Likewise of properties. Of ours an empty one is as good as none. */
+/** Likewise of properties. */
 const properties = (
   wanted: WantedReplica,
   replica: Replica,
@@ -34,9 +29,9 @@ const properties = (
   ...Object.entries(wanted.properties).map(
     ([name, value]) => [name, propertyOf(replica, name), value] as const,
   ),
-  ...Object.entries(provenanceProperties(wanted.provenance))
-    .filter(([name, value]) => value !== '' || propertyOf(replica, name) !== null)
-    .map(([name, value]) => [name, propertyOf(replica, name), value] as const),
+  ...Object.entries(provenanceProperties(wanted.provenance)).map(
+    ([name, value]) => [name, propertyOf(replica, name), value] as const,
+  ),
   ...Object.entries(replica.properties)
     .filter(([name]) => wanted.isSynced(name) && !Object.hasOwn(wanted.properties, name))
     .map(([name, value]) => [name, value, null] as const),
@@ -58,7 +53,7 @@ export const driftOf = (
   isHeld: (name: string, value: Value) => boolean,
 ): Drift | undefined => {
   const different = [...attributes(wanted, replica), ...properties(wanted, replica)].filter(
-    ([name, is, value]) => !isSame(is, value) && !isHeld(name, value),
+    ([name, is, value]) => !isSameValue(is, value) && !isHeld(name, value),
   );
   if (different.length === 0) return undefined;
   return {

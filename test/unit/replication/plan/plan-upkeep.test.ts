@@ -17,6 +17,14 @@ describe('a replica is brought to what its source is:', () => {
     expect(planned({}, [source], [there])).toEqual(['update r-a {"a":"1","b":"2","c":null}']);
   });
 
+  test('not a property that is empty here and missing there, or the other way round: nothing would ever come of it', () => {
+    const source = image({ properties: { a: '', b: '2' } });
+    expect(planned({}, [source], [replica(source, { properties: { b: '2', c: '' } })])).toEqual([]);
+    expect(planned({}, [source], [replica(source, { properties: { a: '1', b: '2' } })])).toEqual([
+      'update r-a {"a":""}',
+    ]);
+  });
+
   test('only properties that the policy lists', () => {
     const source = image({ properties: { hw_a: '1', b: '2' } });
     const there = replica(source, { properties: { hw_b: '1', c: '3' } });
