@@ -1,5 +1,5 @@
 import type { RegionName } from '../../../schemas/ids.ts';
-import type { Change } from '../change.ts';
+import type { Change, Value } from '../change.ts';
 
 /** A line of a plan, for people. */
 export interface PlanRow {
@@ -35,9 +35,15 @@ export interface PlanDescription {
 const actionOf = (change: Change): string =>
   change.kind === 'skip' && change.isError ? 'error' : change.kind;
 
+const valuesIn = (set: Readonly<Record<string, Value>>): string =>
+  Object.entries(set)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+
 const detailOf = (change: Change): string => {
   if (change.kind === 'rename') return `to ${change.to}: `;
   if (change.kind === 'publish' || change.kind === 'unpublish') return `${change.visibility}: `;
+  if (change.kind === 'update' && change.isRetirement) return `${valuesIn(change.set)}: `;
   if (change.kind !== 'members') return '';
   return `${change.add.length} more, ${change.remove.length} less: `;
 };

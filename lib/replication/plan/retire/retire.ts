@@ -1,5 +1,5 @@
 import { retirementDefaults } from '../../policy/defaults.ts';
-import type { Change, Reliance } from '../change.ts';
+import type { Change, Reliance, Value } from '../change.ts';
 import {
   headReplica,
   isBeyondRetention,
@@ -8,8 +8,9 @@ import {
   type Region,
   willBeVisible,
 } from '../region/region.ts';
-import { madeMs, type Replica } from '../region/region-view.ts';
+import type { Replica } from '../region/region-view.ts';
 import { type Cause, nextRung, retirementOf, stepDown } from './ladder.ts';
+import { oldNameOf } from './old-name.ts';
 
 /** Why a replica's time is over. */
 interface Verdict {
@@ -66,13 +67,6 @@ const verdictOn = (region: Region, replica: Replica): Verdict | undefined => {
   return ofLeftOver(region, replica);
 };
 
-/** `{date}` is the day on which the source was made, in UTC. */
-const oldNameOf = (replica: Replica, template: string): string =>
-  template
-    .replaceAll('{name}', () => replica.name)
-    .replaceAll('{date}', () => new Date(madeMs(replica)).toISOString().slice(0, 10).replaceAll('-', ''))
-    .replaceAll('{id}', () => replica.id);
-
 const renaming = (region: Region, { replica }: Verdict, cause: Cause): readonly Change[] => {
   const { policy, heads } = region.sources;
   const head = heads.get(replica.provenance.family);
@@ -89,6 +83,21 @@ const goingDown = (region: Region, { replica, isKept = false }: Verdict, cause: 
   const ladder = isKept ? retirement.ladder.filter((rung) => rung === 'hide') : retirement.ladder;
   const rung = nextRung(replica, { ...retirement, ladder });
   return rung ? stepDown(replica, rung, cause) : [];
+};
+
+/** What a change sets, where that is a PATCH. */
+const setBy = (change: Change): Readonly<Record<string, Value>> | undefined => {
+  if (change.kind === 'hide') return { os_hidden: true };
+  return change.kind === 'unpublish' ? { visibility: change.visibility } : undefined;
+};
+
+/** A new name and the rung beside it are one PATCH: a death between two would leave half of it done. */
+const inOnePatch = (renamed: readonly Change[], down: readonly Change[]): readonly Change[] => {
+  const [rename, step] = [renamed[0], down[0]];
+  const set = step && setBy(step);
+  if (rename?.kind !== 'rename' || !set) return [...renamed, ...down];
+  const { kind: _, to, ...of } = rename;
+  return [{ ...of, kind: 'update', set: { name: to, ...set } }];
 };
 
 /** By family, newest first, the images that people find and that stay. */
@@ -143,7 +152,7 @@ export const retire = (region: Region): readonly Change[] => {
   const steps = verdicts.flatMap((verdict): readonly Change[] => {
     const relies = relianceOf(verdict, found);
     const cause: Cause = { reason: verdict.reason, ...(relies && { relies }) };
-    const changes = [...renaming(region, verdict, cause), ...goingDown(region, verdict, cause)];
+    const changes = inOnePatch(renaming(region, verdict, cause), goingDown(region, verdict, cause));
     if (changes.length === 0 || mayGo(verdict, found)) return changes;
     const { was: _, ...of } = retirementOf(verdict.replica, { reason: '' });
     const reason = `it stays: people find no other one of its family (${verdict.reason})`;

@@ -37,7 +37,7 @@ describe('a new image of a name', () => {
   test('is copied, takes its name from the old one, and the old one is hidden', () => {
     expect(runs(retiring(), [one], [replica(older(9))])).toEqual([
       ['copy a'],
-      ['rename r-d9 to Debian 13 (20261117)', 'hide r-d9'],
+      ['update r-d9 {"name":"Debian 13 (20261117)","os_hidden":true}'],
     ]);
   });
 
@@ -47,8 +47,7 @@ describe('a new image of a name', () => {
     const unseen = [replica(one, { visibility: 'private' }), replica(older(9))];
     expect(planned(retiring(), [one], unseen)).toEqual([
       'publish r-a public',
-      'rename r-d9 to Debian 13 (20261117)',
-      'hide r-d9',
+      'update r-d9 {"name":"Debian 13 (20261117)","os_hidden":true}',
     ]);
     const never = policyDefaults.synced;
     const deactivated = [replica(one, { status: 'deactivated' }), replica(older(9))];
@@ -70,10 +69,10 @@ describe('a new image of a name', () => {
     );
     expect(runs(parts, [one], there)).toEqual([
       [
-        ...['rename r-d4 to Debian 13 (20261122)', 'hide r-d4'],
-        ...['rename r-d3 to Debian 13 (20261123)', 'hide r-d3'],
-        ...['rename r-d2 to Debian 13 (20261124)', 'hide r-d2'],
-        ...['rename r-d1 to Debian 13 (20261125)', 'hide r-d1'],
+        ...['update r-d4 {"name":"Debian 13 (20261122)","os_hidden":true}'],
+        ...['update r-d3 {"name":"Debian 13 (20261123)","os_hidden":true}'],
+        ...['update r-d2 {"name":"Debian 13 (20261124)","os_hidden":true}'],
+        ...['update r-d1 {"name":"Debian 13 (20261125)","os_hidden":true}'],
       ],
       ['deactivate r-d4', 'deactivate r-d3'],
       ['delete r-d4', 'delete r-d3'],
@@ -83,6 +82,19 @@ describe('a new image of a name', () => {
   test('replaces the old one without another name, where the policy says so', () => {
     const parts = retiring({ ladder: ['private'] }, { onConflict: 'replace' });
     expect(runs(parts, [one], [replica(older(9))])).toEqual([['copy a'], ['unpublish r-d9 private']]);
+  });
+
+  test('lets the old one go in one change, whose old name is cut to what Glance takes', () => {
+    const long = 'ü'.repeat(255);
+    const [source, before] = [image({ name: long }), replica(older(9, { name: long }))];
+    const cut = `${'ü'.repeat(244)} (20261117)`;
+    expect(planned(retiring(), [source], [replica(source), before])).toEqual([
+      `update r-d9 {"name":"${cut}","os_hidden":true}`,
+    ]);
+    const twice = retiring({ oldName: 'old {name} of {name}', ladder: ['private'] });
+    const [change] = planSync(policy(twice), world([source], [replica(source), before]));
+    expect(change).toMatchObject({ kind: 'update', set: { visibility: 'private' } });
+    expect([...(change?.kind === 'update' ? String(change.set['name']) : '')]).toHaveLength(254);
   });
 
   test('only renames it, where nothing is said of retirement', () => {
@@ -98,8 +110,7 @@ describe('a new image of a name', () => {
     expect(runs(retiring(), [older(9)], [replica(one), back])).toEqual([
       [
         'update r-d9 {"name":"Debian 13","os_hidden":false}',
-        'rename r-a to Debian 13 (20261125)',
-        'hide r-a',
+        'update r-a {"name":"Debian 13 (20261125)","os_hidden":true}',
       ],
     ]);
   });
@@ -109,8 +120,7 @@ describe('a new image of a name', () => {
     const request = retiring({ isForRemoved: true }, { select: { imageId: 'a' } });
     const newer = replica(image({ id: imageId('n'), createdAtMs: noon }), { name: 'Debian 13' });
     expect(planned(request, [one], [replica(one), replica(older(9)), replica(other), newer])).toEqual([
-      'rename r-d9 to Debian 13 (20261117)',
-      'hide r-d9',
+      'update r-d9 {"name":"Debian 13 (20261117)","os_hidden":true}',
     ]);
   });
 });
