@@ -97,6 +97,7 @@ export const ReplicateMessage = Type.Object(
         region: name('Of the replica.'),
         policy: Type.Optional(name('The policy by whose rules.')),
         request: Type.Optional(ReplicaSettings),
+        isRoutine: Type.Optional(Type.Boolean({ description: 'Asked for by a run of sync-images.' })),
       },
       closed,
     ),

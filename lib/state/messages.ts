@@ -46,6 +46,8 @@ export interface AskedReplica {
   readonly policy?: string;
   /** What a single request wants. */
   readonly request?: ReplicaSettings;
+  /** Asked for by a run of sync-images, as by the one before and the next: an import that fails is not begun anew each time. */
+  readonly isRoutine?: boolean;
 }
 
 /**

@@ -5,7 +5,8 @@ import type { Claims } from '../../state/claims.ts';
 import type { ReplicateMessage } from '../../state/messages.ts';
 import type { ImportRef, Target } from '../../state/refs.ts';
 import { hasEnded, type Task } from '../../state/task.ts';
-import { again, failed, type Next, waitFor } from './next.ts';
+import { again, failed, left, type Next, waitFor } from './next.ts';
+import { lessonOf, type PastImport } from './past-imports.ts';
 
 interface Options {
   readonly signal: AbortSignal;
@@ -25,7 +26,11 @@ export type RequestReplica = (replica: RequestedReplica, options: Options) => Pr
 
 export interface BringInServices {
   readonly claims: Pick<Claims, 'holder'>;
-  readonly tasks: { get(ref: ImportRef): Promise<Pick<Task, 'taskId' | 'status' | 'message'> | undefined> };
+  readonly tasks: {
+    get(ref: ImportRef): Promise<Pick<Task, 'taskId' | 'status' | 'message'> | undefined>;
+    /** A target's, oldest first; only a routine asks for them. */
+    list?(target: Target): Promise<readonly PastImport[]>;
+  };
   readonly requestReplica: RequestReplica;
 }
 
@@ -39,10 +44,31 @@ export const runningImport = async (
   return task && !hasEnded(task) ? task.taskId : undefined;
 };
 
+/**
+ * An import is waited for by the message that has begun it. Of a routine that comes upon one, the next run sees what it has
+ * come to: or each run would add one more message that asks again and again.
+ */
+export const whileImporting = (message: ReplicateMessage, running: TaskId): Next =>
+  message.replica.isRoutine && message.taskId === undefined
+    ? left('its import runs')
+    : again(message, 'its import runs', running);
+
 /** The end of the import that this message has waited for. */
 const endOf = async ({ tasks }: BringInServices, target: Target, { taskId }: ReplicateMessage) => {
   const task = taskId && (await tasks.get({ ...target, taskId }));
   return task && hasEnded(task) ? task : undefined;
+};
+
+/** @returns undefined where an import is to be begun */
+const ofRoutine = async (
+  { tasks }: BringInServices,
+  { replica: { isRoutine = false } }: ReplicateMessage,
+  target: Target,
+): Promise<Next | undefined> => {
+  const past = isRoutine && tasks.list ? await tasks.list(target) : [];
+  const lesson = lessonOf(past, Date.now());
+  if (lesson.kind === 'begin') return undefined;
+  return lesson.kind === 'pause' ? left(lesson.reason) : failed(lesson.reason);
 };
 
 const endedWithoutData = 'its import has ended, and it has no data';
@@ -60,10 +86,12 @@ export const bringIn = async (
 ): Promise<Next> => {
   const target: Target = { region: replica.to.region, imageId: replica.imageId };
   const running = await runningImport(services, target);
-  if (running) return again(message, 'its import runs', running);
+  if (running) return whileImporting(message, running);
   const ended = await endOf(services, target, message);
   if (ended?.status === 'failure') return failed(`its import has failed: ${ended.message}`);
   if (ended) return waitFor(message, endedWithoutData);
+  const lesson = await ofRoutine(services, message, target);
+  if (lesson) return lesson;
   try {
     const { taskId } = await services.requestReplica(replica, options);
     return again(message, 'its import is queued', taskId);

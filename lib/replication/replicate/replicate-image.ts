@@ -12,7 +12,7 @@ import { wantedReplica } from '../plan/wanted-replica.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
 import { askedPolicy } from './asked-policy.ts';
-import { type BringInServices, bringIn, runningImport } from './bring-in.ts';
+import { type BringInServices, bringIn, runningImport, whileImporting } from './bring-in.ts';
 import { createRecord } from './create-record.ts';
 import { findPending } from './find-pending.ts';
 import { type Finished, finish, isUpkeep } from './finish.ts';
@@ -79,7 +79,7 @@ const whileBecoming = async (
   { region, id, status }: ImageFacts,
 ): Promise<Next> => {
   const taskId = await runningImport(services, { region, imageId: id });
-  if (taskId) return again(message, 'its import runs', taskId);
+  if (taskId) return whileImporting(message, taskId);
   return waitFor(message, `image ${id} of region ${region} is ${status}, and no import is at work`);
 };
 

@@ -10,6 +10,8 @@ export const createImporter =
   (send: SendReplicate) =>
   ({ name }: Policy): Importer =>
   async ({ image, from, region }) => {
-    await send({ replica: { source: { region: from, imageId: image }, region, policy: name } });
+    await send({
+      replica: { source: { region: from, imageId: image }, region, policy: name, isRoutine: true },
+    });
     return 'its import is asked for';
   };

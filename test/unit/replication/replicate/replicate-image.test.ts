@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { FerryError } from '../../../../lib/errors.ts';
+import { type ErrorCode, FerryError } from '../../../../lib/errors.ts';
 import { patienceMs } from '../../../../lib/replication/replicate/next.ts';
+import type { PastImport } from '../../../../lib/replication/replicate/past-imports.ts';
 import { policiesOf } from '../../../../lib/replication/replicate/policies.ts';
 import {
   createReplicateImage,
@@ -8,6 +9,7 @@ import {
 } from '../../../../lib/replication/replicate/replicate-image.ts';
 import type { ImageId, RegionName, TaskId } from '../../../../lib/schemas/ids.ts';
 import type { AskedReplica } from '../../../../lib/state/messages.ts';
+import { glanceTime } from '../../../../lib/state/task.ts';
 import { formats, useOpenStack } from '../../../cloud/openstack/use-openstack.ts';
 import { cloudsOf } from '../clouds-of.ts';
 import { signal } from './messages.ts';
@@ -67,6 +69,58 @@ describe('a record that takes no import', () => {
     const next = await look(asked('REGION1', id, 'REGION2'), other);
     expect(next).toMatchObject({ next: 'again', message: { taskId } });
     expect(next).not.toHaveProperty('message.waitsSinceMs');
+  });
+});
+
+describe('an import that has failed', () => {
+  const now = Date.now();
+  const failure = (hoursAgo: number, failureCode: ErrorCode): PastImport => ({
+    ...{ status: 'failure', message: 'why', failureCode },
+    updatedAt: glanceTime(new Date(now - hoursAgo * 3_600_000)),
+  });
+  const begun = { next: 'again', message: { taskId: 'new' } };
+  const lookAfter = async (past: readonly PastImport[], isRoutine = true) => {
+    const { id } = await make('REGION1');
+    return look(
+      { ...asked('REGION1', id, 'REGION2'), isRoutine },
+      {
+        tasks: { get: async () => undefined, list: async () => past },
+        requestReplica: async () => ({ taskId: 'new' as TaskId }),
+      },
+    );
+  };
+
+  test.each(['cancelled', 'data-mismatch'] as const)(
+    'for good (%s) is not begun again by a run of sync-images, and is by who asks',
+    async (code) => {
+      const past = [failure(30, code)];
+      expect(await lookAfter(past)).toEqual({ next: 'failed', reason: 'its last import has failed: why' });
+      expect(await lookAfter(past, false)).toMatchObject(begun);
+    },
+  );
+
+  test('otherwise is begun again by the next run, and then after ever longer pauses', async () => {
+    expect(await lookAfter([])).toMatchObject(begun);
+    expect(await lookAfter([failure(0.9, 'unavailable')])).toMatchObject(begun);
+    const twice = [failure(3, 'unavailable'), failure(1.9, 'unavailable')];
+    expect(await lookAfter(twice)).toMatchObject({ next: 'left' });
+    expect(await lookAfter([...twice.slice(0, 1), failure(2.1, 'unavailable')])).toMatchObject(begun);
+    expect(await lookAfter([...twice, failure(3.9, 'unavailable')])).toMatchObject({ next: 'left' });
+  });
+
+  test('that runs is not asked about by one more message at each run', async () => {
+    const { id } = await make('REGION1');
+    const replica = { ...asked('REGION1', id, 'REGION2'), isRoutine: true };
+    const taskId = 'other' as TaskId;
+    const running: Partial<ReplicateServices> = {
+      claims: { holder: async () => taskId },
+      tasks: { get: async () => ({ taskId, status: 'processing', message: '' }) },
+    };
+    expect(await look(replica, running)).toEqual({ next: 'left', reason: 'its import runs' });
+    const begunByIt = { replica, taskId };
+    expect(await createReplicateImage(services(running))(begunByIt, { signal })).toMatchObject({
+      next: 'again',
+    });
   });
 });
 
