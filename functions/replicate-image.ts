@@ -30,6 +30,7 @@ const fanOut = createFanOut({ ...replication, send });
 const takeMessage = createTakeMessage({
   fanOut,
   replicateImage: createReplicateImage(replication),
+  announceReplica: replication.announceReplica,
   send,
   bury: createBury(sqs, config.REPLICATE_IMAGE_DEAD_QUEUE_URL),
 });

@@ -1,15 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
 import { asFerryError, FerryError } from '../errors.ts';
-import { logOf } from '../log.ts';
+import { log, logOf } from '../log.ts';
 import { countUntold } from '../metrics.ts';
-import type { ImageImportStateChange } from '../schemas/state-change.ts';
-import type { Announce, StateChange } from '../state/announce.ts';
+import type { ImageImportStateChange, ImageReplicaStateChange } from '../schemas/state-change.ts';
+import type { Announce, AnnounceReplica, ReplicaChange, StateChange } from '../state/announce.ts';
 import { type Patience, patienceOf } from './patience.ts';
 import { serviceError } from './service-error.ts';
 
 const source = 'glance-ferry';
-const detailType = 'Image Import State Change';
 
 /** Of a bus that nobody's import may wait for. */
 export interface BusPatience extends Patience {
@@ -41,6 +40,21 @@ const detailOf = (change: StateChange): ImageImportStateChange => ({
   copy_id: change.copyId ?? null,
 });
 
+const replicaDetailOf = ({ replica, state, imageId, reason }: ReplicaChange): ImageReplicaStateChange => ({
+  state,
+  region: replica.region,
+  image_id: imageId ?? null,
+  source: { region: replica.source.region, image_id: replica.source.imageId },
+  policy: replica.policy ?? null,
+  reason: reason ?? null,
+});
+
+/** An event of ours. */
+interface Told {
+  readonly type: 'Image Import State Change' | 'Image Replica State Change';
+  readonly detail: ImageImportStateChange | ImageReplicaStateChange;
+}
+
 /** Entries fail one by one in an answer that is 200, and by these codes for now only. */
 const isPassing = ({ ErrorCode = '' }: PutEventsResultEntry): boolean =>
   /internal|throttl|unavailable/i.test(ErrorCode);
@@ -49,26 +63,27 @@ const isPassing = ({ ErrorCode = '' }: PutEventsResultEntry): boolean =>
 const retryMs = 200;
 
 /**
- * Tells changes of state to an event bus, one event each.
+ * Puts events on a bus, one by one.
  * @param bus its name
+ * @param untold told of an event that nobody gets, for the log
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
-export const createAnnounce = (bus: string, patience: BusPatience): Announce => {
+const createTell = (bus: string, patience: BusPatience) => {
   const client = new EventBridgeClient(patienceOf(patience));
   const operation = `put an event on bus ${bus}`;
 
-  const putOnce = async (change: StateChange, abortSignal: AbortSignal) => {
-    const Detail = JSON.stringify(detailOf(change));
-    const entry = { EventBusName: bus, Source: source, DetailType: detailType, Detail, Time: new Date() };
+  const putOnce = async ({ type, detail }: Told, abortSignal: AbortSignal) => {
+    const Detail = JSON.stringify(detail);
+    const entry = { EventBusName: bus, Source: source, DetailType: type, Detail, Time: new Date() };
     const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: [entry] }), { abortSignal });
     return Entries.find(({ ErrorCode }) => ErrorCode !== undefined);
   };
 
   /** @throws what the SDK throws; FerryError for an event that the bus refuses by itself */
-  const put = async (change: StateChange): Promise<void> => {
+  const put = async (event: Told): Promise<void> => {
     const signal = AbortSignal.timeout(patience.withinMs);
     for (let tries = 1; ; tries++) {
-      const failed = await putOnce(change, signal);
+      const failed = await putOnce(event, signal);
       if (!failed) return;
       const { ErrorCode, ErrorMessage } = failed;
       if (!isPassing(failed) || tries >= patience.maxAttempts)
@@ -77,13 +92,31 @@ export const createAnnounce = (bus: string, patience: BusPatience): Announce => 
     }
   };
 
-  return async (change) => {
+  return async (event: Told, untold: (error: FerryError) => void): Promise<void> => {
     try {
-      await put(change);
+      await put(event);
     } catch (cause) {
       countUntold();
-      const error = asFerryError(serviceError(operation, cause));
-      logOf(change).warn('change of state not told', { state: change.state, error });
+      untold(asFerryError(serviceError(operation, cause)));
     }
   };
+};
+
+/** Tells changes of an import's state to an event bus, one event each. @param bus its name */
+export const createAnnounce = (bus: string, patience: BusPatience): Announce => {
+  const tell = createTell(bus, patience);
+  return (change) =>
+    tell({ type: 'Image Import State Change', detail: detailOf(change) }, (error) =>
+      logOf(change).warn('change of state not told', { state: change.state, error }),
+    );
+};
+
+/** Tells the ends of replicas to an event bus, one event each. @param bus its name */
+export const createAnnounceReplica = (bus: string, patience: BusPatience): AnnounceReplica => {
+  const tell = createTell(bus, patience);
+  return (change) =>
+    tell({ type: 'Image Replica State Change', detail: replicaDetailOf(change) }, (error) => {
+      const { state, replica } = change;
+      log.warn('change of state not told', { state, region: replica.region, source: replica.source, error });
+    });
 };

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import { createRequestReplica } from '../imports/request/request-replica.ts';
 import { policiesOf } from '../replication/replicate/policies.ts';
 import { composeClouds } from './clouds.ts';
-import { composeAnnounce } from './events.ts';
+import { composeAnnounce, composeAnnounceReplica } from './events.ts';
 import { composeOpenStack } from './openstack.ts';
 import { composePolicies } from './policies.ts';
 import { composeSealer } from './secrets.ts';
@@ -23,6 +23,7 @@ export const composeReplication = (
   return {
     tasks,
     claims,
+    announceReplica: composeAnnounceReplica(config, unhurried),
     clouds: composeClouds(config, composeOpenStack(config)),
     policies: async () => policiesOf(await files()),
     requestReplica: createRequestReplica({ tasks, claims, send, announce, sealer: composeSealer(config) }),

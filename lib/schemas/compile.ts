@@ -22,7 +22,7 @@ import { PlanFile } from './plan-file.ts';
 import { PolicyFile } from './policy.ts';
 import { ImagePublished, ReplicateMessage } from './replication.ts';
 import { Settings } from './settings.ts';
-import { ImageImportStateChange } from './state-change.ts';
+import { ImageImportStateChange, ImageReplicaStateChange } from './state-change.ts';
 import { SyncRequest } from './sync.ts';
 
 const validators = {
@@ -58,6 +58,7 @@ const policyValidators = { isPolicyFile: PolicyFile };
 /** What others write, or read: each as a file of JSON Schema in schemas/, for their editors and pipelines. */
 const published = {
   'image-import-state-change': ImageImportStateChange,
+  'image-replica-state-change': ImageReplicaStateChange,
   policy: { title: 'A policy of glance-ferry: which images are to be in which regions', ...PolicyFile },
   'image-published': { title: 'Image Published: an event of glance-ferry', ...ImagePublished },
 };

@@ -36,3 +36,21 @@ export const ImageImportStateChange = Type.Object(
   { title: 'Image Import State Change' },
 );
 export type ImageImportStateChange = Static<typeof ImageImportStateChange>;
+
+/** `detail` of those of detail-type "Image Replica State Change", by the same rules. */
+export const ImageReplicaStateChange = Type.Object(
+  {
+    state: Type.Enum(['success', 'failure', 'skipped'], {
+      description:
+        'success: the replica is active, and has the visibility, members and properties that it is to have; failure: ' +
+        'it has not, and will not before somebody asks again; skipped: it is not to be made, see reason',
+    }),
+    region: Type.String({ description: 'Of the replica' }),
+    image_id: nullable(uuid('The replica'), 'null where there is none of ours'),
+    source: Type.Object({ region: Type.String(), image_id: uuid('The image that it is a replica of') }),
+    policy: nullable(Type.String(), 'By whose rules; null for a single request'),
+    reason: nullable(Type.String(), 'null for a success'),
+  },
+  { title: 'Image Replica State Change' },
+);
+export type ImageReplicaStateChange = Static<typeof ImageReplicaStateChange>;

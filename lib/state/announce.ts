@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { CopyId, ImageId, RequestId } from '../schemas/ids.ts';
+import type { AskedReplica } from './messages.ts';
 import type { ImportRef } from './refs.ts';
 import type { TaskStatus } from './task.ts';
 
@@ -29,5 +30,18 @@ export interface StateChange extends ImportRef {
  */
 export type Announce = (change: StateChange) => Promise<void>;
 
+/** A replica that was asked for has come to its end: it is as it is to be, never will be, or is not to be. */
+export interface ReplicaChange {
+  readonly replica: AskedReplica;
+  readonly state: 'success' | 'failure' | 'skipped';
+  /** Of the replica, where there is one of ours. */
+  readonly imageId: ImageId | undefined;
+  /** Why it is none; undefined for a success. */
+  readonly reason: string | undefined;
+}
+
+/** Tells of a replica, by the same rules. */
+export type AnnounceReplica = (change: ReplicaChange) => Promise<void>;
+
 /** Of a deployment without an event bus. */
-export const tellNobody: Announce = () => Promise.resolve();
+export const tellNobody: Announce & AnnounceReplica = () => Promise.resolve();

@@ -33,7 +33,9 @@ export const left = (reason: string): Next => ({ next: 'left', reason });
 
 export const failed = (reason: string): Next => ({ next: 'failed', reason });
 
-export const forPerson = (reason: string): Next => ({ next: 'failed', reason, isForPerson: true });
+export const forPerson = (reason: string): Extract<Next, { readonly next: 'failed' }> => ({
+  ...{ next: 'failed', reason, isForPerson: true },
+});
 
 const [shortestS, longestS] = [2, 30];
 

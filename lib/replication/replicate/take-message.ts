@@ -1,10 +1,11 @@
 import { asFerryError, FerryError, hasCode } from '../../errors.ts';
 import { log } from '../../log.ts';
 import { countReplicaDone, countReplicaFailed } from '../../metrics.ts';
+import type { AnnounceReplica } from '../../state/announce.ts';
 import type { AskedReplica, Bury, ReplicateMessage, SendReplicate } from '../../state/messages.ts';
 import type { Published } from '../event/image-published.ts';
 import { type Incoming, type IncomingText, parseIncoming } from '../event/incoming.ts';
-import { type Next, patiently } from './next.ts';
+import { forPerson, type Next, patiently } from './next.ts';
 
 interface Options {
   readonly signal: AbortSignal;
@@ -13,6 +14,7 @@ interface Options {
 export interface TakeMessageServices {
   readonly fanOut: (published: Published) => Promise<readonly AskedReplica[]>;
   readonly replicateImage: (message: ReplicateMessage, options: Options) => Promise<Next>;
+  readonly announceReplica: AnnounceReplica;
   readonly send: SendReplicate;
   readonly bury: Bury;
 }
@@ -49,19 +51,34 @@ const namesOf = ({ replica: { source, region, policy = '' } }: ReplicateMessage)
 /** Without what was waited for: put back into its queue, it begins anew. */
 const letterOf = ({ replica }: ReplicateMessage): string => JSON.stringify({ replica });
 
+const states = { done: 'success', failed: 'failure', left: 'skipped' } as const;
+
+/** Before the message goes, so at least once. Of a routine only what has come of it: it asks at each run. */
+const announceEnd = async (
+  announceReplica: AnnounceReplica,
+  { replica }: ReplicateMessage,
+  next: Exclude<Next, { readonly next: 'again' }>,
+): Promise<void> => {
+  if (next.next === 'left' && replica.isRoutine) return;
+  const imageId = next.next === 'done' ? next.imageId : undefined;
+  const reason = next.next === 'done' ? undefined : next.reason;
+  await announceReplica({ replica, state: states[next.next], imageId, reason });
+};
+
 /** What the look came to is written down, and said. */
 const carryOut = async (
-  { send, bury }: TakeMessageServices,
+  { send, bury, announceReplica }: TakeMessageServices,
   message: ReplicateMessage,
   next: Next,
 ): Promise<void> => {
   const { reason } = next;
   const about = namesOf(message);
-  if (next.next === 'left') return log.info('replica left out', { about, reason });
   if (next.next === 'again') {
     log.debug('replica looked at', { about, reason, delay_s: next.delayS });
     return await send(next.message, next.delayS);
   }
+  await announceEnd(announceReplica, message, next);
+  if (next.next === 'left') return log.info('replica left out', { about, reason });
   if (next.next === 'done') {
     log.info('replica done', { about, reason });
     return countReplicaDone();
@@ -88,6 +105,7 @@ const afterError = async (
   }
   log.error('replica failed', { about, reason, error });
   countReplicaFailed();
+  await announceEnd(services.announceReplica, message, forPerson(reason));
   await services.bury(letterOf(message), reason);
 };
 

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type BusPatience, createAnnounce, hurried } from '../../../lib/aws/events.ts';
+import { type BusPatience, createAnnounce, createAnnounceReplica, hurried } from '../../../lib/aws/events.ts';
 import { composeAnnounce } from '../../../lib/compose/events.ts';
 import { loadConfig } from '../../../lib/config.ts';
 import { nowEnded, nowPending, nowProcessing } from '../../../lib/imports/record/state-change.ts';
 import { log } from '../../../lib/log.ts';
 import { ImageImportStateChange } from '../../../lib/schemas/state-change.ts';
 import type { StateChange } from '../../../lib/state/announce.ts';
+import type { AskedReplica } from '../../../lib/state/messages.ts';
 import type { Task } from '../../../lib/state/task.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
 import { sourceImageId } from '../copies/local-download.ts';
@@ -121,6 +122,27 @@ describe('a change of state', () => {
     const { $schema, ...published } = schema;
     expect(published).toEqual(JSON.parse(JSON.stringify(ImageImportStateChange)));
   });
+});
+
+test('the end of a replica is an event of ours on the bus, as the published schema says', async () => {
+  const file = new URL('../../../schemas/image-replica-state-change.schema.json', import.meta.url);
+  const isReplicaChange = new Ajv2020().compile(JSON.parse(readFileSync(file, 'utf8')));
+  const of = { source: { region: 'REGION1', imageId: sourceImageId }, region: 'REGION2' } as AskedReplica;
+  const announce = createAnnounceReplica('images', hurried);
+  await announce({ replica: of, state: 'success', imageId: sourceImageId, reason: undefined });
+  await announce({ replica: { ...of, policy: 'p' }, state: 'skipped', imageId: undefined, reason: 'why' });
+  const events = aws.events.received.slice(-2).map(({ event }) => event);
+  const from = { region: 'REGION1', image_id: sourceImageId };
+  const success = { state: 'success', region: 'REGION2', image_id: sourceImageId, source: from };
+  const skipped = { state: 'skipped', region: 'REGION2', image_id: null, source: from };
+  expect(events).toMatchObject([
+    {
+      ...{ source: 'glance-ferry', 'detail-type': 'Image Replica State Change' },
+      detail: { ...success, policy: null, reason: null },
+    },
+    { detail: { ...skipped, policy: 'p', reason: 'why' } },
+  ]);
+  expect(events.map(({ detail }) => isReplicaChange(detail))).toEqual([true, true]);
 });
 
 describe('a bus that', () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { FerryError } from '../../../../lib/errors.ts';
 import {
+  again,
+  done,
   failed,
   forPerson,
   left,
@@ -10,7 +12,7 @@ import {
 import { createTakeMessage } from '../../../../lib/replication/replicate/take-message.ts';
 import type { ReplicateMessage } from '../../../../lib/state/messages.ts';
 import { toRegion2 as event } from '../event/events.ts';
-import { signal, toRegion2 } from './messages.ts';
+import { imageId, signal, toRegion2 } from './messages.ts';
 
 interface World {
   readonly look?: () => Promise<Next>;
@@ -19,6 +21,7 @@ interface World {
 
 const take = async (message: unknown, { look = async () => failed('x'), fanOut }: World = {}) => {
   const [sent, buried, published]: [unknown[], [string, string][], unknown[]] = [[], [], []];
+  const told: unknown[] = [];
   const takeMessage = createTakeMessage({
     fanOut: async (one) => {
       if (fanOut) await fanOut();
@@ -26,12 +29,13 @@ const take = async (message: unknown, { look = async () => failed('x'), fanOut }
       return [];
     },
     replicateImage: look,
+    announceReplica: async (change) => void told.push(change),
     send: async (again, delayS) => void sent.push({ again, delayS }),
     bury: async (body, reason) => void buried.push([body, reason]),
   });
   const body = typeof message === 'string' ? message : JSON.stringify(message);
   await takeMessage({ body, headers: {} }, { signal });
-  return { sent, buried, published };
+  return { sent, buried, published, told };
 };
 
 const throwing = (error: unknown) => () => Promise.reject(error);
@@ -93,6 +97,22 @@ describe("a replica's message", () => {
     { next: 'done', reason: 'published' },
   ])('is gone when there is no more to do: $next', async (next) => {
     expect(await take(toRegion2, { look: async () => next })).toMatchObject({ sent: [], buried: [] });
+  });
+
+  test('is told on the bus when the replica has come to its end, and not before', async () => {
+    const told = async (next: Next, message: ReplicateMessage = toRegion2) =>
+      (await take(message, { look: async () => next })).told;
+    const { replica } = toRegion2;
+    expect(await told(done('published', imageId))).toEqual([{ replica, state: 'success', imageId }]);
+    expect(await told(failed('its source is gone'))).toEqual([
+      { replica, state: 'failure', reason: 'its source is gone' },
+    ]);
+    expect(await told(left('not selected'))).toEqual([{ replica, state: 'skipped', reason: 'not selected' }]);
+    const routine = { replica: { ...replica, isRoutine: true } };
+    expect(await told(left('its import runs'), routine)).toEqual([]);
+    expect(await told(again(toRegion2, 'its import runs'))).toEqual([]);
+    const look = throwing(new FerryError('forbidden', 'no'));
+    expect((await take(toRegion2, { look })).told).toEqual([{ replica, state: 'failure', reason: 'no' }]);
   });
 
   test('is tried again when nobody can be asked, for an hour', async () => {
