@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
 import { log } from '../../log.ts';
@@ -12,11 +13,13 @@ export interface SyncImagesServices extends SyncServices {
   policies(): Promise<PolicyFiles>;
 }
 
-const hour = 3_600_000;
-
-/** From another one on each hour, so that none waits for ever when the time never suffices for all. */
+/**
+ * From another one on in each run, so that none waits for ever when the time never suffices for all. By chance of the run's
+ * time: whatever counts hours or days begins with the same one again on some schedule.
+ */
 const inTurn = (policies: readonly Policy[], atMs: number): readonly Policy[] => {
-  const first = Math.floor(atMs / hour) % Math.max(1, policies.length);
+  const chance = createHash('sha256').update(String(atMs)).digest().readUInt32BE();
+  const first = chance % Math.max(1, policies.length);
   return [...policies.slice(first), ...policies.slice(0, first)];
 };
 
