@@ -58,6 +58,18 @@ const notOneOf = (settings: Record<string, unknown>): string[] =>
     return [count === 0 ? `${names.join(' or ')} is not set` : `${names.join(' and ')} exclude each other`];
   });
 
+/** A policy says which images it is for. Regions do not, and with them all would be every tenant's private snapshots. */
+const notSaid = ({
+  BRIDGE_TARGET_REGIONS,
+  BRIDGE_VISIBILITY,
+  BRIDGE_OWNERS,
+}: Record<string, unknown>): string[] =>
+  isSet(BRIDGE_TARGET_REGIONS) && !isSet(BRIDGE_VISIBILITY) && !isSet(BRIDGE_OWNERS)
+    ? [
+        'BRIDGE_TARGET_REGIONS needs BRIDGE_VISIBILITY or BRIDGE_OWNERS: without them it is for the private images of all',
+      ]
+    : [];
+
 /**
  * Reads and validates the bridge's environment, once, at its start.
  * @throws Error that lists everything that is wrong, without values
@@ -65,7 +77,11 @@ const notOneOf = (settings: Record<string, unknown>): string[] =>
 export const loadBridgeSettings = (env: Env): Readonly<BridgeSettings> => {
   const settings = parseEnv(env, parsers, defaults);
   const valid = isBridgeSettings(settings);
-  const wrong = [...(isBridgeSettings.errors ?? []).map(inWords), ...notOneOf(settings)];
+  const wrong = [
+    ...(isBridgeSettings.errors ?? []).map(inWords),
+    ...notOneOf(settings),
+    ...notSaid(settings),
+  ];
   if (!valid || wrong.length > 0) throw new Error(`Configuration: ${[...new Set(wrong)].join('; ')}`);
   return Object.freeze(settings);
 };

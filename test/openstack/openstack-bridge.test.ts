@@ -136,6 +136,7 @@ function unattended(brokerUrl: string): void {
       BRIDGE_PUBLISHERS: `${setting('SOURCE_PUBLISHER')}:${region}`,
       BRIDGE_PROPERTIES: `os_distro:${queue}`,
       BRIDGE_TARGET_REGIONS: target,
+      BRIDGE_VISIBILITY: 'public,community,shared,private',
       EVENT_BUS_NAME: 'default',
     };
     const entry = join(import.meta.dirname, '../../bridge/bridge.ts');

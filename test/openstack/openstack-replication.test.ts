@@ -221,6 +221,7 @@ function replication(): void {
         ...{ OS_REGION_NAME: 'nowhere', EVENT_BUS_NAME: 'default', RABBITMQ_URL: brokerUrl },
         BRIDGE_PUBLISHERS: `${setting('SOURCE_PUBLISHER')}:${here}`,
         ...{ BRIDGE_TARGET_REGIONS: there, BRIDGE_PROPERTIES: `os_distro:${os_distro}` },
+        BRIDGE_VISIBILITY: 'public',
       });
       try {
         const name = `${prefix}uploaded`;

@@ -68,9 +68,20 @@ test('everything that is wrong is told at once, without values', () => {
 test('policy and target regions exclude each other, and one is needed', () => {
   const { BRIDGE_POLICY: _, ...neither } = needed;
   expect(messageOf(neither)).toBe('Configuration: BRIDGE_POLICY or BRIDGE_TARGET_REGIONS is not set');
-  expect(messageOf({ ...needed, BRIDGE_TARGET_REGIONS: 'REGION2' })).toBe(
+  expect(messageOf({ ...needed, BRIDGE_TARGET_REGIONS: 'REGION2', BRIDGE_OWNERS: 'catalogue' })).toBe(
     'Configuration: BRIDGE_POLICY and BRIDGE_TARGET_REGIONS exclude each other',
   );
+});
+
+test('with target regions it has to be said whose images are meant, or no tenant’s private ones would be safe', () => {
+  const { BRIDGE_POLICY: _, ...rest } = needed;
+  const regions = { ...rest, BRIDGE_TARGET_REGIONS: 'REGION2' };
+  for (const env of [regions, { ...regions, BRIDGE_PROPERTIES: 'os_distro:debian' }])
+    expect(messageOf(env)).toMatch(
+      /^Configuration: BRIDGE_TARGET_REGIONS needs BRIDGE_VISIBILITY or BRIDGE_OWNERS/,
+    );
+  expect(messageOf({ ...regions, BRIDGE_VISIBILITY: 'public' })).toBe('');
+  expect(messageOf({ ...regions, BRIDGE_OWNERS: 'catalogue' })).toBe('');
 });
 
 test('docs and the Deployment name the settings that there are, and docs all of them', () => {
