@@ -28,6 +28,9 @@ export const provenanceNames = {
   family: 'ferry_family',
 } as const satisfies Record<keyof Provenance, string>;
 
+/** When the copy was asked for: written with the record, and never looked at or changed again. */
+export const copiedAtName = 'ferry_copied_at';
+
 /** Every property of ours begins so, and is never copied from a source. */
 export const ferryPrefix = 'ferry_';
 

@@ -5,7 +5,7 @@ import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { WantedReplica } from '../plan/change.ts';
 import type { ReplicaIdentity } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
-import { provenanceNames, provenanceProperties } from '../record/provenance.ts';
+import { copiedAtName, provenanceNames, provenanceProperties } from '../record/provenance.ts';
 import { replicaId } from '../record/replica-id.ts';
 
 interface Options {
@@ -19,13 +19,14 @@ export interface NewRecord {
   readonly formats: Pick<ImageFacts, 'diskFormat' | 'containerFormat'>;
 }
 
-/** A replica that was deleted so often is deleted by somebody who does not want it. */
-const mostAttempts = 20;
+/** Ids are taken by replicas that were deleted, and by anybody who knows how they are made: it shall be no cheap trick. */
+const mostAttempts = 100;
 
 /** What Glance creates: nobody but its project sees it before it has all that it is to have. */
 const recordOf = ({ wanted, formats: { diskFormat, containerFormat } }: NewRecord) => ({
   ...wanted.properties,
   ...provenanceProperties(wanted.provenance),
+  [copiedAtName]: new Date().toISOString(),
   name: wanted.name,
   tags: wanted.tags ?? [],
   min_disk: wanted.minDisk,
@@ -84,6 +85,6 @@ export const createRecord = async (
   const reason =
     identity === 'id'
       ? 'its id is, or was, that of another image there, and Glance gives none twice'
-      : `its replica was deleted there ${mostAttempts} times`;
+      : `${mostAttempts} ids for it are taken: by its replica, deleted so often, or by images that others have made`;
   throw new FerryError('conflict', `Image ${sourceId} cannot be in region ${to.region}: ${reason}`);
 };

@@ -48,6 +48,7 @@ describe('the record of a replica', () => {
       ferry_source_hash: `sha512:hash-${id}`,
       ferry_policy: 'nightly',
       ferry_family: 'Debian 13',
+      ferry_copied_at: expect.stringMatching(/^20.*Z$/),
     });
   });
 
@@ -76,6 +77,27 @@ describe('the record of a replica', () => {
     });
     expect(answer.status).toBe(201);
     expect((await create()).id).toBe(replicaId(of, 1));
+  });
+
+  test('is made though somebody has taken the first fifty ids for it, and is refused with the truth when all are', async () => {
+    const { provenance } = wanted();
+    const of = { ...provenance, targetRegion: 'REGION2', projectId: to.identity.projectId };
+    const taken = (from: number, until: number) =>
+      Promise.all(
+        Array.from({ length: until - from }, (_, at) =>
+          to.images.create({ id: replicaId(of, from + at), name: 'other' }, { signal }),
+        ),
+      );
+    await taken(0, 50);
+    expect((await create()).id).toBe(replicaId(of, 50));
+    await to.images.remove(replicaId(of, 50), { signal });
+    await taken(51, 100);
+    await expect(create()).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining(
+        '100 ids for it are taken: by its replica, deleted so often, or by images',
+      ),
+    });
   });
 
   test('has the id of its source when it is to be the same', async () => {
