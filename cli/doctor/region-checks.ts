@@ -2,6 +2,7 @@ import type { CloudRegion } from '../../lib/clouds/cloud.ts';
 import type { OpenStackHttp } from '../../lib/openstack/http.ts';
 import { parseJson } from '../../lib/openstack/http.ts';
 import { type Check, check, type Finding, fine, note, wrong } from './check.ts';
+import { quotaCheck } from './quota-check.ts';
 import { callAt } from './region-calls.ts';
 
 interface Options {
@@ -59,6 +60,7 @@ export const regionChecks = async (
     { region, what: 'endpoint', ...fine(endpoint) },
     version,
     list,
+    await quotaCheck(at, http, { signal }),
     ...(list.state === 'fine' ? [{ region, what: 'clock', ...skew(date) }] : []),
   ];
 };

@@ -65,26 +65,38 @@ export const rightsChecks = async (
   );
   if (!id) return checks;
   const made = id;
-  checks.push(
-    await check(
-      region,
-      'upload',
-      'the right to upload is needed (policy upload_image), and quota for data',
-      async () => {
-        await at.glance.upload(made, { size: data.length, body }, options);
-        return fine('data can be uploaded');
-      },
-    ),
-  );
-  if (checks.every(({ state }) => state === 'fine')) checks.push(await rangesCheck(at, http, made, options));
-  checks.push(await publicizeCheck(at, made, options), await removeCheck(at, made));
+  const published = await publicizeCheck(at, made, options);
+  if (published.state !== 'wrong') checks.push(...(await dataChecks(at, http, made, options)));
+  checks.push(published, await removeCheck(at, made));
   return checks;
+};
+
+/** @param id of a record that is private */
+const dataChecks = async (
+  at: CloudRegion,
+  http: OpenStackHttp,
+  id: ImageId,
+  options: Options,
+): Promise<readonly Check[]> => {
+  const uploaded = await check(
+    at.region,
+    'upload',
+    'the right to upload is needed (policy upload_image), and quota for data',
+    async () => {
+      await at.glance.upload(id, { size: data.length, body }, options);
+      return fine('data can be uploaded');
+    },
+  );
+  return uploaded.state === 'fine' ? [uploaded, await rangesCheck(at, http, id, options)] : [uploaded];
 };
 
 const rangesCheck = (at: CloudRegion, http: OpenStackHttp, id: ImageId, options: Options): Promise<Check> =>
   check(at.region, 'ranges', '', () => ranges(at, http, id, options));
 
-/** Who may not still copies; only public copies need it. */
+/**
+ * Who may not still copies; only public copies need it. Asked of the record while it is empty: whatever happens here, nobody
+ * ever boots of it.
+ */
 const publicizeCheck = (at: CloudRegion, id: ImageId, options: Options): Promise<Check> =>
   check(at.region, 'publicize', '', async () => {
     const publicize = { op: 'replace', path: '/visibility', value: 'public' } as const;

@@ -28,11 +28,18 @@ const boundToAnInstance: ReadonlySet<string> = new Set([
  */
 const keyPrefixes = ['cinder_encryption_key_', 'os_encrypt_key_'];
 
+/**
+ * Of a signed image: the id of its certificate in the source's Barbican. The target's Glance asks its own for it, and refuses
+ * the data (glance/location.py, ImageProxy.set_data).
+ */
+const signaturePrefix = 'img_signature';
+
 /** Whether a property means something beyond its region, and is not ours or Glance's own. */
 const isPortable = (name: string): boolean =>
   !name.startsWith(ferryPrefix) &&
   !isReserved(name) &&
   !boundToAnInstance.has(name) &&
+  !name.startsWith(signaturePrefix) &&
   !keyPrefixes.some((prefix) => name.startsWith(prefix));
 
 /** Which properties a replica has from its source, by patterns of names. */

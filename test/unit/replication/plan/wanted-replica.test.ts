@@ -78,6 +78,18 @@ describe('a replica', () => {
     ]);
   });
 
+  test('is not signed: the certificate is in the Barbican of its source', () => {
+    const properties = {
+      ...{ img_signature: 'QUJD', img_signature_hash_method: 'SHA-256' },
+      ...{
+        img_signature_key_type: 'RSA-PSS',
+        img_signature_certificate_uuid: 'c',
+        img_config_drive: 'optional',
+      },
+    };
+    expect(wanted({ properties }).properties).toEqual({ img_config_drive: 'optional' });
+  });
+
   test('of a snapshot is grouped by its instance, of which Nova there finds nothing', () => {
     const properties = {
       image_type: 'snapshot',

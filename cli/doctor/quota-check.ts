@@ -1,0 +1,54 @@
+import type { CloudRegion } from '../../lib/clouds/cloud.ts';
+import { hasCode } from '../../lib/errors.ts';
+import { type OpenStackHttp, parseJson } from '../../lib/openstack/http.ts';
+import { type Check, check, type Finding, fine, note, wrong } from './check.ts';
+import { callAt } from './region-calls.ts';
+
+interface Quota {
+  readonly limit: number;
+  readonly usage: number;
+}
+
+const isQuota = (value: unknown): value is Quota =>
+  typeof value === 'object' &&
+  value !== null &&
+  typeof Reflect.get(value, 'limit') === 'number' &&
+  typeof Reflect.get(value, 'usage') === 'number';
+
+/** By Keystone's names of limits; MiB, or a number of images. */
+const quotasIn = (text: string): readonly (readonly [string, Quota])[] => {
+  const { usage } = (parseJson(text) ?? {}) as { readonly usage?: unknown };
+  const entries: readonly [string, unknown][] = Object.entries(usage ?? {});
+  return entries.flatMap(([name, value]) => (isQuota(value) ? [[name, value] as const] : []));
+};
+
+const inWords = ([name, { limit, usage }]: readonly [string, Quota]): string =>
+  `${name} ${usage} of ${limit < 0 ? 'any' : limit}`;
+
+/** A negative limit is none. */
+const isUsedUp = ([, { limit, usage }]: readonly [string, Quota]): boolean => limit >= 0 && usage >= limit;
+
+/** @param text of Glance's answer; empty where it has none */
+export const quotaFinding = (text: string): Finding => {
+  const quotas = quotasIn(text);
+  const full = quotas.filter(isUsedUp).map(inWords);
+  if (quotas.length === 0) return note('this Glance tells none: what it allows is seen at an upload');
+  return full.length > 0
+    ? wrong(`used up: ${full.join(', ')}: remove images, or ask for more`)
+    : fine(quotas.map(inWords).join(', '));
+};
+
+/** What Glance's quotas leave (its API, "Quota usage", since 2.14): where they are used up, no import comes to its end. */
+export const quotaCheck = (
+  at: CloudRegion,
+  http: OpenStackHttp,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Check> =>
+  check(at.region, 'quota', '', async () => {
+    try {
+      return quotaFinding((await callAt(at, http, { method: 'GET', path: '/v2/info/usage', signal })).text);
+    } catch (error) {
+      if (!hasCode(error, 'not-found')) throw error;
+      return quotaFinding('');
+    }
+  });
