@@ -78,6 +78,7 @@ function withBroker(server: string): void {
       BRIDGE_EXCHANGE: name,
       BRIDGE_QUEUE: name,
       BRIDGE_TARGET_REGIONS: 'REGION2',
+      BRIDGE_VISIBILITY: 'public,community,shared,private',
       REPLICATE_IMAGE_QUEUE_URL: told,
       POWERTOOLS_LOG_LEVEL: 'INFO',
     };
