@@ -12,6 +12,7 @@ import type { AskedReplica } from '../../../../lib/state/messages.ts';
 import { glanceTime } from '../../../../lib/state/task.ts';
 import { formats, useOpenStack } from '../../../cloud/openstack/use-openstack.ts';
 import { cloudsOf } from '../clouds-of.ts';
+import { policy } from '../images.ts';
 import { signal } from './messages.ts';
 
 const inUse = useOpenStack({ regions: ['REGION1', 'REGION2'] });
@@ -121,6 +122,21 @@ describe('an import that has failed', () => {
     expect(await createReplicateImage(services(running))(begunByIt, { signal })).toMatchObject({
       next: 'again',
     });
+  });
+});
+
+test('a replica that meets a cap of its policy waits for its turn, and is not done', async () => {
+  const { id } = await make('REGION1');
+  const { request: _, ...replica } = asked('REGION1', id, 'REGION2');
+  const capped = policy({
+    ...{ name: 'nightly', source: { region: replica.source.region }, caps: { importsPerRegion: 0 } },
+    targets: [{ region: replica.region, projects: {} }],
+  });
+  const policies = async () => policiesOf({ policies: [capped], broken: [] });
+  expect(await look({ ...replica, policy: 'nightly' }, { policies })).toMatchObject({
+    next: 'again',
+    reason: expect.stringContaining('it waits: 0 imports into a region at a time'),
+    message: { waitsSinceMs: expect.any(Number) },
   });
 });
 
