@@ -98,15 +98,42 @@ const copyTo = async (
   return found ? resultOf(found) : { status: 'failed', reason: 'it is not there any more', isOk: false };
 };
 
+/** For a shell. */
+const quoted = (text: string): string =>
+  /^[-\w./:@%+=,]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
+/** What was asked for, as it was: another copy must not publish what this one was to keep private. */
+export const asked = ({
+  osCloud,
+  url,
+  id,
+  name,
+  visibility,
+  property = {},
+  retireOlder,
+}: CopyOptions): string => {
+  const said = { 'os-cloud': osCloud, url, id, name, visibility };
+  const words = Object.entries(said).flatMap(([option, value]) =>
+    value === undefined ? [] : [`--${option} ${quoted(value)}`],
+  );
+  const properties = Object.entries(property).map(
+    ([key, value]) => `--property ${quoted(`${key}=${value}`)}`,
+  );
+  return [...words, ...properties, ...(retireOlder ? ['--retire-older'] : [])]
+    .map((word) => ` ${word}`)
+    .join('');
+};
+
 /** What goes on by itself, and how to look at it. */
-const tellHowToGoOn = ({ stderr }: Io, source: ImageFacts, results: Results) => {
+const tellHowToGoOn = ({ stderr }: Io, options: CopyOptions, source: ImageFacts, results: Results) => {
   const running = [...results].flatMap(([region, { status }]) => (status === 'running' ? [region] : []));
   if (running.length === 0) return;
   const to = running.join(',');
   stderr.write(
     `The imports to ${to} go on by themselves. This waits for them:\n` +
       `  glance-ferry wait ${source.id} --from ${source.region} --to ${to}\n` +
-      'The same copy once more does so, too, moves no byte again, and sets what comes\nlast: visibility and members.\n',
+      'This as well, moves no byte again, and sets what comes last, visibility and members:\n' +
+      `  glance-ferry copy ${source.id} --from ${source.region} --to ${to}${asked(options)}\n`,
   );
 };
 
@@ -124,11 +151,11 @@ export const copy = async (
   if (options.to.some((region) => region.toLowerCase() === from.region.toLowerCase()))
     throw new WrongUse(`Region ${from.region} is where the image is: it cannot be copied to there`);
   const source = await findImage(from, named, io);
-  const asked = { source, request: requestOf(source, from, options) };
+  const request = requestOf(source, from, options);
   const { to: regions, timeout } = options;
   const results = await inRegions(io, { regions, ...(timeout !== undefined && { timeout }) }, (call) =>
-    orNotBegun(call, (begun) => copyTo(io, here, options, asked, begun)),
+    orNotBegun(call, (begun) => copyTo(io, here, options, { source, request }, begun)),
   );
-  tellHowToGoOn(io, source, results);
+  tellHowToGoOn(io, options, source, results);
   return tellResults(io, options, results);
 };

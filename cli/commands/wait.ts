@@ -32,15 +32,22 @@ const awaited = async (
   return replicas[0];
 };
 
+/** Who began it sets last who sees it; what that is to be nobody else knows. */
+export const arrived = (replica: ImageFacts, { visibility = 'private' }: Meant): RegionResult => {
+  const isUnfinished = replica.visibility === 'private' && visibility !== 'private' && replica.provenance;
+  const reason = `it is private, and its source ${visibility}: if it is not to stay so, the same copy once more sets it`;
+  return { ...resultOf(replica), ...(isUnfinished && { reason }) };
+};
+
 const waitAt = async (served: ServedRegion, meant: Meant, call: RegionCall): Promise<RegionResult> => {
   const { to, ferry } = served;
   const replica = await awaited(served, await findReplicas(to, meant, call), call);
   if (!replica) throw noneThere(meant, to.region);
-  if (replica.status === 'active') return resultOf(replica);
+  if (replica.status === 'active') return arrived(replica, meant);
   const { size } = meant;
   const task = await followImport(ferry, replica.id, { ...call, ...(size !== undefined && { size }) });
   const now = factsOf(to.region, await to.images.image(replica.id, call));
-  if (now.status === 'active') return resultOf(now);
+  if (now.status === 'active') return arrived(now, meant);
   const reason = task?.status === 'failure' ? task.message : `it is ${now.status}, and no import is at work`;
   return { ...resultOf(now), status: 'failed', reason, isOk: false };
 };

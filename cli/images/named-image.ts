@@ -9,7 +9,7 @@ interface Options {
 }
 
 /** An image whose copies are meant; or, where only its id is known, one of them. */
-export type Meant = Pick<ImageFacts, 'id' | 'region' | 'size'>;
+export type Meant = Pick<ImageFacts, 'id' | 'region' | 'size'> & Partial<Pick<ImageFacts, 'visibility'>>;
 
 /** What is known of the id alone: it may be a copy's. */
 const onlyId = (id: ImageId, region: string): Meant => ({ id, region: region as RegionName });
