@@ -1,5 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
+interface Setup {
+  readonly inOneProcess?: boolean;
+  readonly setupFiles?: string[];
+}
+
 /** Test files that follow each other in one process (test/fresh-file.ts). */
 const sharing = { inOneProcess: true };
 /** Where a test fails its functions' log is printed. */
@@ -13,7 +18,7 @@ const suite = (
   name: string,
   include: string,
   timeoutS: number,
-  { inOneProcess = false, setupFiles = ['./test/fresh-file.ts'] } = {},
+  { inOneProcess = false, setupFiles = inOneProcess ? ['./test/fresh-file.ts'] : [] }: Setup = {},
 ) => ({
   test: {
     name,
@@ -22,7 +27,8 @@ const suite = (
     hookTimeout: 180_000,
     expect: { poll: { timeout: 30_000 } },
     pool: 'forks' as const,
-    ...(inOneProcess && { isolate: false, setupFiles }),
+    ...(inOneProcess && { isolate: false }),
+    setupFiles,
     // Who tests metrics turns them on. What is tested lies on this machine, whatever proxies its owner has.
     env: { POWERTOOLS_METRICS_DISABLED: 'true', NO_PROXY: '*', no_proxy: '*' },
   },
@@ -37,6 +43,7 @@ export default defineConfig({
       suite('integration', 'test/integration/**/*.test.ts', 120, printing),
       suite('faults', 'test/faults/*.test.ts', 120), // whose clock, timers and clients are bent for good
       suite('e2e', 'test/e2e/functions.test.ts', 60),
+      suite('replication', 'test/replication/**/*.test.ts', 120, { setupFiles: ['./test/print-log.ts'] }),
       suite('process', 'test/e2e/*-process.test.ts', 120),
       suite('recipes', 'test/recipes/*.test.ts', 180),
       suite('bridge', 'test/bridge/*.test.ts', 120),

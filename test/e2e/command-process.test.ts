@@ -6,11 +6,11 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openrcOf } from '../integration/command.ts';
 import { expectNothingLeft } from '../integration/nothing-left.ts';
 import { expectWaiting, glanceOf, holdBack, MiB, newSource, nineRegions } from '../integration/one-source.ts';
-import { type ServedFerry, serveFerry } from '../integration/served-ferry.ts';
 import { useFerry } from '../integration/use-ferry.ts';
+import { openrcOf } from '../replication/command/command.ts';
+import { type ServedFerry, serveFerry } from '../replication/command/served-ferry.ts';
 
 // The command as it is packed, in a process of its own: in a pipe, and in a real terminal where there is tmux.
 

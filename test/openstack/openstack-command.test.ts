@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { glanceClient, type Image } from '../cloud/commands/glance.ts';
 import { ask } from '../contract/client.ts';
-import { callCommand } from '../integration/command.ts';
+import { callCommand } from '../replication/command/command.ts';
 import { imageEndpoint, setting } from './account.ts';
 import { type RealImports, randomFile, startRealImports } from './real-imports.ts';
 

@@ -8,9 +8,9 @@ import type { Glance } from '../../cloud/openstack/glance/glance.ts';
 import type { ImageView } from '../../cloud/openstack/glance/record.ts';
 import { accountsOf } from '../../cloud/openstack/keystone/fixture.ts';
 import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
-import { type Ferry, startFerry } from '../ferry.ts';
-import { lambdaContext } from '../lambda.ts';
-import { loadHandler } from '../pollers.ts';
+import { type Ferry, startFerry } from '../../integration/ferry.ts';
+import { lambdaContext } from '../../integration/lambda.ts';
+import { loadHandler } from '../../integration/pollers.ts';
 
 /** A policy's part of what sync-images answers. */
 export interface Told {

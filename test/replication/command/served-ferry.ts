@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { Ferry } from './ferry.ts';
+import type { Ferry } from '../../integration/ferry.ts';
 
 type HttpFunction = Parameters<Ferry['http']>[0];
 

@@ -3,10 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import {
+  glanceOf,
+  holdBack,
+  MiB,
+  newSource,
+  nineRegions,
+  once,
+  timesAsked,
+} from '../../integration/one-source.ts';
+import { useFerry } from '../../integration/use-ferry.ts';
 import { callCommand, openrcOf } from './command.ts';
-import { glanceOf, holdBack, MiB, newSource, nineRegions, once, timesAsked } from './one-source.ts';
 import { type ServedFerry, serveFerry } from './served-ferry.ts';
-import { useFerry } from './use-ferry.ts';
 
 const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' } });
 let served: ServedFerry;

@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type OpenStack, startOpenStack } from '../cloud/openstack/openstack.ts';
+import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
+import { expectNothingLeft } from '../../integration/nothing-left.ts';
+import { useFerry } from '../../integration/use-ferry.ts';
 import { callCommand, openrcOf } from './command.ts';
-import { expectNothingLeft } from './nothing-left.ts';
 import { type ServedFerry, serveFerry } from './served-ferry.ts';
-import { useFerry } from './use-ferry.ts';
 
 // The command between two Keystones that know nothing of each other, by a clouds.yaml with an entry for each.
 

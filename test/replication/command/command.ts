@@ -1,5 +1,5 @@
-import { run } from '../../cli/run.ts';
-import { userNamed } from '../cloud/openstack/keystone/fixture.ts';
+import { run } from '../../../cli/run.ts';
+import { userNamed } from '../../cloud/openstack/keystone/fixture.ts';
 
 /** What a call of the command has said, and its exit code. */
 export interface Called {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { callCommand, openrcOf } from './command.ts';
 import {
   beginFrom,
   expectFailure,
@@ -10,9 +9,10 @@ import {
   MiB,
   newSource,
   nineRegions,
-} from './one-source.ts';
+} from '../../integration/one-source.ts';
+import { useFerry } from '../../integration/use-ferry.ts';
+import { callCommand, openrcOf } from './command.ts';
 import { type ServedFerry, serveFerry } from './served-ferry.ts';
-import { useFerry } from './use-ferry.ts';
 
 const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' } });
 let served: ServedFerry;

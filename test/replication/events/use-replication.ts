@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { afterAll, beforeAll } from 'vitest';
-import type { Glance } from '../cloud/openstack/glance/glance.ts';
-import type { ImageView } from '../cloud/openstack/glance/record.ts';
-import { accountsOf } from '../cloud/openstack/keystone/fixture.ts';
-import { type OpenStack, startOpenStack } from '../cloud/openstack/openstack.ts';
-import type { Ferry, FerryOptions } from './ferry.ts';
-import { useFerry } from './use-ferry.ts';
+import type { Glance } from '../../cloud/openstack/glance/glance.ts';
+import type { ImageView } from '../../cloud/openstack/glance/record.ts';
+import { accountsOf } from '../../cloud/openstack/keystone/fixture.ts';
+import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
+import type { Ferry, FerryOptions } from '../../integration/ferry.ts';
+import { useFerry } from '../../integration/use-ferry.ts';
 
 /** A deployment between three regions, and a cloud of its own that it has a clouds.yaml for, region NORTH. */
 export interface Replication extends Ferry {

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { type Cloud, startCloud } from '../cloud/cloud.ts';
-import { accountsOf } from '../cloud/openstack/keystone/fixture.ts';
-import { lambdaContext } from '../integration/lambda.ts';
-import { createCallLog, nameOf, type Service } from './call-log.ts';
-import { type Fate, invoke, newRun, type Plan, pass } from './context.ts';
-import type { Handler } from './deployment.ts';
-import { startFaultServer } from './fault-server.ts';
-import { interceptMachine } from './intercept.ts';
-import { interceptAws } from './intercept-aws.ts';
-import { interceptUndici } from './intercept-undici.ts';
+import { type Cloud, startCloud } from '../../cloud/cloud.ts';
+import { accountsOf } from '../../cloud/openstack/keystone/fixture.ts';
+import { createCallLog, nameOf, type Service } from '../../faults/call-log.ts';
+import { type Fate, invoke, newRun, type Plan, pass } from '../../faults/context.ts';
+import type { Handler } from '../../faults/deployment.ts';
+import { startFaultServer } from '../../faults/fault-server.ts';
+import { interceptMachine } from '../../faults/intercept.ts';
+import { interceptAws } from '../../faults/intercept-aws.ts';
+import { interceptUndici } from '../../faults/intercept-undici.ts';
+import { lambdaContext } from '../../integration/lambda.ts';
 
 // sync-images dies before and after each of its calls, each of them breaks, two run at once: the next run comes to where an
 // undisturbed one would have.

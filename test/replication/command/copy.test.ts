@@ -3,8 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { callCommand, openrcOf } from './command.ts';
-import { expectNothingLeft } from './nothing-left.ts';
+import { expectNothingLeft } from '../../integration/nothing-left.ts';
 import {
   expectWaiting,
   glanceOf,
@@ -14,9 +13,10 @@ import {
   nineRegions,
   once,
   timesAsked,
-} from './one-source.ts';
+} from '../../integration/one-source.ts';
+import { useFerry } from '../../integration/use-ferry.ts';
+import { callCommand, openrcOf } from './command.ts';
 import { type ServedFerry, serveFerry } from './served-ferry.ts';
-import { useFerry } from './use-ferry.ts';
 
 const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' } });
 let served: ServedFerry;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { createHandOn } from '../../bridge/hand-on.ts';
-import { createHandler } from '../../bridge/handle.ts';
-import { bodiesOf, changed } from '../unit/bridge/recorded.ts';
-import { allRegions } from '../unit/bridge/rules.ts';
+import { createHandOn } from '../../../bridge/hand-on.ts';
+import { createHandler } from '../../../bridge/handle.ts';
+import { bodiesOf, changed } from '../../unit/bridge/recorded.ts';
+import { allRegions } from '../../unit/bridge/rules.ts';
 import { useReplication } from './use-replication.ts';
 
 // What a real Glance has sent of an upload, told of an image of the emulated cloud: bridge, event, replicate-image, import.

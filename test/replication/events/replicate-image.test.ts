@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test, vi } from 'vitest';
-import { replicaId } from '../../lib/replication/record/replica-id.ts';
-import type { ImageId } from '../../lib/schemas/ids.ts';
-import type { ImageView } from '../cloud/openstack/glance/record.ts';
-import { expectNothingLeft } from './nothing-left.ts';
-import { formats, once, timesAsked } from './one-source.ts';
+import { replicaId } from '../../../lib/replication/record/replica-id.ts';
+import type { ImageId } from '../../../lib/schemas/ids.ts';
+import type { ImageView } from '../../cloud/openstack/glance/record.ts';
+import { expectNothingLeft } from '../../integration/nothing-left.ts';
+import { formats, once, timesAsked } from '../../integration/one-source.ts';
 import { useReplication } from './use-replication.ts';
 
 // One event makes an image of REGION1 appear in other regions, of another Keystone as well.
