@@ -3,6 +3,7 @@ import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/c
 import { describe, expect, test, vi } from 'vitest';
 import { replicaId } from '../../../lib/replication/record/replica-id.ts';
 import type { ImageId } from '../../../lib/schemas/ids.ts';
+import type { ImageReplicaStateChange } from '../../../lib/schemas/state-change.ts';
 import type { ImageView } from '../../cloud/openstack/glance/record.ts';
 import { expectNothingLeft } from '../../integration/nothing-left.ts';
 import { formats, once, timesAsked } from '../../integration/one-source.ts';
@@ -17,7 +18,10 @@ const golden = {
   select: { tags: ['golden'] },
   sync: { visibility: 'community' },
 };
-const ferry = useReplication({ policies: { 'golden.json': golden } });
+const ferry = useReplication({
+  policies: { 'golden.json': golden },
+  env: { EVENT_BUS_NAME: 'default' },
+});
 /** For tests that run side by side: expect.poll knows of one test alone. */
 const until = (check: () => unknown) => vi.waitFor(check, { timeout: 60_000, interval: 100 });
 const sqs = () => new SQSClient({});
@@ -114,6 +118,21 @@ describe.concurrent('an event', () => {
     expect(timesAsked(ferry, source)).toEqual(once(source));
     await ferry.publish(event);
     await Promise.all(everywhere.map((region) => replica(region, source)));
+  });
+
+  test('is answered on the bus, when the replica has its visibility as well', async () => {
+    const source = await newSource();
+    await ferry.publish(eventOf(source, ['REGION2']));
+    const told = () =>
+      ferry.aws.events.received
+        .map(({ event }) => event)
+        .filter(({ 'detail-type': type }) => type === 'Image Replica State Change')
+        .map(({ detail }) => detail as unknown as ImageReplicaStateChange)
+        .filter((detail) => detail.source.image_id === source.id);
+    await until(() => expect(told()).not.toEqual([]));
+    const [{ id, visibility } = { id: '', visibility: '' }] = ferry.replicasOf('REGION2', source.id);
+    expect(visibility).toBe('public');
+    expect(told()).toMatchObject([{ state: 'success', region: 'REGION2', image_id: id, policy: null }]);
   });
 
   test('takes up a record that a crash has left, and adds none', async () => {
