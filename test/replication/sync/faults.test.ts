@@ -147,7 +147,7 @@ let starts = 0;
 /** A function that has just started: it has to sign in, and to read its policies. */
 const load = async (): Promise<Handler> => {
   starts += 1;
-  const file = new URL(`../../functions/sync-images.ts?${starts}`, import.meta.url);
+  const file = new URL(`../../../functions/sync-images.ts?${starts}`, import.meta.url);
   return ((await import(file.href)) as { handler: Handler }).handler;
 };
 const sync = async (fateOf: Plan['fateOf'] = () => pass) => {
