@@ -11,7 +11,7 @@ import {
 import { composeBudget, composeRelay } from '../lib/compose/relay.ts';
 import { composeServiceUser } from '../lib/compose/secrets.ts';
 import { composePace, composeSeats, composeSend, composeState } from '../lib/compose/state.ts';
-import { loadConfig, sealingSecret } from '../lib/config.ts';
+import { loadConfig, sealingSecret, stepSettings } from '../lib/config.ts';
 import { FerryError } from '../lib/errors.ts';
 import { createApplyAlone } from '../lib/imports/apply/apply-alone.ts';
 import { createApplyMetadata } from '../lib/imports/apply/apply-metadata.ts';
@@ -22,17 +22,7 @@ import { runStep } from '../lib/steps/run-step.ts';
 // Queue apply-metadata: formats and properties, then the target's activation. Or, invoked directly with a target, a
 // source and a token: formats and properties alone.
 
-const config = loadConfig(
-  process.env,
-  [
-    'IMPORTS_TABLE',
-    'RELAY_BUCKET',
-    'STREAM_IMAGE_QUEUE_URL',
-    'APPLY_METADATA_QUEUE_URL',
-    'FAIL_IMPORT_QUEUE_URL',
-  ],
-  sealingSecret,
-);
+const config = loadConfig(process.env, stepSettings, sealingSecret);
 const openstack = composeOpenStack(config, composeServiceUser(config));
 const sqs = createSqsClient();
 const propertyRules = composePropertyRules(config);

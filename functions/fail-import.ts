@@ -5,7 +5,7 @@ import { composeAccess, composeOpenStack } from '../lib/compose/openstack.ts';
 import { composeBudget, composeRelay } from '../lib/compose/relay.ts';
 import { composeServiceUser } from '../lib/compose/secrets.ts';
 import { composePace, composeSend, composeState } from '../lib/compose/state.ts';
-import { loadConfig, sealingSecret } from '../lib/config.ts';
+import { loadConfig, sealingSecret, stepSettings } from '../lib/config.ts';
 import { createFailCopy } from '../lib/copies/end/fail-copy.ts';
 import { createFailImport } from '../lib/imports/end/fail-import.ts';
 import { isOfCopy } from '../lib/state/messages.ts';
@@ -14,17 +14,7 @@ import { runStep } from '../lib/steps/run-step.ts';
 
 // Queue fail-import, where final errors and dead letters arrive: undo, say why. A copy's dead letter fails all who wait.
 
-const config = loadConfig(
-  process.env,
-  [
-    'IMPORTS_TABLE',
-    'RELAY_BUCKET',
-    'STREAM_IMAGE_QUEUE_URL',
-    'APPLY_METADATA_QUEUE_URL',
-    'FAIL_IMPORT_QUEUE_URL',
-  ],
-  sealingSecret,
-);
+const config = loadConfig(process.env, stepSettings, sealingSecret);
 const openstack = composeOpenStack(config, composeServiceUser(config));
 const sqs = createSqsClient();
 const services = {

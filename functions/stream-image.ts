@@ -5,7 +5,7 @@ import { composeAccess, composeOpenStack, composePropertyRules } from '../lib/co
 import { composeRelay, composeTransferLimits } from '../lib/compose/relay.ts';
 import { composeServiceUser } from '../lib/compose/secrets.ts';
 import { composePace, composeSeats, composeSend, composeState } from '../lib/compose/state.ts';
-import { loadConfig, sealingSecret } from '../lib/config.ts';
+import { loadConfig, sealingSecret, stepSettings } from '../lib/config.ts';
 import { createStreamImage } from '../lib/copies/stream-image.ts';
 import { createWaiters } from '../lib/imports/record/waiters.ts';
 import { createJoinCopy } from '../lib/imports/request/join-copy.ts';
@@ -16,17 +16,7 @@ import { goOnWith, runStep } from '../lib/steps/run-step.ts';
 // Queue stream-image. A message of an import: it joins the copy of its source, or begins one. A message of a copy: the
 // source's bytes into the relay bucket, at once or row by row, proven by size and hash; then apply-metadata's turn.
 
-const config = loadConfig(
-  process.env,
-  [
-    'IMPORTS_TABLE',
-    'RELAY_BUCKET',
-    'STREAM_IMAGE_QUEUE_URL',
-    'APPLY_METADATA_QUEUE_URL',
-    'FAIL_IMPORT_QUEUE_URL',
-  ],
-  sealingSecret,
-);
+const config = loadConfig(process.env, stepSettings, sealingSecret);
 const openstack = composeOpenStack(config, composeServiceUser(config));
 const sqs = createSqsClient();
 const state = composeState(config);

@@ -90,6 +90,15 @@ const parse = (env: Env): Record<string, unknown> => {
   return parseEnv(env, parsers, { ...defaults, ...aliased });
 };
 
+/** What every step needs: its state, the relay, and the queues that it may send to. */
+export const stepSettings = [
+  'IMPORTS_TABLE',
+  'RELAY_BUCKET',
+  'STREAM_IMAGE_QUEUE_URL',
+  'APPLY_METADATA_QUEUE_URL',
+  'FAIL_IMPORT_QUEUE_URL',
+] as const;
+
 /** The secret itself, or where it lies. */
 export const sealingSecret = ['TOKEN_SEALING_SECRET', 'TOKEN_SEALING_SECRET_ARN'] as const;
 /** Of each, one may be set. */

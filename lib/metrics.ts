@@ -58,16 +58,20 @@ export const countFailed = (code: ErrorCode, region: string): void =>
 /** A change of an import's state could not be told to the event bus. */
 export const countUntold = (): void => publish([['EventsLost', MetricUnit.Count, 1]], {});
 
-interface Synced {
+/** What a run of sync-images has done in one region, or would do, in images. */
+export interface Synced {
+  /** To be copied: their imports are asked for. */
   readonly copied: number;
+  /** Bytes of these. */
   readonly bytes: number;
   readonly updated: number;
   readonly retired: number;
+  /** Left as they are, which is no fault: in use, changed since the plan, more than a cap allows. */
   readonly kept: number;
   readonly failed: number;
 }
 
-/** What a run of sync-images has done in one region, counted among all, and among those of the region. */
+/** Counted among all, and among those of the region. */
 export const countSynced = (region: string, synced: Synced): void =>
   publish(
     [

@@ -11,6 +11,14 @@ export interface CommonOptions {
   readonly json?: boolean;
 }
 
+/** What the commands take that ask about an image's copies. */
+export interface CopiesOptions extends CommonOptions {
+  readonly to: readonly string[];
+  readonly from?: string;
+  /** ms. */
+  readonly timeout?: number;
+}
+
 const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `90`, `90s`, `30m`, `2h` or `1d`, in ms. @throws InvalidArgumentError, which names the option */

@@ -1,12 +1,11 @@
 import type { ExitCode } from '../call/exit-codes.ts';
-import { openHere } from '../call/here.ts';
 import { inRegions } from '../call/in-regions.ts';
 import type { Io } from '../call/io.ts';
+import type { CopiesOptions } from '../call/options.ts';
 import { type RegionResult, tellResults } from '../call/results.ts';
 import { regionAt, type ServedRegion } from '../deployment/region-at.ts';
 import { findReplicas } from '../images/find-replicas.ts';
-import { type Meant, namedImage, noneThere } from '../images/named-image.ts';
-import type { WaitOptions } from './wait.ts';
+import { type Meant, noneThere, openNamed } from '../images/named-image.ts';
 
 const cancelAt = async (
   { to, ferry }: ServedRegion,
@@ -24,13 +23,8 @@ const cancelAt = async (
 };
 
 /** Ends the imports of an image; their records stay, without data. */
-export const cancel = async (
-  io: Io,
-  options: WaitOptions,
-  [named = '']: readonly string[],
-): Promise<ExitCode> => {
-  const here = await openHere(io, options);
-  const meant = await namedImage(here, options, named, io);
+export const cancel = async (io: Io, options: CopiesOptions, args: readonly string[]): Promise<ExitCode> => {
+  const { here, meant } = await openNamed(io, options, args);
   const results = await inRegions(io, { regions: options.to }, async (call) =>
     cancelAt(await regionAt(io, options, here, call.region, call), meant, call),
   );

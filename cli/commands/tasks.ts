@@ -1,13 +1,12 @@
 import { type ExitCode, exitCodeOf } from '../call/exit-codes.ts';
-import { openHere } from '../call/here.ts';
 import { type Io, WrongUse } from '../call/io.ts';
+import type { CopiesOptions } from '../call/options.ts';
 import { reasonOf } from '../call/reason-of.ts';
 import type { FerryTask } from '../deployment/ferry-client.ts';
 import { regionAt, type ServedRegion } from '../deployment/region-at.ts';
 import { findReplicas } from '../images/find-replicas.ts';
-import { type Meant, namedImage } from '../images/named-image.ts';
+import { type Meant, openNamed } from '../images/named-image.ts';
 import { table } from '../progress/table.ts';
-import type { WaitOptions } from './wait.ts';
 
 interface Listed extends FerryTask {
   readonly imageId: string;
@@ -57,13 +56,8 @@ const forMachines = (all: readonly Told[]): object =>
   );
 
 /** Lists the imports of an image's copies, region by region, oldest first. */
-export const tasks = async (
-  io: Io,
-  options: WaitOptions,
-  [named = '']: readonly string[],
-): Promise<ExitCode> => {
-  const here = await openHere(io, options);
-  const meant = await namedImage(here, options, named, io);
+export const tasks = async (io: Io, options: CopiesOptions, args: readonly string[]): Promise<ExitCode> => {
+  const { here, meant } = await openNamed(io, options, args);
   const all = await Promise.all(
     options.to.map(async (region): Promise<Told> => {
       try {

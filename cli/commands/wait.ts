@@ -1,23 +1,15 @@
 import { factsOf } from '../../lib/replication/record/facts-of.ts';
 import type { ImageFacts } from '../../lib/replication/record/image-facts.ts';
 import type { ExitCode } from '../call/exit-codes.ts';
-import { openHere } from '../call/here.ts';
 import { inRegions, type RegionCall } from '../call/in-regions.ts';
 import type { Io } from '../call/io.ts';
-import type { CommonOptions } from '../call/options.ts';
+import type { CopiesOptions } from '../call/options.ts';
 import { type RegionResult, tellResults } from '../call/results.ts';
 import { followImport, isRunning } from '../deployment/follow-import.ts';
 import { regionAt, type ServedRegion } from '../deployment/region-at.ts';
 import { findReplicas } from '../images/find-replicas.ts';
-import { type Meant, namedImage, noneThere } from '../images/named-image.ts';
+import { type Meant, noneThere, openNamed } from '../images/named-image.ts';
 import { resultOf } from '../images/result-of.ts';
-
-export interface WaitOptions extends CommonOptions {
-  readonly to: readonly string[];
-  readonly from?: string;
-  /** ms. */
-  readonly timeout?: number;
-}
 
 /** The one that an import works at, before one that has its data already. */
 const awaited = async (
@@ -53,13 +45,8 @@ const waitAt = async (served: ServedRegion, meant: Meant, call: RegionCall): Pro
 };
 
 /** Waits for imports that were begun before, by whomever; it begins none. */
-export const wait = async (
-  io: Io,
-  options: WaitOptions,
-  [named = '']: readonly string[],
-): Promise<ExitCode> => {
-  const here = await openHere(io, options);
-  const meant = await namedImage(here, options, named, io);
+export const wait = async (io: Io, options: CopiesOptions, args: readonly string[]): Promise<ExitCode> => {
+  const { here, meant } = await openNamed(io, options, args);
   const { to: regions, timeout } = options;
   const results = await inRegions(io, { regions, ...(timeout !== undefined && { timeout }) }, async (call) =>
     waitAt(await regionAt(io, options, here, call.region, call), meant, call),

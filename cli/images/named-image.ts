@@ -1,7 +1,9 @@
 import { FerryError, hasCode } from '../../lib/errors.ts';
 import type { ImageFacts } from '../../lib/replication/record/image-facts.ts';
 import { type ImageId, parseImageId, type RegionName } from '../../lib/schemas/ids.ts';
-import { type Here, sourceRegionOf } from '../call/here.ts';
+import { type Here, openHere, sourceRegionOf } from '../call/here.ts';
+import type { Io } from '../call/io.ts';
+import type { CopiesOptions } from '../call/options.ts';
 import { findImage } from './find-image.ts';
 
 interface Options {
@@ -14,11 +16,8 @@ export type Meant = Pick<ImageFacts, 'id' | 'region' | 'size'> & Partial<Pick<Im
 /** What is known of the id alone: it may be a copy's. */
 const onlyId = (id: ImageId, region: string): Meant => ({ id, region: region as RegionName });
 
-/**
- * The image that a person means who asks about its copies: by id or name in its own region, or by the id of a copy.
- * @throws FerryError `not-found`; WrongUse for a name that several have
- */
-export const namedImage = async (
+/** By id or name in its own region, or by the id of a copy. */
+const namedImage = async (
   here: Here,
   { from }: { readonly from?: string },
   named: string,
@@ -33,6 +32,20 @@ export const namedImage = async (
     if (id && hasCode(error, 'not-found')) return onlyId(id, region);
     throw error;
   }
+};
+
+/**
+ * The clouds of who calls, and the image that he means who asks about its copies.
+ * @param args the command's: the image's id, its name, or the id of a copy
+ * @throws FerryError `not-found`, `misconfigured`; WrongUse for a name that several have
+ */
+export const openNamed = async (
+  io: Io,
+  options: CopiesOptions,
+  [named = '']: readonly string[],
+): Promise<{ readonly here: Here; readonly meant: Meant }> => {
+  const here = await openHere(io, options);
+  return { here, meant: await namedImage(here, options, named, io) };
 };
 
 export const noneThere = ({ id }: Meant, region: string): FerryError =>

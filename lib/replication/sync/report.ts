@@ -1,18 +1,10 @@
+import type { Synced } from '../../metrics.ts';
 import type { RegionName } from '../../schemas/ids.ts';
 import type { Result } from '../apply/result.ts';
 import type { Change } from '../plan/change.ts';
 
 /** What a run has done in one region, or would do. */
-export interface RegionReport {
-  /** Images that are to be copied: their imports are asked for. */
-  readonly copied: number;
-  /** Of these. */
-  readonly bytes: number;
-  readonly updated: number;
-  readonly retired: number;
-  /** Left as they are, which is no fault: in use, changed since the plan, more than a cap allows. */
-  readonly kept: number;
-  readonly failed: number;
+export interface RegionReport extends Synced {
   /** Why the region could not be read, so that nothing was done there. */
   readonly unreachable?: string;
 }

@@ -2,7 +2,7 @@ import { once as happens } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { expectNothingLeft } from '../../integration/nothing-left.ts';
 import {
   expectWaiting,
@@ -10,23 +10,14 @@ import {
   holdBack,
   MiB,
   newSource,
-  nineRegions,
   once,
   timesAsked,
 } from '../../integration/one-source.ts';
-import { useFerry } from '../../integration/use-ferry.ts';
-import { callCommand, openrcOf } from './command.ts';
-import { type ServedFerry, serveFerry } from './served-ferry.ts';
+import { callCommand } from './command.ts';
+import { useCommand } from './use-command.ts';
 
-const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' } });
-let served: ServedFerry;
-let demo: Record<string, string>;
+const { ferry, served, demo } = useCommand();
 
-beforeAll(async () => {
-  served = await serveFerry(ferry);
-  demo = openrcOf('demo', { authUrl: ferry.openstack.authUrl, url: served.url, region: 'REGION1' });
-});
-afterAll(() => served.stop());
 afterEach(() => {
   for (const region of ['REGION1', 'REGION2', 'REGION3']) glanceOf(ferry, region).clearFaults();
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   beginFrom,
   expectFailure,
@@ -8,21 +8,11 @@ import {
   holdBack,
   MiB,
   newSource,
-  nineRegions,
 } from '../../integration/one-source.ts';
-import { useFerry } from '../../integration/use-ferry.ts';
-import { callCommand, openrcOf } from './command.ts';
-import { type ServedFerry, serveFerry } from './served-ferry.ts';
+import { callCommand } from './command.ts';
+import { useCommand } from './use-command.ts';
 
-const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' } });
-let served: ServedFerry;
-let demo: Record<string, string>;
-
-beforeAll(async () => {
-  served = await serveFerry(ferry);
-  demo = openrcOf('demo', { authUrl: ferry.openstack.authUrl, url: served.url, region: 'REGION1' });
-});
-afterAll(() => served.stop());
+const { ferry, served, demo } = useCommand();
 
 /** The record of a replica, with an import that somebody else has begun. */
 const begunElsewhere = async (region: 'REGION2' | 'REGION3', size = MiB) => {

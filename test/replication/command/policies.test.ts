@@ -3,31 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import {
-  glanceOf,
-  holdBack,
-  MiB,
-  newSource,
-  nineRegions,
-  once,
-  timesAsked,
-} from '../../integration/one-source.ts';
-import { useFerry } from '../../integration/use-ferry.ts';
+import { glanceOf, holdBack, MiB, newSource, once, timesAsked } from '../../integration/one-source.ts';
 import { callCommand, openrcOf } from './command.ts';
-import { type ServedFerry, serveFerry } from './served-ferry.ts';
+import { useCommand } from './use-command.ts';
 
-const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' } });
-let served: ServedFerry;
-let demo: Record<string, string>;
+const { ferry, served, demo } = useCommand();
 let dir: string;
 
 beforeAll(async () => {
-  served = await serveFerry(ferry);
-  demo = openrcOf('demo', { authUrl: ferry.openstack.authUrl, url: served.url, region: 'REGION1' });
   dir = await mkdtemp(join(tmpdir(), 'glance-ferry-command-'));
 });
 afterAll(async () => {
-  await served.stop();
   await rm(dir, { recursive: true, force: true });
 });
 
