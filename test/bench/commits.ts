@@ -66,7 +66,10 @@ const compare = async (folder: string, name: string): Promise<void> => {
   const rows = [...now].flatMap(([figure, values]) => {
     const old = before.get(figure);
     const show = (of: readonly number[]) => median(of).toPrecision(4);
-    return old ? [[figure, show(old), show(values), `${medianRatio(values, old).toFixed(2)} ×`]] : [];
+    // Nothing against nothing is no ratio.
+    return old && median(old) > 0
+      ? [[figure, show(old), show(values), `${medianRatio(values, old).toFixed(2)} ×`]]
+      : [];
   });
   console.log(`\n${markdown({ head: [name, `before`, 'now', 'ratio'], rows })}\n`);
 };
