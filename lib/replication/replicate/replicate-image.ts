@@ -1,13 +1,8 @@
 import type { CloudRegion, Clouds } from '../../clouds/cloud.ts';
-import { FerryError } from '../../errors.ts';
 import { isSameRegion } from '../../openstack/catalog.ts';
-import type { ImageId } from '../../schemas/ids.ts';
 import type { AskedReplica, ReplicateMessage } from '../../state/messages.ts';
-import { readInventory } from '../inventory/read-inventory.ts';
 import type { Change } from '../plan/change.ts';
-import { regionView } from '../plan/region/region-view.ts';
 import { isSelected } from '../plan/region/select.ts';
-import { planSync } from '../plan/sync/plan-sync.ts';
 import { wantedReplica } from '../plan/wanted-replica.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
@@ -16,9 +11,11 @@ import { type BringInServices, bringIn, runningImport, whileImporting } from './
 import { createRecord } from './create-record.ts';
 import { findPending } from './find-pending.ts';
 import { type Finished, finish, isUpkeep } from './finish.ts';
-import { again, done, failed, forPerson, left, type Next, waitFor } from './next.ts';
+import { giveUp } from './give-up.ts';
+import { done, forPerson, left, type Next, waitFor } from './next.ts';
 import type { Policies } from './policies.ts';
-import { type SourceState, sourceState } from './source-state.ts';
+import { remaining } from './remaining.ts';
+import { sourceState } from './source-state.ts';
 
 export interface ReplicateServices extends BringInServices {
   readonly clouds: Pick<Clouds, 'region'>;
@@ -49,27 +46,6 @@ const spelt = (asked: AskedReplica, from: CloudRegion, to: CloudRegion): AskedRe
 const maySelect = (policy: Policy, source: ImageFacts): boolean => {
   const { hasMembers: _, ...select } = policy.select;
   return isSelected(source, { ...policy, select });
-};
-
-/** What there is, and what is left to do. */
-interface Remaining {
-  readonly changes: readonly Change[];
-  /** The replica, if there is one. */
-  readonly imageId: ImageId | undefined;
-}
-
-/** Of one image in one region. @throws FerryError where either of them cannot be read */
-const remaining = async (
-  { clouds }: ReplicateServices,
-  { policy, to, source }: Replica,
-  { signal }: Options,
-): Promise<Remaining> => {
-  const inventory = await readInventory(clouds, policy, { signal, atMs: Date.now() });
-  const [failure] = inventory.failed.values();
-  if (failure !== undefined) throw new FerryError('unavailable', failure);
-  const images = inventory.targets.get(to.region) ?? [];
-  const { ofSource } = regionView(to.region, images, to.identity.projectId, policy);
-  return { changes: planSync(policy, inventory), imageId: ofSource.get(source.id)?.[0]?.id };
 };
 
 /** A record that is getting its data: by an import of ours, or by what somebody else has begun, or left. */
@@ -105,7 +81,7 @@ const finishAll = async (
 ): Promise<Finished> => {
   const first = await finish(replica.to, changes, options);
   if (first.kind !== 'done' || changes.length === 0) return first;
-  const rest = await remaining(services, replica, options);
+  const rest = await remaining(services.clouds, replica, options);
   const second = await finish(replica.to, rest.changes.filter(isUpkeep), options);
   return second.kind === 'done' ? first : second;
 };
@@ -128,7 +104,7 @@ const bringOn = async (services: ReplicateServices, replica: Replica, options: O
   const pending = await findPending(to, source, policy.identity, options);
   if (pending?.status === 'queued') return withRecord(pending.id);
   if (pending) return whileBecoming(services, message, pending);
-  const { changes, imageId } = await remaining(services, replica, options);
+  const { changes, imageId } = await remaining(services.clouds, replica, options);
   const copy = changes.find((change) => change.kind === 'copy');
   if (copy) return withRecord(await recordFor(replica, copy.record, options));
   if (!imageId && changes.length === 0) return left(notWanted);
@@ -137,32 +113,6 @@ const bringOn = async (services: ReplicateServices, replica: Replica, options: O
   if (kind === 'passing') return waitFor(message, reason);
   if (kind === 'left') return left(reason);
   return kind === 'done' ? done(reason, imageId) : forPerson(reason);
-};
-
-interface Hopeless {
-  readonly to: CloudRegion;
-  readonly policy: Policy;
-  readonly state: Extract<SourceState, { readonly kind: 'never' }>;
-}
-
-/**
- * Of a source that is gone a record without data may be left, which nobody asks for again: it goes. Not one that has the
- * source's own id, since Glance would not give that again to a source that only seemed gone.
- */
-const giveUp = async (
-  services: ReplicateServices,
-  message: ReplicateMessage,
-  { to, policy, state }: Hopeless,
-  options: Options,
-): Promise<Next> => {
-  if (!state.isGone || policy.identity === 'id') return failed(state.reason);
-  const { imageId: id } = message.replica.source;
-  const pending = await findPending(to, { region: policy.source.region, id }, policy.identity, options);
-  if (pending?.status !== 'queued') return failed(state.reason);
-  const taskId = await runningImport(services, { region: to.region, imageId: pending.id });
-  if (taskId) return again(message, 'its import runs, in vain', taskId);
-  await to.images.remove(pending.id, options);
-  return failed(`${state.reason}; the record for it, ${pending.id}, is removed`);
 };
 
 /**

@@ -1,0 +1,41 @@
+import type { CloudRegion, Clouds } from '../../clouds/cloud.ts';
+import { FerryError } from '../../errors.ts';
+import type { ImageId } from '../../schemas/ids.ts';
+import { readInventory } from '../inventory/read-inventory.ts';
+import type { Change } from '../plan/change.ts';
+import { regionView } from '../plan/region/region-view.ts';
+import { planSync } from '../plan/sync/plan-sync.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { ImageFacts } from '../record/image-facts.ts';
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+/** Of which image, and where. */
+interface RemainingOf {
+  readonly to: CloudRegion;
+  readonly policy: Policy;
+  readonly source: ImageFacts;
+}
+
+/** What there is, and what is left to do. */
+interface Remaining {
+  readonly changes: readonly Change[];
+  /** The replica, if there is one. */
+  readonly imageId: ImageId | undefined;
+}
+
+/** What is left to do about one image in one region. @throws FerryError where either of them cannot be read */
+export const remaining = async (
+  clouds: Pick<Clouds, 'region'>,
+  { policy, to, source }: RemainingOf,
+  { signal }: Options,
+): Promise<Remaining> => {
+  const inventory = await readInventory(clouds, policy, { signal, atMs: Date.now() });
+  const [failure] = inventory.failed.values();
+  if (failure !== undefined) throw new FerryError('unavailable', failure);
+  const images = inventory.targets.get(to.region) ?? [];
+  const { ofSource } = regionView(to.region, images, to.identity.projectId, policy);
+  return { changes: planSync(policy, inventory), imageId: ofSource.get(source.id)?.[0]?.id };
+};
