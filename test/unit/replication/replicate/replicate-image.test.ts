@@ -109,6 +109,21 @@ describe('an import that has failed', () => {
     expect(await lookAfter([...twice, failure(3.9, 'unavailable')])).toMatchObject({ next: 'left' });
   });
 
+  test('while a message waited for it ends that message, with its reason; one that has brought no data is waited for', async () => {
+    const { id } = await make('REGION1');
+    const replica = asked('REGION1', id, 'REGION2');
+    const taskId = 'own' as TaskId;
+    const ended = (status: 'failure' | 'success'): Partial<ReplicateServices> => ({
+      tasks: { get: async () => ({ taskId, status, message: 'the source is broken' }) },
+    });
+    const lookAgain = (more: Partial<ReplicateServices>) =>
+      createReplicateImage(services(more))({ replica, taskId }, { signal });
+    const reason = 'its import has failed: the source is broken';
+    expect(await lookAgain(ended('failure'))).toEqual({ next: 'failed', reason });
+    const withoutData = { next: 'again', reason: 'its import has ended, and it has no data' };
+    expect(await lookAgain(ended('success'))).toMatchObject(withoutData);
+  });
+
   test('that runs is not asked about by one more message at each run', async () => {
     const { id } = await make('REGION1');
     const replica = { ...asked('REGION1', id, 'REGION2'), isRoutine: true };
