@@ -36,6 +36,15 @@ const common = (command: Command): Command =>
 const waiting = (command: Command): Command =>
   command.option('--timeout <time>', 'give up waiting after 90s, 30m, 2h; the imports go on', duration);
 
+/** Of the commands that bring copies to what they are to be. */
+const wanting = (command: Command): Command =>
+  command
+    .addOption(new Option('--id <which>', 'gives the copies the id of the image').choices(['same']))
+    .option('--name <name>', 'of the copies; else the name of the image')
+    .addOption(new Option('--visibility <which>', 'of the copies').choices(visibilities))
+    .option('--property <name=value>', 'set on the copies; may be given again', property)
+    .option('--retire-older', 'hides older copies of the same name');
+
 export const createProgram = (io: Io, version: string): Program => {
   let exitCode: ExitCode = 0;
   const program = new Command('glance-ferry')
@@ -60,21 +69,16 @@ export const createProgram = (io: Io, version: string): Program => {
       exitCode = await run(io, command.opts() as Options, command.args);
     };
 
-  waiting(common(program.command('copy')))
+  wanting(waiting(common(program.command('copy'))))
     .description('copies an image to other regions, and waits until it is active there')
     .argument('<image>', 'id, or a name that only one image has')
     .requiredOption('--to <regions>', 'regions, as A,B', names)
     .option('--from <region>', 'where the image is (OS_REGION_NAME)')
-    .addOption(new Option('--id <which>', 'gives the copies the id of the image').choices(['same']))
-    .option('--name <name>', 'of the copies; else the name of the image')
-    .addOption(new Option('--visibility <which>', 'of the copies').choices(visibilities))
-    .option('--property <name=value>', 'set on the copies; may be given again', property)
-    .option('--retire-older', 'hides older copies of the same name')
     .option('--no-wait', 'only begins the imports')
     .action(running(async () => (await import('./commands/copy.ts')).copy));
 
-  waiting(common(program.command('wait')))
-    .description('waits for imports that were begun elsewhere')
+  wanting(waiting(common(program.command('wait'))))
+    .description('waits for imports that were begun before, and ends where copy would have ended')
     .argument('<image>', 'id, or name, of the copied image, or id of a copy')
     .requiredOption('--to <regions>', 'regions, as A,B', names)
     .option('--from <region>', 'where the image is (OS_REGION_NAME)')

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { refusalOfProperties } from '../../lib/replication/policy/settable.ts';
+import type { Visibility } from '../../lib/replication/record/image-facts.ts';
 
 /** What every command takes. */
 export interface CommonOptions {
@@ -17,6 +18,15 @@ export interface CopiesOptions extends CommonOptions {
   readonly from?: string;
   /** ms. */
   readonly timeout?: number;
+}
+
+/** What `copy` and `wait` take to say what a copy is to be. */
+export interface WantedOptions {
+  readonly id?: 'same';
+  readonly name?: string;
+  readonly visibility?: Visibility | 'source';
+  readonly property?: Readonly<Record<string, string>>;
+  readonly retireOlder?: boolean;
 }
 
 const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

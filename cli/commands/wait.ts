@@ -1,21 +1,34 @@
+import type { CloudRegion } from '../../lib/clouds/cloud.ts';
+import { hasCode } from '../../lib/errors.ts';
 import { factsOf } from '../../lib/replication/record/facts-of.ts';
 import type { ImageFacts } from '../../lib/replication/record/image-facts.ts';
 import type { ExitCode } from '../call/exit-codes.ts';
+import { tellHowToGoOn } from '../call/go-on.ts';
+import type { Here } from '../call/here.ts';
 import { inRegions, type RegionCall } from '../call/in-regions.ts';
-import type { Io } from '../call/io.ts';
-import type { CopiesOptions } from '../call/options.ts';
+import { type Io, WrongUse } from '../call/io.ts';
+import type { CopiesOptions, WantedOptions } from '../call/options.ts';
+import { reasonOf } from '../call/reason-of.ts';
 import { type RegionResult, tellResults } from '../call/results.ts';
 import { followImport, isRunning } from '../deployment/follow-import.ts';
 import { regionAt, type ServedRegion } from '../deployment/region-at.ts';
+import { bringTo, type WantedCopy } from '../images/bring-to.ts';
 import { findReplicas } from '../images/find-replicas.ts';
 import { type Meant, noneThere, openNamed } from '../images/named-image.ts';
 import { resultOf } from '../images/result-of.ts';
+import { requestOf } from '../images/wanted-copy.ts';
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+export interface WaitOptions extends CopiesOptions, WantedOptions {}
 
 /** The one that an import works at, before one that has its data already. */
 const awaited = async (
   { ferry }: ServedRegion,
   replicas: readonly ImageFacts[],
-  options: { readonly signal: AbortSignal },
+  options: Options,
 ): Promise<ImageFacts | undefined> => {
   for (const replica of replicas.filter(({ status }) => status !== 'active')) {
     const task = (await ferry.tasks(replica.id, options)).at(-1);
@@ -24,32 +37,78 @@ const awaited = async (
   return replicas[0];
 };
 
-/** Who began it sets last who sees it; what that is to be nobody else knows. */
-export const arrived = (replica: ImageFacts, { visibility = 'private' }: Meant): RegionResult => {
-  const isUnfinished = replica.visibility === 'private' && visibility !== 'private' && replica.provenance;
-  const reason = `it is private, and its source ${visibility}: if it is not to stay so, the same copy once more sets it`;
-  return { ...resultOf(replica), ...(isUnfinished && { reason }) };
-};
-
-const waitAt = async (served: ServedRegion, meant: Meant, call: RegionCall): Promise<RegionResult> => {
-  const { to, ferry } = served;
-  const replica = await awaited(served, await findReplicas(to, meant, call), call);
-  if (!replica) throw noneThere(meant, to.region);
-  if (replica.status === 'active') return arrived(replica, meant);
-  const { size } = meant;
+/** Until its import has ended, whatever it has become then. */
+const onlyWait = async (
+  { to, ferry }: ServedRegion,
+  replica: ImageFacts,
+  { size }: Meant,
+  call: RegionCall,
+): Promise<RegionResult> => {
+  if (replica.status === 'active') return resultOf(replica);
   const task = await followImport(ferry, replica.id, { ...call, ...(size !== undefined && { size }) });
   const now = factsOf(to.region, await to.images.image(replica.id, call));
-  if (now.status === 'active') return arrived(now, meant);
+  if (now.status === 'active') return resultOf(now);
   const reason = task?.status === 'failure' ? task.message : `it is ${now.status}, and no import is at work`;
   return { ...resultOf(now), status: 'failed', reason, isOk: false };
 };
 
-/** Waits for imports that were begun before, by whomever; it begins none. */
-export const wait = async (io: Io, options: CopiesOptions, args: readonly string[]): Promise<ExitCode> => {
+/** What `wait` can do about a copy: bring it to what it is to be, or wait for its data alone. */
+type Left = { readonly wanted: WantedCopy } | { readonly why?: string };
+
+/** @throws FerryError where the source's region cannot be asked */
+const leftFor = async (
+  { clouds }: Here,
+  { provenance, owner }: ImageFacts,
+  { identity }: CloudRegion,
+  options: WaitOptions & Options,
+): Promise<Left> => {
+  // Somebody has asked for an import into a record of his own making.
+  if (!provenance || owner !== identity.projectId) return {};
+  const { policy, sourceRegion, sourceId } = provenance;
+  if (policy !== '') return { why: `policy ${policy} looks after it` };
+  try {
+    const from = await clouds.region(sourceRegion, options);
+    const source = factsOf(from.region, await from.images.image(sourceId, options));
+    return { wanted: { source, request: requestOf(source, from, options) } };
+  } catch (error) {
+    if (!hasCode(error, 'not-found', 'bad-request')) throw error;
+    return { why: `what comes last is not set, its source being out of sight: ${reasonOf(error)}` };
+  }
+};
+
+/** The copy is told all the same. */
+const failedAt =
+  ({ id }: ImageFacts, { signal }: Options) =>
+  (error: unknown): RegionResult => {
+    if (signal.aborted || error instanceof WrongUse) throw error;
+    return { id, status: 'failed', reason: reasonOf(error), isOk: false };
+  };
+
+const waitAt = async (
+  here: Here,
+  served: ServedRegion,
+  { meant, options }: { readonly meant: Meant; readonly options: WaitOptions },
+  call: RegionCall,
+): Promise<RegionResult> => {
+  const replica = await awaited(served, await findReplicas(served.to, meant, call), call);
+  if (!replica) throw noneThere(meant, served.to.region);
+  const left = await leftFor(here, replica, served.to, { ...options, signal: call.signal });
+  if ('wanted' in left) {
+    const brought = bringTo(here, served, left.wanted, { ...call, isWaiting: true, mayBegin: false });
+    return await brought.catch(failedAt(replica, call));
+  }
+  const { why: reason } = left;
+  return { ...(reason !== undefined && { reason }), ...(await onlyWait(served, replica, meant, call)) };
+};
+
+/** Waits for imports that were begun before, by whomever, and ends where `copy` would have ended; it begins none. */
+export const wait = async (io: Io, options: WaitOptions, args: readonly string[]): Promise<ExitCode> => {
   const { here, meant } = await openNamed(io, options, args);
   const { to: regions, timeout } = options;
   const results = await inRegions(io, { regions, ...(timeout !== undefined && { timeout }) }, async (call) =>
-    waitAt(await regionAt(io, options, here, call.region, call), meant, call),
+    waitAt(here, await regionAt(io, options, here, call.region, call), { meant, options }, call),
   );
+  const from = meant.region === '' ? {} : { from: meant.region };
+  tellHowToGoOn(io, { ...options, ...from, image: meant.id }, results);
   return tellResults(io, options, results);
 };

@@ -23,6 +23,8 @@ export interface BringOnOptions extends Omit<RegionCall, 'region'> {
   readonly size?: number;
   /** Whether the import's end is waited for. */
   readonly isWaiting: boolean;
+  /** Whether an import is begun where none is at work; else what others have begun is gone on with. */
+  readonly mayBegin: boolean;
   /** Called as soon as an import is at work, which then goes on by itself. */
   readonly begun?: () => void;
 }

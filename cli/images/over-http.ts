@@ -9,6 +9,10 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
+interface OverHttpOptions extends Options {
+  readonly mayBegin: boolean;
+}
+
 /** Where both are of one cloud, its token is good for both. */
 const tokenBeside = async (from: CloudRegion, to: CloudRegion, options: Options) =>
   from.session === to.session ? {} : { token: await from.session.token(options) };
@@ -21,7 +25,7 @@ const tokenBeside = async (from: CloudRegion, to: CloudRegion, options: Options)
 export const overHttp = (
   ferry: FerryRegion,
   atWork: (imageId: ImageId) => void,
-  { signal }: Options,
+  { signal, mayBegin }: OverHttpOptions,
 ): BringInServices => {
   const tasksOf = async (imageId: ImageId) => {
     atWork(imageId);
@@ -38,7 +42,8 @@ export const overHttp = (
     claims: { holder: async ({ imageId }) => (await tasksOf(imageId)).findLast(isRunning)?.taskId },
     tasks: {
       get: async ({ imageId, taskId }) => (await tasksOf(imageId)).find((task) => task.taskId === taskId),
+      list: ({ imageId }) => tasksOf(imageId),
     },
-    requestReplica,
+    ...(mayBegin && { requestReplica }),
   };
 };

@@ -54,7 +54,7 @@ export const importCopies = ({
     const services = { clouds: here.clouds, ferry, policies: [policy] };
     const show = ({ doneBytes }: { readonly doneBytes?: number }) =>
       tell(region, image, doneBytes ?? 0, false);
-    await bringOn(services, replica, { signal, show, size: bytes, isWaiting: true });
+    await bringOn(services, replica, { signal, show, size: bytes, isWaiting: true, mayBegin: true });
     tell(region, image, bytes, true);
     return `copied, ${bytesText(bytes)}`;
   };

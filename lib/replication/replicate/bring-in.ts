@@ -28,10 +28,11 @@ export interface BringInServices {
   readonly claims: Pick<Claims, 'holder'>;
   readonly tasks: {
     get(ref: ImportRef): Promise<Pick<Task, 'taskId' | 'status' | 'message'> | undefined>;
-    /** A target's, oldest first; only a routine asks for them. */
+    /** A target's, oldest first; a routine asks for them, and who begins none. */
     list?(target: Target): Promise<readonly PastImport[]>;
   };
-  readonly requestReplica: RequestReplica;
+  /** Where it is absent nothing is begun: what others have begun is gone on with. */
+  readonly requestReplica?: RequestReplica;
 }
 
 /** The import that has the record, unless it has come to its end. */
@@ -71,6 +72,14 @@ const ofRoutine = async (
   return lesson.kind === 'pause' ? left(lesson.reason) : failed(lesson.reason);
 };
 
+/** Who begins none tells what has become of the last one. */
+const noneAtWork = async ({ tasks }: BringInServices, target: Target): Promise<Next> => {
+  const last = tasks.list && (await tasks.list(target)).at(-1);
+  return failed(
+    last?.status === 'failure' ? `its import has failed: ${last.message}` : 'it has no data, and no import',
+  );
+};
+
 const endedWithoutData = 'its import has ended, and it has no data';
 
 /**
@@ -90,6 +99,7 @@ export const bringIn = async (
   const ended = await endOf(services, target, message);
   if (ended?.status === 'failure') return failed(`its import has failed: ${ended.message}`);
   if (ended) return waitFor(message, endedWithoutData);
+  if (!services.requestReplica) return await noneAtWork(services, target);
   const lesson = await ofRoutine(services, message, target);
   if (lesson) return lesson;
   try {

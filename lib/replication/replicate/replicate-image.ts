@@ -94,6 +94,7 @@ const circleOf = (from: CloudRegion, to: CloudRegion, { id, provenance }: ImageF
     : undefined;
 };
 
+const notBegun = 'the region has no replica of it, and none is begun here';
 const notWanted = 'it is hidden, or of an age, so that its policy wants no replica of it';
 
 const bringOn = async (services: ReplicateServices, replica: Replica, options: Options): Promise<Next> => {
@@ -106,6 +107,7 @@ const bringOn = async (services: ReplicateServices, replica: Replica, options: O
   if (pending) return whileBecoming(services, message, pending);
   const { changes, imageId } = await remaining(services.clouds, replica, options);
   const copy = changes.find((change) => change.kind === 'copy');
+  if (copy && !services.requestReplica && !copy.record) return left(notBegun);
   if (copy) return withRecord(await recordFor(replica, copy.record, options));
   if (!imageId && changes.length === 0) return left(notWanted);
   const finished = await finishAll(services, replica, changes, options);

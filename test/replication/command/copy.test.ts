@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once as happens } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -141,16 +142,36 @@ test('a copy that is not made, since a younger one is there, is told and is exit
   });
 });
 
-test('--no-wait begins the imports and says how to go on; wait then ends with the truth', async () => {
+/** What a shell makes of the line that is to be pasted, without the program. */
+const pasted = (stderr: string): readonly string[] => {
+  const line = stderr.split('\n').find((one) => one.startsWith('  glance-ferry wait ')) ?? '';
+  const script = `set -- ${line.trim()}; shift; printf '%s\\0' "$@"`;
+  return execFileSync('sh', ['-c', script], { encoding: 'utf8' }).split('\0').slice(0, -1);
+};
+
+test('--no-wait says how to go on: that line, pasted into a shell, ends where copy would have ended', async () => {
   const source = await newSource(ferry, MiB);
   const release = holdBack(ferry, source);
-  const begun = await callCommand(['copy', source.id, '--to', 'REGION2', '--no-wait', '--json'], demo);
+  const property = 'note=it\'s "here" & $HOME';
+  const wanted = ['--visibility', 'community', '--property', property, '--name', 'my copy'];
+  const args = ['copy', source.id, '--to', 'REGION2', '--no-wait', '--json', ...wanted];
+  const begun = await callCommand(args, demo);
   expect(begun.json()).toMatchObject({ REGION2: { status: 'running', id: expect.any(String) } });
   expect(begun.code).toBe(0);
-  expect(begun.stderr).toContain(`glance-ferry wait ${source.id} --from REGION1 --to REGION2`);
+  expect(begun.stderr).toContain(
+    `glance-ferry wait ${source.id} --from REGION1 --to REGION2 --name 'my copy'`,
+  );
   release();
-  const waited = await callCommand(['wait', source.id, '--to', 'REGION2', '--json'], demo);
-  expect(waited.json()).toMatchObject({ REGION2: { status: 'active', id: begun.json()['REGION2']?.['id'] } });
+  served.requests.length = 0;
+  const id = begun.json()['REGION2']?.['id'];
+  const waited = await callCommand([...pasted(begun.stderr), '--json'], demo);
+  expect(waited).toMatchObject({ code: 0, stderr: '' });
+  expect(waited.json()).toMatchObject({ REGION2: { status: 'active', id, reason: null } });
+  expect(imageOf('REGION2', id)).toMatchObject({
+    ...{ name: 'my copy', visibility: 'community', note: 'it\'s "here" & $HOME' },
+  });
+  expect(posts()).toEqual([]);
+  expect(timesAsked(ferry, source)).toEqual(once(source));
 });
 
 test('Ctrl-C before an import was asked for says so, and not that it goes on', async () => {
@@ -168,23 +189,33 @@ test('Ctrl-C before an import was asked for says so, and not that it goes on', a
   expect(stderr).not.toContain('go on by themselves');
 });
 
-test('Ctrl-C leaves the imports running and says how to go on; the same copy then moves no byte again', async () => {
-  const source = await newSource(ferry, MiB);
-  const release = holdBack(ferry, source);
-  const ctrlC = new AbortController();
-  const args = ['copy', source.id, '--to', 'REGION2,REGION3', '--json'];
-  const interrupted = callCommand(args, demo, { signal: ctrlC.signal, columns: 80 });
-  await expectWaiting(ferry, 2);
-  ctrlC.abort(new Error('SIGINT'));
-  const { code, stderr, json } = await interrupted;
-  expect(code).toBe(1);
-  expect(json()).toMatchObject({ REGION2: { status: 'running' }, REGION3: { status: 'running' } });
-  expect(stderr).toContain(`glance-ferry wait ${source.id} --from REGION1 --to REGION2,REGION3`);
-  release();
-  expect((await callCommand(args, demo)).code).toBe(0);
-  expect(timesAsked(ferry, source)).toEqual(once(source));
-  await expectNothingLeft(ferry);
-});
+test.each([
+  ['the same copy', () => ['copy']],
+  ['the line that is told', pasted],
+] as const)(
+  'Ctrl-C leaves the imports running; %s then moves no byte again and sets what comes last',
+  async (_, how) => {
+    const source = await newSource(ferry, MiB, { visibility: 'community' });
+    const release = holdBack(ferry, source);
+    const ctrlC = new AbortController();
+    const args = ['copy', source.id, '--to', 'REGION2,REGION3', '--json'];
+    const interrupted = callCommand(args, demo, { signal: ctrlC.signal, columns: 80 });
+    await expectWaiting(ferry, 2);
+    ctrlC.abort(new Error('SIGINT'));
+    const { code, stderr, json } = await interrupted;
+    expect(code).toBe(1);
+    expect(json()).toMatchObject({ REGION2: { status: 'running' }, REGION3: { status: 'running' } });
+    release();
+    const [command = '', ...rest] = how(stderr);
+    const again = await callCommand(command === 'copy' ? args : [command, ...rest, '--json'], demo);
+    expect(again.code).toBe(0);
+    for (const [region, { id }] of Object.entries(again.json()))
+      expect(imageOf(region, id)).toMatchObject({ status: 'active', visibility: 'community' });
+    expect(Object.keys(again.json())).toEqual(['REGION2', 'REGION3']);
+    expect(timesAsked(ferry, source)).toEqual(once(source));
+    await expectNothingLeft(ferry);
+  },
+);
 
 test('on a terminal there is a bar for each region, in a pipe not one control character', async () => {
   const source = await newSource(ferry, 12 * MiB);

@@ -67,7 +67,9 @@ test('cancel ends an import, and says so where none is running', async () => {
   expect(again.stdout).toContain('no import is running');
   const waited = await callCommand(['wait', imageId, '--to', 'REGION2', '--json'], demo);
   expect(waited.code).toBe(1);
-  expect(waited.json()).toMatchObject({ REGION2: { status: 'failed', reason: 'Cancelled by its owner' } });
+  expect(waited.json()).toMatchObject({
+    REGION2: { id: imageId, status: 'failed', reason: 'its import has failed: Cancelled by its owner' },
+  });
 });
 
 test('tasks lists what there was, for people and for machines', async () => {
@@ -89,16 +91,52 @@ test('tasks lists what there was, for people and for machines', async () => {
   });
 });
 
-test('who stops waiting is told that the import goes on', async () => {
+test('who stops waiting is told that the import goes on, and how to wait on', async () => {
   const { source, release, imageId, one } = await begunElsewhere('REGION2');
-  const { code, json } = await callCommand(
-    ['wait', source.id, '--to', 'REGION2', '--json', '--timeout', '1s'],
-    demo,
-  );
+  const args = ['wait', source.id, '--to', 'REGION2', '--visibility', 'community'];
+  const { code, json, stderr } = await callCommand([...args, '--json', '--timeout', '1s'], demo);
   expect(code).toBe(1);
   expect(json()).toMatchObject({ REGION2: { status: 'running', reason: 'not waited for any longer' } });
+  expect(stderr).toContain(
+    `glance-ferry wait ${source.id} --from REGION1 --to REGION2 --visibility community\n`,
+  );
   release();
   expect(await ferry.finished(imageId, one.token, 'REGION2')).toMatchObject({ status: 'success' });
+});
+
+test('wait begins nothing: neither a record, nor an import into one that has none', async () => {
+  const source = await newSource(ferry, MiB);
+  const provenance = { ferry_source_region: 'REGION1', ferry_source_id: source.id };
+  const { id } = await glanceOf(ferry, 'REGION2').createImage({ name: 'copy', ...provenance });
+  const { code, json } = await callCommand(['wait', source.id, '--to', 'REGION2,REGION3', '--json'], demo);
+  expect(code).toBe(1);
+  expect(json()).toMatchObject({
+    REGION2: { id, status: 'failed', reason: 'it has no data, and no import' },
+    REGION3: { id: null, status: 'failed', reason: expect.stringContaining('and no copy of it') },
+  });
+  expect(served.requests.filter((request) => request.includes(id) && !request.startsWith('GET'))).toEqual([]);
+  const there = glanceOf(ferry, 'REGION3').images();
+  expect(there.filter((image) => image['ferry_source_id'] === source.id)).toEqual([]);
+});
+
+test.each([
+  ['of a policy', { ferry_policy: 'nightly' }, 'policy nightly looks after it'],
+  [
+    'of which the source is gone',
+    { ferry_source_id: randomUUID() },
+    /^what comes last is not set, its source/,
+  ],
+  ['that is none of ours', { ferry_source_id: '' }, null],
+] as const)('a copy %s is waited for, and stays as it is', async (_, more, reason) => {
+  const source = await newSource(ferry, 10, { name: 'other', visibility: 'community' });
+  const provenance = { ferry_source_region: 'REGION1', ferry_source_id: source.id, ...more };
+  const record = { name: 'copy', disk_format: 'raw', container_format: 'bare', ...provenance };
+  const { id } = await glanceOf(ferry, 'REGION2').createImage(record, 'data');
+  const { code, json } = await callCommand(['wait', id, '--to', 'REGION2', '--json'], demo);
+  expect(code).toBe(0);
+  const told = reason instanceof RegExp ? expect.stringMatching(reason) : reason;
+  expect(json()).toMatchObject({ REGION2: { id, status: 'active', reason: told } });
+  expect(glanceOf(ferry, 'REGION2').image(id)).toMatchObject({ name: 'copy', visibility: 'shared' });
 });
 
 test.each([

@@ -1,32 +1,32 @@
 import { expect, test } from 'vitest';
-import { asked } from '../../../cli/commands/copy.ts';
-import { arrived } from '../../../cli/commands/wait.ts';
-import { image, imageId } from '../replication/images.ts';
-import { replica } from '../replication/plan/planned.ts';
+import { type AskedCopy, tellHowToGoOn, waitLine } from '../../../cli/call/go-on.ts';
+import type { RegionResult } from '../../../cli/call/results.ts';
 
-test('who is told to copy once more is told with all that was asked for, as a shell takes it', () => {
-  const property = { team: 'a b' };
-  const options = {
-    to: ['A'],
-    wait: true,
-    name: "it's",
-    visibility: 'private',
-    property,
-    retireOlder: true,
-  } as const;
-  expect(asked(options)).toBe(
-    String.raw` --name 'it'\''s' --visibility private --property 'team=a b' --retire-older`,
+test('who stops waiting is told how to go on with all that was asked for, as a shell takes it', () => {
+  const asked: AskedCopy = {
+    ...{ image: 'a', from: 'eu west', osCloud: 'home', url: 'https://ferry.example', id: 'same' },
+    ...{ name: "it's", visibility: 'private', property: { team: 'a b', empty: '' }, retireOlder: true },
+  };
+  expect(waitLine(['A', 'us east'], asked)).toBe(
+    "glance-ferry wait a --from 'eu west' --to 'A,us east' --os-cloud home --url https://ferry.example --id same " +
+      String.raw`--name 'it'\''s' --visibility private --property 'team=a b' --property empty= --retire-older`,
   );
-  expect(asked({ to: ['A'], wait: true })).toBe('');
+  expect(waitLine(['A'], { image: 'b', name: '' })).toBe("glance-ferry wait b --to A --name ''");
 });
 
-test('wait says that who sees a copy is not set yet', () => {
-  const source = image({ id: imageId('a'), visibility: 'community' });
-  const reason = expect.stringContaining('it is private, and its source community');
-  expect(arrived(replica(source, { visibility: 'private' }), source)).toMatchObject({ isOk: true, reason });
-  for (const visibility of ['community', 'shared'] as const)
-    expect(arrived(replica(source, { visibility }), source).reason).toBeUndefined();
-  expect(
-    arrived(replica(source, { visibility: 'private' }), { ...source, visibility: 'private' }).reason,
-  ).toBe(undefined);
+test('only of what goes on by itself', () => {
+  const result = (status: string): RegionResult => ({ status, isOk: false });
+  const told: string[] = [];
+  const io = { stderr: { write: (text: string) => void told.push(text) } };
+  tellHowToGoOn(io, { image: 'a' }, new Map([['A', result('failed')]]));
+  expect(told).toEqual([]);
+  tellHowToGoOn(
+    io,
+    { image: 'a' },
+    new Map([
+      ['A', result('active')],
+      ['B', result('running')],
+    ]),
+  );
+  expect(told.join('')).toContain('glance-ferry wait a --to B\n');
 });

@@ -167,6 +167,26 @@ describe('a replica is not made', () => {
     expect(region('REGION1').images()).toHaveLength(before);
   });
 
+  test('by who begins none, who says what has become of one that another has begun', async () => {
+    const { requestReplica: _, ...none } = services();
+    const { id } = await make('REGION1');
+    const replica = asked('REGION1', id, 'REGION2');
+    const before = region('REGION2').images().length;
+    const lookOnly = (more: Partial<ReplicateServices> = {}) =>
+      createReplicateImage({ ...none, ...more })({ replica }, { signal });
+    expect(await lookOnly()).toEqual({
+      next: 'left',
+      reason: 'the region has no replica of it, and none is begun here',
+    });
+    expect(region('REGION2').images()).toHaveLength(before);
+    const provenance = { ferry_source_region: 'REGION1', ferry_source_id: id };
+    await region('REGION2').createImage({ ...formats, owner: 'admin', ...provenance });
+    expect(await lookOnly()).toEqual({ next: 'failed', reason: 'it has no data, and no import' });
+    const past = { status: 'failure', message: 'why', updatedAt: glanceTime(new Date()) } as const;
+    const tasks = { get: async () => undefined, list: async () => [past] };
+    expect(await lookOnly({ tasks })).toEqual({ next: 'failed', reason: 'its import has failed: why' });
+  });
+
   test('in the region of its source, in whatever case that is spelt', async () => {
     const { id } = await make('REGION1');
     expect(await look(asked('REGION1', id, 'Region1'))).toMatchObject({ next: 'left' });
