@@ -4,6 +4,7 @@ import { createClouds } from '../../lib/clouds/create-clouds.ts';
 import { localClouds } from '../../lib/clouds/local-clouds.ts';
 import { proxiesOf } from '../../lib/http/connections/proxy.ts';
 import { createOpenStackHttp, type OpenStackHttp } from '../../lib/openstack/http.ts';
+import { keystoneRoot } from '../../lib/openstack/keystone.ts';
 import { type Io, WrongUse } from './io.ts';
 import type { CommonOptions } from './options.ts';
 
@@ -13,6 +14,8 @@ export interface Here {
   readonly http: OpenStackHttp;
   /** What the environment, or the chosen entry, says. */
   readonly region: string | undefined;
+  /** Of all of them, without versions. */
+  readonly keystones: readonly string[];
 }
 
 /** Of connections that carry image data: the command has none. */
@@ -26,7 +29,8 @@ export const openHere = async ({ env }: Io, { osCloud }: CommonOptions): Promise
   const http = createOpenStackHttp({ ...noData, proxyFor: proxiesOf(env) });
   const local = await localClouds({ env, cwd: process.cwd(), home: homedir() }, osCloud ?? env['OS_CLOUD']);
   const clouds = createClouds({ http, entries: () => Promise.resolve(local) });
-  return { clouds, http, region: local.region };
+  const keystones = new Set(local.clouds.map(({ authUrl }) => keystoneRoot(authUrl)));
+  return { clouds, http, region: local.region, keystones: [...keystones] };
 };
 
 /** @throws WrongUse where nothing says in which region an image is */

@@ -29,8 +29,8 @@ const regionAndDeployment = async (
   const at = await here.clouds.region(name, { signal });
   const own = [...(await regionChecks(at, here.http, io)), ...(await rightsChecks(at, here.http, io))];
   try {
-    const url = findUrl(io, options, { region: at.region, identities: [at.identity] });
-    return [...own, ...(await deploymentChecks(url, at, here.http, io))];
+    const url = findUrl(io, options, { to: at });
+    return [...own, ...(await deploymentChecks(url, at, here, io))];
   } catch (error) {
     if (!(error instanceof WrongUse)) throw error;
     return [...own, { region: name, what: 'deployment', ...wrong(error.message) }];

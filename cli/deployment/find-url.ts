@@ -1,3 +1,5 @@
+import type { CloudRegion } from '../../lib/clouds/cloud.ts';
+import { titleOf } from '../../lib/clouds/trust-cloud.ts';
 import { withoutTrailingSlashes } from '../../lib/openstack/catalog.ts';
 import type { Identity } from '../../lib/openstack/validate-token.ts';
 import { type Io, WrongUse } from '../call/io.ts';
@@ -28,27 +30,42 @@ const inAllCatalogs = (region: string, identities: readonly Identity[]): string 
 
 const isLoopback = ({ hostname }: URL): boolean => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
-const unknown = (isOfSeveral: boolean): WrongUse => {
-  const service = `a service of type ${serviceType} in ${isOfSeveral ? 'the catalogs of both clouds' : 'the catalog'}`;
+/** Somewhere one has a standing. */
+type Standing = Pick<CloudRegion, 'region' | 'session' | 'identity'>;
+
+export interface Ends {
+  readonly to: Standing;
+  /** Where the image is, whose cloud's token goes along; absent where nothing is imported. */
+  readonly from?: Standing;
+}
+
+const unknown = (): WrongUse =>
+  new WrongUse(
+    `Where is the deployment? --url URL says it, or GLANCE_FERRY_URL, or a service of type ${serviceType} in the catalog`,
+  );
+
+/** What the target's cloud says is shown, so that it can be looked at and said. */
+const unsaid = ({ region, session: { cloud }, identity }: Standing): WrongUse => {
+  const listed = inCatalog(identity, region);
   return new WrongUse(
-    `Where is the deployment? --url URL says it, or GLANCE_FERRY_URL, or ${service}${isOfSeveral ? ', the same in both' : ''}`,
+    `Where is the deployment of region ${region}? Tokens of two clouds go there: --url URL says it, ` +
+      `image_import_endpoint_override of ${titleOf(cloud)} in clouds.yaml, GLANCE_FERRY_URL, or a service of type ` +
+      `${serviceType} in the catalogs of both clouds, the same in both` +
+      (listed === undefined ? '' : `; that of ${titleOf(cloud)} says ${listed}`),
   );
 };
 
 /**
- * Where the deployment is: by option, by variable, or by the catalog of who calls.
- * @param identities who calls, in each cloud whose token the deployment gets
+ * Where the deployment is that imports into a region: by option, by the entry of its cloud, by variable, or by the catalog of
+ * who calls.
  * @throws WrongUse where nothing says so, or what says so is no URL; where several tokens would go over the net in clear
  */
-export const findUrl = (
-  { env }: Io,
-  { url }: CommonOptions,
-  { region, identities }: { readonly region: string; readonly identities: readonly Identity[] },
-): string => {
-  const named = url ?? env['GLANCE_FERRY_URL'];
-  const found = named || inAllCatalogs(region, identities);
-  const isOfSeveral = identities.length > 1;
-  if (!found) throw unknown(isOfSeveral);
+export const findUrl = ({ env }: Io, { url }: CommonOptions, { to, from = to }: Ends): string => {
+  const isOfSeveral = from.session !== to.session;
+  const identities = isOfSeveral ? [to.identity, from.identity] : [to.identity];
+  const named = url || to.session.cloud.importUrl || env['GLANCE_FERRY_URL'];
+  const found = named || inAllCatalogs(to.region, identities);
+  if (!found) throw isOfSeveral ? unsaid(to) : unknown();
   if (!URL.canParse(found) || !/^https?:$/.test(new URL(found).protocol))
     throw new WrongUse(`The URL of the deployment is none: ${found}`);
   if (isOfSeveral && new URL(found).protocol === 'http:' && !isLoopback(new URL(found)))

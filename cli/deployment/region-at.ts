@@ -4,6 +4,7 @@ import type { Io } from '../call/io.ts';
 import type { CommonOptions } from '../call/options.ts';
 import { createFerryRegion, type FerryRegion } from './ferry-client.ts';
 import { findUrl } from './find-url.ts';
+import { requireOurTokens } from './whose-tokens.ts';
 
 interface Options {
   readonly signal: AbortSignal;
@@ -17,7 +18,7 @@ export interface ServedRegion {
 
 /**
  * @param name of the region; `from` is where the image is that is imported, whose cloud's token goes along
- * @throws FerryError where the region, or who calls, is not known there; WrongUse where nobody knows the deployment
+ * @throws FerryError where the region, or who calls, is not known there; where another cloud's tokens are taken; WrongUse where nobody knows the deployment
  */
 export const regionAt = async (
   io: Io,
@@ -28,7 +29,7 @@ export const regionAt = async (
 ): Promise<ServedRegion> => {
   const to = await here.clouds.region(name, options);
   const source = from === undefined ? to : await here.clouds.region(from, options);
-  const identities = source.session === to.session ? [to.identity] : [to.identity, source.identity];
-  const url = findUrl(io, asked, { region: to.region, identities });
+  const url = findUrl(io, asked, { to, from: source });
+  await requireOurTokens(url, to, here, options);
   return { to, ferry: createFerryRegion(url, to, here.http) };
 };

@@ -1,7 +1,9 @@
 import { regionUrl } from '../../lib/api/address.ts';
 import type { CloudRegion } from '../../lib/clouds/cloud.ts';
-import { type OpenStackHttp, parseJson } from '../../lib/openstack/http.ts';
+import { parseJson } from '../../lib/openstack/http.ts';
+import type { Here } from '../call/here.ts';
 import { regionsServed } from '../deployment/ferry-client.ts';
+import { requireOurTokens } from '../deployment/whose-tokens.ts';
 import { type Check, check, fine, note, wrong } from './check.ts';
 import { callAt } from './region-calls.ts';
 
@@ -25,15 +27,17 @@ const methods = (text: string) => {
 export const deploymentChecks = async (
   url: string,
   at: CloudRegion,
-  http: OpenStackHttp,
+  here: Pick<Here, 'keystones' | 'http'>,
   { signal }: Options,
 ): Promise<readonly Check[]> => {
   const { region } = at;
+  const { http } = here;
   const served = await check(
     region,
     'deployment',
     `is ${url} the deployment, and does it use this Keystone?`,
     async () => {
+      await requireOurTokens(url, at, here, { signal });
       const regions = await regionsServed(url, at, http, { signal });
       return regions.includes(region)
         ? fine(`${url} serves it`)

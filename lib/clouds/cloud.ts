@@ -52,6 +52,8 @@ export interface Cloud {
   readonly interface: 'public' | 'internal' | 'admin';
   /** Path of a PEM file, or its text. */
   readonly cacert?: string;
+  /** Of the deployment that imports into its regions: `image_import_endpoint_override`, for the command. */
+  readonly importUrl?: string;
 }
 
 /** Somebody's standing with one Keystone: a token that is replaced before it ends, and when it is refused. */

@@ -183,5 +183,6 @@ export const readEntry = (name: string, entry: Fields): Cloud => {
     ...given('regionName', read('region_name')),
     interface: interfaceOf(read),
     ...given('cacert', cacertOf(read)),
+    ...given('importUrl', read('image_import_endpoint_override')),
   };
 };

@@ -8,6 +8,7 @@ import { expectNothingLeft } from '../../integration/nothing-left.ts';
 import { useFerry } from '../../integration/use-ferry.ts';
 import { callCommand, openrcOf } from './command.ts';
 import { type ServedFerry, serveFerry } from './served-ferry.ts';
+import { watchTokens } from './watch-tokens.ts';
 
 // The command between two Keystones that know nothing of each other, by a clouds.yaml with an entry for each.
 
@@ -53,26 +54,33 @@ test('an image of another cloud is read with its own token there, and becomes a 
   const formats = { disk_format: 'raw', container_format: 'bare', name: 'of north' };
   const source = await away.regions.NORTH.createImage(formats, randomBytes(100_000));
   const args = ['copy', 'of north', '--from', 'NORTH', '--to', 'REGION2', '--os-cloud', 'home', '--json'];
+  const tokens = watchTokens({ home: ferry.openstack, away });
   const { code, json, stderr } = await callCommand(args, env);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(tokens.strays()).toEqual([]);
   expect(json()).toMatchObject({ REGION2: { status: 'active', hash: `sha512:${source.os_hash_value}` } });
   const copy = ferry.openstack.regions.REGION2.image(String(json()['REGION2']?.['id']));
   expect(copy).toMatchObject({ ferry_source_region: 'NORTH', ferry_source_id: source.id, name: 'of north' });
   await expectNothingLeft(ferry);
 });
 
-test('a region of another cloud than the deployment’s is no target, and says why', async () => {
-  const source = await ferry.openstack.regions.REGION1.createImage(
-    { disk_format: 'raw', container_format: 'bare' },
-    'data',
-  );
-  const args = ['copy', source.id, '--from', 'REGION1', '--to', 'NORTH', '--os-cloud', 'home'];
-  const { code, stdout } = await callCommand(args, env);
-  expect(code).toBe(1);
-  expect(stdout).toContain(
-    'does not accept a token of cloud north: it serves the regions of its own Keystone',
-  );
-});
+test.each(['copy', 'wait', 'cancel', 'tasks'])(
+  'a deployment of another cloud is told by %s before it is shown a token',
+  async (command) => {
+    const source = await ferry.openstack.regions.REGION1.createImage(
+      { disk_format: 'raw', container_format: 'bare' },
+      'data',
+    );
+    const tokens = watchTokens({ home: ferry.openstack, away });
+    const args = [command, source.id, '--from', 'REGION1', '--to', 'NORTH', '--os-cloud', 'home'];
+    const { code, stdout } = await callCommand(args, env);
+    expect(code).toBe(1);
+    const theirs = ferry.openstack.authUrl.replace(/\/v3$/, '');
+    expect(stdout).toContain(`takes no tokens of cloud north for region NORTH, but those of ${theirs}`);
+    expect(tokens.strays()).toEqual([]);
+    expect(away.regions.NORTH.images().filter((image) => image['ferry_source_id'] === source.id)).toEqual([]);
+  },
+);
 
 test('a region that the deployment does not serve is told before anything is made there', async () => {
   const source = await away.regions.NORTH.createImage(

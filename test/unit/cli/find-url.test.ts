@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { findUrl } from '../../../cli/deployment/find-url.ts';
 import type { Identity } from '../../../lib/openstack/validate-token.ts';
+import type { RegionName, Token } from '../../../lib/schemas/ids.ts';
 
 const endpoint = (region: string, url: string, name = 'public') => ({ interface: name, region, url });
 const listing = (...endpoints: ReturnType<typeof endpoint>[]): Identity => ({
@@ -11,16 +12,32 @@ const listing = (...endpoints: ReturnType<typeof endpoint>[]): Identity => ({
   ],
 });
 
-const found = (identity: Identity, url?: string, variable?: string) => {
+/** Somebody's standing in a cloud of its own. */
+const standing = (identity: Identity, importUrl?: string) => ({
+  ...{ identity, region: 'REGION2' as RegionName },
+  session: {
+    cloud: {
+      ...{ name: 'north', authUrl: 'http://k', interface: 'public' as const },
+      auth: { kind: 'token' as const, token: 't' as Token, scope: {} },
+      ...(importUrl !== undefined && { importUrl }),
+    },
+    identity: async () => identity,
+    token: async () => 't' as Token,
+    credentials: { headers: async () => ({}), replace: () => false },
+  },
+});
+
+const found = (identity: Identity, url?: string, variable?: string, importUrl?: string) => {
   const out = { write: () => undefined };
   const env = variable === undefined ? {} : { GLANCE_FERRY_URL: variable };
   const io = { stdout: out, stderr: out, env, signal: new AbortController().signal };
-  return findUrl(io, url === undefined ? {} : { url }, { region: 'REGION2', identities: [identity] });
+  return findUrl(io, url === undefined ? {} : { url }, { to: standing(identity, importUrl) });
 };
 
-test('the option goes before the variable, and that before the catalog', () => {
+test('the option goes before the entry, that before the variable, and that before the catalog', () => {
   const listed = listing(endpoint('REGION2', 'http://catalog'));
-  expect(found(listed, 'http://option', 'http://variable')).toBe('http://option');
+  expect(found(listed, 'http://option', 'http://variable', 'http://entry')).toBe('http://option');
+  expect(found(listed, undefined, 'http://variable', 'http://entry')).toBe('http://entry');
   expect(found(listed, undefined, 'http://variable')).toBe('http://variable');
   expect(found(listed)).toBe('http://catalog');
 });
@@ -34,7 +51,7 @@ test("of a catalog's services the region's own is taken, else another one's: a d
 const foundByTwo = (to: Identity, from: Identity, url?: string) => {
   const out = { write: () => undefined };
   const io = { stdout: out, stderr: out, env: {}, signal: new AbortController().signal };
-  return findUrl(io, url === undefined ? {} : { url }, { region: 'REGION2', identities: [to, from] });
+  return findUrl(io, url === undefined ? {} : { url }, { to: standing(to), from: standing(from) });
 };
 
 test("one cloud's catalog does not say where another one's token goes, unless that says the same", () => {
@@ -51,6 +68,7 @@ test("one cloud's catalog does not say where another one's token goes, unless th
     expect(() => foundByTwo(to, from)).toThrow(
       'a service of type image-import in the catalogs of both clouds',
     );
+  expect(() => foundByTwo(one, none)).toThrow('that of cloud north says https://a');
   expect(foundByTwo(one, one)).toBe('https://a');
   expect(foundByTwo(one, other, 'https://said')).toBe('https://said');
 });

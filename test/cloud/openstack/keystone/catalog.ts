@@ -3,7 +3,7 @@ import { idOf } from './fixture.ts';
 export type Interface = 'public' | 'internal' | 'admin';
 
 export interface Endpoint {
-  readonly service: 'image' | 'identity';
+  readonly service: 'image' | 'identity' | 'image-import';
   readonly region: string;
   readonly interface: Interface;
   readonly url: string;
@@ -32,7 +32,7 @@ export interface Catalog {
 }
 
 const interfaces = ['public', 'internal', 'admin'] as const;
-const serviceNames = { image: 'glance', identity: 'keystone' } as const;
+const serviceNames = { image: 'glance', identity: 'keystone', 'image-import': 'glance-ferry' } as const;
 
 export function catalog(): Catalog {
   let endpoints: readonly Endpoint[] = [];
