@@ -55,11 +55,17 @@ const taskOf = (shown: Readonly<Record<string, unknown>>): FerryTask => {
   };
 };
 
-/** Our functions take requests of their own name for their own (api/http-handler.ts), and the other cloud's token beside. */
+/**
+ * Our functions take requests of their own name for their own (api/http-handler.ts), and answer errors as pages of HTML to
+ * who takes any (API_CONTRACT=glance).
+ */
+export const commandHeaders = { 'user-agent': 'glance-ferry-command', accept: 'application/json' } as const;
+
+/** With the other cloud's token beside. */
 const asCommand = (credentials: Credentials, sourceToken?: Token): Credentials => ({
   headers: async (options) => ({
     ...(await credentials.headers(options)),
-    'user-agent': 'glance-ferry-command',
+    ...commandHeaders,
     ...(sourceToken !== undefined && { 'x-source-auth-token': sourceToken }),
   }),
   replace: (headers) => credentials.replace(headers),

@@ -6,6 +6,7 @@ import { wholeAnswer } from '../../lib/openstack/calls/whole-answer.ts';
 import { guarded } from '../../lib/openstack/http.ts';
 import { keystoneRoot } from '../../lib/openstack/keystone.ts';
 import type { Here } from '../call/here.ts';
+import { commandHeaders } from './ferry-client.ts';
 
 interface Options {
   readonly signal: AbortSignal;
@@ -20,7 +21,7 @@ const toldBy = async (
 ): Promise<string | undefined> => {
   const asked = `${regionUrl(url, region)}/v2/info/import`;
   const operation = `ask ${url} whose tokens it takes`;
-  const call = { method: 'GET', url: asked, headers: { 'user-agent': 'glance-ferry-command' } } as const;
+  const call = { method: 'GET', url: asked, headers: commandHeaders } as const;
   const { headers } = await guarded({ operation, signal }, () =>
     wholeAnswer(small, { ...call, operation, signal }),
   );

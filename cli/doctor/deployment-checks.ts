@@ -2,7 +2,7 @@ import { regionUrl } from '../../lib/api/address.ts';
 import type { CloudRegion } from '../../lib/clouds/cloud.ts';
 import { parseJson } from '../../lib/openstack/http.ts';
 import type { Here } from '../call/here.ts';
-import { regionsServed } from '../deployment/ferry-client.ts';
+import { commandHeaders, regionsServed } from '../deployment/ferry-client.ts';
 import { requireOurTokens } from '../deployment/whose-tokens.ts';
 import { type Check, check, fine, note, wrong } from './check.ts';
 import { callAt } from './region-calls.ts';
@@ -49,7 +49,7 @@ export const deploymentChecks = async (
   if (served.state !== 'fine') return [served];
   const there = { session: at.session, endpoint: regionUrl(url, region) };
   const asked = await check(region, 'import', 'see the log of the deployment', async () => {
-    const headers = { 'user-agent': 'glance-ferry-command' };
+    const headers = commandHeaders;
     return methods(
       (await callAt(there, http, { method: 'GET', path: '/v2/info/import', headers, signal })).text,
     );

@@ -7,11 +7,12 @@ import { type ServedFerry, serveFerry } from './served-ferry.ts';
 /**
  * A deployment of nine regions behind one URL, for a test file of the command; and the environment of user demo, whose
  * images are in REGION1.
+ * @param more settings of the deployment
  */
-export const useCommand = () => {
+export const useCommand = (more: Readonly<Record<string, string>> = {}) => {
   const ferry = useFerry({
     ...nineRegions,
-    env: { ...nineRegions.env, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' },
+    env: { ...nineRegions.env, HEARTBEAT_S: '1', RETRY_DELAY_S: '1', ...more },
   });
   const served = {} as ServedFerry;
   const demo: Record<string, string> = {};
