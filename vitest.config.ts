@@ -11,7 +11,7 @@ const sharing = { inOneProcess: true };
 const printing = { ...sharing, setupFiles: ['./test/fresh-file.ts', './test/print-log.ts'] };
 
 /**
- * Suites by what they need; `npm test` runs the first five. The time is for what hangs: on a busy machine everything else
+ * Suites by what they need; `npm test` runs the first four. The time is for what hangs: on a busy machine everything else
  * takes several times as long as it should.
  */
 const suite = (
@@ -41,10 +41,11 @@ export default defineConfig({
       suite('unit', 'test/{unit,cloud}/**/*.test.ts', 60, printing),
       suite('contract', 'test/contract/emulation*.test.ts', 60, sharing),
       suite('integration', 'test/integration/**/*.test.ts', 120, printing),
-      suite('faults', 'test/faults/*.test.ts', 120), // whose clock, timers and clients are bent for good
       suite('e2e', 'test/e2e/functions.test.ts', 60),
+      suite('copies', 'test/copies/**/*.test.ts', 120, printing),
       suite('replication', 'test/replication/**/*.test.ts', 120, { setupFiles: ['./test/print-log.ts'] }),
       suite('process', 'test/e2e/*-process.test.ts', 120),
+      suite('faults', 'test/faults/*.test.ts', 120), // whose clock, timers and clients are bent for good
       suite('recipes', 'test/recipes/*.test.ts', 180),
       suite('bridge', 'test/bridge/*.test.ts', 120),
       suite('openstack', 'test/{contract,openstack}/openstack*.test.ts', 600),

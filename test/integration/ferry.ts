@@ -135,7 +135,7 @@ export const startFerry = async <const Region extends string = DefaultRegion>(
 
   const finished: Ferry['finished'] = async (imageId, token, region) => {
     const end = Date.now() + 1000 * (options.patienceS ?? 90);
-    for (let pauseMs = 50; Date.now() < end; pauseMs += 5) {
+    for (let pauseMs = 100; Date.now() < end; pauseMs += 10) {
       const last = (await tasks(imageId, token, region)).at(-1);
       if (last && ['success', 'failure'].includes(last.status)) return last;
       await delay(pauseMs); // what takes long need not be asked for so often

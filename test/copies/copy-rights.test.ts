@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
-import { expectNothingLeft } from './nothing-left.ts';
+import { expectNothingLeft } from '../integration/nothing-left.ts';
 import {
   beginFrom,
   copiesOf,
@@ -17,8 +17,8 @@ import {
   readsOf,
   taskOf,
   timesAsked,
-} from './one-source.ts';
-import { useFerry } from './use-ferry.ts';
+} from '../integration/one-source.ts';
+import { useFerry } from '../integration/use-ferry.ts';
 
 // Who may have a copy's bytes. In REGION1 a role is needed to read an image's data that is not needed to see its record.
 

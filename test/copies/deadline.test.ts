@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { expectNothingLeft } from './nothing-left.ts';
-import { createRuns, importSlowly, settings } from './slow-import.ts';
-import { useFerry } from './use-ferry.ts';
+import { expectNothingLeft } from '../integration/nothing-left.ts';
+import { createRuns, importSlowly, settings } from '../integration/slow-import.ts';
+import { useFerry } from '../integration/use-ferry.ts';
 
 const runs = createRuns();
 const ferry = useFerry({ env: settings, endOfRun: { 'stream-image': runs.next } });

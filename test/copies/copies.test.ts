@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
-import { expectNothingLeft } from './nothing-left.ts';
+import { expectNothingLeft } from '../integration/nothing-left.ts';
 import {
   begin,
   beginAll,
@@ -21,10 +21,10 @@ import {
   targetRegions,
   taskOf,
   timesAsked,
-} from './one-source.ts';
-import { useFerry } from './use-ferry.ts';
-import { useWebServer } from './use-web-server.ts';
-import { bytesPage } from './web-server.ts';
+} from '../integration/one-source.ts';
+import { useFerry } from '../integration/use-ferry.ts';
+import { useWebServer } from '../integration/use-web-server.ts';
+import { bytesPage } from '../integration/web-server.ts';
 
 /** Up to 5 MiB in one stream, more in segments. */
 const ways = [

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { expectNothingLeft } from './nothing-left.ts';
+import { expectNothingLeft } from '../integration/nothing-left.ts';
 import {
   beginFrom,
   copiesOf,
@@ -10,8 +10,8 @@ import {
   nineRegions,
   once,
   timesAsked,
-} from './one-source.ts';
-import { useFerry } from './use-ferry.ts';
+} from '../integration/one-source.ts';
+import { useFerry } from '../integration/use-ferry.ts';
 
 // RELAY_KEEP_H: a copy that nobody waits for any more is kept for who asks later.
 

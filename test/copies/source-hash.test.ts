@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createResumableDigest } from '../../lib/transfer/resumable-digest.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
-import { useFerry } from './use-ferry.ts';
+import { useFerry } from '../integration/use-ferry.ts';
 
 const MiB = 1024 ** 2;
 const settings = { PART_SIZE_MIB: '5', SEGMENT_SIZE_MIB: '6', SEGMENTS_AT_ONCE: '2' };

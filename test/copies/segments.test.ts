@@ -3,8 +3,8 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { FaultKind } from '../cloud/openstack/glance/faults.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
-import { expectNothingLeft } from './nothing-left.ts';
-import { useFerry } from './use-ferry.ts';
+import { expectNothingLeft } from '../integration/nothing-left.ts';
+import { useFerry } from '../integration/use-ferry.ts';
 
 const MiB = 1024 ** 2;
 const formats = { disk_format: 'raw', container_format: 'bare', hw_disk_bus: 'scsi' };

@@ -10,7 +10,7 @@ import type { Copies } from '../../lib/state/copies.ts';
 import type { Copy } from '../../lib/state/copy.ts';
 import { wholeCopy } from '../../lib/state/refs.ts';
 import { isProbe } from '../cloud/openstack/times-read.ts';
-import { useFerryByHand } from './use-ferry.ts';
+import { useFerryByHand } from '../integration/use-ferry.ts';
 
 const MiB = 1024 ** 2;
 const bytes = randomBytes(16 * MiB);
