@@ -93,7 +93,7 @@ test('what the deployment refuses is told in its words, which are not a page of 
   const watch = (text: string) =>
     text.includes("'container_format' needs to be set") ? ctrlC.abort(new Error('SIGINT')) : undefined;
   const args = ['copy', source.id, '--to', 'REGION2', '--json', '--timeout', '20s'];
-  const { json } = await callCommand(args, demo, { signal: ctrlC.signal, columns: 120, watch });
+  const { json } = await callCommand(args, demo, { signal: ctrlC.signal, columns: 400, watch });
   expect(ctrlC.signal.aborted).toBe(true);
   expect(json()).toMatchObject({ REGION2: { status: 'not begun' } });
 });
