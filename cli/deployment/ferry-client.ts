@@ -55,11 +55,8 @@ const taskOf = (shown: Readonly<Record<string, unknown>>): FerryTask => {
   };
 };
 
-/**
- * Our functions take requests of their own name for their own (api/http-handler.ts), and answer errors as pages of HTML to
- * who takes any (API_CONTRACT=glance).
- */
-export const commandHeaders = { 'user-agent': 'glance-ferry-command', accept: 'application/json' } as const;
+/** Our functions take requests of their own name for their own (api/http-handler.ts). */
+export const commandHeaders = { 'user-agent': 'glance-ferry-command' } as const;
 
 /** With the other cloud's token beside. */
 const asCommand = (credentials: Credentials, sourceToken?: Token): Credentials => ({
