@@ -25,20 +25,29 @@ const quotasIn = (text: string): readonly (readonly [string, Quota])[] => {
 const inWords = ([name, { limit, usage }]: readonly [string, Quota]): string =>
   `${name} ${usage} of ${limit < 0 ? 'any' : limit}`;
 
-/** A negative limit is none. */
-const isUsedUp = ([, { limit, usage }]: readonly [string, Quota]): boolean => limit >= 0 && usage >= limit;
+/** Of the limit; from there on somebody should ask for more. */
+const nearly = 0.9;
+
+/**
+ * A negative limit is none. `image_stage_total` is asked of nobody who uploads: Glance counts there what its own imports
+ * lay down (glance/quota/keystone.py).
+ */
+const isBeyond =
+  (share: number) =>
+  ([name, { limit, usage }]: readonly [string, Quota]): boolean =>
+    name !== 'image_stage_total' && limit >= 0 && usage >= limit * share;
 
 /** @param text of Glance's answer; empty where it has none */
 export const quotaFinding = (text: string): Finding => {
   const quotas = quotasIn(text);
-  const full = quotas.filter(isUsedUp).map(inWords);
   if (quotas.length === 0) return note('this Glance tells none: what it allows is seen at an upload');
-  return full.length > 0
-    ? wrong(`used up: ${full.join(', ')}: remove images, or ask for more`)
-    : fine(quotas.map(inWords).join(', '));
+  const beyond = (share: number): string => quotas.filter(isBeyond(share)).map(inWords).join(', ');
+  if (beyond(1)) return wrong(`used up: ${beyond(1)}: remove images, or ask for more`);
+  if (beyond(nearly)) return note(`nearly used up: ${beyond(nearly)}: remove images, or ask for more`);
+  return fine(quotas.map(inWords).join(', '));
 };
 
-/** What Glance's quotas leave (its API, "Quota usage", since 2.14): where they are used up, no import comes to its end. */
+/** What Glance's quotas leave (its API, "Quota usage", since 2.14): where one is used up, no import comes to its end. */
 export const quotaCheck = (
   at: CloudRegion,
   http: OpenStackHttp,

@@ -57,6 +57,13 @@ export function discoveryContract(cloudOf: () => ContractCloud): void {
     );
   });
 
+  test('info/usage tells limit and usage of each quota, or of none where Keystone’s limits are not used', async () => {
+    const answer = await bench().glance('GET', '/v2/info/usage');
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json']);
+    for (const quota of Object.values(answer.field('usage') as object))
+      expect(quota).toEqual({ limit: expect.any(Number), usage: expect.any(Number) });
+  });
+
   describe('errors', () => {
     const refusal =
       'This server could not verify that you are authorized to access the document you requested. Either you supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply the credentials required.';
@@ -78,6 +85,7 @@ export function discoveryContract(cloudOf: () => ContractCloud): void {
       ['POST', '/v2/images/ID', 405, 'GET, PATCH, DELETE'],
       ['DELETE', '/v2/images/ID/file', 405, 'GET, PUT'],
       ['GET', '/v2/images/ID/import', 405, 'POST'],
+      ['POST', '/v2/info/usage', 405, 'GET'],
       ['GET', '/v2/images/ID/actions/deactivate', 405, 'POST'],
       ['POST', '/v2/images/ID/actions/nosuch', 404, null],
     ] as const)('%s %s answers %i', async ([method, path, status, allow]) => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Quotas } from '../../cloud/openstack/glance/usage.ts';
 import { glanceOf, holdBack, MiB, newSource, once, timesAsked } from '../../integration/one-source.ts';
 import { callCommand, openrcOf } from './command.ts';
 import { useCommand } from './use-command.ts';
@@ -191,6 +192,31 @@ describe('doctor', () => {
     expect(code).toBe(2);
     expect(stdout).toMatch(/note +REGION2 +publicize +.*copies cannot be public \(policy publicize_image\)/);
     expect(stdout).toMatch(/wrong +REGION99 +authentication +Region REGION99 is not in the catalog/);
+  });
+
+  test.each<[state: string, what: string, quotas: Quotas, says: string]>([
+    ['fine', 'is far away', { image_size_total: { limit: 1000, usage: 1 } }, 'image_size_total 1 of 1000'],
+    [
+      ...(['note', 'is near'] as const),
+      { image_size_total: { limit: 1000, usage: 950 } },
+      'nearly used up: image_size_total 950 of 1000',
+    ],
+    [
+      ...(['wrong', 'is reached, so that no copy would fit'] as const),
+      { image_size_total: { limit: 1000, usage: 1000 } },
+      'used up: image_size_total 1000 of 1000',
+    ],
+    ['note', 'is told by nobody', 'off', 'this Glance tells none'],
+    ['note', 'is unknown to a Glance too old to tell', 'none', 'this Glance tells none'],
+  ])('tells as %s that a quota %s', async (state, _, quotas, says) => {
+    const glance = glanceOf(ferry, 'REGION3');
+    glance.setQuotas(quotas);
+    const { json } = await callCommand(['doctor', 'REGION3', '--json'], demo);
+    glance.setQuotas(undefined);
+    const checks = json()['checks'] as unknown as { what: string }[];
+    expect(checks.filter(({ what }) => what === 'quota')).toMatchObject([
+      { region: 'REGION3', state, says: expect.stringContaining(says) },
+    ]);
   });
 
   test('says that a deployment is not there', async () => {

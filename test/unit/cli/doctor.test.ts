@@ -60,6 +60,12 @@ test.each([
     { image_size_total: { limit: 1000, usage: 1 }, image_count_total: { limit: 10, usage: 10 } },
     'used up: image_count_total 10 of 10: remove images, or ask for more',
   ],
+  [
+    'note',
+    { image_size_total: { limit: 1000, usage: 900 } },
+    'nearly used up: image_size_total 900 of 1000: remove images, or ask for more',
+  ],
+  ['fine', { image_stage_total: { limit: 10, usage: 10 } }, 'image_stage_total 10 of 10'],
   ['note', {}, 'this Glance tells none: what it allows is seen at an upload'],
 ])('a quota is %s by what Glance says of it: %j', (state, usage, says) => {
   expect(quotaFinding(JSON.stringify({ usage }))).toEqual({ state, says });

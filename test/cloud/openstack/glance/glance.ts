@@ -13,6 +13,7 @@ import { imageRepository } from './repository.ts';
 import { type RecordedRequest, requestLog } from './request-log.ts';
 import { glanceRoutes } from './routes.ts';
 import type { UploadOptions } from './upload.ts';
+import type { Quotas } from './usage.ts';
 
 export interface GlanceOptions {
   readonly region: string;
@@ -35,6 +36,8 @@ export interface GlanceOptions {
   readonly discardUploads?: boolean;
   /** The role that policy asks of who gets an image's data, whoever may see its record; `admin`, say. */
   readonly downloadRole?: string;
+  /** What GET /v2/info/usage tells; `off` when absent. */
+  readonly quotas?: Quotas;
 }
 
 export interface Glance extends PreparedImages {
@@ -49,6 +52,8 @@ export interface Glance extends PreparedImages {
   setPolicy(policy: Policy): void;
   /** The same for `downloadRole`; undefined goes back to what the policy says. */
   setDownloadRole(role: string | undefined): void;
+  /** The same for `quotas`; undefined goes back to `off`. */
+  setQuotas(quotas: Quotas | undefined): void;
   /** Every request since the start, or since clearRequests. */
   requests(): readonly RecordedRequest[];
   /** What was read of an image's data, by whom, since the start or clearRequests; see timesRead. */
@@ -73,7 +78,10 @@ export async function startGlance(options: GlanceOptions): Promise<Glance> {
     uploadsOf(options),
   ];
   const reads = dataReads();
-  const routes = glanceRoutes({ images, faults, uploads, store, reads, furtherStores, importMethods });
+  let { quotas = 'off' as Quotas } = options;
+  const routes = glanceRoutes({
+    ...{ images, faults, uploads, store, reads, furtherStores, importMethods, quotas: () => quotas },
+  });
   let rules: AccessRules = { policy: 'default', downloadRole: options.downloadRole };
   const server = await serve(
     glanceListener({ routes, keystone, log, rules: () => rules }),
@@ -91,6 +99,9 @@ export async function startGlance(options: GlanceOptions): Promise<Glance> {
     },
     setDownloadRole: (downloadRole) => {
       rules = { ...rules, downloadRole };
+    },
+    setQuotas: (given = 'off') => {
+      quotas = given;
     },
     requests: log.all,
     dataReads: reads.of,

@@ -11,6 +11,7 @@ import type { Repository } from './repository.ts';
 import type { Answer, GlanceRequest, Handler } from './request.ts';
 import type { Routes } from './router.ts';
 import { checkUpload, type UploadOptions, upload } from './upload.ts';
+import { type Quotas, usageInfo } from './usage.ts';
 
 export interface RouteOptions {
   readonly images: Repository;
@@ -20,11 +21,13 @@ export interface RouteOptions {
   readonly reads: DataReads;
   readonly furtherStores: readonly string[] | 'none';
   readonly importMethods: readonly string[];
+  /** As they are when asked. */
+  readonly quotas: () => Quotas;
 }
 
 /** Everything below /v2. */
 export function glanceRoutes(options: RouteOptions): Routes {
-  const { images, faults, uploads, importMethods } = options;
+  const { images, faults, uploads, importMethods, quotas } = options;
   const { storeId } = uploads;
   const stores = storesOf(options);
   const image = imageHandlers({ images, storeId, stores, importMethods });
@@ -55,6 +58,7 @@ export function glanceRoutes(options: RouteOptions): Routes {
     '/v2/images/:image/tags/:tag': { PUT: image.addTag, DELETE: faulty('delete-tag', image.removeTag) },
     '/v2/info/import': { GET: () => importInfo(importMethods) },
     '/v2/info/stores': { GET: () => storesInfo(stores) },
+    '/v2/info/usage': { GET: (request) => usageInfo(quotas(), images, request) },
     '/v2/schemas/:name': { GET: (request) => schema(request.param('name')) },
     '/v2/schemas/metadefs/:name': { GET: (request) => schema(`metadefs/${request.param('name')}`) },
     '/v2/tasks': { GET: refuseTasks, POST: refuseTasks },
