@@ -9,7 +9,10 @@ import { loadHandler } from '../integration/pollers.ts';
 /** Our HTTP functions, in this process, for a region of any cloud. Nobody reads their queues: no import ever runs. */
 export interface Ours {
   /** @returns status and body, as Glance would answer */
-  ask(name: 'import-image' | 'list-tasks' | 'import-info', request: RequestOptions): Promise<Answered>;
+  ask(
+    name: 'import-image' | 'list-tasks' | 'cancel-import' | 'import-info',
+    request: RequestOptions,
+  ): Promise<Answered>;
   stop(): Promise<void>;
 }
 
@@ -34,7 +37,7 @@ export async function startOurs(cloud: { readonly authUrl: string; readonly regi
         httpEvent(name === 'import-info' ? { path: '/v2/info/import', ...request } : request),
         lambdaContext(30_000),
       )) as APIGatewayProxyStructuredResultV2;
-      return { status, json: JSON.parse(body) };
+      return { status, json: body === '' ? {} : JSON.parse(body) };
     },
     stop: async () => {
       await aws.stop();

@@ -87,6 +87,8 @@ export function rolesContract(
     askOurs('import-image', {
       ...{ method: 'POST', imageId, token: signedIn[caller].token, body: download(sourceId) },
     });
+  const cancel = (caller: Caller, imageId: string): Promise<Answered> =>
+    askOurs('cancel-import', { method: 'DELETE', imageId, token: signedIn[caller].token });
   const importByGlance = (caller: Caller, imageId: string, sourceId: string): Promise<Asked> =>
     glance(caller, 'POST', `/images/${imageId}/import`, { json: download(sourceId) });
 
@@ -171,6 +173,27 @@ export function rolesContract(
       expect(own).toHaveLength(expected('tasks') === 'shown' ? 1 : 0);
       expect(ours.json['tasks']).toHaveLength(2 * own.length);
     });
+
+    test('cancel the import into it', async () => {
+      const id = await ofKind(kind);
+      expect((await importByOurs('member', id, sources.public)).status).toBe(201);
+      const ours = await cancel(caller, id);
+      expect(`${ours.status}`).toBe(expected('cancel'));
+      expect((await glance(caller, 'DELETE', `/images/${id}/tasks`)).status).toBe(differences.cancel.glance);
+      if (ours.status === differences.cancel.ours) return;
+      // Whoever may not import into it may not end what another one imports, and is told the same.
+      const refusal =
+        ours.status === 404 ? `No import of image ${id} is running` : 'not permitted|not authorized';
+      expect(ours.json['message']).toMatch(new RegExp(refusal, 'i'));
+      expect((await cancel('member', id)).status).toBe(differences.cancel.ours);
+    });
+  });
+
+  test('an import that an admin has begun is the admin’s to cancel, not its image’s owner’s', async () => {
+    const id = await ofKind('private');
+    expect((await importByOurs('admin', id, sources.public)).status).toBe(201);
+    expect((await cancel('member', id)).status).toBe(404);
+    expect((await cancel('admin', id)).status).toBe(differences.cancel.ours);
   });
 
   test('while Glance imports into an image, both refuse another import', async () => {

@@ -20,6 +20,8 @@ export interface Rights {
   readonly from: string;
   /** GET …/tasks, when the owner's member has imported into it: whether that task is shown. */
   readonly tasks: string;
+  /** Our DELETE …/tasks, while an import runs that the owner's member has begun. */
+  readonly cancel: string;
 }
 
 /**
@@ -67,6 +69,14 @@ const underDefault: Rights = {
     accepted    shown  shown   shown   none   404
     community   shown  shown   shown   none   none
     public      shown  shown   shown   none   none`,
+  cancel: `
+                admin  member  reader  other  service
+    private     204    204    204     404    404
+    shared      204    204    204     404    404
+    pending     204    204    204     404    404
+    accepted    204    204    204     404    404
+    community   204    204    204     404    404
+    public      204    204    204     404    404`,
 };
 
 /** Secure RBAC: a reader reads records and writes nothing, the role `service` alone is nobody, and may not even have images. */
@@ -111,6 +121,14 @@ const underSecure: Rights = {
     accepted    shown  shown   shown   none   404
     community   shown  shown   shown   none   404
     public      shown  shown   shown   none   404`,
+  cancel: `
+                admin  member  reader  other  service
+    private     204    204    403     404    404
+    shared      204    204    403     404    404
+    pending     204    204    403     404    404
+    accepted    204    204    403     404    404
+    community   204    204    403     404    404
+    public      204    204    403     404    404`,
 };
 
 export const rights: Readonly<Record<Policy, Rights>> = { default: underDefault, secure: underSecure };
@@ -129,6 +147,8 @@ export const differences = {
   unseenSource: { glance: 202, ours: 400 },
   /** Glance has all its stores; ours has one way in, the default store, and knows no other, not even to say that there is none. */
   otherStores: { glance: [202, 409], ours: 400 },
+  /** Glance cannot cancel an import, and has no such route. */
+  cancel: { glance: 405, ours: 204 },
   /** Of a 404 for its tasks Glance says that a resource, ours that the image was not found, as both do elsewhere. */
   tasksNotFound: { glance: 'The resource could not be found.', ours: 'No image found with ID ' },
 } as const;

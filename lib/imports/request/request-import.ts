@@ -7,6 +7,7 @@ import { type ImageId, parseImageId, type RequestId, type TaskId, type Token } f
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import { type Activation, hasEnded, type Task } from '../../state/task.ts';
 import { requireNoImportOfGlance } from '../record/glance-tasks.ts';
+import { requireModifiable, seemsModifiable } from '../record/modifiable.ts';
 import { newTask } from '../record/new-task.ts';
 import { requireTheirSource } from '../record/own-url.ts';
 import type { Sealer } from '../record/sealed-secrets.ts';
@@ -15,7 +16,6 @@ import type { createSourceCheck } from './check-source.ts';
 import type { EnabledMethods } from './enabled-methods.ts';
 import { type EnqueueServices, enqueueImport } from './enqueue-import.ts';
 import { type ImportBody, parseImportBody, parseMethod, parseSource } from './import-body.ts';
-import { requireModifiable, seemsModifiable } from './modifiable.ts';
 import type { FindSourceCloud } from './source-cloud.ts';
 import { requireDefaultStore } from './stores.ts';
 
