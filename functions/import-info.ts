@@ -30,14 +30,14 @@ const versions = openHandler(options, (asked) => {
   return json(asked.route.endsWith('/versions') ? 200 : 300, versionDocument(asked));
 });
 
-const handlers: Readonly<Record<string, typeof versions>> = {
-  '/regions': regions,
-  '/': versions,
-  '/versions': versions,
-  '/regions/{region}': versions,
-  '/regions/{region}/': versions,
-  '/regions/{region}/versions': versions,
-};
+const handlers = new Map<string, typeof versions>([
+  ['/regions', regions],
+  ['/', versions],
+  ['/versions', versions],
+  ['/regions/{region}', versions],
+  ['/regions/{region}/', versions],
+  ['/regions/{region}/versions', versions],
+]);
 
 export const handler = (event: APIGatewayProxyEventV2, context: Context) =>
-  (handlers[routeOf(event)] ?? importMethods)(event, context);
+  (handlers.get(routeOf(event)) ?? importMethods)(event, context);

@@ -54,5 +54,7 @@ export const readOptions = (args: readonly string[]): Options => {
 };
 
 /** A part of a whole run says nothing about the rest: its table is not for the page. */
-export const isWhole = ({ only, sample, storms, requests }: Options): boolean =>
-  only === undefined && sample === undefined && storms >= whole.storms && requests >= whole.requests;
+export const isWhole = ({ only, sample, storms }: Options): boolean =>
+  only === undefined && sample === undefined && storms >= whole.storms;
+
+export const hasAllRequests = ({ requests }: Options): boolean => requests >= whole.requests;

@@ -3,7 +3,7 @@ import { writeBetween } from '../bench/report.ts';
 import { nameOf } from './call-log.ts';
 import type { Ending } from './invariants.ts';
 import { fullName, type Outcome } from './one-run.ts';
-import { isWhole, type Options } from './options.ts';
+import { hasAllRequests, isWhole, type Options } from './options.ts';
 
 const page = new URL('../../docs/reliability.md', import.meta.url);
 
@@ -35,19 +35,21 @@ const row = (group: string, outcomes: readonly Outcome[]): string[] => [
   count(outcomes, ({ broken }) => broken.length > 0),
 ];
 
-/** Prints the table of a run; a whole run's goes into docs/reliability.md. */
-export const report = (
-  outcomes: readonly Outcome[],
-  options: Options,
-  { requests = 'none', seconds }: { readonly requests: string | undefined; readonly seconds: number },
-): void => {
+/** Prints what became of the generated requests; of all of them it goes into docs/reliability.md. */
+export const reportRequests = (summary: string, options: Options): void => {
+  if (hasAllRequests(options))
+    writeBetween(page, 'odd-requests', [`${summary}. Commit ${commit()}, ${machine()}.`]);
+};
+
+/** Prints the table of a run that took so many seconds; a whole run's goes into docs/reliability.md. */
+export const report = (outcomes: readonly Outcome[], options: Options, seconds: number): void => {
   const groups = Map.groupBy(outcomes, ({ one }) => one.group);
   const rows = [...groups].map(([group, those]) => row(group, those));
   const head = ['case', 'runs', 'succeeded', 'failed cleanly', 'never began', 'left', 'a promise broken'];
   const tables = [{ head, rows: [...rows, row('**all**', outcomes)] }];
   const facts = {
-    head: ['seed', 'commit', 'minutes', 'generated requests', 'machine'],
-    rows: [[`${options.seed}`, commit(), (seconds / 60).toFixed(1), requests, machine()]],
+    head: ['seed', 'commit', 'minutes', 'machine'],
+    rows: [[`${options.seed}`, commit(), (seconds / 60).toFixed(1), machine()]],
   };
   if (isWhole(options)) writeBetween(page, 'faults', [...tables, facts]);
   else console.log(rows.map((cells) => cells.join(' | ')).join('\n'));

@@ -13,7 +13,7 @@ import { changesAtEveryMoment } from './owner-changes.ts';
 import { queueFaults } from './queue-faults.ts';
 import { createRandom } from './random.ts';
 import { replicationCases } from './replication-cases.ts';
-import { complaint, report } from './report.ts';
+import { complaint, report, reportRequests } from './report.ts';
 import { sendGeneratedRequests } from './requests-process.ts';
 import { serviceUserCases } from './service-user.ts';
 import { crowd, severalThatDie, whileItWaits } from './several.ts';
@@ -152,9 +152,10 @@ const requestsOf = ({ requests: count, seed }: Options) => sendGeneratedRequests
 const options = readOptions(process.argv.slice(2));
 const startedMs = performance.now();
 const requests = options.requests > 0 ? await requestsOf(options) : undefined;
+if (requests?.isKept) reportRequests(requests.summary, options);
 const bench = await startBench();
 const outcomes = await runAll(bench, options);
-report(outcomes, options, { requests: requests?.summary, seconds: (performance.now() - startedMs) / 1000 });
+report(outcomes, options, (performance.now() - startedMs) / 1000);
 await bench.stop();
 // What has died still waits: the loop would not end by itself.
 const isKept = requests?.isKept !== false && outcomes.every(({ broken }) => broken.length === 0);

@@ -164,6 +164,11 @@ test.each([
   });
 });
 
+test('a path named like what every object has is a path like any other', async () => {
+  for (const path of ['constructor', 'toString', '__proto__', 'valueOf'])
+    expect(await ferry.http('import-info', { method: 'GET', path })).toMatchObject({ status: 401 });
+});
+
 describe('GET /v2/info/import', () => {
   test("lists what POST answers, and nothing that the target's Glance alone does", async () => {
     const answer = await ferry.http('import-info', { method: 'GET', token });
