@@ -1,7 +1,7 @@
 import { httpHandler } from '../lib/api/http-handler.ts';
 import { hasty } from '../lib/aws/patience.ts';
 import { createSqsClient } from '../lib/aws/queue.ts';
-import { composeOpenStack, composeTargets } from '../lib/compose/openstack.ts';
+import { composeAuthUrl, composeOpenStack, composeTargets } from '../lib/compose/openstack.ts';
 import { composeSend, composeState } from '../lib/compose/state.ts';
 import { loadConfig } from '../lib/config.ts';
 import { createCancelImport } from '../lib/imports/end/cancel-import.ts';
@@ -18,7 +18,7 @@ const cancelImport = createCancelImport({
 });
 
 export const handler = httpHandler(
-  { method: 'DELETE', beside: ['GET'], authUrl: config.OS_AUTH_URL, contract: config.API_CONTRACT },
+  { method: 'DELETE', beside: ['GET'], authUrl: composeAuthUrl(config), contract: config.API_CONTRACT },
   async (call) => {
     await cancelImport(call);
     return { statusCode: 204 };

@@ -6,6 +6,7 @@ import { createSqsClient } from '../lib/aws/queue.ts';
 import { composeKeystones } from '../lib/compose/clouds.ts';
 import { composeAnnounce } from '../lib/compose/events.ts';
 import {
+  composeAuthUrl,
   composeOpenStack,
   composePropertyRules,
   composeTargets,
@@ -53,7 +54,7 @@ const requestImport = createRequestImport({
 const accepted = { statusCode: 202, headers: { 'content-type': 'text/html; charset=UTF-8' }, body: '' };
 
 export const handler = httpHandler(
-  { method: 'POST', authUrl: config.OS_AUTH_URL, contract: config.API_CONTRACT },
+  { method: 'POST', authUrl: composeAuthUrl(config), contract: config.API_CONTRACT },
   async (call) => {
     const sourceToken = call.header('x-source-auth-token') as Token | undefined;
     const task = await requestImport({ ...call, store: call.header('x-image-meta-store'), sourceToken });

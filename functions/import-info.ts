@@ -2,7 +2,7 @@ import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { regionUrl } from '../lib/api/address.ts';
 import { httpHandler, json, openHandler, routeOf } from '../lib/api/http-handler.ts';
 import { versionDocument } from '../lib/api/versions.ts';
-import { composeOpenStack, composeTargets } from '../lib/compose/openstack.ts';
+import { composeAuthUrl, composeOpenStack, composeTargets } from '../lib/compose/openstack.ts';
 import { loadConfig } from '../lib/config.ts';
 import { createEnabledMethods } from '../lib/imports/request/enabled-methods.ts';
 import { createImportInfo } from '../lib/imports/request/import-info.ts';
@@ -16,7 +16,7 @@ const targets = composeTargets(config, composeOpenStack(config));
 const enabledMethods = createEnabledMethods(config.OS_DEFAULT__ENABLED_IMPORT_METHODS);
 const importInfo = createImportInfo({ targets, enabledMethods });
 const listRegions = createListRegions({ targets });
-const options = { method: 'GET', authUrl: config.OS_AUTH_URL, contract: config.API_CONTRACT } as const;
+const options = { method: 'GET', authUrl: composeAuthUrl(config), contract: config.API_CONTRACT } as const;
 
 const importMethods = httpHandler(options, async (call) => json(200, await importInfo(call)));
 

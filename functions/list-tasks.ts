@@ -1,6 +1,6 @@
 import { httpHandler, json } from '../lib/api/http-handler.ts';
 import { hasty } from '../lib/aws/patience.ts';
-import { composeOpenStack, composeTargets } from '../lib/compose/openstack.ts';
+import { composeAuthUrl, composeOpenStack, composeTargets } from '../lib/compose/openstack.ts';
 import { composeState } from '../lib/compose/state.ts';
 import { loadConfig } from '../lib/config.ts';
 import { createListTasks } from '../lib/imports/record/list-tasks.ts';
@@ -15,6 +15,6 @@ const listTasks = createListTasks({
 });
 
 export const handler = httpHandler(
-  { method: 'GET', beside: ['DELETE'], authUrl: config.OS_AUTH_URL, contract: config.API_CONTRACT },
+  { method: 'GET', beside: ['DELETE'], authUrl: composeAuthUrl(config), contract: config.API_CONTRACT },
   async (call) => json(200, { tasks: await listTasks(call) }),
 );

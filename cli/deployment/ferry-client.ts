@@ -1,9 +1,9 @@
 import { regionUrl } from '../../lib/api/address.ts';
 import type { CloudRegion, Session } from '../../lib/clouds/cloud.ts';
 import { titleOf } from '../../lib/clouds/trust-cloud.ts';
-import { FerryError, hasCode } from '../../lib/errors.ts';
-import { authorized, type Credentials } from '../../lib/openstack/credentials.ts';
-import { callWhole, type OpenStackHttp, parseJson } from '../../lib/openstack/http.ts';
+import { asFerryError, FerryError, hasCode } from '../../lib/errors.ts';
+import type { Credentials } from '../../lib/openstack/credentials.ts';
+import type { OpenStackHttp } from '../../lib/openstack/http.ts';
 import { createImageCalls, imagePath } from '../../lib/openstack/image-calls.ts';
 import type { ImageId, TaskId, Token } from '../../lib/schemas/ids.ts';
 import { isGlanceTasks } from '../../lib/schemas/validators.js';
@@ -114,29 +114,15 @@ export const createFerryRegion = (
     }
   };
 
+  /** Not by the list of regions, which is for tokens of the deployment's own Keystone. */
   const requireServed: FerryRegion['requireServed'] = async (options) => {
-    const served = await regionsServed(url, { session }, http, options);
-    if (served.includes(region)) return;
-    const others = served.join(', ') || 'none';
-    throw new FerryError('bad-request', `${url} does not serve region ${region}; regions served: ${others}`);
+    const operation = `ask ${url} whether it serves region ${region}`;
+    const call = { ...options, method: 'GET', path: '/info/import', operation } as const;
+    await calls.whole(call).catch((error: unknown) => {
+      if (!hasCode(error, 'not-found')) return orExplained(error);
+      throw new FerryError('bad-request', asFerryError(error).explanation, { cause: error });
+    });
   };
 
   return { requireServed, importImage, tasks, cancel };
-};
-
-/** The regions that a deployment serves to who calls. @throws FerryError by the answer */
-export const regionsServed = async (
-  url: string,
-  { session }: Pick<CloudRegion, 'session'>,
-  http: Pick<OpenStackHttp, 'small'>,
-  { signal }: Options,
-): Promise<readonly string[]> => {
-  const operation = `list the regions of ${url}`;
-  const { text } = await authorized(asCommand(session.credentials), { signal }, (headers) =>
-    callWhole(http.small, { method: 'GET', url: `${url}/regions`, headers, operation, signal }),
-  ).catch(explained(url, session));
-  const { regions } = (parseJson(text) ?? {}) as { readonly regions?: unknown };
-  if (!Array.isArray(regions))
-    throw new FerryError('unavailable', `Failed to ${operation}: it is no glance-ferry that answers there`);
-  return regions.map((region: { readonly name?: unknown }) => textOf(region.name));
 };

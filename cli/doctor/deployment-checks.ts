@@ -2,7 +2,7 @@ import { regionUrl } from '../../lib/api/address.ts';
 import type { CloudRegion } from '../../lib/clouds/cloud.ts';
 import { parseJson } from '../../lib/openstack/http.ts';
 import type { Here } from '../call/here.ts';
-import { commandHeaders, regionsServed } from '../deployment/ferry-client.ts';
+import { commandHeaders, createFerryRegion } from '../deployment/ferry-client.ts';
 import { requireOurTokens } from '../deployment/whose-tokens.ts';
 import { type Check, check, fine, note, wrong } from './check.ts';
 import { callAt } from './region-calls.ts';
@@ -32,20 +32,12 @@ export const deploymentChecks = async (
 ): Promise<readonly Check[]> => {
   const { region } = at;
   const { http } = here;
-  const served = await check(
-    region,
-    'deployment',
-    `is ${url} the deployment, and does it use this Keystone?`,
-    async () => {
-      await requireOurTokens(url, at, here, { signal });
-      const regions = await regionsServed(url, at, http, { signal });
-      return regions.includes(region)
-        ? fine(`${url} serves it`)
-        : wrong(
-            `${url} serves ${regions.join(', ') || 'no region'}: OS_TARGET_REGIONS of the deployment has to name it`,
-          );
-    },
-  );
+  const advice = `is ${url} the deployment, and does its OS_TARGET_REGIONS name the region?`;
+  const served = await check(region, 'deployment', advice, async () => {
+    await requireOurTokens(url, at, here, { signal });
+    await createFerryRegion(url, at, http).requireServed({ signal });
+    return fine(`${url} serves it`);
+  });
   if (served.state !== 'fine') return [served];
   const there = { session: at.session, endpoint: regionUrl(url, region) };
   const asked = await check(region, 'import', 'see the log of the deployment', async () => {

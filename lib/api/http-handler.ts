@@ -31,8 +31,8 @@ export interface HttpOptions {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Further ones that the resource has, of which other functions take care. */
   readonly beside?: readonly string[];
-  /** For `WWW-Authenticate` (keystonemiddleware's www_authenticate_uri). */
-  readonly authUrl: string;
+  /** For `WWW-Authenticate` (keystonemiddleware's www_authenticate_uri). @param region in the path */
+  readonly authUrl: (region: string | undefined) => string;
   /** Decides in which form an error comes to a reader who takes any. */
   readonly contract: 'ferry' | 'glance';
 }
@@ -58,11 +58,17 @@ const requestIds = (): Middleware => {
 
 const allowed = ({ method, beside = [] }: HttpOptions): string => [method, ...beside].sort().join(', ');
 
-const extraHeaders = (error: FerryError, options: HttpOptions): Result['headers'] => {
+const extraHeaders = (
+  error: FerryError,
+  { pathParameters }: Event,
+  options: HttpOptions,
+): Result['headers'] => {
   if (error.code === 'method-not-allowed') return { allow: allowed(options) };
   // keystonemiddleware's form, so that clients know where to get a token.
   if (error.code === 'unauthorized')
-    return { 'www-authenticate': `Keystone uri="${keystoneRoot(options.authUrl)}"` };
+    return {
+      'www-authenticate': `Keystone uri="${keystoneRoot(options.authUrl(pathParameters?.['region']))}"`,
+    };
   return {};
 };
 
@@ -79,7 +85,10 @@ const errorAnswers = (options: HttpOptions): Middleware => ({
     const { accept, 'user-agent': reader } = request.event.headers;
     const form = errorForm({ accept, userAgent: reader, contract: options.contract });
     const answer = glanceError(error, form);
-    request.response = { ...answer, headers: { ...answer.headers, ...extraHeaders(error, options) } };
+    request.response = {
+      ...answer,
+      headers: { ...answer.headers, ...extraHeaders(error, request.event, options) },
+    };
   },
 });
 

@@ -1,3 +1,5 @@
+import type { TokenCheck } from '../clouds/keystones.ts';
+import { otherRegion, targetRegionsOf } from '../clouds/target-regions.ts';
 import type { Config } from '../config.ts';
 import { createUriFilter } from '../download/uri-filter.ts';
 import { proxiesOf } from '../http/connections/proxy.ts';
@@ -47,9 +49,29 @@ export const composeOpenStack = (config: Config, serviceUser?: ServiceUserCreden
 
 export type OpenStack = ReturnType<typeof composeOpenStack>;
 
+/** Keystones of other clouds, one for each URL. */
+const composeKeystoneAt = (config: Config, { http }: OpenStack) => {
+  const known = new Map<string, TokenCheck>();
+  return (authUrl: string): TokenCheck => {
+    const keystone =
+      known.get(authUrl) ??
+      cacheValidations(createKeystone({ authUrl, http }), { ttlMs: config.TOKEN_CACHE_S * 1000 });
+    known.set(authUrl, keystone);
+    return keystone;
+  };
+};
+
+/** Where who shows no token for a region gets one. */
+export const composeAuthUrl = (config: Config) => {
+  const regions = targetRegionsOf(config.OS_TARGET_REGIONS);
+  return (region: string | undefined): string =>
+    (region === undefined ? undefined : otherRegion(regions, region)?.authUrl) ?? config.OS_AUTH_URL;
+};
+
 export const composeTargets = (config: Config, openstack: OpenStack) =>
   createTargets({
     ...openstack,
+    keystoneAt: composeKeystoneAt(config, openstack),
     region: config.OS_REGION_NAME,
     targetRegions: config.OS_TARGET_REGIONS,
     interface: config.OS_INTERFACE,

@@ -65,6 +65,8 @@ export interface Task extends ImportRef {
    * caller's token. Names are data; secrets never lie here.
    */
   readonly cloud?: string;
+  /** The target is in another cloud than the deployment's, whose service user is not known there. */
+  readonly isOfOtherCloud?: true;
   /** What proves that the task is ours, with the caller's tokens, if it has some; erased at the end. */
   readonly sealed?: string;
   /** The copy that it waits for, or works with. */

@@ -35,6 +35,8 @@ export interface NewTask extends Target {
   readonly sourceAt?: SourceAt | undefined;
   /** Entry of the deployment's clouds, with whose rights the target is written. */
   readonly cloud?: string;
+  /** Whether the target is in another cloud than the deployment's. */
+  readonly isOfOtherCloud?: boolean;
 }
 
 /** The body as the task list shows it: what we know of it, defaults filled in, a URI without its secrets. */
@@ -80,5 +82,6 @@ export const newTask = (made: NewTask): Task => {
     targetEndpoint,
     activation,
     ...(cloud !== undefined && { cloud }),
+    ...(made.isOfOtherCloud && { isOfOtherCloud: true }),
   };
 };

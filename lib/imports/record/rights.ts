@@ -2,12 +2,17 @@ import type { Clouds, Session } from '../../clouds/cloud.ts';
 import { FerryError, hasCode } from '../../errors.ts';
 import { type Credentials, callersToken, withServiceToken } from '../../openstack/credentials.ts';
 import type { Keystone } from '../../openstack/keystone.ts';
+import type { Token } from '../../schemas/ids.ts';
 import type { Task } from '../../state/task.ts';
 import type { Secrets } from './sealed-secrets.ts';
 
 export interface RightsServices {
   readonly keystone: Pick<Keystone, 'serviceToken' | 'dropServiceToken'>;
   readonly clouds: Pick<Clouds, 'session'>;
+}
+
+interface Options {
+  readonly signal: AbortSignal;
 }
 
 /** With what the two ends of an import are asked. */
@@ -40,17 +45,17 @@ export const createRights = ({ keystone, clouds }: RightsServices) => {
     return { target: await sessionOf(cloud), source: await sessionOf(of) };
   };
 
-  return async (
-    task: Task,
-    { token, sourceToken }: Secrets,
-    { signal }: { readonly signal: AbortSignal },
-  ): Promise<Rights> => {
+  /** A step that would get no service token is better not begun. */
+  const withService = async (token: Token, options: Options): Promise<Credentials> => {
+    await keystone.serviceToken(options);
+    return withServiceToken(token, keystone);
+  };
+
+  return async (task: Task, { token, sourceToken }: Secrets, options: Options): Promise<Rights> => {
     if (task.cloud !== undefined) return await ofClouds(task, task.cloud);
     if (token === undefined) throw new FerryError('unauthorized', `Task ${task.taskId} has no token`);
-    // A step that would get no service token is better not begun.
-    await keystone.serviceToken({ signal });
-    const target = withServiceToken(token, keystone);
     // The service user is known in our own cloud alone.
+    const target = task.isOfOtherCloud ? callersToken(token) : await withService(token, options);
     return { target, source: sourceToken === undefined ? target : callersToken(sourceToken) };
   };
 };

@@ -17,7 +17,15 @@ export interface Secrets {
 /** What decides where token and bytes go, and what is done with them. None of it changes while an import runs. */
 export type SealedFor = Pick<
   Task,
-  'region' | 'imageId' | 'taskId' | 'targetEndpoint' | 'activation' | 'source' | 'roles' | 'cloud'
+  | 'region'
+  | 'imageId'
+  | 'taskId'
+  | 'targetEndpoint'
+  | 'activation'
+  | 'source'
+  | 'roles'
+  | 'cloud'
+  | 'isOfOtherCloud'
 >;
 
 /**
@@ -43,9 +51,9 @@ const sourceFields = (source: TaskSource): readonly unknown[] =>
     : [source.kind, source.region, source.interface, source.imageId, source.endpoint ?? null];
 
 /** None of an import that goes with its caller's one token. */
-const cloudFields = ({ cloud, source }: SealedFor): readonly unknown[] => {
+const cloudFields = ({ cloud, source, isOfOtherCloud }: SealedFor): readonly unknown[] => {
   const ofSource = source.kind === 'web-download' ? [] : [source.cloud, source.projectId];
-  const fields = [cloud, ...ofSource];
+  const fields = [cloud, ...ofSource, ...(isOfOtherCloud ? [isOfOtherCloud] : [])];
   return fields.some((one) => one !== undefined) ? [fields.map((one) => one ?? null)] : [];
 };
 

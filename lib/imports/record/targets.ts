@@ -1,3 +1,5 @@
+import type { TokenCheck } from '../../clouds/keystones.ts';
+import { formsOf, type OtherRegion, otherRegion, targetRegionsOf } from '../../clouds/target-regions.ts';
 import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
 import {
@@ -6,23 +8,25 @@ import {
   endpointOf,
   type ImageEndpoint,
   imageEndpoints,
+  isSameRegion,
 } from '../../openstack/catalog.ts';
 import { callersToken } from '../../openstack/credentials.ts';
 import { createGlance, type Glance } from '../../openstack/glance.ts';
 import type { OpenStackHttp } from '../../openstack/http.ts';
-import type { Keystone } from '../../openstack/keystone.ts';
 import type { Identity } from '../../openstack/validate-token.ts';
 import type { RegionName, Token } from '../../schemas/ids.ts';
 import { requireTheirs } from './own-url.ts';
 
 export interface TargetsServices {
   readonly http: OpenStackHttp;
-  readonly keystone: Keystone;
+  readonly keystone: TokenCheck;
+  /** That of another cloud. @param authUrl as an openrc has it */
+  readonly keystoneAt: (authUrl: string) => TokenCheck;
   /** The region of requests that name none. */
   readonly region: string;
-  /** Further ones, as the operator writes them; `*` for each of the caller's catalog. */
+  /** Further ones, as the operator writes them (target-regions.ts). */
   readonly targetRegions: readonly string[];
-  /** Of the regions' Glance. */
+  /** Of the own regions' Glance; other clouds' are reached at their public endpoints. */
   readonly interface: string;
 }
 
@@ -42,6 +46,8 @@ export interface Caller {
   /** As Keystone spells it, whatever the settings say: the same target never has two names. */
   readonly region: RegionName;
   readonly target: Glance;
+  /** Where the region is one of another cloud, its Keystone: the deployment itself has no standing there. */
+  readonly otherKeystone?: TokenCheck;
 }
 
 /** The regions that this deployment serves. */
@@ -52,20 +58,14 @@ export interface Targets {
    *   when the catalog has no Glance for requests that name no region; `misconfigured` when it is this deployment
    */
   caller(asking: Asking): Promise<Caller>;
-  /** The names of those that this caller's catalog has, sorted. @throws FerryError `unauthorized` */
+  /**
+   * The names of those that this caller's catalog has, and of those of other clouds, sorted.
+   * @throws FerryError `unauthorized`
+   */
   list(asking: Asking): Promise<readonly RegionName[]>;
   /** For whom nobody knows yet. @throws FerryError `not-found` for a region that no caller's catalog could make served */
   requireNamed(region: string | undefined): void;
 }
-
-/** API Gateway gives a path's parts decoded, others as they came: a name is looked for in both forms. */
-const formsOf = (region: string): readonly string[] => {
-  try {
-    return [region, decodeURIComponent(region)];
-  } catch {
-    return [region];
-  }
-};
 
 const notServed = (region: string, served: readonly string[]): FerryError =>
   new FerryError(
@@ -73,50 +73,65 @@ const notServed = (region: string, served: readonly string[]): FerryError =>
     `Region ${echo(region)} is not served here; regions served: ${[...served].sort().join(', ') || 'none'}`,
   );
 
-const every = '*';
+const namesOf = (endpoints: readonly ImageEndpoint[]): readonly RegionName[] =>
+  endpoints.map(({ region }) => region as RegionName);
+
+const sorted = <Name extends string>(names: readonly Name[]): readonly Name[] => [...new Set(names)].sort();
 
 export const createTargets = (services: TargetsServices): Targets => {
-  const { http, keystone, interface: name } = services;
-  const configured = [services.region, ...services.targetRegions.filter((region) => region !== every)];
-  const servesEvery = services.targetRegions.includes(every);
+  const { http, keystone, keystoneAt, interface: name } = services;
+  const regions = targetRegionsOf(services.targetRegions);
+  const configured = [services.region, ...regions.own];
+  const others = regions.others.map((other) => other.name as RegionName);
 
   const servedIn = (endpoints: readonly ImageEndpoint[]): readonly ImageEndpoint[] =>
-    servesEvery ? endpoints : configured.flatMap((region) => endpointOf(endpoints, region) ?? []);
+    regions.isEvery ? endpoints : configured.flatMap((region) => endpointOf(endpoints, region) ?? []);
+
+  const spelt = (served: readonly ImageEndpoint[], region: string): ImageEndpoint => {
+    const found = formsOf(region).flatMap(
+      (form) => served.find((endpoint) => endpoint.region === form) ?? [],
+    );
+    if (found[0]) return found[0];
+    throw notServed(region, sorted([...namesOf(served), ...others]));
+  };
 
   const find = (catalog: Catalog, region: string | undefined): ImageEndpoint => {
     const endpoints = imageEndpoints(catalog, name);
-    if (region === undefined) {
-      const found = endpointOf(endpoints, services.region);
-      if (found) return found;
-      throw new FerryError('bad-request', endpointNotFound({ region: services.region, interface: name }));
-    }
-    const served = servedIn(endpoints);
-    const forms = formsOf(region);
-    const found = forms.flatMap((form) => served.find((endpoint) => endpoint.region === form) ?? []);
-    if (found[0]) return found[0];
-    throw notServed(region, namesOf(served));
+    if (region !== undefined) return spelt(servedIn(endpoints), region);
+    const found = endpointOf(endpoints, services.region);
+    if (found) return found;
+    throw new FerryError('bad-request', endpointNotFound({ region: services.region, interface: name }));
+  };
+
+  const opened = ({ region, url }: ImageEndpoint, identity: Identity, { token, root }: Asking): Caller => {
+    requireTheirs({ region, interface: name, endpoint: url }, root);
+    const target = createGlance(url, callersToken(token), http);
+    return { identity, region: region as RegionName, target };
+  };
+
+  const ofOther = async (other: OtherRegion, region: string, asking: Asking): Promise<Caller> => {
+    const otherKeystone = keystoneAt(other.authUrl);
+    const identity = await otherKeystone.validate(asking.token, asking);
+    const found = endpointOf(imageEndpoints(identity.catalog, 'public'), other.name);
+    return { ...opened(spelt(found ? [found] : [], region), identity, asking), otherKeystone };
   };
 
   return {
-    caller: async ({ token, region, root, signal }) => {
-      const identity = await keystone.validate(token, { signal });
-      const found = find(identity.catalog, region);
-      requireTheirs({ region: found.region, interface: name, endpoint: found.url }, root);
-      const target = createGlance(found.url, callersToken(token), http);
-      return { identity, region: found.region as RegionName, target };
+    caller: async (asking) => {
+      const { token, region } = asking;
+      const other = region === undefined ? undefined : otherRegion(regions, region);
+      if (other && region !== undefined) return await ofOther(other, region, asking);
+      const identity = await keystone.validate(token, asking);
+      return opened(find(identity.catalog, region), identity, asking);
     },
     list: async ({ token, signal }) => {
       const { catalog } = await keystone.validate(token, { signal });
-      return namesOf(servedIn(imageEndpoints(catalog, name)));
+      return sorted([...namesOf(servedIn(imageEndpoints(catalog, name))), ...others]);
     },
     requireNamed: (region) => {
-      if (region === undefined || servesEvery) return;
-      const spelt = configured.map((one) => one.toLowerCase());
-      if (formsOf(region).some((form) => spelt.includes(form.toLowerCase()))) return;
-      throw notServed(region, configured);
+      if (region === undefined || regions.isEvery || otherRegion(regions, region)) return;
+      if (formsOf(region).some((form) => configured.some((one) => isSameRegion(one, form)))) return;
+      throw notServed(region, [...configured, ...others]);
     },
   };
 };
-
-const namesOf = (endpoints: readonly ImageEndpoint[]): readonly RegionName[] =>
-  [...new Set(endpoints.map(({ region }) => region as RegionName))].sort();

@@ -87,11 +87,12 @@ export const createRequestImport = (services: RequestServices) => {
 
   const taskOf = async ({ caller, imageId, body, request }: Asked, signal: AbortSignal): Promise<Task> => {
     const { requestId, token, sourceToken } = request;
-    const { identity, region, target } = caller;
+    const { identity, region, target, otherKeystone } = caller;
     const { activation, sealer } = services;
     const source = parseSource(body);
-    const sourceAt = await services.findSourceCloud(source, { identity, sourceToken }, { signal });
-    const made = { region, imageId, requestId, identity, body, source, activation, sourceAt };
+    const sourceAt = await services.findSourceCloud(source, { ...caller, sourceToken }, { signal });
+    const isOfOtherCloud = otherKeystone !== undefined;
+    const made = { region, imageId, requestId, identity, body, source, activation, sourceAt, isOfOtherCloud };
     const task = newTask({ ...made, targetEndpoint: target.endpoint });
     const uri = source.kind === 'web-download' ? { uri: source.uri } : {};
     const theirs = sourceAt && sourceToken ? { sourceToken } : {};

@@ -2,9 +2,9 @@ import type { Keystones, TokenCheck } from '../../clouds/keystones.ts';
 import { echo } from '../../echo.ts';
 import { asFerryError, FerryError, hasCode } from '../../errors.ts';
 import { endpointNotFound, imageEndpoint } from '../../openstack/catalog.ts';
-import type { Identity } from '../../openstack/validate-token.ts';
 import type { Token } from '../../schemas/ids.ts';
 import type { RequestedSource, SourceAt } from '../record/new-task.ts';
+import type { Caller } from '../record/targets.ts';
 
 export interface SourceCloudServices {
   /** Our own, whose catalog the caller has. */
@@ -13,8 +13,7 @@ export interface SourceCloudServices {
 }
 
 /** Who asks, and the token that they have for the source. */
-export interface SourceCaller {
-  readonly identity: Identity;
+export interface SourceCaller extends Pick<Caller, 'identity' | 'otherKeystone'> {
   /** X-Source-Auth-Token; undefined where the one token is for both. */
   readonly sourceToken: Token | undefined;
 }
@@ -39,10 +38,15 @@ const refused = (region: string, error: unknown): unknown => {
  * @throws FerryError `bad-request` for a region of no cloud that is known here, or a token that its Keystone does not take
  */
 export const createSourceCloud = ({ keystone, keystones }: SourceCloudServices) => {
-  const keystoneOf = async (source: { region: string; interface: string }, { catalog }: Identity) => {
+  /** A region for which no entry is made is the caller's cloud's if that has it; to callers of others it is our own cloud's. */
+  const keystoneOf = async (
+    source: { region: string; interface: string },
+    { identity, otherKeystone }: SourceCaller,
+  ): Promise<TokenCheck> => {
     const found = await keystones.of(source.region);
     if (found) return found;
-    if (imageEndpoint(catalog, source) !== undefined) return keystone;
+    if (imageEndpoint(identity.catalog, source) !== undefined) return otherKeystone ?? keystone;
+    if (otherKeystone) return keystone;
     const known = (await keystones.regions()).join(', ') || 'none';
     throw badRequest(
       `Region ${echo(source.region)} is in no cloud that is known here; regions of other clouds: ${known}`,
@@ -51,11 +55,12 @@ export const createSourceCloud = ({ keystone, keystones }: SourceCloudServices) 
 
   return async (
     source: RequestedSource,
-    { identity, sourceToken }: SourceCaller,
+    caller: SourceCaller,
     options: { readonly signal: AbortSignal },
   ): Promise<SourceAt | undefined> => {
+    const { sourceToken } = caller;
     if (sourceToken === undefined || source.kind === 'web-download') return undefined;
-    const check = await keystoneOf(source, identity);
+    const check = await keystoneOf(source, caller);
     const theirs = await check.validate(sourceToken, options).catch((error: unknown) => {
       throw options.signal.aborted ? error : refused(source.region, error);
     });

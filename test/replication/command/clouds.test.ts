@@ -90,7 +90,7 @@ test('a region that the deployment does not serve is told before anything is mad
   const args = ['copy', source.id, '--from', 'NORTH', '--to', 'REGION1', '--os-cloud', 'home'];
   const { code, stdout } = await callCommand(args, env);
   expect(code).toBe(1);
-  expect(stdout).toContain('does not serve region REGION1; regions served: REGION2');
+  expect(stdout).toContain('Region REGION1 is not served here; regions served: REGION2');
   const made = ferry.openstack.regions.REGION1.images();
   expect(made.filter((image) => image['ferry_source_id'] === source.id)).toEqual([]);
 });

@@ -52,6 +52,16 @@ describe('the rights of an import', () => {
     expect(await tokensOf({ ...taskFixture(), source }, { token })).toEqual({ target: both, source: both });
   });
 
+  test('are its caller’s alone where the target is in another cloud, which knows no service user', async () => {
+    const task = { ...taskFixture(), source, isOfOtherCloud: true } as const;
+    const alone = ['mine', undefined];
+    expect(await tokensOf(task, { token })).toEqual({ target: alone, source: alone });
+    const sourceToken = 'theirs' as Token;
+    expect(await tokensOf(task, { token, sourceToken })).toEqual({
+      ...{ target: alone, source: ['theirs', undefined] },
+    });
+  });
+
   test('are those of two tokens of a caller, of which the source’s cloud knows no service user', async () => {
     const secrets = { token, sourceToken: 'theirs' as Token };
     expect(await tokensOf({ ...taskFixture(), source }, secrets)).toEqual({

@@ -73,6 +73,7 @@ describe('sealed secrets', () => {
     ["source's image", { source: { ...source, imageId: newTaskId() as unknown as ImageId } }],
     ['kind of source', { source: { kind: 'web-download' } }],
     ['cloud', { cloud: '' }],
+    ["target's cloud", { isOfOtherCloud: true }],
     ["source's cloud", { source: { ...source, cloud: '' } }],
     ["source's project", { source: { ...source, projectId: 'p' } }],
   ])('do not open for a task with another %s', async (_, change) => {

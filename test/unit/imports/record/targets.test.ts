@@ -18,11 +18,8 @@ const targetsOf = (inCatalog: readonly string[], more: Partial<TargetsServices> 
   const catalog = [{ type: 'image', endpoints }];
   return createTargets({
     http: {} as OpenStackHttp,
-    keystone: {
-      validate: async () => ({ ...identity, catalog }),
-      serviceToken: async () => undefined,
-      dropServiceToken: () => undefined,
-    },
+    keystone: { validate: async () => ({ ...identity, catalog }) },
+    keystoneAt: () => ({ validate: async () => Promise.reject(new Error('no other Keystone is asked')) }),
     region: 'REGION2',
     targetRegions: [],
     interface: 'public',
@@ -114,8 +111,6 @@ test('a deployment that is the Glance of its own catalog says so, at its root an
     const targets = targetsOf([], {
       keystone: {
         validate: async () => ({ userId: 'u', projectId: 'p', roles: [], expiresAtMs: 0, catalog }),
-        serviceToken: async () => undefined,
-        dropServiceToken: () => undefined,
       },
     });
     for (const region of [undefined, 'REGION2'])
@@ -123,6 +118,64 @@ test('a deployment that is the Glance of its own catalog says so, at its root an
         targets.caller({ token, region, root: 'https://ferry.example', signal }),
       ).rejects.toMatchObject({ code: 'misconfigured', status: 503 });
   }
+});
+
+describe('a region of another cloud, named with its Keystone', () => {
+  const north = 'https://keystone.north.example/v3';
+  const endpoint = (region: string, interfaceName: string, url: string) => ({
+    ...{ region, url },
+    interface: interfaceName,
+  });
+  const endpoints = [
+    endpoint('NORTH', 'internal', 'http://not-this'),
+    endpoint('NORTH', 'public', 'http://glance.north/v2'),
+    endpoint('SOUTH', 'public', 'http://glance.south'),
+  ];
+  const catalog = [{ type: 'image', endpoints }];
+  const otherTargets = (isOwnAsked = false, more: Partial<TargetsServices> = {}) => {
+    const asked: string[] = [];
+    const validate = async () => ({ userId: 'u', projectId: 'n', roles: [], expiresAtMs: 0, catalog });
+    const targets = targetsOf(three, {
+      ...{ targetRegions: ['REGION3', `NORTH=${north}`, `Süd West=${north}`], interface: 'internal' },
+      keystoneAt: (authUrl) => {
+        asked.push(authUrl);
+        return { validate };
+      },
+      ...(!isOwnAsked && { keystone: { validate: () => Promise.reject(new Error('ours is asked')) } }),
+      ...more,
+    });
+    return { targets, asked };
+  };
+
+  test('is the public Glance of that cloud’s catalog, and our own Keystone is not shown the token', async () => {
+    const { targets, asked } = otherTargets();
+    const caller = await targets.caller({ token, region: 'NORTH', signal });
+    expect(caller).toMatchObject({ region: 'NORTH', identity: { projectId: 'n' } });
+    expect(caller.target.endpoint).toBe('http://glance.north');
+    expect(caller.otherKeystone).toBeDefined();
+    expect(asked).toEqual([north]);
+  });
+
+  test.each([
+    ['that its catalog lacks', 'S%C3%BCd%20West'],
+    ['that is spelt otherwise', 'north'],
+  ])('%s is not served, and our own Keystone is not shown the token', async (_, region) => {
+    await expect(found(otherTargets().targets, region)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('is listed and named, whether or not the caller is known there; another region of its cloud is not served', async () => {
+    const { targets, asked } = otherTargets(true, { interface: 'public' });
+    expect(await targets.list({ token, signal })).toEqual(['NORTH', 'REGION2', 'REGION3', 'Süd West']);
+    targets.requireNamed('NORTH');
+    await expect(found(targets, 'SOUTH')).rejects.toThrow('served: NORTH, REGION2, REGION3, Süd West');
+    expect((await targets.caller({ token, region: 'REGION3', signal })).otherKeystone).toBeUndefined();
+    expect(asked).toEqual([]);
+  });
+
+  test('is none of those that * stands for', async () => {
+    const { targets } = otherTargets(true, { targetRegions: ['*'], interface: 'public' });
+    expect(await targets.list({ token, signal })).toEqual(three);
+  });
 });
 
 describe('before anybody has shown a token', () => {
