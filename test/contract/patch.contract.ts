@@ -80,6 +80,19 @@ export function patchContract(cloudOf: () => ContractCloud): void {
       expect(answer.message.slice(0, message.length)).toBe(message);
     });
 
+    // Glance asks for admin rights of `replace` alone (glance/api/v2/images.py, _do_replace and _do_add).
+    test('a member gives his image away by `add`, and never sees it again', async () => {
+      const id = await bench().queued();
+      const { projectId } = bench().other;
+      const given = await bench().patch(id, add('/owner', projectId));
+      expect([given.status, given.field('owner')]).toEqual([200, projectId]);
+      expect((await bench().glance('GET', `/v2/images/${id}`)).status).toBe(404);
+      const theirs = await bench().glance('GET', `/v2/images/${id}`, { token: bench().other.token });
+      expect(theirs.field('owner')).toBe(projectId);
+      const gone = await bench().glance('DELETE', `/v2/images/${id}`, { token: bench().other.token });
+      expect(gone.status).toBe(204);
+    });
+
     test('all operations in one request, with escapes in the pointer', async () => {
       const id = await bench().queued({ disk_format: null, container_format: null });
       const answer = await bench().patch(id, [

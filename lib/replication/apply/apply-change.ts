@@ -37,10 +37,17 @@ const isDoneAlready = (change: ImageChange, image: GlanceImage): boolean =>
 const hasMark = (image: GlanceImage): boolean =>
   [provenanceNames.sourceRegion, provenanceNames.sourceId].every((name) => Boolean(image[name]));
 
-/** Why the image is left alone, as it is now. Anybody may write our mark on an image of his own. */
+/**
+ * Whether it is ours, or the project's whose the plan has proven it to be: with the hash that goes with that, which is one of
+ * the values that it relies on. Anybody may write our mark on an image of his own.
+ */
+const isTheirs = (image: GlanceImage, is: Values, projectId: string): boolean =>
+  image['owner'] === (is['owner'] ?? projectId);
+
+/** Why the image is left alone, as it is now. */
 const refusalOf = (change: ImageChange, image: GlanceImage, projectId: string): string | undefined => {
   if (!hasMark(image)) return 'it carries no mark of ours';
-  if (image['owner'] !== projectId) return 'it belongs to another project';
+  if (!isTheirs(image, change.was ?? {}, projectId)) return 'it belongs to another project';
   const changed = differing(image, change.was ?? {});
   if (changed.length > 0) return `it has changed since the plan: ${changed.join(', ')}`;
   return change.kind === 'delete' && image['protected'] === true ? 'it is protected' : undefined;
@@ -54,7 +61,7 @@ const successorRefusal = async (
 ): Promise<string | undefined> => {
   try {
     const record = await images.image(image, options);
-    if (record['owner'] !== projectId)
+    if (!isTheirs(record, is, projectId))
       return `image ${image}, which takes its place, belongs to another project`;
     const changed = differing(record, is);
     if (changed.length === 0) return undefined;
@@ -93,6 +100,16 @@ export const tellMistake = ({ kind, region, image }: Change, error: unknown): vo
     log.error('change failed', { kind, region, image_id: image, error: error as Error });
 };
 
+/** Glance lets admins alone give an image away (glance/api/v2/images.py, _do_replace), and says so in a few words. */
+const advice = (change: ImageChange, error: unknown): string => {
+  const owner = valuesOf(change)['owner'];
+  if (owner === undefined || !hasCode(error, 'forbidden')) return '';
+  return (
+    `; it is to belong to project ${owner}, by the policy's table of projects, for which the credential for region ` +
+    `${change.region} needs Glance's admin rights (context_is_admin, by default the role admin)`
+  );
+};
+
 /** What a call that did not work means for the change. */
 const verdictOf = (change: ImageChange, error: unknown, { signal }: Options): Verdict => {
   if (signal.aborted) return timeEnded();
@@ -101,7 +118,7 @@ const verdictOf = (change: ImageChange, error: unknown, { signal }: Options): Ve
     return change.kind === 'delete' ? done('it is gone already') : kept('it is not there any more');
   if (hasCode(error, 'conflict') && change.isRetirement) return kept(`it is in use: ${message}`);
   tellMistake(change, error);
-  return failed(explanation, retryable);
+  return failed(`${explanation}${advice(change, error)}`, retryable);
 };
 
 /**

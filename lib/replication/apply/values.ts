@@ -17,11 +17,15 @@ export const differing = (image: GlanceImage, values: Values): readonly string[]
     .map(([name]) => name);
 
 /**
- * The PATCH that gives the image these values, of those that it does not have yet; none where it has them all. `add` also
- * replaces what is there (RFC 6902 4.1), so it may be sent again when its answer got lost.
+ * `add` also replaces what is there (RFC 6902 4.1), so it may be sent again when its answer got lost. An owner is replaced:
+ * of that operation alone Glance asks whether one may give the image away (glance/api/v2/images.py, _do_replace).
  */
+const operationFor = (name: string, value: Value): PatchOperation => {
+  const path = pointer(name);
+  if (value === null) return { op: 'remove', path };
+  return { op: name === 'owner' ? 'replace' : 'add', path, value };
+};
+
+/** The PATCH that gives the image these values, of those that it does not have yet; none where it has them all. */
 export const operationsFor = (image: GlanceImage, values: Values): readonly PatchOperation[] =>
-  differing(image, values).map((name) => {
-    const value = values[name] ?? null;
-    return value === null ? { op: 'remove', path: pointer(name) } : { op: 'add', path: pointer(name), value };
-  });
+  differing(image, values).map((name) => operationFor(name, values[name] ?? null));

@@ -46,9 +46,22 @@ export const sourceQueries = (select: Selection): readonly ImageQuery[] =>
     ...(select.tags && select.tags.length > 0 && { tag: select.tags }),
   });
 
-/** The replicas of a source region that a project has. */
-export const replicaQueries = (source: RegionName, projectId: string): readonly ImageQuery[] =>
-  shownAndHidden({ owner: projectId, [provenanceNames.sourceRegion]: source });
+/**
+ * The replicas of a source region that projects have: our own, and those to which a policy gives some. Community images of
+ * others are in no list that does not ask for them.
+ */
+export const replicaQueries = (
+  source: RegionName,
+  own: string,
+  others: readonly string[],
+): readonly ImageQuery[] => {
+  const named = { [provenanceNames.sourceRegion]: source };
+  const given = [...new Set(others)].filter((project) => project !== own);
+  return [
+    ...shownAndHidden({ owner: own, ...named }),
+    ...given.flatMap((owner) => shownAndHidden({ owner, visibility: 'all', ...named })),
+  ];
+};
 
 /** Characters of a list in a URL: uWSGI's buffer for a whole request is 4096 bytes. */
 const longestList = 2000;

@@ -4,6 +4,7 @@ import type { RegionName } from '../../schemas/ids.ts';
 import type { Inventory } from '../plan/change.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
+import { readOrigins } from './read-origins.ts';
 import { readPredecessors } from './read-predecessors.ts';
 import { mayBeSelected, readSource } from './read-source.ts';
 import { readTarget } from './read-target.ts';
@@ -17,7 +18,8 @@ interface Options {
  * region that are ours, and who stands in the way of those that are missing. Regions are read side by side; one that fails
  * is told in `failed`.
  * Of images in sync it costs two lists a region (the hidden ones are a list of their own), and a request for the members of
- * each shared one where a policy looks at members.
+ * each shared one where a policy looks at members; two more lists for each project to which the policy gives replicas, and two
+ * for some fifty of its images whose sources are none of the policy's any more.
  * @throws the signal's reason
  */
 export const readInventory = async (
@@ -56,10 +58,12 @@ export const readInventory = async (
     ),
   );
   const replicas = [...targets.values()].flat();
-  const predecessors = await tried(policy.source.region, async () =>
-    readPredecessors(await clouds.region(policy.source.region, { signal }), policy, source, replicas, {
-      signal,
-    }),
-  );
-  return { atMs, source: [...source, ...(predecessors ?? [])], targets, owners, failed };
+  const claims = replicas.filter((one) => one.provenance && one.owner !== owners.get(one.region));
+  const further = await tried(policy.source.region, async () => {
+    const at = await clouds.region(policy.source.region, { signal });
+    const predecessors = await readPredecessors(at, policy, source, replicas, { signal });
+    const known = [...source, ...predecessors];
+    return [...predecessors, ...(await readOrigins(at, policy.source.region, known, claims, { signal }))];
+  });
+  return { atMs, source: [...source, ...(further ?? [])], targets, owners, failed };
 };

@@ -4,6 +4,7 @@ import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { Policy } from '../policy/policy.ts';
 import { factsOf } from '../record/facts-of.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
+import { hasOurMark, type Keepers } from '../record/our-mark.ts';
 import { listed, withMembers } from './lists.ts';
 import { idQueries, nameQueries, replicaQueries } from './queries.ts';
 
@@ -23,8 +24,20 @@ const rivalsOf = (
   return listed(at, nameQueries(missing.map(({ name }) => set.name ?? name)), options);
 };
 
+/** Sources that have a replica there, and not only an image that says so. */
+const replicatedAmong = (
+  marked: readonly ImageFacts[],
+  keepers: Keepers,
+  selected: readonly ImageFacts[],
+): ReadonlySet<string> => {
+  const sources = new Map(selected.map((source) => [source.id, source]));
+  const ours = marked.filter((image) => hasOurMark(image, keepers, (id) => sources.get(id)));
+  return new Set(ours.flatMap(({ provenance }) => provenance?.sourceId ?? []));
+};
+
 /**
- * Our replicas in a target region, whatever policy they are of, and who stands in the way of those that are missing.
+ * Our replicas in a target region, whatever policy they are of, what says that it is one and belongs to a project that has
+ * some, and who stands in the way of those that are missing.
  * @param selected what the policy is for
  * @throws FerryError by Glance's refusal
  */
@@ -35,18 +48,20 @@ export const readTarget = async (
   selected: readonly ImageFacts[],
   options: Options,
 ): Promise<readonly ImageFacts[]> => {
-  const queries = replicaQueries(policy.source.region, at.identity.projectId);
-  const replicas = (await listed(at, queries, options)).map((record) => factsOf(region, record));
-  const replicated = new Set(replicas.map(({ provenance }) => provenance?.sourceId));
+  const { projects = {} } = policy.targets.find((target) => target.region === region) ?? {};
+  const own = at.identity.projectId;
+  const queries = replicaQueries(policy.source.region, own, Object.values(projects));
+  const marked = (await listed(at, queries, options)).map((record) => factsOf(region, record));
+  const replicated = replicatedAmong(marked, { own, projects }, selected);
   const missing = selected.filter(({ id }) => !replicated.has(id));
-  const own = new Set(replicas.map(({ id }) => id));
+  const known = new Set(marked.map(({ id }) => id));
   const rivals = (await rivalsOf(at, policy, missing, options))
     .map((record) => factsOf(region, record))
-    .filter(({ id }) => !own.has(id));
+    .filter(({ id }) => !known.has(id));
   const areMembersWanted = policy.synced.members || policy.set.members !== undefined;
   const sources = new Set(selected.map(({ id }) => id));
   const isOfInterest = ({ provenance }: ImageFacts) =>
     provenance !== undefined && sources.has(provenance.sourceId);
-  const all = [...replicas, ...rivals];
+  const all = [...marked, ...rivals];
   return areMembersWanted ? withMembers(at, all, isOfInterest, options) : all;
 };

@@ -7,6 +7,8 @@ import type { Provenance } from '../record/provenance.ts';
 export interface WantedReplica {
   readonly name: string;
   readonly visibility: Visibility;
+  /** Project of the target's cloud that is to have it; undefined: it is ours to keep. */
+  readonly owner?: string;
   /** Undefined, as with the next two: a new one is not, and has none; an existing one is left as it is. */
   readonly isProtected?: boolean;
   readonly isHidden?: boolean;
@@ -30,7 +32,7 @@ export interface WantedReplica {
 /** A value of one of Glance's attributes or of a property; null: it has none. */
 export type Value = string | number | boolean | readonly string[] | null;
 
-/** What another image has to be for a change to be right, by Glance's names. */
+/** What another image has to be for a change to be right, by Glance's names; ours, unless `owner` says otherwise. */
 export interface Reliance {
   readonly image: ImageId;
   readonly is: Readonly<Record<string, Value>>;
@@ -50,7 +52,8 @@ interface OfImage {
   readonly isRetirement?: boolean;
   /**
    * What the plan has seen of it and relies on, by Glance's names (`name`, `os_hidden`, `status`, `visibility`, a
-   * property's, …): where one of them is otherwise when the change's turn comes, it is refused.
+   * property's, …): where one of them is otherwise when the change's turn comes, it is refused. With `owner`, and its hash,
+   * of an image that is another project's than ours.
    */
   readonly was?: Readonly<Record<string, Value>>;
   /** Of a retirement, the image that takes its place: where that is otherwise when the change's turn comes, it is refused. */
@@ -90,10 +93,7 @@ export interface Inventory {
   readonly atMs: number;
   readonly source: readonly ImageFacts[];
   readonly targets: ReadonlyMap<RegionName, readonly ImageFacts[]>;
-  /**
-   * The project that replicas belong to, region by region. Anybody may write our properties on an image of his own: one
-   * that belongs to another project is never ours, or we would publish his bytes under an operator's name.
-   */
+  /** The project of our session, region by region, to which replicas belong that a policy gives to nobody else. */
   readonly owners: ReadonlyMap<RegionName, string>;
   /** Regions that could not be read, with the reason: nothing is planned for them, and nothing is retired anywhere. */
   readonly failed: ReadonlyMap<RegionName, string>;

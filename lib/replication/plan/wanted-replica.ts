@@ -1,5 +1,6 @@
 import type { Policy, PolicyTarget } from '../policy/policy.ts';
-import type { ImageFacts, Visibility } from '../record/image-facts.ts';
+import { hashText, type ImageFacts, type Visibility } from '../record/image-facts.ts';
+import { projectThere } from '../record/our-mark.ts';
 import type { Provenance } from '../record/provenance.ts';
 import { carriedProperties, isCarried } from './carried-properties.ts';
 import type { WantedReplica } from './change.ts';
@@ -9,9 +10,6 @@ const GiB = 1024 ** 3;
 /** Nova's own word, and that of `openstack server backup create`. */
 export const isSnapshot = ({ properties }: ImageFacts): boolean =>
   properties['image_type'] === 'snapshot' || properties['image_type'] === 'backup';
-
-/** `sha512:<hex>`; empty where the image has no hash. */
-export const hashText = ({ hash }: ImageFacts): string => (hash ? `${hash.algorithm}:${hash.value}` : '');
 
 /**
  * What an image has in common with its predecessors and successors: the name that their replicas have; snapshots their
@@ -33,15 +31,21 @@ const membersOf = (
   { synced, set }: Policy,
   { projects }: PolicyTarget,
 ): readonly string[] | undefined => {
-  const theirs = synced.members ? source.members?.map((project) => projects[project] ?? project) : undefined;
+  const theirs = synced.members
+    ? source.members?.map((project) => projectThere(projects, project) ?? project)
+    : undefined;
   return theirs || set.members ? [...new Set([...(theirs ?? []), ...(set.members ?? [])])] : undefined;
 };
+
+/** When an image was made, as Glance writes it. */
+export const madeAt = ({ createdAtMs }: ImageFacts): string =>
+  new Date(createdAtMs).toISOString().replace('.000Z', 'Z');
 
 const provenanceOf = (source: ImageFacts, policy: Policy): Provenance => ({
   sourceRegion: source.region,
   sourceId: source.id,
   sourceHash: hashText(source),
-  sourceCreatedAt: new Date(source.createdAtMs).toISOString().replace('.000Z', 'Z'),
+  sourceCreatedAt: madeAt(source),
   policy: policy.name,
   family: familyOf(source, policy),
 });
@@ -58,9 +62,11 @@ export const wantedReplica = (source: ImageFacts, policy: Policy, target: Policy
   const isHidden = set.isHidden ?? (synced.hidden ? source.isHidden : undefined);
   const tags = tagsOf(source, policy);
   const members = visibility === 'shared' ? membersOf(source, policy, target) : undefined;
+  const owner = projectThere(target.projects, source.owner);
   return {
     name: set.name ?? source.name,
     visibility,
+    ...(owner !== undefined && { owner }),
     ...(isProtected !== undefined && { isProtected }),
     ...(isHidden !== undefined && { isHidden }),
     ...(tags && { tags }),

@@ -1,5 +1,6 @@
 import type { RegionName } from '../../schemas/ids.ts';
 import type { Visibility } from '../record/image-facts.ts';
+import type { Projects } from '../record/our-mark.ts';
 
 // A policy, as code works with it: read from a file (read-policy.ts), or made of a single request, with all defaults in.
 
@@ -17,8 +18,8 @@ export type Rung = 'hide' | 'deactivate' | 'private' | 'delete';
 
 export interface PolicyTarget {
   readonly region: RegionName;
-  /** Project ids of the source's cloud → of the target's; others stay as they are. */
-  readonly projects: Readonly<Record<string, string>>;
+  /** Members that it does not name stay as they are; images of owners that it does not name are ours there. */
+  readonly projects: Projects;
 }
 
 /** Everything that is named must hold. */

@@ -46,3 +46,6 @@ export interface ImageFacts {
   /** Where it comes from, if it is a replica of ours. */
   readonly provenance?: Provenance;
 }
+
+/** `sha512:<hex>`; empty where the image has no hash. */
+export const hashText = ({ hash }: ImageFacts): string => (hash ? `${hash.algorithm}:${hash.value}` : '');

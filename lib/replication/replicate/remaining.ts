@@ -3,8 +3,7 @@ import { FerryError } from '../../errors.ts';
 import type { ImageId } from '../../schemas/ids.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import type { Change } from '../plan/change.ts';
-import { regionView } from '../plan/region/region-view.ts';
-import { planSync } from '../plan/sync/plan-sync.ts';
+import { planSync, viewsOf } from '../plan/sync/plan-sync.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
 
@@ -35,7 +34,6 @@ export const remaining = async (
   const inventory = await readInventory(clouds, policy, { signal, atMs: Date.now() });
   const [failure] = inventory.failed.values();
   if (failure !== undefined) throw new FerryError('unavailable', failure);
-  const images = inventory.targets.get(to.region) ?? [];
-  const { ofSource } = regionView(to.region, images, to.identity.projectId, policy);
-  return { changes: planSync(policy, inventory), imageId: ofSource.get(source.id)?.[0]?.id };
+  const view = viewsOf(policy, inventory).get(to.region);
+  return { changes: planSync(policy, inventory), imageId: view?.ofSource.get(source.id)?.[0]?.id };
 };

@@ -60,12 +60,13 @@ const whileBecoming = async (
 };
 
 /** @returns the record that is to get the data: an earlier run's, or a new one */
-const recordFor = async (replica: Replica, record: ImageFacts['id'] | undefined, options: Options) => {
-  if (record) return record;
+const recordFor = async (replica: Replica, queued: ImageFacts['id'] | undefined, options: Options) => {
+  if (queued) return queued;
   const { from, to, policy, source } = replica;
   const [target = { region: to.region, projects: {} }] = policy.targets;
   const wanted = wantedReplica({ ...source, region: from.region }, policy, target);
-  const { id } = await createRecord(to, { wanted, identity: policy.identity, formats: source }, options);
+  const record = { wanted, identity: policy.identity, source, projects: target.projects };
+  const { id } = await createRecord(to, record, options);
   return id as ImageFacts['id'];
 };
 

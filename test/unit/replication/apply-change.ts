@@ -10,6 +10,7 @@ import type { ImageId, RegionName } from '../../../lib/schemas/ids.ts';
 type Facts = { -readonly [Key in keyof ImageFacts]: ImageFacts[Key] };
 
 const attributes: Readonly<Record<string, keyof ImageFacts>> = {
+  owner: 'owner',
   name: 'name',
   min_disk: 'minDisk',
   min_ram: 'minRam',
@@ -36,7 +37,7 @@ const patched = (image: ImageFacts, set: Readonly<Record<string, Value>>): Image
   return withProperties(changed as unknown as ImageFacts, Object.fromEntries(properties));
 };
 
-/** As its import has left it and the policy finished it; a target may convert its bytes. */
+/** As its import has left it and the policy finished it; a target may convert its bytes, here those of odd sizes. */
 const copied = (
   policy: Policy,
   inventory: Inventory,
@@ -46,6 +47,7 @@ const copied = (
   const target = policy.targets.find(({ region }) => region === change.region);
   if (!source || !target) throw new Error(`nothing to copy: ${JSON.stringify(change)}`);
   const wanted = wantedReplica(source, policy, target);
+  const isConverted = (source.size ?? 0) % 2 === 1;
   const fresh = policy.identity === 'id' ? source.id : (`${change.region}:${source.id}` as ImageId);
   const facts: Facts = {
     ...source,
@@ -56,7 +58,7 @@ const copied = (
     owner: inventory.owners.get(change.region) ?? '',
     isProtected: wanted.isProtected ?? false,
     isHidden: wanted.isHidden ?? false,
-    hash: { algorithm: 'sha512', value: `converted ${source.hash?.value ?? ''}` },
+    ...(isConverted && { hash: { algorithm: 'sha512', value: `converted ${source.hash?.value ?? ''}` } }),
     minDisk: wanted.minDisk,
     minRam: wanted.minRam,
     createdAtMs: inventory.atMs,
@@ -103,6 +105,9 @@ const withRegion = (inventory: Inventory, region: RegionName, images: readonly I
 });
 
 const seenBy: Readonly<Record<string, (image: ImageFacts) => Value>> = {
+  owner: ({ owner }) => owner,
+  os_hash_algo: ({ hash }) => hash?.algorithm ?? null,
+  os_hash_value: ({ hash }) => hash?.value ?? null,
   status: ({ status }) => status,
   os_hidden: ({ isHidden }) => isHidden,
   visibility: ({ visibility }) => visibility,

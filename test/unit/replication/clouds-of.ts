@@ -5,9 +5,12 @@ import type { OpenStack } from '../../cloud/openstack/openstack.ts';
 
 const http = createOpenStackHttp({ stallMs: 1000 });
 
-/** The regions of an emulated cloud, as its admin has them. */
-export const cloudsOf = ({ authUrl, keystone }: Pick<OpenStack, 'authUrl' | 'keystone'>): Clouds => {
-  const credential = keystone.accounts.applicationCredentials.find(({ user }) => user.name === 'admin');
+/** The regions of an emulated cloud, as its admin, or another user, has them. */
+export const cloudsOf = (
+  { authUrl, keystone }: Pick<OpenStack, 'authUrl' | 'keystone'>,
+  userName = 'admin',
+): Clouds => {
+  const credential = keystone.accounts.applicationCredentials.find(({ user }) => user.name === userName);
   const { id = '', secret = '' } = credential ?? {};
   const entry: Cloud = {
     ...{ name: 'envvars', authUrl, interface: 'public' },

@@ -39,6 +39,7 @@ const source = fc
     ...shown,
     isHidden: some(false, false, false, true),
     id: some(...sourceIds),
+    owner: some('catalogue', 'catalogue', 'tenant'),
     status: some('active', 'active', 'active', 'active', 'deactivated', 'queued'),
     size: fc.integer({ min: 0, max: 3000 }),
     hash: fc.oneof(
@@ -68,7 +69,8 @@ const there = (index: number, region: ImageFacts['region']): fc.Arbitrary<ImageF
       isOfSameId: some(false, false, false, true),
       sourceId: some(...sourceIds, imageId('gone1'), imageId('gone2')),
       status: some('active', 'active', 'active', 'queued', 'deactivated', 'importing', 'killed'),
-      owner: some('ferry', 'ferry', 'ferry', 'ferry', 'mallory'),
+      owner: some('ferry', 'ferry', 'ferry', 'ferry', 'mallory', 'theirs', 'theirs'),
+      bytes: some(`there-${index}`, 'h0', 'h1', 'h2'),
       isMarked: some(true, true, true, false),
       sourceRegion: some(south, south, south, west),
       sourceHash: fc.oneof(
@@ -82,7 +84,7 @@ const there = (index: number, region: ImageFacts['region']): fc.Arbitrary<ImageF
       properties,
       size: fc.integer({ min: 0, max: 3000 }),
     })
-    .map(({ isOfSameId, sourceId, isMarked, sourceMadeMs, ...facts }) => {
+    .map(({ isOfSameId, sourceId, isMarked, sourceMadeMs, bytes, ...facts }) => {
       const provenance = {
         sourceRegion: facts.sourceRegion,
         sourceId,
@@ -96,7 +98,7 @@ const there = (index: number, region: ImageFacts['region']): fc.Arbitrary<ImageF
         ...rest,
         region,
         id: isOfSameId ? sourceId : imageId(`${region}-${index}`),
-        hash: { algorithm: 'sha512', value: `there-${index}` },
+        hash: { algorithm: 'sha512', value: bytes },
         createdAtMs: noon - index * dayMs,
         ...(isMarked && {
           provenance,
@@ -184,7 +186,7 @@ export const policies: fc.Arbitrary<Policy> = fc
       ...kept,
       ...going,
       targets: [
-        { region: north, projects: { p1: 'q1' } },
+        { region: north, projects: { p1: 'q1', tenant: 'theirs' } },
         { region: west, projects: {} },
       ],
       synced: { ...policyDefaults.synced, ...synced },

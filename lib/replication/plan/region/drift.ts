@@ -10,6 +10,7 @@ const attributes = (
   wanted: WantedReplica,
   replica: Replica,
 ): readonly (readonly [string, Value, Value])[] => [
+  ['owner', replica.owner, wanted.owner ?? replica.owner],
   ['name', replica.name, wanted.name],
   ['min_disk', replica.minDisk, wanted.minDisk],
   ['min_ram', replica.minRam, wanted.minRam],

@@ -1,6 +1,6 @@
 import type { ImageId } from '../../../schemas/ids.ts';
-import type { ImageFacts } from '../../record/image-facts.ts';
-import { familyOf, hashText } from '../wanted-replica.ts';
+import { hashText, type ImageFacts } from '../../record/image-facts.ts';
+import { familyOf } from '../wanted-replica.ts';
 import type { RegionView, Replica } from './region-view.ts';
 import type { Sources } from './sources.ts';
 

@@ -1,15 +1,21 @@
 import type { ImageId, RegionName } from '../../../schemas/ids.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { ImageFacts } from '../../record/image-facts.ts';
-import type { Provenance } from '../../record/provenance.ts';
+import { type Mark, type Marked, markOf, type SourceOf } from '../../record/our-mark.ts';
+import { believed, familyAmong } from './believed.ts';
 import { byId, newestFirst } from './sources.ts';
 
 /** An image that carries our mark. */
-export type Replica = ImageFacts & { readonly provenance: Provenance };
+export type Replica = Marked;
 
 /** The images of one target region, as a policy sees them. */
 export interface RegionView {
   readonly region: RegionName;
+  /** The project of our session there. */
+  readonly own: string;
+  /** What an image's provenance is worth. */
+  readonly markOf: (image: ImageFacts) => Mark;
+  /** All there are; whatever does not carry our mark without the provenance that it claims. */
   readonly byId: ReadonlyMap<ImageId, ImageFacts>;
   /** This policy's replicas, and those that single requests have left: nothing else is ever touched. Newest first. */
   readonly replicas: readonly Replica[];
@@ -20,6 +26,22 @@ export interface RegionView {
   readonly others: ReadonlyMap<ImageId, Replica>;
   /** What stands under a name, to people of this region, and is not for this policy to touch. */
   readonly strangers: ReadonlyMap<string, readonly ImageFacts[]>;
+  /** What says that it is this policy's, and does not prove it. */
+  readonly unproven: readonly Unproven[];
+}
+
+export interface Unproven {
+  readonly image: Marked;
+  readonly reason: string;
+}
+
+/** What is seen of a region, and who is who there. */
+export interface Seen {
+  readonly region: RegionName;
+  readonly images: readonly ImageFacts[];
+  /** The project of our session there. */
+  readonly own: string;
+  readonly sourceOf: SourceOf;
 }
 
 /** When the source was made, ms since 1970. */
@@ -45,35 +67,30 @@ const bestFirst = (a: Replica, b: Replica): number => rank(a) - rank(b) || newes
 
 const bySourceTime = (a: Replica, b: Replica): number => madeMs(b) - madeMs(a) || newestFirst(a, b);
 
-const isMarked = (image: ImageFacts): image is Replica => image.provenance !== undefined;
+const isMarked = (image: ImageFacts): image is Marked => image.provenance !== undefined;
 
 /** Whether people of the region find it by its name. */
 const standsUnderItsName = (image: ImageFacts, owner: string): boolean =>
   isComplete(image) && !image.isHidden && (image.visibility === 'public' || image.owner === owner);
 
-/** @param owner project that replicas belong to there */
-export const regionView = (
-  region: RegionName,
-  images: readonly ImageFacts[],
-  owner: string,
-  policy: Policy,
-): RegionView => {
-  const all = byId(images);
-  const sorted = [...all.values()].sort(newestFirst);
-  const marked = sorted
-    .filter(isMarked)
-    .filter((one) => one.owner === owner && one.provenance.sourceRegion === policy.source.region)
-    .filter(isAlive);
-  const isForUs = ({ provenance }: Replica): boolean =>
+export const regionView = ({ region, images, own, sourceOf }: Seen, policy: Policy): RegionView => {
+  const { projects = {} } = policy.targets.find((target) => target.region === region) ?? {};
+  const mark = (image: ImageFacts): Mark => markOf(image, { own, projects }, sourceOf);
+  const listed = [...byId(images).values()].sort(newestFirst);
+  const all = listed.map((one) => believed(one, mark(one), own, sourceOf));
+  const isOfSource = ({ provenance }: Marked): boolean => provenance.sourceRegion === policy.source.region;
+  const isForUs = ({ provenance }: Marked): boolean =>
     provenance.policy === policy.name || provenance.policy === '';
+  const marked = all.filter(isMarked).filter(isOfSource).filter(isAlive);
   const replicas = marked.filter(isForUs).sort(bySourceTime);
   const ours = new Set(replicas.map(({ id }) => id));
+  const claims = listed.filter(isMarked).filter((one) => isOfSource(one) && isForUs(one) && isAlive(one));
   return {
-    region,
-    byId: all,
+    ...{ region, own, markOf: mark },
+    byId: byId(all),
     replicas,
     ofSource: Map.groupBy([...replicas].sort(bestFirst), ({ provenance }) => provenance.sourceId),
-    ofFamily: Map.groupBy(replicas, ({ provenance }) => provenance.family),
+    ofFamily: Map.groupBy(replicas, (one) => familyAmong(one, own, sourceOf, policy)),
     others: new Map(
       marked
         .filter((one) => !isForUs(one))
@@ -82,8 +99,12 @@ export const regionView = (
         .map((one) => [one.provenance.sourceId, one]),
     ),
     strangers: Map.groupBy(
-      sorted.filter((one) => !ours.has(one.id) && standsUnderItsName(one, owner)),
+      all.filter((one) => !ours.has(one.id) && standsUnderItsName(one, own)),
       ({ name }) => name,
     ),
+    unproven: claims.flatMap((image) => {
+      const worth = mark(image);
+      return worth.kind === 'unproven' ? [{ image, reason: worth.reason }] : [];
+    }),
   };
 };

@@ -3,6 +3,7 @@ import type { ImageFacts, Visibility } from '../../record/image-facts.ts';
 import { provenanceNames } from '../../record/provenance.ts';
 import type { Change, Value, WantedReplica } from '../change.ts';
 import { driftOf } from './drift.ts';
+import { mayBeGiven } from './owners.ts';
 import { isFading, isHeld, isOutrun, type Region } from './region.ts';
 import type { Replica } from './region-view.ts';
 
@@ -44,6 +45,10 @@ const sightChange = (
   };
 };
 
+const notGiven = ({ owner, provenance: { sourceId } }: WantedReplica, replica: Replica): string =>
+  `it stays with project ${replica.owner}, and is not project ${owner}'s: it does not have the bytes of ${sourceId}, ` +
+  'which alone would tell that it is ours';
+
 /**
  * What brings an active replica to what its source is: fewer see it before its attributes change, more after that; members
  * come last, which Glance knows of `shared` images only. As long as the one that takes its place is not there, nothing is taken away that people find it by.
@@ -61,8 +66,9 @@ export const upkeepOf = (region: Region, source: ImageFacts, replica: Replica): 
     family,
     bytes: 0,
   };
+  const isGiven = wanted.owner === undefined || mayBeGiven(region.view, replica, wanted);
   const stays = (name: string, value: Value): boolean =>
-    (isKept && takesAway(name, value)) || (isLate && wasTaken(name));
+    (isKept && takesAway(name, value)) || (isLate && wasTaken(name)) || (name === 'owner' && !isGiven);
   const drift = driftOf(wanted, replica, stays);
   const names = Object.keys(drift?.set ?? {}).join(', ');
   const differ = `${names} differ from ${source.id} of ${source.region}`;
@@ -76,5 +82,10 @@ export const upkeepOf = (region: Region, source: ImageFacts, replica: Replica): 
   const members: readonly Change[] = theirs
     ? [{ ...of, kind: 'members', reason: 'its members differ', ...theirs }]
     : [];
-  return sight?.kind === 'unpublish' ? [...seen, ...update, ...members] : [...update, ...seen, ...members];
+  const told: readonly Change[] = isGiven
+    ? []
+    : [{ ...of, kind: 'skip', isError: true, reason: notGiven(wanted, replica) }];
+  return sight?.kind === 'unpublish'
+    ? [...seen, ...update, ...members, ...told]
+    : [...update, ...seen, ...members, ...told];
 };

@@ -8,7 +8,7 @@ import {
   type Region,
   willBeVisible,
 } from '../region/region.ts';
-import type { Replica } from '../region/region-view.ts';
+import type { Replica, Unproven } from '../region/region-view.ts';
 import { type Cause, nextRung, retirementOf, stepDown } from './ladder.ts';
 import { oldNameOf } from './old-name.ts';
 
@@ -104,9 +104,11 @@ const inOnePatch = (renamed: readonly Change[], down: readonly Change[]): readon
 type Found = ReadonlyMap<string, readonly Replica[]>;
 
 const foundIn = (region: Region, going: ReadonlySet<string>): Found =>
-  Map.groupBy(
-    region.view.replicas.filter((one) => !going.has(one.id) && willBeVisible(region, one)),
-    ({ provenance }) => provenance.family,
+  new Map(
+    [...region.view.ofFamily].flatMap(([family, members]) => {
+      const found = members.filter((one) => !going.has(one.id) && willBeVisible(region, one));
+      return found.length > 0 ? [[family, found] as const] : [];
+    }),
   );
 
 /** Nobody must lose the last image that he finds of a family, unless its sources are gone with it. */
@@ -141,6 +143,16 @@ const allGone = ({ sources: { policy } }: Region, gone: readonly Verdict[]): rea
     return { ...of, kind: 'skip', reason, isError: true };
   });
 
+/** What nobody can prove to be ours stays, whatever the policy would have of it, and people are told. */
+const unprovenIn = ({ view, sources }: Region): readonly Change[] => {
+  const isConcerned = ({ image: { provenance } }: Unproven): boolean =>
+    sources.policy.select.imageId === undefined || sources.byId.has(provenance.sourceId);
+  return view.unproven.filter(isConcerned).map(({ image, reason }) => {
+    const { was: _, ...of } = retirementOf(image, { reason });
+    return { ...of, kind: 'skip', isError: false };
+  });
+};
+
 /** Replicas whose time is over, the oldest first, each one rung further down. */
 export const retire = (region: Region): readonly Change[] => {
   const all = verdictsIn(region);
@@ -158,5 +170,5 @@ export const retire = (region: Region): readonly Change[] => {
     const reason = `it stays: people find no other one of its family (${verdict.reason})`;
     return [{ ...of, kind: 'skip', reason, isError: false }];
   });
-  return [...allGone(region, gone), ...steps];
+  return [...allGone(region, gone), ...steps, ...unprovenIn(region)];
 };

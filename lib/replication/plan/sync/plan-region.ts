@@ -2,6 +2,7 @@ import type { ImageFacts } from '../../record/image-facts.ts';
 import type { Change } from '../change.ts';
 import { type Objection, objectionTo } from '../region/conflict.ts';
 import { notWorthCopying } from '../region/kept.ts';
+import { withOwners } from '../region/owners.ts';
 import { isFading, isOver, type Region } from '../region/region.ts';
 import { isInFlight, type Replica } from '../region/region-view.ts';
 import { isOffered, isTooOld, isVolumeBacked } from '../region/select.ts';
@@ -100,7 +101,8 @@ export const planRegion = (region: Region): readonly Change[] => {
     : new Set<string>();
   const fading = images.filter((source) => isFadingAway(region, source));
   const isLate = new Set(fading);
-  return [...images.filter((source) => !isLate.has(source)), ...fading]
-    .flatMap((source) => ofOneSource(region, source, unkept))
-    .concat(retire(region));
+  const changes = [...images.filter((source) => !isLate.has(source)), ...fading].flatMap((source) =>
+    ofOneSource(region, source, unkept),
+  );
+  return withOwners(region.view, [...changes, ...retire(region)]);
 };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Policy } from '../../policy/policy.ts';
+import type { ImageFacts } from '../../record/image-facts.ts';
 import type { Change, Inventory } from '../change.ts';
 import { isInFlight } from '../region/region-view.ts';
 
@@ -103,12 +104,14 @@ const replaceCopies = (changes: readonly Change[], judge: (copy: Copy) => Change
 };
 
 /** Imports that give their data right now, region by region: of these no change says anything. */
-const importsAtWork = ({ targets }: Inventory, { name }: Policy): ReadonlyMap<string, number> =>
+const importsAtWork = ({ targets, owners }: Inventory, { name }: Policy): ReadonlyMap<string, number> =>
   new Map(
-    [...targets].map(([region, images]) => [
-      region,
-      images.filter((image) => isInFlight(image) && image.provenance?.policy === name).length,
-    ]),
+    [...targets].map(([region, images]) => {
+      // Whatever has no data yet is ours: it is given to its owner once its bytes are proven.
+      const isOurs = ({ owner, provenance }: ImageFacts): boolean =>
+        owner === owners.get(region) && provenance?.policy === name;
+      return [region, images.filter((image) => isInFlight(image) && isOurs(image)).length];
+    }),
   );
 
 const capImports =

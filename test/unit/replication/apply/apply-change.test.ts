@@ -57,6 +57,51 @@ test('an image that has changed since the plan is kept, and what has changed is 
   });
 });
 
+const proof = { owner: 'them', os_hash_algo: 'sha512', os_hash_value: 'of the source' };
+
+test('the image of another project is changed where it is what has proven that it is ours', async () => {
+  const change = update({ min_disk: 5 }, proof);
+  expect(await apply(change, { ...ours, ...proof })).toMatchObject({ outcome: 'done' });
+  const kept = { outcome: 'kept', writes: [] };
+  expect(await apply(change, ours)).toMatchObject({ ...kept, reason: 'it belongs to another project' });
+  expect(await apply(change, { ...ours, ...proof, owner: 'third' })).toMatchObject(kept);
+  expect(await apply(change, { ...ours, ...proof, os_hash_value: 'other' })).toMatchObject({
+    ...{ ...kept, reason: 'it has changed since the plan: os_hash_value' },
+  });
+  const { ferry_source_id: _, ...bare } = { ...ours, ...proof };
+  expect(await apply(change, bare)).toMatchObject({ ...kept, reason: 'it carries no mark of ours' });
+});
+
+test('an image is given away by a replacement, of which alone Glance asks whether one may', async () => {
+  const images = imagesInMemory([ours]);
+  const sent: unknown[] = [];
+  const patch: typeof images.patch = (image, operations, options) => {
+    sent.push(...operations);
+    return images.patch(image, operations, options);
+  };
+  const change = update({ owner: 'them', min_disk: 5 }, { owner: 'us' });
+  expect(await applyChange(at({ ...images, patch }), change, { signal })).toMatchObject({ outcome: 'done' });
+  expect(sent).toEqual([
+    { op: 'replace', path: '/owner', value: 'them' },
+    { op: 'add', path: '/min_disk', value: 5 },
+  ]);
+});
+
+test('a right that is missing to give it away is named', async () => {
+  const images = imagesInMemory([ours], (call) => {
+    if (call.startsWith('patch'))
+      throw new FerryError('forbidden', "Owner can't be updated by non admin.", { operation: 'change it' });
+  });
+  const change = update({ owner: 'them' }, { owner: 'us' });
+  expect(await applyChange(at(images), change, { signal })).toEqual({
+    outcome: 'failed',
+    reason:
+      "Failed to change it: Owner can't be updated by non admin.; it is to belong to project them, by the policy's table " +
+      "of projects, for which the credential for region REGION2 needs Glance's admin rights (context_is_admin, by " +
+      'default the role admin)',
+  });
+});
+
 const { ferry_source_id: _mark, ...unmarked } = ours;
 
 test.each([

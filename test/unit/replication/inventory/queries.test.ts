@@ -31,9 +31,17 @@ test('tags and properties are filters; what a list takes for something else is l
 });
 
 test('replicas are those of our project that name the source region', () => {
-  expect(replicaQueries('REGION1' as RegionName, 'us')).toEqual([
+  expect(replicaQueries('REGION1' as RegionName, 'us', [])).toEqual([
     { owner: 'us', ferry_source_region: 'REGION1' },
     { owner: 'us', ferry_source_region: 'REGION1', os_hidden: 'true' },
+  ]);
+});
+
+test('and those of the projects to which a policy gives some, whoever may see them', () => {
+  const named = { ferry_source_region: 'REGION1' };
+  expect(replicaQueries('REGION1' as RegionName, 'us', ['them', 'us', 'them']).slice(2)).toEqual([
+    { ...named, owner: 'them', visibility: 'all' },
+    { ...named, owner: 'them', visibility: 'all', os_hidden: 'true' },
   ]);
 });
 

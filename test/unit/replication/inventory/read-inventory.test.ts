@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { readInventory } from '../../../../lib/replication/inventory/read-inventory.ts';
 import type { Policy } from '../../../../lib/replication/policy/policy.ts';
 import { requestPolicy } from '../../../../lib/replication/policy/request-policy.ts';
@@ -75,6 +75,47 @@ test('where names make a replica, it has who stands under the names of those tha
       ?.filter(({ provenance }) => !provenance)
       .map(({ id }) => id),
   ).toEqual([rival]);
+});
+
+describe('where the policy gives replicas to a project', () => {
+  const projectOf = (user: string) => inUse().cloud.keystone.accounts.userNamed(user).project.id;
+  const given = (more: Partial<Policy> = {}) =>
+    policyOf({
+      ...{ targets: [{ region: REGION2, projects: { [projectOf('admin')]: projectOf('demo') } }] },
+      ...more,
+    });
+
+  test('it has the images of that project that say they are some, and nobody else’s', async () => {
+    const source = await make('REGION1', { name: 'a' }, 'x');
+    const said = marks(source);
+    const theirs = await make('REGION2', { owner: 'demo', visibility: 'private', ...said }, 'x');
+    const community = await make('REGION2', { owner: 'demo', visibility: 'community', ...said }, 'x');
+    const hidden = await make('REGION2', { owner: 'demo', os_hidden: true, ...said }, 'x');
+    await make('REGION2', { owner: 'demo' }, 'x');
+    await make('REGION2', { owner: 'other', ...said }, 'x');
+    const { targets } = await read(given());
+    expect(idsOf(targets.get(REGION2))).toEqual([theirs, community, hidden].sort());
+  });
+
+  test('it has the sources that these name, also where the policy is not for them any more', async () => {
+    const hidden = await make('REGION1', { name: 'b', visibility: 'private', os_hidden: true }, 'y');
+    const listed = await make('REGION1', { name: 'a' }, 'x');
+    for (const said of [marks(hidden), marks(listed), marks(`${hidden},${listed}`)])
+      await make('REGION2', { owner: 'demo', ...said }, 'y');
+    region('REGION1').clearRequests();
+    const { source } = await read(given());
+    expect(idsOf(source)).toEqual([hidden, listed].sort());
+    const paths = region('REGION1').requests();
+    expect(paths.filter(({ path }) => path.includes('id=in')).length).toBeLessThanOrEqual(2);
+  });
+
+  test('one that only says it is a replica leaves the name to who has it', async () => {
+    const source = await make('REGION1', { name: 'missing' }, 'x');
+    await make('REGION2', { owner: 'demo', visibility: 'private', ...marks(source) }, 'forged');
+    const rival = await make('REGION2', { name: 'missing', owner: 'other' }, 'y');
+    const { targets } = await read(given({ identity: 'name' }));
+    expect(idsOf(targets.get(REGION2))).toContain(rival);
+  });
 });
 
 test('where ids make a replica, it has who has the ids of those that are missing', async () => {

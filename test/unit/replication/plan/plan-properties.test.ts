@@ -8,6 +8,7 @@ import type { Policy } from '../../../../lib/replication/policy/policy.ts';
 import type { ImageFacts } from '../../../../lib/replication/record/image-facts.ts';
 import type { RegionName } from '../../../../lib/schemas/ids.ts';
 import { applyChange } from '../apply-change.ts';
+import { north } from '../images.ts';
 import { capped, inventories, policies } from '../worlds.ts';
 
 const runs = { numRuns: Number(process.env['PLAN_RUNS'] ?? 300) };
@@ -33,10 +34,26 @@ const untilDone = (policy: Policy, start: Inventory, mostRuns: number): readonly
   throw new Error(`no end after ${mostRuns} runs: ${JSON.stringify(left, undefined, 1)}`);
 };
 
-const isOurs = (policy: Policy, image: ImageFacts): boolean =>
-  image.owner === 'ferry' &&
+/** Whether nobody else can have written its mark and gain by it: who else has images there can have the source's bytes alone. */
+const isProven = ({ source }: Inventory, { owner, provenance, hash, region }: ImageFacts): boolean => {
+  const own = source.find(({ id }) => id === provenance?.sourceId);
+  const hasItsBytes = hash !== undefined && own?.hash?.value === hash.value;
+  const isTheirs = region === north && own?.owner === 'tenant' && own.region === provenance?.sourceRegion;
+  return owner === 'ferry' || (owner === 'theirs' && isTheirs && hasItsBytes);
+};
+
+const isOurs = (policy: Policy, inventory: Inventory, image: ImageFacts): boolean =>
+  isProven(inventory, image) &&
   image.provenance?.sourceRegion === policy.source.region &&
   ['', policy.name].includes(image.provenance.policy);
+
+/** As it would be had nobody written a mark on it who might gain by it. */
+const unforged =
+  (inventory: Inventory) =>
+  (image: ImageFacts): ImageFacts => {
+    const { provenance: _, ...unmarked } = image;
+    return isProven(inventory, image) ? image : unmarked;
+  };
 
 const find = (inventory: Inventory, change: Change, id: string): ImageFacts | undefined =>
   inventory.targets.get(change.region)?.find((one) => one.id === id);
@@ -49,7 +66,7 @@ const foundFamilies = (policy: Policy, inventory: Inventory): ReadonlySet<string
   const { heads } = sourcesOf(policy, inventory);
   const found = policy.targets.flatMap((target) =>
     (inventory.targets.get(target.region) ?? [])
-      .filter((image) => isOurs(policy, image) && isFound(image))
+      .filter((image) => isOurs(policy, inventory, image) && isFound(image))
       .map(({ provenance }) => provenance?.family ?? '')
       .filter((family) => {
         const head = heads.get(family);
@@ -71,7 +88,7 @@ const foundNames = (policy: Policy, inventory: Inventory): ReadonlySet<string> =
     const wanted = [...heads.values()].map((head) => wantedReplica(head, policy, target));
     const names = new Set(wanted.filter(({ visibility }) => visibility === 'public').map(({ name }) => name));
     return (inventory.targets.get(target.region) ?? [])
-      .filter((image) => isOurs(policy, image) && isFound(image) && names.has(image.name))
+      .filter((image) => isOurs(policy, inventory, image) && isFound(image) && names.has(image.name))
       .map(({ name }) => `${target.region} ${name}`);
   });
   return new Set(found);
@@ -102,13 +119,47 @@ describe('whatever the start, a plan', () => {
         for (const change of planSync(policy, inventory).filter(isDoing)) {
           if (change.kind !== 'copy') {
             const image = find(inventory, change, change.image);
-            expect(image && isOurs(policy, image)).toBe(true);
+            expect(image && isOurs(policy, inventory, image)).toBe(true);
           } else if (change.record) {
             const record = find(inventory, change, change.record);
-            expect(record && isOurs(policy, record) && record.status).toBe('queued');
+            expect(record && isOurs(policy, inventory, record) && record.status).toBe('queued');
           } else if (policy.identity === 'id') {
             expect(find(inventory, change, change.image)).toBeUndefined();
           }
+        }
+      }),
+      runs,
+    );
+  });
+
+  test('takes no mark for true that may be forged: without it, the same would be done', () => {
+    fc.assert(
+      fc.property(policies, inventories, (policy, inventory) => {
+        const targets = [...inventory.targets].map(
+          ([region, images]) => [region, images.map(unforged(inventory))] as const,
+        );
+        const honest = planSync(policy, { ...inventory, targets: new Map(targets) });
+        expect(planSync(policy, inventory).filter(isDoing)).toEqual(honest.filter(isDoing));
+      }),
+      runs,
+    );
+  });
+
+  test('gives nobody an image but for the bytes of a source of his, and relies on them from then on', () => {
+    fc.assert(
+      fc.property(policies, inventories, (policy, inventory) => {
+        let given = '';
+        for (const change of planSync(policy, inventory).filter(isDoing)) {
+          if (change.kind === 'copy') continue;
+          const image = find(inventory, change, change.image);
+          const key = `${change.region} ${change.image}`;
+          if (change.kind === 'update' && 'owner' in change.set) {
+            expect(change.set['owner']).toBe('theirs');
+            const own = inventory.source.find(({ hash }) => hash && hash.value === image?.hash?.value);
+            expect(own).toBeDefined();
+            given = key;
+          } else if (image?.owner !== 'ferry' || given === key)
+            expect(change.was).toMatchObject({ owner: 'theirs', os_hash_value: image?.hash?.value });
         }
       }),
       runs,

@@ -21,14 +21,11 @@ beforeEach(async () => {
   id = randomUUID();
 });
 
-const wanted = () =>
-  wantedReplica(
-    image({ id: imageId(id), tags: ['lts'], properties: { os_distro: 'debian' }, isProtected: true }),
-    policy({ name: 'nightly' }),
-    target,
-  );
+const source = () =>
+  image({ id: imageId(id), tags: ['lts'], properties: { os_distro: 'debian' }, isProtected: true });
+const wanted = () => wantedReplica(source(), policy({ name: 'nightly' }), target);
 const create = (identity: ReplicaIdentity = 'provenance') =>
-  createRecord(to, { wanted: wanted(), identity, formats: image() }, { signal });
+  createRecord(to, { wanted: wanted(), identity, source: source(), projects: {} }, { signal });
 const there = () => both().home.regions.REGION2;
 
 describe('the record of a replica', () => {
@@ -80,24 +77,44 @@ describe('the record of a replica', () => {
   });
 
   test('is made though somebody has taken the first fifty ids for it, and is refused with the truth when all are', async () => {
-    const { provenance } = wanted();
-    const of = { ...provenance, targetRegion: 'REGION2', projectId: to.identity.projectId };
-    const taken = (from: number, until: number) =>
+    const of = { ...wanted().provenance, targetRegion: 'REGION2', projectId: to.identity.projectId };
+    const idAt = (attempt: number) => replicaId(of, attempt);
+    const take = (from: number, until: number, theirs: object) =>
       Promise.all(
         Array.from({ length: until - from }, (_, at) =>
-          to.images.create({ id: replicaId(of, from + at), name: 'other' }, { signal }),
+          there().createImage({ id: idAt(from + at), name: 'other', ...theirs }),
         ),
       );
-    await taken(0, 50);
-    expect((await create()).id).toBe(replicaId(of, 50));
-    await to.images.remove(replicaId(of, 50), { signal });
-    await taken(51, 100);
+    await take(0, 50, { owner: 'other', visibility: 'community' });
+    expect((await create()).id).toBe(idAt(50));
+    await to.images.remove(idAt(50), { signal });
+    await take(51, 60, { owner: 'demo' });
+    await take(60, 95, { owner: 'admin', visibility: 'public' });
+    await take(95, 100, { owner: 'other', visibility: 'private' });
+    const projectOf = (user: string) => both().home.keystone.accounts.userNamed(user).project.id;
     await expect(create()).rejects.toMatchObject({
       code: 'conflict',
-      message: expect.stringContaining(
-        '100 ids for it are taken: by its replica, deleted so often, or by images',
-      ),
+      message:
+        `Image ${id} cannot be in region REGION2: all 100 ids that it may have there are taken: images of others have ` +
+        `85 (50 of project ${projectOf('other')}, 35 of project ${projectOf('admin')}); images of our project without ` +
+        `our mark have 9, as image ${idAt(51)}; images that were deleted, or that nobody shows us, have 6 (region ` +
+        'REGION2). Glance gives no id twice, so upload it to SOUTH anew: it gets another id, and its replica others',
     });
+  });
+
+  test('is the one that its owner has been given, for who comes late', async () => {
+    const first = await create();
+    const own = { owner: 'theirs', os_hash_algo: 'sha512', os_hash_value: `hash-${id}`, status: 'active' };
+    const given = { ...first, ...own };
+    const images = { ...to.images, image: async () => given };
+    const late = { wanted: wanted(), identity: 'provenance', source: source() } as const;
+    const at = { ...to, images };
+    const { id: found } = await createRecord(at, { ...late, projects: { catalogue: 'theirs' } }, { signal });
+    expect(found).toBe(first.id);
+    given.os_hash_value = 'other';
+    await expect(
+      createRecord(at, { ...late, identity: 'provenance', projects: { catalogue: 'theirs' } }, { signal }),
+    ).resolves.not.toMatchObject({ id: first.id });
   });
 
   test('has the id of its source when it is to be the same', async () => {
