@@ -80,17 +80,21 @@ export function patchContract(cloudOf: () => ContractCloud): void {
       expect(answer.message.slice(0, message.length)).toBe(message);
     });
 
-    // Glance asks for admin rights of `replace` alone (glance/api/v2/images.py, _do_replace and _do_add).
-    test('a member gives his image away by `add`, and never sees it again', async () => {
-      const id = await bench().queued();
-      const { projectId } = bench().other;
+    // Glance asks for admin rights of `replace` alone (glance/api/v2/images.py, _do_replace and _do_add), and refuses in the
+    // end whatever the caller could not see any more (glance/db/sqlalchemy/api.py, _image_update and _image_get).
+    test('a member gives a community image away by `add`', async () => {
+      const id = await bench().queued({ visibility: 'community' });
+      const { projectId, token } = bench().other;
       const given = await bench().patch(id, add('/owner', projectId));
       expect([given.status, given.field('owner')]).toEqual([200, projectId]);
-      expect((await bench().glance('GET', `/v2/images/${id}`)).status).toBe(404);
-      const theirs = await bench().glance('GET', `/v2/images/${id}`, { token: bench().other.token });
-      expect(theirs.field('owner')).toBe(projectId);
-      const gone = await bench().glance('DELETE', `/v2/images/${id}`, { token: bench().other.token });
-      expect(gone.status).toBe(204);
+      expect((await bench().glance('DELETE', `/v2/images/${id}`, { token })).status).toBe(204);
+    });
+
+    test.for(['private', 'shared'])('a member gives no %s image away', async (visibility) => {
+      const id = await bench().queued({ visibility });
+      const given = await bench().patch(id, add('/owner', bench().other.projectId));
+      expect([given.status, given.message]).toEqual([403, `Forbidding request, image ${id} not visible`]);
+      expect((await bench().glance('GET', `/v2/images/${id}`)).field('owner')).toBe(bench().owner.projectId);
     });
 
     test('all operations in one request, with escapes in the pointer', async () => {

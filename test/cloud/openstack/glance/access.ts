@@ -41,6 +41,11 @@ export function owns(caller: Caller, image: ImageRecord): boolean {
   return caller.mayWrite && image.owner !== null && image.owner === caller.project?.id;
 }
 
+/** @throws GlanceError 403 where the caller would not see the image any more: Glance looks at what it has written, and takes it back */
+export function mustSee(caller: Caller, image: ImageRecord): void {
+  if (!isVisible(caller, image)) throw forbidden(`Forbidding request, image ${image.id} not visible`);
+}
+
 /** A task is its project's, whoever sees the image; one without an owner is everybody's. */
 export const isShownTo =
   ({ isAdmin, project }: Caller) =>

@@ -1,4 +1,4 @@
-import { type Caller, mayChangeOwner, mayPublish, mustOwn } from './access.ts';
+import { type Caller, mayChangeOwner, mayPublish, mustOwn, mustSee } from './access.ts';
 import { checkPropertyQuota, isBase, setAttribute } from './attributes.ts';
 import { accessDenied, forbidden, propertyConflict } from './errors.ts';
 import type { Change } from './json-patch.ts';
@@ -14,7 +14,9 @@ export function applyChanges(image: ImageRecord, changes: readonly Change[], cal
   const draft: ImageRecord = { ...image, properties: new Map(image.properties) };
   for (const change of changes) applyChange(draft, change, caller);
   checkPropertyQuota(draft);
-  if (changes.length > 0) save(image, draft);
+  if (changes.length === 0) return;
+  mustSee(caller, draft);
+  save(image, draft);
 }
 
 function applyChange(image: ImageRecord, change: Change, caller: Caller): void {
