@@ -32,8 +32,13 @@ const Target = Type.Object(
       Type.Record(Type.String(), text('Id in the cloud of this region.'), {
         ...closed,
         description:
-          "Where another Keystone rules: ids of projects in the source's cloud, and what they are here.",
+          "Where another Keystone rules: ids of projects in the source's cloud, and what they are here. Replicas are given to the project of their source's owner, members are told by these ids; whoever is not named has none, and stays a member as he is.",
       }),
+    ),
+    reserved_marks: Type.Optional(
+      flag(
+        'The Glance of this region lets nobody but the deployment write ferry_ properties (its property protections), so that they are believed on images of these projects as well; false by default.',
+      ),
     ),
   },
   closed,

@@ -48,11 +48,11 @@ export const readTarget = async (
   selected: readonly ImageFacts[],
   options: Options,
 ): Promise<readonly ImageFacts[]> => {
-  const { projects = {} } = policy.targets.find((target) => target.region === region) ?? {};
   const own = at.identity.projectId;
-  const queries = replicaQueries(policy.source.region, own, Object.values(projects));
+  const keepers = { projects: {}, ...policy.targets.find((target) => target.region === region), own };
+  const queries = replicaQueries(policy.source.region, own, Object.values(keepers.projects));
   const marked = (await listed(at, queries, options)).map((record) => factsOf(region, record));
-  const replicated = replicatedAmong(marked, { own, projects }, selected);
+  const replicated = replicatedAmong(marked, keepers, selected);
   const missing = selected.filter(({ id }) => !replicated.has(id));
   const known = new Set(marked.map(({ id }) => id));
   const rivals = (await rivalsOf(at, policy, missing, options))

@@ -6,6 +6,7 @@ import { policyDefaults, retirementDefaults } from './defaults.ts';
 import type {
   Caps,
   Policy,
+  PolicyTarget,
   ReplicaIdentity,
   Retirement,
   Selection,
@@ -61,13 +62,22 @@ const capsOf = ({ removals, bytes, imports }: NonNullable<PolicyFile['caps']>): 
 export const identityOf = ({ identity, select }: PolicyFile): ReplicaIdentity =>
   identity ?? (select?.snapshots === true ? 'provenance' : 'name');
 
+const targetOf = ({
+  region,
+  projects = {},
+  reserved_marks: areMarksReserved = false,
+}: PolicyFile['targets'][number]): PolicyTarget => ({
+  ...{ region: region as RegionName, projects },
+  ...(areMarksReserved && { areMarksReserved }),
+});
+
 /** A policy's file, in our words, with all defaults in. */
 export const policyOf = (file: PolicyFile): Policy => {
   const retirement = retirementOf(file);
   return {
     name: file.name,
     source: { region: file.source.region as RegionName },
-    targets: file.targets.map(({ region, projects = {} }) => ({ region: region as RegionName, projects })),
+    targets: file.targets.map(targetOf),
     select: selectionOf(file.select ?? {}),
     identity: identityOf(file),
     synced: syncedOf(file.sync ?? {}),

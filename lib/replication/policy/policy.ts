@@ -20,6 +20,8 @@ export interface PolicyTarget {
   readonly region: RegionName;
   /** Members that it does not name stay as they are; images of owners that it does not name are ours there. */
   readonly projects: Projects;
+  /** Its Glance lets nobody but us write our properties. */
+  readonly areMarksReserved?: boolean;
 }
 
 /** Everything that is named must hold. */

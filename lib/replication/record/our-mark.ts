@@ -14,6 +14,8 @@ export interface Keepers {
   readonly own: string;
   /** Whose replicas of whose images are, where they are not ours to keep. */
   readonly projects: Projects;
+  /** Glance there lets nobody but us write our properties, so that they prove themselves. */
+  readonly areMarksReserved?: boolean;
 }
 
 /** A source by its id, as far as its region was read. */
@@ -34,19 +36,24 @@ export const projectThere = (projects: Projects, project: string): string | unde
 
 const unproven = (reason: string): Mark => ({ kind: 'unproven', reason });
 
+/** Whether what an image of this project says of itself is ours to say. */
+export const isTrusted = (owner: string, { own, areMarksReserved = false }: Keepers): boolean =>
+  owner === own || areMarksReserved;
+
 /**
  * Whether an image carries our mark. Anybody may write our properties on an image of his own, so they count only where he
  * cannot gain by it: on images of our own project; and on an image of the project that its source's belongs to there, as
  * long as Glance says that it has the source's very bytes. A hash is what Glance itself has computed and no owner can
  * write (glance/api/v2/images.py, _readonly_properties). So a mark of somebody else never makes other bytes ours, and never
- * an image of a third project. One whose source nobody knows any more proves nothing, and is left alone.
+ * an image of a third project. One whose source nobody knows any more proves nothing, and is left alone, unless Glance
+ * keeps our properties for us.
  * @param sourceOf of the region that its provenance names
  */
-export const markOf = (image: ImageFacts, { own, projects }: Keepers, sourceOf: SourceOf): Mark => {
+export const markOf = (image: ImageFacts, keepers: Keepers, sourceOf: SourceOf): Mark => {
   const { provenance, owner } = image;
-  if (!provenance) return { kind: 'none' };
-  if (owner === own) return { kind: 'ours' };
-  if (!Object.values(projects).includes(owner)) return { kind: 'none' };
+  const { own, projects } = keepers;
+  if (!provenance || (owner !== own && !Object.values(projects).includes(owner))) return { kind: 'none' };
+  if (isTrusted(owner, keepers)) return { kind: 'ours' };
   const source = sourceOf(provenance.sourceId);
   const what = `image ${image.id} of project ${owner} says that it is a replica of ${provenance.sourceId}`;
   if (!source || source.region !== provenance.sourceRegion)

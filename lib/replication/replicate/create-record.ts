@@ -3,10 +3,10 @@ import { hasCode } from '../../errors.ts';
 import type { ImageId } from '../../schemas/ids.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { WantedReplica } from '../plan/change.ts';
-import type { ReplicaIdentity } from '../policy/policy.ts';
+import type { PolicyTarget, ReplicaIdentity } from '../policy/policy.ts';
 import { factsOf } from '../record/facts-of.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
-import { hasOurMark, type Projects } from '../record/our-mark.ts';
+import { hasOurMark } from '../record/our-mark.ts';
 import { copiedAtName, provenanceProperties } from '../record/provenance.ts';
 import { replicaId } from '../record/replica-id.ts';
 import { noIdIsFree, type TakenId, takenBy } from './taken-ids.ts';
@@ -20,8 +20,7 @@ export interface NewRecord {
   readonly identity: ReplicaIdentity;
   /** With its formats: a deployment with API_CONTRACT=glance takes no import of a record without them, as Glance does. */
   readonly source: ImageFacts;
-  /** The policy's table, of whose images whose replicas are. */
-  readonly projects: Projects;
+  readonly target: PolicyTarget;
 }
 
 /** Ids are taken by replicas that were deleted, and by anybody who knows how they are made: it shall be no cheap trick. */
@@ -42,11 +41,11 @@ const recordOf = ({ wanted, source: { diskFormat, containerFormat } }: NewRecord
 });
 
 /** Anybody may write our properties on an image of his own. */
-const isReplica = (image: GlanceImage, { source, projects }: NewRecord, to: CloudRegion): boolean => {
+const isReplica = (image: GlanceImage, { source, target }: NewRecord, to: CloudRegion): boolean => {
   const facts = factsOf(to.region, image);
   const sourceOf = (id: ImageId) => (id === source.id ? source : undefined);
   return (
-    hasOurMark(facts, { own: to.identity.projectId, projects }, sourceOf) &&
+    hasOurMark(facts, { ...target, own: to.identity.projectId }, sourceOf) &&
     facts.provenance.sourceId === source.id &&
     facts.provenance.sourceRegion === source.region
   );

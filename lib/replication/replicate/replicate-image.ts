@@ -65,7 +65,7 @@ const recordFor = async (replica: Replica, queued: ImageFacts['id'] | undefined,
   const { from, to, policy, source } = replica;
   const [target = { region: to.region, projects: {} }] = policy.targets;
   const wanted = wantedReplica({ ...source, region: from.region }, policy, target);
-  const record = { wanted, identity: policy.identity, source, projects: target.projects };
+  const record = { wanted, identity: policy.identity, source, target };
   const { id } = await createRecord(to, record, options);
   return id as ImageFacts['id'];
 };

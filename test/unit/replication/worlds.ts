@@ -177,16 +177,17 @@ export const policies: fc.Arbitrary<Policy> = fc
       visibility: some('source' as const, 'source' as const, 'private' as const),
     }),
     set: some<Policy['set']>({}, {}, { properties: { set: 'x' }, tags: ['c'] }, { name: 'A' }),
+    isReserved: some(false, false, true),
     retention: maybe(retention.map((one) => ({ retention: one }))),
     retirement: maybe(retirement.map((one) => ({ retirement: one }))),
   })
-  .map(({ synced, retention: kept, retirement: going, ...parts }) =>
+  .map(({ synced, isReserved, retention: kept, retirement: going, ...parts }) =>
     policy({
       ...parts,
       ...kept,
       ...going,
       targets: [
-        { region: north, projects: { p1: 'q1', tenant: 'theirs' } },
+        { region: north, projects: { p1: 'q1', tenant: 'theirs' }, areMarksReserved: isReserved },
         { region: west, projects: {} },
       ],
       synced: { ...policyDefaults.synced, ...synced },

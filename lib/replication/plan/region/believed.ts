@@ -1,6 +1,6 @@
 import type { Policy } from '../../policy/policy.ts';
 import { hashText, type ImageFacts } from '../../record/image-facts.ts';
-import type { Mark, Marked, SourceOf } from '../../record/our-mark.ts';
+import { isTrusted, type Keepers, type Marked, markOf, type SourceOf } from '../../record/our-mark.ts';
 import { familyOf, madeAt } from '../wanted-replica.ts';
 
 const withoutMark = ({ provenance: _, ...image }: ImageFacts): ImageFacts => image;
@@ -8,13 +8,12 @@ const withoutMark = ({ provenance: _, ...image }: ImageFacts): ImageFacts => ima
 /**
  * An image with the provenance that one may believe: none where it is not our mark. Of another project's, whose people may
  * write it, the source is proven by its bytes; what that source tells itself is taken from there.
- * @param own the project of our session there
  */
-export const believed = (image: ImageFacts, mark: Mark, own: string, sourceOf: SourceOf): ImageFacts => {
-  const { provenance } = image;
-  if (!provenance || mark.kind !== 'ours') return withoutMark(image);
+export const believed = (image: ImageFacts, keepers: Keepers, sourceOf: SourceOf): ImageFacts => {
+  const { provenance, owner } = image;
+  if (!provenance || markOf(image, keepers, sourceOf).kind !== 'ours') return withoutMark(image);
   const source = sourceOf(provenance.sourceId);
-  if (image.owner === own || !source) return image;
+  if (!source || isTrusted(owner, keepers)) return image;
   return {
     ...image,
     provenance: { ...provenance, sourceHash: hashText(source), sourceCreatedAt: madeAt(source) },
@@ -24,10 +23,10 @@ export const believed = (image: ImageFacts, mark: Mark, own: string, sourceOf: S
 /** Among which images it counts as one more: of another project's not those that it says. */
 export const familyAmong = (
   { owner, provenance }: Marked,
-  own: string,
+  keepers: Keepers,
   sourceOf: SourceOf,
   policy: Policy,
 ): string => {
-  const source = owner === own ? undefined : sourceOf(provenance.sourceId);
+  const source = isTrusted(owner, keepers) ? undefined : sourceOf(provenance.sourceId);
   return source ? familyOf(source, policy) : provenance.family;
 };

@@ -74,10 +74,10 @@ const standsUnderItsName = (image: ImageFacts, owner: string): boolean =>
   isComplete(image) && !image.isHidden && (image.visibility === 'public' || image.owner === owner);
 
 export const regionView = ({ region, images, own, sourceOf }: Seen, policy: Policy): RegionView => {
-  const { projects = {} } = policy.targets.find((target) => target.region === region) ?? {};
-  const mark = (image: ImageFacts): Mark => markOf(image, { own, projects }, sourceOf);
+  const keepers = { projects: {}, ...policy.targets.find((target) => target.region === region), own };
+  const mark = (image: ImageFacts): Mark => markOf(image, keepers, sourceOf);
   const listed = [...byId(images).values()].sort(newestFirst);
-  const all = listed.map((one) => believed(one, mark(one), own, sourceOf));
+  const all = listed.map((one) => believed(one, keepers, sourceOf));
   const isOfSource = ({ provenance }: Marked): boolean => provenance.sourceRegion === policy.source.region;
   const isForUs = ({ provenance }: Marked): boolean =>
     provenance.policy === policy.name || provenance.policy === '';
@@ -90,7 +90,7 @@ export const regionView = ({ region, images, own, sourceOf }: Seen, policy: Poli
     byId: byId(all),
     replicas,
     ofSource: Map.groupBy([...replicas].sort(bestFirst), ({ provenance }) => provenance.sourceId),
-    ofFamily: Map.groupBy(replicas, (one) => familyAmong(one, own, sourceOf, policy)),
+    ofFamily: Map.groupBy(replicas, (one) => familyAmong(one, keepers, sourceOf, policy)),
     others: new Map(
       marked
         .filter((one) => !isForUs(one))

@@ -96,6 +96,28 @@ describe('an image of a project that has replicas, with a mark that proves nothi
   });
 });
 
+describe('where Glance lets nobody but us write our properties', () => {
+  const reserved = mapped({
+    targets: targets.map((target) => ({ ...target, areMarksReserved: true })),
+    retirement: { ladder: ['hide'], isDeleteAllowed: false, oldName: '', isForRemoved: true },
+  });
+
+  test('a replica is given to its project with other bytes as well, and known again', () => {
+    expect(planned(reserved, [source], [replica(source)])).toEqual(['update r-a {"owner":"theirs"}']);
+    expect(planned(reserved, [source], [replica(source, given)])).toEqual([]);
+  });
+
+  test('one whose source is gone goes as well', () => {
+    const old = replica(source, { ...given, id: imageId('old') }, { sourceId: imageId('gone'), family: 'B' });
+    expect(planned(reserved, [source], [replica(source, given), old])).toEqual(['hide old']);
+  });
+
+  test('an image of a project that the table does not name is nobody’s replica still', () => {
+    const forged = replica(source, { owner: 'mallory' });
+    expect(planned(reserved, [source], [forged])).toContain('copy a');
+  });
+});
+
 describe('what a project writes on its replica', () => {
   const older = image({ id: imageId('old'), owner: 'tenant', createdAtMs: noon - 9 * dayMs });
   const retired = {

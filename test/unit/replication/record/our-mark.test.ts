@@ -7,6 +7,7 @@ import { image, imageId, north, south, west } from '../images.ts';
 // Whose mark counts, for all combinations of who has the image, what it says, what it is, and what is known of its source.
 
 const projects = { tenant: 'theirs', another: 'others' };
+const keepers = { own: 'ours', projects };
 const hash = { algorithm: 'sha512', value: 'of-the-source' };
 const { hash: _, ...bare } = image();
 
@@ -18,6 +19,7 @@ const cases = {
   status: ['queued', 'importing', 'active', 'deactivated'],
   sourceOwner: ['tenant', 'another', 'nobody', 'constructor', undefined],
   sourceBytes: [hash, undefined],
+  areMarksReserved: [false, true],
 } as const;
 type Case = { readonly [Key in keyof typeof cases]: (typeof cases)[Key][number] };
 
@@ -46,11 +48,13 @@ const imageIn = ({ owner, isMarked, sourceRegion, bytes, status }: Case): ImageF
 const kindOf = (one: Case) => {
   const source = sourceIn(one);
   const sourceOf = (id: string) => (source?.id === id ? source : undefined);
-  return markOf(imageIn(one), { own: 'ours', projects }, sourceOf).kind;
+  return markOf(imageIn(one), { ...keepers, areMarksReserved: one.areMarksReserved }, sourceOf).kind;
 };
 
 const isGiven = ({ owner, sourceOwner }: Case): boolean =>
   (sourceOwner === 'tenant' && owner === 'theirs') || (sourceOwner === 'another' && owner === 'others');
+
+const isNamed = ({ owner }: Case): boolean => ['theirs', 'others'].includes(owner);
 
 describe('of all combinations, an image carries our mark', () => {
   test.each(cases.owner)(
@@ -60,7 +64,7 @@ describe('of all combinations, an image carries our mark', () => {
         const isProven =
           isGiven(one) && one.sourceRegion === south && one.bytes === hash && one.sourceBytes === hash;
         expect(kindOf(one) === 'ours', JSON.stringify(one)).toBe(
-          one.isMarked && (owner === 'ours' || isProven),
+          one.isMarked && (owner === 'ours' || isProven || (one.areMarksReserved && isNamed(one))),
         );
       }
     },
@@ -83,7 +87,7 @@ describe('of all combinations, an image carries our mark', () => {
           ...{ ...claimed, name: said.name },
           provenance: { ...claimed.provenance, family, policy, sourceHash: said.hash },
         };
-        const mark = markOf(forged, { own: 'ours', projects }, () => source);
+        const mark = markOf(forged, keepers, () => source);
         expect(mark.kind === 'ours').toBe(one.owner === 'ours');
       }),
     );
@@ -91,7 +95,7 @@ describe('of all combinations, an image carries our mark', () => {
 
   test('and people are told of what a project says that has replicas of ours, of nobody else', () => {
     for (const one of all) {
-      const isTold = one.isMarked && ['theirs', 'others'].includes(one.owner);
+      const isTold = one.isMarked && isNamed(one);
       const kind = kindOf(one);
       if (kind !== 'ours') expect(kind, JSON.stringify(one)).toBe(isTold ? 'unproven' : 'none');
     }
@@ -105,11 +109,11 @@ test.each([
 ] as const)('it is said why %j proves nothing', (part, reason) => {
   const start: Case = {
     ...{ owner: 'theirs', isMarked: true, sourceRegion: south, bytes: hash, status: 'active' },
-    ...{ sourceOwner: 'tenant', sourceBytes: hash },
+    ...{ sourceOwner: 'tenant', sourceBytes: hash, areMarksReserved: false },
   };
   const one: Case = { ...start, ...part };
   expect(kindOf(start)).toBe('ours');
-  expect(markOf(imageIn(one), { own: 'ours', projects }, () => sourceIn(one))).toEqual({
+  expect(markOf(imageIn(one), keepers, () => sourceIn(one))).toEqual({
     kind: 'unproven',
     reason: expect.stringContaining(`image r of project theirs says that it is a replica of s, ${reason}`),
   });

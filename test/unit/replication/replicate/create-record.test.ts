@@ -6,7 +6,7 @@ import { wantedReplica } from '../../../../lib/replication/plan/wanted-replica.t
 import type { ReplicaIdentity } from '../../../../lib/replication/policy/policy.ts';
 import { provenanceProperties } from '../../../../lib/replication/record/provenance.ts';
 import { replicaId } from '../../../../lib/replication/record/replica-id.ts';
-import { createRecord } from '../../../../lib/replication/replicate/create-record.ts';
+import { createRecord, type NewRecord } from '../../../../lib/replication/replicate/create-record.ts';
 import { entryOf, http, signal, useTwoClouds } from '../../clouds/two-clouds.ts';
 import { image, imageId, policy } from '../images.ts';
 
@@ -25,7 +25,7 @@ const source = () =>
   image({ id: imageId(id), tags: ['lts'], properties: { os_distro: 'debian' }, isProtected: true });
 const wanted = () => wantedReplica(source(), policy({ name: 'nightly' }), target);
 const create = (identity: ReplicaIdentity = 'provenance') =>
-  createRecord(to, { wanted: wanted(), identity, source: source(), projects: {} }, { signal });
+  createRecord(to, { wanted: wanted(), identity, source: source(), target }, { signal });
 const there = () => both().home.regions.REGION2;
 
 describe('the record of a replica', () => {
@@ -107,14 +107,13 @@ describe('the record of a replica', () => {
     const own = { owner: 'theirs', os_hash_algo: 'sha512', os_hash_value: `hash-${id}`, status: 'active' };
     const given = { ...first, ...own };
     const images = { ...to.images, image: async () => given };
-    const late = { wanted: wanted(), identity: 'provenance', source: source() } as const;
+    const theirs = { ...target, projects: { catalogue: 'theirs' } };
+    const late: NewRecord = { wanted: wanted(), identity: 'provenance', source: source(), target: theirs };
     const at = { ...to, images };
-    const { id: found } = await createRecord(at, { ...late, projects: { catalogue: 'theirs' } }, { signal });
+    const { id: found } = await createRecord(at, late, { signal });
     expect(found).toBe(first.id);
     given.os_hash_value = 'other';
-    await expect(
-      createRecord(at, { ...late, identity: 'provenance', projects: { catalogue: 'theirs' } }, { signal }),
-    ).resolves.not.toMatchObject({ id: first.id });
+    await expect(createRecord(at, late, { signal })).resolves.not.toMatchObject({ id: first.id });
   });
 
   test('has the id of its source when it is to be the same', async () => {
