@@ -9,7 +9,7 @@ import type { ImageFacts } from '../record/image-facts.ts';
 import { hasOurMark } from '../record/our-mark.ts';
 import { copiedAtName, provenanceProperties } from '../record/provenance.ts';
 import { replicaId } from '../record/replica-id.ts';
-import { noIdIsFree, type TakenId, takenBy } from './taken-ids.ts';
+import { noIdIsFree, type TakenId, takenBy } from '../record/taken-ids.ts';
 
 interface Options {
   readonly signal: AbortSignal;

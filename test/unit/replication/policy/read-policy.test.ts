@@ -85,6 +85,14 @@ describe('a policy', () => {
     });
   });
 
+  test('says where Glance keeps our properties for us', async () => {
+    const { targets } = await readPolicy(
+      least.replace('{region: NORTH}', '{region: NORTH, reserved_marks: true}'),
+      'p.yaml',
+    );
+    expect(targets).toEqual([{ region: 'NORTH', projects: {}, areMarksReserved: true }]);
+  });
+
   test('that has new images take the place of old ones hides the old ones', async () => {
     const { retirement } = await readPolicy(`${least}identity: name\non_conflict: replace\n`, 'p.yaml');
     expect(retirement).toMatchObject({ ladder: ['hide'], isDeleteAllowed: false });

@@ -2,7 +2,7 @@ import type { CloudRegion } from '../../clouds/cloud.ts';
 import { FerryError } from '../../errors.ts';
 import type { ImageId } from '../../schemas/ids.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
-import type { Provenance } from '../record/provenance.ts';
+import type { Provenance } from './provenance.ts';
 
 /** Who has an id that a replica was to have. */
 export type Taker =
