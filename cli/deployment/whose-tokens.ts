@@ -29,6 +29,15 @@ const toldBy = async (
   return uri === undefined ? undefined : keystoneRoot(uri);
 };
 
+/** One Keystone may have several addresses: its catalog has them. */
+const addressesOf = ({
+  session,
+  identity: { catalog },
+}: Pick<CloudRegion, 'session' | 'identity'>): readonly string[] => {
+  const listed = catalog.filter(({ type }) => type === 'identity').flatMap(({ endpoints }) => endpoints);
+  return [session.cloud.authUrl, ...listed.map(({ url }) => url)].map(keystoneRoot);
+};
+
 /**
  * A deployment has Keystone look at a token before anything else: one of several clouds is not shown to another one's
  * Keystone, where that is one of those that who calls has.
@@ -37,17 +46,18 @@ const toldBy = async (
  */
 export const requireOurTokens = async (
   url: string,
-  { region, session: { cloud } }: Pick<CloudRegion, 'region' | 'session'>,
+  to: Pick<CloudRegion, 'region' | 'session' | 'identity'>,
   { keystones, http }: Pick<Here, 'keystones' | 'http'>,
   options: Options,
 ): Promise<void> => {
-  const others = keystones.filter((keystone) => keystone !== keystoneRoot(cloud.authUrl));
+  const ours = addressesOf(to);
+  const others = keystones.filter((keystone) => !ours.includes(keystone));
   if (others.length === 0) return;
-  const told = await toldBy(url, region, http, options);
+  const told = await toldBy(url, to.region, http, options);
   if (told === undefined || !others.includes(told)) return;
   throw new FerryError(
     'unauthorized',
-    `${url} takes no tokens of ${titleOf(cloud)} for region ${region}, but those of ${told}: --url URL names the ` +
+    `${url} takes no tokens of ${titleOf(to.session.cloud)} for region ${to.region}, but those of ${told}: --url URL names the ` +
       'deployment that does, or image_import_endpoint_override of the entry in clouds.yaml',
   );
 };

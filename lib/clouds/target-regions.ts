@@ -9,7 +9,7 @@ export interface OtherRegion {
 
 /** What OS_TARGET_REGIONS says. */
 export interface TargetRegions {
-  /** Of the deployment's own Keystone. */
+  /** Of the deployment's own Keystone, OS_REGION_NAME first. */
   readonly own: readonly string[];
   /** Whether each region of a caller's catalog is served. */
   readonly isEvery: boolean;
@@ -23,12 +23,30 @@ const otherIn = (item: string): readonly OtherRegion[] => {
   return name === undefined || authUrl === undefined ? [] : [{ name: name.trim(), authUrl }];
 };
 
-/** @param items `REGION3`, `*`, or `NORTH=https://keystone.north.example/v3` for a region of another cloud */
-export const targetRegionsOf = (items: readonly string[]): TargetRegions => ({
-  own: items.filter((item) => item !== every && otherIn(item).length === 0),
-  isEvery: items.includes(every),
-  others: items.flatMap(otherIn),
-});
+/**
+ * Imports are kept by the names of their regions.
+ * @throws Error for a name that stands for regions of two clouds
+ */
+const requireApart = (own: readonly string[], others: readonly OtherRegion[]): void => {
+  const names = [...own, ...others.map(({ name }) => name)];
+  const twice = others.find(({ name }) => names.filter((one) => isSameRegion(one, name)).length > 1);
+  if (!twice) return;
+  throw new Error(
+    `Configuration: OS_TARGET_REGIONS names ${twice.name}, which is a region of another cloud too`,
+  );
+};
+
+/**
+ * @param items `REGION3`, `*`, or `NORTH=https://keystone.north.example/v3` for a region of another cloud
+ * @param region OS_REGION_NAME
+ * @throws Error for a name that stands for regions of two clouds
+ */
+export const targetRegionsOf = (items: readonly string[], region: string): TargetRegions => {
+  const own = [region, ...items.filter((item) => item !== every && otherIn(item).length === 0)];
+  const others = items.flatMap(otherIn);
+  requireApart(own, others);
+  return { own, isEvery: items.includes(every), others };
+};
 
 /** API Gateway gives a path's parts decoded, others as they came: a name is looked for in both forms. */
 export const formsOf = (region: string): readonly string[] => {

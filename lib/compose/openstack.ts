@@ -63,7 +63,7 @@ const composeKeystoneAt = (config: Config, { http }: OpenStack) => {
 
 /** Where who shows no token for a region gets one. */
 export const composeAuthUrl = (config: Config) => {
-  const regions = targetRegionsOf(config.OS_TARGET_REGIONS);
+  const regions = targetRegionsOf(config.OS_TARGET_REGIONS, config.OS_REGION_NAME);
   return (region: string | undefined): string =>
     (region === undefined ? undefined : otherRegion(regions, region)?.authUrl) ?? config.OS_AUTH_URL;
 };

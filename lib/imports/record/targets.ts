@@ -13,9 +13,9 @@ import {
 import { callersToken } from '../../openstack/credentials.ts';
 import { createGlance, type Glance } from '../../openstack/glance.ts';
 import type { OpenStackHttp } from '../../openstack/http.ts';
+import { requireTheirs } from '../../openstack/own-url.ts';
 import type { Identity } from '../../openstack/validate-token.ts';
 import type { RegionName, Token } from '../../schemas/ids.ts';
-import { requireTheirs } from './own-url.ts';
 
 export interface TargetsServices {
   readonly http: OpenStackHttp;
@@ -80,8 +80,8 @@ const sorted = <Name extends string>(names: readonly Name[]): readonly Name[] =>
 
 export const createTargets = (services: TargetsServices): Targets => {
   const { http, keystone, keystoneAt, interface: name } = services;
-  const regions = targetRegionsOf(services.targetRegions);
-  const configured = [services.region, ...regions.own];
+  const regions = targetRegionsOf(services.targetRegions, services.region);
+  const configured = regions.own;
   const others = regions.others.map((other) => other.name as RegionName);
 
   const servedIn = (endpoints: readonly ImageEndpoint[]): readonly ImageEndpoint[] =>

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isOurs, requireTheirSource, requireTheirs } from '../../../../lib/imports/record/own-url.ts';
+import { isOurs, requireTheirSource, requireTheirs } from '../../../lib/openstack/own-url.ts';
 
 const root = 'https://ferry.example';
 

@@ -1,4 +1,4 @@
-import { FerryError } from '../../errors.ts';
+import { FerryError } from '../errors.ts';
 
 /**
  * Host and port, without a port that a scheme means anyhow: where TLS ends before us, neither side knows the other's
