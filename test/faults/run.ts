@@ -4,6 +4,7 @@ import { type Bench, startBench } from './bench.ts';
 import { betweenClouds, betweenCloudsCases } from './between-clouds.ts';
 import { callFaults, lastingFaults } from './call-faults.ts';
 import { calmMoment } from './calm.ts';
+import { cancelCases } from './cancel-cases.ts';
 import { baseline, crashPoints, crashPointsOfSeveral } from './crash-points.ts';
 import { failingEnds } from './failing-ends.ts';
 import { serviceUser, successes, variants } from './imports-under-test.ts';
@@ -12,7 +13,7 @@ import { type Options, readOptions } from './options.ts';
 import { changesAtEveryMoment } from './owner-changes.ts';
 import { queueFaults } from './queue-faults.ts';
 import { createRandom } from './random.ts';
-import { replicationCases } from './replication-cases.ts';
+import { type NamedRun, replicationCases } from './replication-cases.ts';
 import { complaint, report, reportRequests } from './report.ts';
 import { sendGeneratedRequests } from './requests-process.ts';
 import { serviceUserCases } from './service-user.ts';
@@ -93,20 +94,35 @@ const sweepBetweenCalls = async (bench: Bench, options: Options): Promise<readon
   return [undisturbed, ...outcomes];
 };
 
-/** replicate-image goes wrong: each run sees to it that the next event makes of it what it should be. */
-const replicateBetweenCalls = async (bench: Bench, options: Options): Promise<readonly Outcome[]> => {
-  if (options.only !== undefined && !/replicate/.test(options.only)) return [];
-  const { undisturbed, cases } = await replicationCases(bench);
-  told(undisturbed, options);
+/** A function of its own goes wrong, in runs of its own that follow from how it goes undisturbed. */
+const betweenCalls = async (
+  step: string,
+  { undisturbed, cases }: { readonly undisturbed: readonly Outcome[]; readonly cases: readonly NamedRun[] },
+  options: Options,
+): Promise<readonly Outcome[]> => {
+  for (const outcome of undisturbed) told(outcome, options);
   const named = cases.filter(({ name }) => isChosen(name, options.only));
   const run = options.sample === undefined ? named : createRandom(options.seed).sample(named, 8);
-  console.log(`${run.length} of ${cases.length} cases of replicate-image`);
+  console.log(`${run.length} of ${cases.length} cases of ${step}`);
   const outcomes = await sideBySide(run, options.atOnce, async (one) => {
     await calmMoment();
     return told(await one.perform(), options);
   });
-  return [undisturbed, ...outcomes];
+  return [...undisturbed, ...outcomes];
 };
+
+/** replicate-image goes wrong: each run sees to it that the next event makes of it what it should be. */
+const replicateBetweenCalls = async (bench: Bench, options: Options): Promise<readonly Outcome[]> => {
+  if (options.only !== undefined && !/replicate/.test(options.only)) return [];
+  const { undisturbed, cases } = await replicationCases(bench);
+  return await betweenCalls('replicate-image', { undisturbed: [undisturbed], cases }, options);
+};
+
+/** cancel-import goes wrong while an import runs. */
+const cancelBetweenCalls = async (bench: Bench, options: Options): Promise<readonly Outcome[]> =>
+  options.only !== undefined && !/cancel/.test(options.only)
+    ? []
+    : await betweenCalls('cancel-import', await cancelCases(bench), options);
 
 /** Says now and then how far it is: a whole run takes a while. */
 const createProgress = (all: number) => {
@@ -143,8 +159,9 @@ const runAll = async (bench: Bench, options: Options): Promise<readonly Outcome[
   for (const outcome of swept) told(outcome, options);
   const sweeps = await sweepBetweenCalls(bench, options);
   const replicas = await replicateBetweenCalls(bench, options);
+  const cancels = await cancelBetweenCalls(bench, options);
   const ended = outcomes.filter((outcome) => outcome !== undefined);
-  return [...undisturbed, ...ended, ...swept, ...sweeps, ...replicas];
+  return [...undisturbed, ...ended, ...swept, ...sweeps, ...replicas, ...cancels];
 };
 
 const requestsOf = ({ requests: count, seed }: Options) => sendGeneratedRequests({ count, seed });

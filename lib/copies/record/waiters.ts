@@ -8,7 +8,10 @@ interface Options {
 
 /** The imports that wait for a copy, as far as a copy needs them: it knows nothing else of imports. */
 export interface Waiters {
-  /** The source, with this import's rights; undefined when the import has ended, or has failed for good. */
+  /**
+   * The source, with this import's rights; undefined when the import has ended, or has failed for good: then it is seen to
+   * that it ends.
+   */
   open(ref: ImportRef, options: Options): Promise<Download | undefined>;
   /**
    * A sign of life for an import, whose target must still want data.

@@ -33,7 +33,8 @@ const requireRight = async (target: Glance, imageId: ImageId, { signal }: AskedT
 
 /**
  * The step `cancel-import`: ends an image's running imports as failures, by fail-import as every other failure. Its
- * reason comes first: whoever dies here, the import's next step finds that it has failed. One whose data is in the target
+ * reason comes first: whoever dies here, the import's next step finds that it has failed. Its claim is called off last: an
+ * attempt that has lost it leaves everything to fail-import, which must have been sent for. One whose data is in the target
  * already succeeds all the same. It may be asked for again.
  * @throws FerryError `not-found` when no import runs that the caller may see; `forbidden` in Glance's words for whom its
  *   policy gives no import either, a reader with secure RBAC; `conflict` when it has just succeeded
@@ -53,8 +54,8 @@ export const createCancelImport =
       throw new FerryError('conflict', `The import of image ${imageId} has just succeeded`);
     for (const task of ends) {
       await services.tasks.fail(task, cancelled(task.owner === identity.projectId));
-      await services.claims.callOff(task);
       await services.send({ to: 'fail-import', message: importRef(task) });
+      await services.claims.callOff(task);
       logOf(task).info('import cancelled', { by: identity.userId });
     }
   };

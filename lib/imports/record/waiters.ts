@@ -1,7 +1,7 @@
 import type { Waiters } from '../../copies/record/waiters.ts';
 import { FerryError } from '../../errors.ts';
 import type { Claims } from '../../state/claims.ts';
-import type { ImportRef } from '../../state/refs.ts';
+import { type ImportRef, importRef } from '../../state/refs.ts';
 import { hasEnded, type Task } from '../../state/task.ts';
 import type { Tasks } from '../../state/tasks.ts';
 import type { OpenAccess } from './access.ts';
@@ -19,18 +19,26 @@ const waitsNoMore = ({ imageId, region }: ImportRef): FerryError =>
 
 /** What a copy knows of the imports that wait for it: their rights, and whether they still want its bytes. */
 export const createWaiters = (services: WaiterServices): Waiters => {
-  const { tasks, claims, openAccess } = services;
+  const { tasks, claims, send, openAccess } = services;
   const lookAtTarget = createLookAtTarget(openAccess, isWaiting);
 
-  const waiting = async (ref: ImportRef): Promise<Task | undefined> => {
+  const unended = async (ref: ImportRef): Promise<Task | undefined> => {
     const task = await tasks.get(ref);
-    return !task || hasEnded(task) || task.ending || hasFailed(task) ? undefined : task;
+    return !task || hasEnded(task) || task.ending ? undefined : task;
+  };
+  const waiting = async (ref: ImportRef): Promise<Task | undefined> => {
+    const task = await unended(ref);
+    return task && !hasFailed(task) ? task : undefined;
   };
 
   return {
     open: async (ref, options) => {
-      const task = await waiting(ref);
-      return task && (await openAccess(task, options)).download;
+      const task = await unended(ref);
+      if (!task) return undefined;
+      if (!hasFailed(task)) return (await openAccess(task, options)).download;
+      // Whoever has failed it may have died before this, and the copy's message may be the last that speaks of it.
+      await send({ to: 'fail-import', message: importRef(ref) });
+      return undefined;
     },
     keep: async (ref, options) => {
       const isKept = await claims.keepWaiting(ref);

@@ -47,6 +47,12 @@ describe('the source is opened with the rights of an import', () => {
     expect(await open()).toBeUndefined();
   });
 
+  test('and one that has failed is sent to its end again: who failed it may have died before', async () => {
+    await use().tasks.fail(task, failure);
+    await open();
+    expect(use().sent).toEqual([{ to: 'fail-import', message: importRef(task) }]);
+  });
+
   test('also after a try that failed for a while', async () => {
     await use().tasks.fail(task, { explanation: 'away', code: 'unavailable' });
     expect(await open()).toBe(download);
