@@ -44,6 +44,8 @@ const detailOf = (change: Change): string => {
   if (change.kind === 'rename') return `to ${change.to}: `;
   if (change.kind === 'publish' || change.kind === 'unpublish') return `${change.visibility}: `;
   if (change.kind === 'update' && change.isRetirement) return `${valuesIn(change.set)}: `;
+  if (change.kind === 'update' && change.set['owner'] !== undefined)
+    return `to project ${change.set['owner']}: `;
   if (change.kind !== 'members') return '';
   return `${change.add.length} more, ${change.remove.length} less: `;
 };

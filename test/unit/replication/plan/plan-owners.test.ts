@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { describePlan } from '../../../../lib/replication/plan/report/describe-plan.ts';
 import { planSync } from '../../../../lib/replication/plan/sync/plan-sync.ts';
 import type { Policy } from '../../../../lib/replication/policy/policy.ts';
 import type { ImageFacts } from '../../../../lib/replication/record/image-facts.ts';
@@ -22,6 +23,14 @@ describe('a replica of an image whose owner has a project there', () => {
       'update r-a {"owner":"theirs","min_ram":0}',
       'publish r-a public',
     ]);
+  });
+
+  test('is told with the project that gets it', () => {
+    const [row] = describePlan(changesOf([same()])).rows;
+    expect(row).toMatchObject({
+      ...{ action: 'update', image: 'r-a' },
+      reason: 'to project theirs: owner differ from a of SOUTH',
+    });
   });
 
   test('stays as it is once it has it', () => {
