@@ -68,12 +68,12 @@ const asCommand = (credentials: Credentials, sourceToken?: Token): Credentials =
   replace: (headers) => credentials.replace(headers),
 });
 
-/** A deployment validates tokens with its own Keystone, and knows no other cloud's. */
+/** A deployment validates tokens with its own Keystone, or with that of another cloud that it serves a region of. */
 const explained =
-  (url: string, { cloud }: Pick<Session, 'cloud'>) =>
+  (url: string, region: string, { cloud }: Pick<Session, 'cloud'>) =>
   (error: unknown): never => {
     if (!hasCode(error, 'unauthorized')) throw error;
-    const reason = `${url} does not accept a token of ${titleOf(cloud)}: it serves the regions of its own Keystone`;
+    const reason = `${url} does not accept a token of ${titleOf(cloud)} for region ${region}: it looks at it with another Keystone`;
     throw new FerryError('unauthorized', reason, { cause: error });
   };
 
@@ -85,7 +85,7 @@ export const createFerryRegion = (
 ): FerryRegion => {
   const endpoint = regionUrl(url, region);
   const calls = createImageCalls(endpoint, asCommand(session.credentials), http);
-  const orExplained = explained(url, session);
+  const orExplained = explained(url, region, session);
 
   const importImage: FerryRegion['importImage'] = async (imageId, source, options) => {
     const asking = createImageCalls(endpoint, asCommand(session.credentials, source.token), http);

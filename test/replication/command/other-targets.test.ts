@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applicationCredentials } from '../../cloud/openstack/keystone/fixture.ts';
 import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
 import { expectNothingLeft } from '../../integration/nothing-left.ts';
-import { formats, once, timesAsked } from '../../integration/one-source.ts';
+import { formats, holdBack, once, timesAsked } from '../../integration/one-source.ts';
 import { useFerry } from '../../integration/use-ferry.ts';
 import { callCommand, openrcOf } from './command.ts';
 import { type ServedFerry, serveFerry } from './served-ferry.ts';
@@ -83,6 +83,30 @@ test('one call copies to a region of its cloud and to one of another, and no tok
   expect(tokens.strays()).toEqual([]);
   expect(tokens.atHome()).toBeGreaterThan(10);
   await expectNothingLeft(ferry);
+});
+
+test('an import there that fails, or is cancelled, leaves its target without data, by the caller’s token alone', async () => {
+  const tokens = watchTokens({ home: ferry.openstack, away });
+  const [source, slow] = [await newSource(), await newSource()];
+  ferry.openstack.regions.REGION1.change(source.id, { os_hash_value: 'e'.repeat(128) });
+  const failed = await call('copy', source.id, 'NORTH');
+  expect(failed.code).toBe(1);
+  expect(failed.json()).toMatchObject({
+    NORTH: { status: 'failed', reason: expect.stringContaining('eee') },
+  });
+  const release = holdBack(ferry, slow);
+  const begun = await call('copy', slow.id, 'NORTH', '--no-wait');
+  expect(begun.json()).toMatchObject({ NORTH: { status: 'running' } });
+  expect((await call('cancel', slow.id, 'NORTH')).json()).toMatchObject({ NORTH: { status: 'cancelled' } });
+  release();
+  const ended = await ferry.finished(String(begun.json()['NORTH']?.['id']), away.issueToken('demo'), 'NORTH');
+  expect(ended).toMatchObject({ status: 'failure', message: 'Cancelled by its owner' });
+  await expectNothingLeft(ferry);
+  for (const { id } of [source, slow]) {
+    const [record] = away.regions.NORTH.images().filter((image) => image['ferry_source_id'] === id);
+    expect(record).toMatchObject({ status: 'queued', size: null });
+  }
+  expect(tokens.strays()).toEqual([]);
 });
 
 test('who asks without a token is told the Keystone of the region, and the regions with it', async () => {
