@@ -1,7 +1,9 @@
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { ImageView } from '../../cloud/openstack/glance/record.ts';
 import { accountsOf } from '../../cloud/openstack/keystone/fixture.ts';
+import { lambdaContext } from '../../integration/lambda.ts';
+import { loadHandler } from '../../integration/pollers.ts';
 import { type SyncedClouds, startSyncedClouds } from './synced-clouds.ts';
 
 const formats = { disk_format: 'raw', container_format: 'bare' };
@@ -98,6 +100,18 @@ test('its successor takes its place, and is given as well; what its project writ
   const successor = images.find(({ ferry_source_id }) => ferry_source_id === id);
   expect(successor).toMatchObject({ name: 'given a', owner: theirs, visibility: 'public', os_hidden: false });
   expect(images.find((one) => one.id === old?.id)).toMatchObject({ owner: theirs, os_hidden: true });
+});
+
+test('an event that names the policy gives it away by itself', async () => {
+  const { id } = await create('given by event', 'demo', 'bytes');
+  const replicateImage = await loadHandler('replicate-image');
+  await replicateImage({ source: { region: 'REGION1', image_id: id }, policy: 'given' }, lambdaContext());
+  const { id: replica } = await clouds.replica('NORTH', id);
+  await vi.waitFor(
+    () =>
+      expect(clouds.glance('NORTH').image(replica)).toMatchObject({ owner: theirs, visibility: 'public' }),
+    { timeout: 30_000, interval: 100 },
+  );
 });
 
 test('one whose source is gone stays: nothing proves any more that it is ours', async () => {

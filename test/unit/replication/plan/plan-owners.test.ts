@@ -69,6 +69,16 @@ describe('a replica of an image whose owner has a project there', () => {
   });
 });
 
+test('a source that the policy is not for any more still proves its replica, which goes as the policy says', () => {
+  const left = image({ id: imageId('left'), name: 'Left', owner: 'tenant', visibility: 'private' });
+  const parts = {
+    select: { visibility: ['public' as const] },
+    retirement: { ladder: ['hide' as const], isDeleteAllowed: false, oldName: '', isForRemoved: true },
+  };
+  const there = same({ ...given, visibility: 'public' }, {}, left);
+  expect(planned(mapped(parts), [source, left], [same(given), there])).toEqual(['hide r-left']);
+});
+
 describe('an image of a project that has replicas, with a mark that proves nothing,', () => {
   const forged = replica(source, {
     ...given,
