@@ -196,6 +196,42 @@ export function rolesContract(
     expect((await cancel('admin', id)).status).toBe(differences.cancel.ours);
   });
 
+  test.each(callers)(
+    'an image is made another project’s, or given to it, by an admin alone: %s',
+    async (caller) => {
+      const [theirs, given] = [signedIn.service.projectId, await ofKind('community')];
+      const owner = caller === 'service' ? signedIn.other.projectId : theirs;
+      const record = { name: 'contract', ...formats, visibility: 'private', owner };
+      const created = await glance(caller, 'POST', '/images', { json: record });
+      if (created.status === 201) made.push(String(created.field('id')));
+      expect([created.status, created.status === 201 && created.field('owner')]).toEqual(
+        caller === 'admin' ? [201, owner] : [403, false],
+      );
+      const body = JSON.stringify([{ op: 'replace', path: '/owner', value: owner }]);
+      const patched = await glance(caller, 'PATCH', `/images/${given}`, { body, headers: jsonPatch });
+      const refusal = cell(table.record, 'community', caller) === '404' ? 404 : 403;
+      expect(patched.status).toBe(caller === 'admin' ? 200 : refusal);
+      expect((await glance('admin', 'GET', `/images/${given}`)).field('owner')).toBe(
+        caller === 'admin' ? owner : signedIn.member.projectId,
+      );
+    },
+  );
+
+  test('an admin fills, and changes, an image that is another project’s', async () => {
+    const id = (await create('admin', { visibility: 'private', owner: signedIn.other.projectId })) ?? '';
+    const ours = await importByOurs('admin', id, sources.public);
+    expect(ours.status).toBe(differences.accepted.ours);
+    const filled = await glance('admin', 'PUT', `/images/${id}/file`, {
+      headers: octets,
+      body: 'hello world',
+    });
+    expect(filled.status).toBe(204);
+    const body = JSON.stringify([{ op: 'add', path: '/os_hidden', value: true }]);
+    expect((await glance('admin', 'PATCH', `/images/${id}`, { body, headers: jsonPatch })).status).toBe(200);
+    const seen = await glance('other', 'GET', `/images/${id}`);
+    expect([seen.field('status'), seen.field('os_hidden')]).toEqual(['active', true]);
+  });
+
   test('while Glance imports into an image, both refuse another import', async () => {
     const id = await ofKind('private');
     expect((await importByGlance('member', id, sources.private)).status).toBe(differences.accepted.glance);
