@@ -14,7 +14,10 @@ const report = (line: string): void => {
 
 const ferry = await startFerry({
   ownProcesses: true,
-  env: { POWERTOOLS_METRICS_DISABLED: 'true' }, // this prints its own lines
+  env: {
+    POWERTOOLS_METRICS_DISABLED: 'true', // this prints its own lines
+    HEARTBEAT_S: '20', // a deployment's: nobody dies here, and a busy machine is to keep its leases
+  },
   report,
   patienceS: 3600,
   openstack: { glance: { REGION2: { discardUploads: true } } },

@@ -18,7 +18,7 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const command = join(root, 'dist/command/glance-ferry.js');
 
-const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' } });
+const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, HEARTBEAT_S: '2', RETRY_DELAY_S: '1' } });
 let served: ServedFerry;
 let env: Record<string, string>;
 let dir: string;

@@ -53,7 +53,7 @@ const queued = async (): Promise<number> =>
 
 /** Lets a worker live that takes what the killed ones have left: messages that come twice, or were held by a dead one. */
 const drain = async (): Promise<void> => {
-  const worker = startWorker('stream-image');
+  const worker = startWorker(['stream-image']);
   const until = Date.now() + drainWithinMs;
   // At least once: it should have started when it is told to stop.
   do await delay(3000);
@@ -77,7 +77,8 @@ const target = await REGION2.createImage({ name: 'copy' });
 const startedMs = Date.now();
 const secondsSoFar = (): number => (Date.now() - startedMs) / 1000;
 await ferry.importFrom(source.id, target.id, token);
-const steady = startWorker('apply-metadata', 'fail-import');
+// It is let live, so its leases may be as long as a deployment's: a lost one would begin its PUT anew.
+const steady = startWorker(['apply-metadata', 'fail-import'], { HEARTBEAT_S: '20' });
 const killing = killAgainAndAgain(everyMs);
 
 let isOver = false;

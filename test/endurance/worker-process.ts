@@ -6,9 +6,14 @@ import { fileURLToPath } from 'node:url';
 
 const entry = fileURLToPath(new URL('../../worker/worker.ts', import.meta.url));
 
-/** The worker in a process of its own, with this process's environment. */
-export const startWorker = (...functions: string[]): ChildProcess =>
-  spawn(process.execPath, [entry, ...functions], { stdio: ['ignore', 'ignore', 'inherit'] });
+/** The worker in a process of its own, with this process's environment. @param env further settings, which win */
+export const startWorker = (
+  functions: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess =>
+  spawn(process.execPath, [entry, ...functions], {
+    ...{ stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, ...env } },
+  });
 
 /** @returns its exit code, or null when the signal ended it */
 export const endWorker = async (child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> => {
@@ -37,7 +42,7 @@ export const killAgainAndAgain = (everyMs: number) => {
   let kills: Kills = { count: 0, mostMiB: 0 };
 
   const liveAndDie = async (): Promise<void> => {
-    const child = startWorker('stream-image');
+    const child = startWorker(['stream-image']);
     await delay(everyMs, undefined, { signal: stopped.signal }).catch(() => undefined);
     if (child.exitCode !== null) throw new Error(`the worker ended by itself (${child.exitCode})`);
     const mostMiB = Math.max(kills.mostMiB, peakMiB(child));

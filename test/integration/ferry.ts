@@ -103,9 +103,8 @@ export const startFerry = async <const Region extends string = DefaultRegion>(
   const openstack = await startOpenStack<Region>({ dataDir, ...options.openstack });
   const aws = await startAws({ dataDir, ...options.aws });
   const ownProcesses = options.ownProcesses ?? false;
-  const brief = ownProcesses ? { HEARTBEAT_S: '1' } : {};
   const here = { OS_AUTH_URL: openstack.authUrl, POWERTOOLS_LOG_LEVEL: logLevel(ownProcesses) };
-  Object.assign(process.env, localSettings, brief, aws.env, here, options.env);
+  Object.assign(process.env, localSettings, aws.env, here, options.env);
   const all: readonly QueueFunction[] = [
     ...queueFunctions,
     ...(options.replication ? (['replicate-image'] as const) : []),

@@ -138,7 +138,7 @@ export const soak = async (
     { file: cloud.fileOf('import-image') },
   );
   Object.assign(process.env, settings);
-  const worker = startWorker();
+  const worker = startWorker([]);
   const faults: string[] = [];
   const samples: Sample[] = [];
   const startedMs = Date.now();

@@ -13,7 +13,7 @@ import { watchTokens } from './watch-tokens.ts';
 // The command between two Keystones that know nothing of each other, by a clouds.yaml with an entry for each.
 
 const cloudsArn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:clouds';
-const ferry = useFerry({ env: { CLOUDS_SECRET_ARN: cloudsArn, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' } });
+const ferry = useFerry({ env: { CLOUDS_SECRET_ARN: cloudsArn, HEARTBEAT_S: '2', RETRY_DELAY_S: '1' } });
 let away: OpenStack<'NORTH'>;
 let served: ServedFerry;
 let dir: string;

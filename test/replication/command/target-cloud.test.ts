@@ -15,7 +15,7 @@ import { watchTokens } from './watch-tokens.ts';
 
 const cloudsArn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:clouds';
 const ferry = useFerry({
-  env: { CLOUDS_SECRET_ARN: cloudsArn, OS_REGION_NAME: 'NORTH', HEARTBEAT_S: '1', RETRY_DELAY_S: '1' },
+  env: { CLOUDS_SECRET_ARN: cloudsArn, OS_REGION_NAME: 'NORTH', HEARTBEAT_S: '2', RETRY_DELAY_S: '1' },
   openstack: { cloud: 'away', regions: ['NORTH'] },
 });
 let home: OpenStack;

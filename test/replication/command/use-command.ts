@@ -12,7 +12,7 @@ import { type ServedFerry, serveFerry } from './served-ferry.ts';
 export const useCommand = (more: Readonly<Record<string, string>> = {}) => {
   const ferry = useFerry({
     ...nineRegions,
-    env: { ...nineRegions.env, HEARTBEAT_S: '1', RETRY_DELAY_S: '1', ...more },
+    env: { ...nineRegions.env, HEARTBEAT_S: '2', RETRY_DELAY_S: '1', ...more },
   });
   const served = {} as ServedFerry;
   const demo: Record<string, string> = {};
