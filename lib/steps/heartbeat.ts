@@ -14,6 +14,8 @@ export interface HeartbeatOptions {
   /** Seconds between beats. */
   readonly heartbeatS: number;
   readonly leaseMs: number;
+  /** When the lease was asked for, by performance.now(): it may be a while ago on a busy machine, and ends that much sooner. */
+  readonly leaseSinceMs: number;
   /** Names the attempt in the log. */
   readonly names: object;
   /** @returns false when the lease is another's, or what it is on has ended */
@@ -85,7 +87,7 @@ export const startHeartbeat = (options: HeartbeatOptions): Heartbeat => {
     isLooking = false;
   };
 
-  countLeaseFrom(performance.now());
+  countLeaseFrom(options.leaseSinceMs);
   const timer = setInterval(() => {
     void beat();
     void look();

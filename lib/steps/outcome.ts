@@ -17,6 +17,8 @@ export interface CopyInHand {
   readonly message: CopyMessage;
   /** That has its lease already; another one is begun when absent. */
   readonly attempt?: AttemptId;
+  /** When that was asked for, by performance.now(). */
+  readonly sinceMs?: number;
   /**
    * An earlier run of the same message may have been at it, and have died with its lease: whoever has that now need not
    * be alive, so that a message of the copy's own is to look again.

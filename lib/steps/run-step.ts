@@ -22,6 +22,8 @@ export interface StepServices extends Pace {
 interface Held<Ref extends object, Subject> {
   readonly ref: Ref;
   readonly attempt: AttemptId;
+  /** When its lease was asked for, by performance.now(). */
+  readonly sinceMs: number;
   readonly subject: Subject;
   readonly seat?: Seat | undefined;
 }
@@ -30,13 +32,14 @@ interface Held<Ref extends object, Subject> {
 const work = async <Ref extends object, Subject, Message extends StepMessage>(
   services: StepServices,
   step: Step<Ref, Subject, Message>,
-  { ref, attempt, subject, seat }: Held<Ref, Subject>,
+  { ref, attempt, sinceMs, subject, seat }: Held<Ref, Subject>,
   { message, delivery, deadline }: Received<Message>,
 ): Promise<Outcome> => {
   const { heartbeatS, seats } = services;
   const heartbeat = startHeartbeat({
     heartbeatS,
     leaseMs: step.leases.leaseMs,
+    leaseSinceMs: sinceMs,
     names: { ...ref },
     renewLease: () => step.leases.renew(ref, attempt),
     keep: async () => {
@@ -118,14 +121,14 @@ const waitForTurn = async <Ref extends object, Subject, Message extends StepMess
 const attemptAt = async <Ref extends object, Subject, Message extends StepMessage>(
   services: StepServices,
   step: Step<Ref, Subject, Message>,
-  { ref, attempt }: { readonly ref: Ref; readonly attempt: AttemptId },
+  { ref, attempt, sinceMs }: Pick<Held<Ref, Subject>, 'ref' | 'attempt' | 'sinceMs'>,
   received: Received<Message>,
 ): Promise<CopyInHand | undefined> => {
   const subject = await step.load(ref);
   if (subject === undefined) return void (await step.leases.pause(ref, attempt));
   const waiting = step.waitingOf?.(subject, ref);
   const seat = waiting && (await services.seats?.take(waiting, attempt, received.message.waits ?? 0));
-  const held = { ref, attempt, subject };
+  const held = { ref, attempt, sinceMs, subject };
   if (seat && 'askAgainInS' in seat)
     return void (await waitForTurn(services, step, held, received, seat.askAgainInS));
   return await runHeld(services, step, { ...held, seat }, received);
@@ -143,9 +146,10 @@ const begin = async <Ref extends object, Subject, Message extends StepMessage>(
   await hidden.catch((error: unknown) =>
     log.warn('message not hidden', { about: ref, error: asFerryError(error) }),
   );
+  const sinceMs = performance.now();
   const begun = await (step.begin ?? step.leases.begin)(ref, attempt);
   if (begun !== 'mine') log.info('nothing to do', { about: ref, state: begun });
-  return { begun, attempt };
+  return { begun, attempt, sinceMs };
 };
 
 /**
@@ -162,8 +166,8 @@ export const runStep = async <Ref extends object, Subject, Message extends StepM
   received: Received<Message>,
 ): Promise<CopyInHand | undefined> => {
   const ref = step.refOf(received.message);
-  const { begun, attempt } = await begin(services, step, ref, received);
-  if (begun === 'mine') return await attemptAt(services, step, { ref, attempt }, received);
+  const { begun, attempt, sinceMs } = await begin(services, step, ref, received);
+  if (begun === 'mine') return await attemptAt(services, step, { ref, attempt, sinceMs }, received);
   if (begun === 'live') return await carryOut(services, received, whenOtherEnds(services));
   await step.lost?.(ref, { signal: received.deadline.signal });
   return undefined;
@@ -178,10 +182,10 @@ export const goOnWith = async <Ref extends object, Subject, Message extends Step
   services: StepServices,
   step: Step<Ref, Subject, Message>,
   received: Received<Message>,
-  { attempt, isAgain }: Omit<CopyInHand, 'message'>,
+  { attempt, sinceMs = performance.now(), isAgain }: Omit<CopyInHand, 'message'>,
 ): Promise<void> => {
   const ref = step.refOf(received.message);
-  const own = attempt ? { begun: 'mine', attempt } : await begin(services, step, ref, received);
-  if (own.begun === 'mine') await attemptAt(services, step, { ref, attempt: own.attempt }, received);
+  const own = attempt ? { begun: 'mine', attempt, sinceMs } : await begin(services, step, ref, received);
+  if (own.begun === 'mine') await attemptAt(services, step, { ...own, ref }, received);
   if (own.begun === 'live' && isAgain) await carryOut(services, received, whenOtherEnds(services));
 };

@@ -1,6 +1,6 @@
 import { httpEvent, lambdaContext } from '../integration/lambda.ts';
 import { createCallLog } from './call-log.ts';
-import { invoke, newRun, pass } from './context.ts';
+import { currentInvocation, invoke, newRun, pass } from './context.ts';
 import type { Deployment } from './deployment.ts';
 import type { Prepared } from './imports-under-test.ts';
 import { hidden, type OwnerChange } from './owner-change.ts';
@@ -101,8 +101,10 @@ export const targetChanges: readonly OwnerChange[] = [
     ...{ name: 'it is cancelled', ends: 'either', seenBy: ['source', 'target'] },
     make: ({ region, targetId, token }, { functions }) => {
       const event = httpEvent({ method: 'DELETE', region, imageId: targetId, token });
-      // A run of its own, in which nothing goes wrong.
-      const run = newRun({ fateOf: () => pass }, createCallLog());
+      // A run of its own, in which nothing goes wrong; it counts among those at work, or the import would be judged, and
+      // cleared up, while it still sends for its end.
+      const own = newRun({ fateOf: () => pass }, createCallLog());
+      const run = { ...own, alive: currentInvocation()?.run.alive ?? own.alive };
       const handler = functions.standard['cancel-import'];
       void invoke(run, 'cancel-import', () => handler(event, lambdaContext(29_000)));
     },

@@ -125,10 +125,11 @@ const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> 
   const copyId = await chooseCopy(services, run, source);
   const { identity, size } = source;
   const copy = { copyId, generation: newGeneration(), projectId: copyProjectOf(task), identity, size };
+  const sinceMs = performance.now();
   const isFirst = await services.copies.create(copy, importRef(task), attempt);
   log.info(isFirst ? 'begins a copy' : 'joins a copy', { copy_id: copyId, source: download.name });
   const joined: Outcome = isFirst
-    ? { next: 'copy', inHand: { message: { copyId }, attempt } }
+    ? { next: 'copy', inHand: { message: { copyId }, attempt, sinceMs } }
     : await joinOthers(services, run, copyId, { download, source });
   return (await stillRuns(services, run, copyId)) ? joined : done;
 };

@@ -35,7 +35,7 @@ const fails = (code: ErrorCode) => Promise.reject(new FerryError(code, `it is ${
 /** A heartbeat whose every call succeeds but those that are given. */
 const start = (more: Partial<HeartbeatOptions> = {}) => {
   const options: HeartbeatOptions = {
-    ...{ heartbeatS, leaseMs, names: { taskId: 'one' } },
+    ...{ heartbeatS, leaseMs, leaseSinceMs: performance.now(), names: { taskId: 'one' } },
     renewLease: async () => true,
     keep: async () => undefined,
     look: async () => undefined,
@@ -144,6 +144,15 @@ describe('a lease', () => {
       code: 'unavailable',
       message: 'The lease could not be renewed for 50 s: another attempt may be at work',
     });
+  });
+
+  test('lasts from when it was asked for: its step may have begun long after', async () => {
+    const { signal } = start({
+      leaseSinceMs: performance.now() - 15_000,
+      renewLease: () => fails('unavailable'),
+    });
+    await seconds(leaseMs / 1000 - 15);
+    expect(signal.aborted).toBe(true);
   });
 
   test('lasts from when its renewal was begun: the answer may have taken long', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { claimLost, FerryError } from '../../../lib/errors.ts';
 import { newAttemptId } from '../../../lib/schemas/ids.ts';
 import { done } from '../../../lib/steps/outcome.ts';
@@ -138,6 +138,13 @@ test('a step may begin where others may not', async () => {
   );
   await runStep(use().services, step, use().received());
   expect(hasRun).toBe(true);
+});
+
+test('an attempt that was asked for so long ago that its lease is over ends before another one can be beside it', async () => {
+  vi.spyOn(performance, 'now').mockReturnValueOnce(0).mockReturnValue(3_600_000);
+  const step = use().step(({ signal }) => untilStopped(signal));
+  await expect(runStep(use().services, step, use().received())).rejects.toThrow('could not be renewed');
+  vi.restoreAllMocks();
 });
 
 describe('an invocation that goes on with a copy', () => {

@@ -85,7 +85,7 @@ describe('the first import of a source', () => {
     const task = await queued();
     const inHand = await join(task);
     const { copyId } = await read(task);
-    expect(inHand).toEqual({ message: { copyId }, attempt: expect.any(String) });
+    expect(inHand).toEqual({ message: { copyId }, attempt: expect.any(String), sinceMs: expect.any(Number) });
     if (!copyId || !inHand?.attempt) return expect.fail('nothing in hand');
     expect(await copies.renew({ copyId, row: wholeCopy }, inHand.attempt)).toBe(true);
     expect(await copyOf(task)).toMatchObject({
