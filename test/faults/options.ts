@@ -12,14 +12,16 @@ export interface Options {
   readonly requests: number;
   /** So many of the cases beside the storms, by seed; all of them when absent. */
   readonly sample: number | undefined;
-  /** Runs at work at a time. */
+  /** Runs at work at a time, in each process. */
   readonly atOnce: number;
+  /** At work at a time. */
+  readonly processes: number;
   /** Tells of every run, with its calls where it broke a promise. */
   readonly isLoud: boolean;
 }
 
 const usage =
-  'usage: npm run test:faults [-- [--seed N] [--only NAME] [--runs N] [--requests N] [--short] [--at-once N] [--loud]]';
+  'usage: npm run test:faults [-- [--seed N] [--only NAME] [--runs N] [--requests N] [--short] [--at-once N] [--processes N] [--loud]]';
 
 const whole = { storms: 1500, severalStorms: 500, requests: 100_000 };
 const short = { storms: 100, severalStorms: 12, requests: 2000 };
@@ -38,7 +40,16 @@ export const readOptions = (args: readonly string[]): Options => {
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { seed: text, only: text, runs: text, requests: text, 'at-once': text, short: flag, loud: flag },
+    options: {
+      seed: text,
+      only: text,
+      runs: text,
+      requests: text,
+      'at-once': text,
+      processes: text,
+      short: flag,
+      loud: flag,
+    },
   });
   const usual = values.short ? short : whole;
   return {
@@ -49,6 +60,7 @@ export const readOptions = (args: readonly string[]): Options => {
     requests: numberOf('requests', values.requests ?? `${values.only === undefined ? usual.requests : 0}`),
     sample: values.short ? shortSample : undefined,
     atOnce: numberOf('at-once', values['at-once'] ?? '16'),
+    processes: numberOf('processes', values.processes ?? '2'),
     isLoud: values.loud,
   };
 };
@@ -58,3 +70,9 @@ export const isWhole = ({ only, sample, storms }: Options): boolean =>
   only === undefined && sample === undefined && storms >= whole.storms;
 
 export const hasAllRequests = ({ requests }: Options): boolean => requests >= whole.requests;
+
+/** So many cases follow each other in one process: its memory holds more. */
+const wholeParts = 8;
+
+/** Into how many processes a run is divided. */
+export const partsOf = (options: Options): number => (isWhole(options) ? wholeParts : 1);

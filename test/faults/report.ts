@@ -19,20 +19,35 @@ export const complaint = ({ one, endings, broken, run, seconds }: Outcome, optio
   ].join('\n');
 };
 
-const count = (outcomes: readonly Outcome[], is: (outcome: Outcome) => boolean): string =>
-  `${outcomes.filter(is).length}`;
+/** What the table counts of a run. */
+export interface Tally {
+  readonly group: string;
+  /** Of several imports in a run, of each. */
+  readonly endings: readonly Ending[];
+  readonly hasLeft: boolean;
+  readonly isBroken: boolean;
+}
 
-/** Of several imports of a run each one counts. */
-const countEndings = (outcomes: readonly Outcome[], ...these: readonly Ending[]): string =>
-  `${outcomes.flatMap(({ endings }) => endings).filter((ending) => these.includes(ending)).length}`;
+export const tallyOf = ({ one, endings, hasLeft, broken }: Outcome): Tally => ({
+  group: one.group,
+  endings,
+  hasLeft,
+  isBroken: broken.length > 0,
+});
 
-const row = (group: string, outcomes: readonly Outcome[]): string[] => [
-  ...[group, `${outcomes.length}`],
-  countEndings(outcomes, 'succeeded'),
-  countEndings(outcomes, 'failed cleanly'),
-  countEndings(outcomes, 'refused', 'nothing happened'),
-  count(outcomes, ({ hasLeft }) => hasLeft),
-  count(outcomes, ({ broken }) => broken.length > 0),
+const count = (tallies: readonly Tally[], is: (tally: Tally) => boolean): string =>
+  `${tallies.filter(is).length}`;
+
+const countEndings = (tallies: readonly Tally[], ...these: readonly Ending[]): string =>
+  `${tallies.flatMap(({ endings }) => endings).filter((ending) => these.includes(ending)).length}`;
+
+const row = (group: string, tallies: readonly Tally[]): string[] => [
+  ...[group, `${tallies.length}`],
+  countEndings(tallies, 'succeeded'),
+  countEndings(tallies, 'failed cleanly'),
+  countEndings(tallies, 'refused', 'nothing happened'),
+  count(tallies, ({ hasLeft }) => hasLeft),
+  count(tallies, ({ isBroken }) => isBroken),
 ];
 
 /** Prints what became of the generated requests; of all of them it goes into docs/reliability.md. */
@@ -42,11 +57,11 @@ export const reportRequests = (summary: string, options: Options): void => {
 };
 
 /** Prints the table of a run that took so many seconds; a whole run's goes into docs/reliability.md. */
-export const report = (outcomes: readonly Outcome[], options: Options, seconds: number): void => {
-  const groups = Map.groupBy(outcomes, ({ one }) => one.group);
+export const report = (tallies: readonly Tally[], options: Options, seconds: number): void => {
+  const groups = Map.groupBy(tallies, ({ group }) => group);
   const rows = [...groups].map(([group, those]) => row(group, those));
   const head = ['case', 'runs', 'succeeded', 'failed cleanly', 'never began', 'left', 'a promise broken'];
-  const tables = [{ head, rows: [...rows, row('**all**', outcomes)] }];
+  const tables = [{ head, rows: [...rows, row('**all**', tallies)] }];
   const facts = {
     head: ['seed', 'commit', 'minutes', 'machine'],
     rows: [[`${options.seed}`, commit(), (seconds / 60).toFixed(1), machine()]],
