@@ -132,10 +132,14 @@ const evidenceOf = async (
 const isUnended = ({ kind, status }: Kept): boolean =>
   kind === 'claim' || kind === 'copy' || status === 'pending' || status === 'processing';
 
+/** A request that was refused has left its import, for it was refused that as well. */
+const couldNotTakeBack = (line: string): boolean => line.includes('import not taken back');
+
 /** Whether something waits for its end, and nobody comes any more. */
 const isOrphan = ({ items, messages, imports, run }: Evidence): boolean => {
   const hasDeadLetter = messages.length > 0 && messages.every(({ queue }) => isDeadLetterQueue(queue));
-  const isAlone = messages.length === 0 && (imports.some(({ answer }) => answer === 'died') || run.lost > 0);
+  const isGivenUp = imports.some(({ answer }) => answer === 'died') || run.logs.some(couldNotTakeBack);
+  const isAlone = messages.length === 0 && (isGivenUp || run.lost > 0);
   return items.some(isUnended) && (isAlone || hasDeadLetter);
 };
 

@@ -66,7 +66,11 @@ export const enqueueImport = async (services: EnqueueServices, task: Task): Prom
     await tasks.create({ ...task, ...(await takenOver(services, task, replaced)) });
     await send({ to: 'stream-image', message: ref });
   } catch (error) {
-    if (await isTakenBack(services, task, replaced).catch(() => true)) throw error;
+    const isUndone = await isTakenBack(services, task, replaced).catch((reason: unknown) => {
+      logOf(task).warn('import not taken back', { error: asFerryError(reason) });
+      return true;
+    });
+    if (isUndone) throw error;
   }
   if (replaced) {
     const message = { ...ref, taskId: replaced };
