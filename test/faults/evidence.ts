@@ -15,6 +15,8 @@ export interface ImportEvidence {
   readonly starts: ImportUnderTest['starts'];
   /** `died` where the request's function died before it answered. */
   readonly answer: Answer | 'died';
+  /** Its request was refused, and could not take it back: sweep-imports ends it. */
+  readonly isLeft: boolean;
   readonly prepared: Prepared;
   /** The target as it is now; undefined when it was deleted. */
   readonly target: ImageView | undefined;

@@ -179,7 +179,7 @@ const endingAlone = (evidence: ImportEvidence): ImportVerdict => {
 const endingOf = (evidence: ImportEvidence): ImportVerdict => {
   const { answer, starts, tasks } = evidence;
   if (starts === 'alone') return endingAlone(evidence);
-  if (answer !== 'died' && answer.status >= 400)
+  if (answer !== 'died' && answer.status >= 400 && !evidence.isLeft)
     return { ending: 'refused', broken: refusalIsTrue(evidence) };
   const statuses = tasks.map(({ status }) => status);
   const [status, ...more] = statuses;

@@ -118,9 +118,17 @@ const evidenceOf = async (
   const messages = await comeToRest(bench, run, ids);
   const items = await investigator.items(run.subjects);
   const relay = await investigator.relay(run.relayKeys);
+  const isLeft = ({ targetId }: Prepared): boolean =>
+    run.logs.some((line) => line.includes('import not taken back') && line.includes(targetId));
   const imports = started.map(
     ({ prepared, answer }): ImportEvidence => ({
-      ...{ starts: kind.starts, prepared, answer, tasks: items.filter(isTaskOf(prepared)) },
+      ...{
+        starts: kind.starts,
+        prepared,
+        answer,
+        isLeft: isLeft(prepared),
+        tasks: items.filter(isTaskOf(prepared)),
+      },
       target: targetGlance(deployment, prepared).image(prepared.targetId),
       told: toldOf(deployment, prepared),
     }),
@@ -132,13 +140,10 @@ const evidenceOf = async (
 const isUnended = ({ kind, status }: Kept): boolean =>
   kind === 'claim' || kind === 'copy' || status === 'pending' || status === 'processing';
 
-/** A request that was refused has left its import, for it was refused that as well. */
-const couldNotTakeBack = (line: string): boolean => line.includes('import not taken back');
-
 /** Whether something waits for its end, and nobody comes any more. */
 const isOrphan = ({ items, messages, imports, run }: Evidence): boolean => {
   const hasDeadLetter = messages.length > 0 && messages.every(({ queue }) => isDeadLetterQueue(queue));
-  const isGivenUp = imports.some(({ answer }) => answer === 'died') || run.logs.some(couldNotTakeBack);
+  const isGivenUp = imports.some(({ answer, isLeft }) => answer === 'died' || isLeft);
   const isAlone = messages.length === 0 && (isGivenUp || run.lost > 0);
   return items.some(isUnended) && (isAlone || hasDeadLetter);
 };

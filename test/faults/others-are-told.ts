@@ -13,9 +13,9 @@ const isTold = ({ logs }: Run, { told }: ImportEvidence, taskId: string, state: 
       line.includes(`"state":"${state}"`),
   );
 
-/** Of an import what must have been told: its request, if that was answered, its beginning, if it succeeded, its end. */
+/** Of an import what must have been told: its request, if that was granted, its beginning, if it succeeded, its end. */
 const statesOf = ({ answer }: ImportEvidence, status: string): readonly string[] => [
-  ...(answer === 'died' ? [] : ['pending']),
+  ...(answer === 'died' || answer.status >= 400 ? [] : ['pending']),
   ...(status === 'success' ? ['processing'] : []),
   ...(isEnd(status) ? [status] : []),
 ];
