@@ -127,8 +127,8 @@ const storm = (seed: number, number: number, { group: row, name, kindIn: pick }:
   const random = createRandom(seedOf(seed, `${name} ${number}`));
   const kind = pick(random);
   const weather = weatherOf(random, kind);
-  // A death and a clock that is ahead: the lease ends only when the others' clocks have come so far.
-  const calm = weather.isSkewed ? { ...weather, death: 0 } : weather;
+  // Who dies, or is refused to give back its lease, and whose clock is ahead: it ends when the others' have come so far.
+  const calm = weather.isSkewed ? { ...weather, death: 0, final: 0 } : weather;
   // What an import fails by stays.
   const changes = changesOf(kind).filter(({ name }) => !kind.fails || !name.startsWith('source replaced'));
   return {
