@@ -99,8 +99,8 @@ const isAsTold: Rule = (evidence) => {
   const { prepared, target } = evidence;
   if (!saysWhatIsLeft(evidence) || prepared.before === 'deleted') return targetIsAsBefore(evidence);
   if (saysThatNobodyCouldLook(evidence) && targetIsMade(evidence).length === 0) return [];
-  const { status } = prepared.before;
-  return differences(target, { id: prepared.targetId, status, size: null });
+  const { status, size = null } = prepared.before;
+  return differences(target, { id: prepared.targetId, status, size });
 };
 
 const failureIsTrue: Rule = (evidence) => [
