@@ -90,10 +90,17 @@ export class FerryError extends Error {
   }
 }
 
-/** A mistake of our own. What a system or a library has to say of the world carries a code. */
+/** What a program throws that is wrong. A plain `Error` is none: lib/http says by it what the other side did. */
+const mistakes = [TypeError, RangeError, ReferenceError, SyntaxError, URIError];
+
+/**
+ * A mistake of our own. What a system or a library has to say of the world carries a code; where the AWS SDK cannot
+ * read a service's answer, it adds the answer.
+ */
 export const isMistake = (error: unknown): boolean =>
-  (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) &&
-  !('code' in error);
+  mistakes.some((mistake) => error instanceof mistake) &&
+  error instanceof Error &&
+  !('code' in error || '$response' in error || '$responseBodyText' in error);
 
 /** Anything thrown, as a FerryError: what we did not throw ourselves is `internal`, and its text stays in the log. */
 export const asFerryError = (error: unknown): FerryError =>

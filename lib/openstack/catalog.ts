@@ -1,3 +1,4 @@
+import { FerryError } from '../errors.ts';
 import type { KeystoneToken } from '../schemas/openstack.ts';
 
 export type Catalog = NonNullable<KeystoneToken['token']['catalog']>;
@@ -55,3 +56,30 @@ export const imageEndpoint = (
 /** In Glance's words (GlanceEndpointNotFound). */
 export const endpointNotFound = (wanted: { readonly region: string; readonly interface: string }): string =>
   `${wanted.interface} glance endpoint not found for region ${wanted.region}`;
+
+/**
+ * Nothing tells a region or an interface that no catalog has from a catalog that is narrowed for one project (Keystone's
+ * endpoint filters), so it is put right where every caller is concerned, at the operator's, and both are named. A
+ * catalog without any image service is the caller's own.
+ * @returns `misconfigured` or `bad-request`, in Glance's words
+ */
+export const notInCatalog = (
+  catalog: Catalog,
+  wanted: { readonly region: string; readonly interface: string },
+): FerryError => {
+  const sentence = endpointNotFound(wanted);
+  const images = catalog.filter(({ type }) => type === 'image').flatMap(({ endpoints }) => endpoints);
+  if (images.length === 0) return new FerryError('bad-request', sentence);
+  const offered = images.map((one) => `${one.interface} in ${one.region ?? one.region_id}`);
+  return new FerryError(
+    'misconfigured',
+    `${sentence}: either this service is set up for another region or interface than the cloud has, or the catalog of ` +
+      'this project leaves it out',
+    {
+      cause: new Error(
+        `OS_REGION_NAME=${wanted.region} and OS_INTERFACE=${wanted.interface} are not in a caller's catalog, which has ` +
+          [...new Set(offered)].sort().join(', '),
+      ),
+    },
+  );
+};

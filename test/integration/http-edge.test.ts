@@ -92,10 +92,12 @@ describe.each(functions)('%s', (name, method, allow: string = method) => {
     expect(answer.headers['x-openstack-request-id']).toMatch(requestIdForm);
   });
 
-  test('a catalog without the Glance of this region is 400', async () => {
+  test("a catalog without the operator's OS_REGION_NAME is 503, and may be the project's", async () => {
     withSettings({ OS_REGION_NAME: 'REGION9' });
-    const message = 'public glance endpoint not found for region REGION9';
-    expectError(await ferry.http(name, { method, imageId, token, body }), { status: 400, message });
+    const message =
+      'public glance endpoint not found for region REGION9: either this service is set up for another region or ' +
+      'interface than the cloud has, or the catalog of this project leaves it out';
+    expectError(await ferry.http(name, { method, imageId, token, body }), { status: 503, message });
   });
 });
 

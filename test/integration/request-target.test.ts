@@ -59,6 +59,23 @@ describe('the target', () => {
     await refused(id, 403, 'Forbidden');
   });
 
+  describe('before whose Glance a proxy lets no DELETE through (405)', () => {
+    const behindProxy = async () => {
+      const id = await target();
+      ferry.openstack.regions.REGION2.fault(id, { kind: 'status', status: 405, on: 'delete-tag' });
+      return id;
+    };
+
+    test('is taken: who may modify it is asked in another way', async () =>
+      expect(await ferry.importFrom(sourceId, await behindProxy(), token)).toMatchObject({ status: 201 }));
+
+    test('is 403 in Glance’s words for who may not modify it', async () => {
+      const id = await behindProxy();
+      ferry.openstack.regions.REGION2.fault(id, { kind: 'status', status: 403, on: 'patch' });
+      await refused(id, 403, 'Forbidden');
+    });
+  });
+
   test('is as it was until its import begins, down to the time of its last change', async () => {
     const id = await target();
     const before = ferry.openstack.regions.REGION2.image(id);

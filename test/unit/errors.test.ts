@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { asFerryError, type ErrorCode, errorRules, FerryError, hasCode } from '../../lib/errors.ts';
+import {
+  asFerryError,
+  type ErrorCode,
+  errorRules,
+  FerryError,
+  hasCode,
+  isMistake,
+} from '../../lib/errors.ts';
 
 const rules = Object.entries(errorRules) as [ErrorCode, { status: number; retryable: boolean }][];
 
@@ -45,3 +52,23 @@ test('codes are asked for by name, and only errors of ours have one', () => {
   expect(hasCode(error, 'internal')).toBe(false);
   expect(hasCode({ code: 'unavailable' }, 'unavailable')).toBe(false);
 });
+
+test.each([TypeError, RangeError, ReferenceError, SyntaxError, URIError])(
+  '%o is a mistake of ours',
+  (Mistake) => {
+    expect(isMistake(new Mistake('x is undefined'))).toBe(true);
+  },
+);
+
+test.each([
+  [
+    'a plain Error, which tells what the other side did',
+    new Error('the connection ended before an answer came'),
+  ],
+  [
+    'what a system or a library says',
+    Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' }),
+  ],
+  ['an answer that the SDK cannot read', Object.assign(new SyntaxError('<'), { $response: {} })],
+  ['one that is no JSON', Object.assign(new SyntaxError('<'), { $responseBodyText: '<html>' })],
+])('%s is none', (_, error) => expect(isMistake(error)).toBe(false));

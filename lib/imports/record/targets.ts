@@ -4,11 +4,11 @@ import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
 import {
   type Catalog,
-  endpointNotFound,
   endpointOf,
   type ImageEndpoint,
   imageEndpoints,
   isSameRegion,
+  notInCatalog,
 } from '../../openstack/catalog.ts';
 import { callersToken } from '../../openstack/credentials.ts';
 import { createGlance, type Glance } from '../../openstack/glance.ts';
@@ -54,8 +54,8 @@ export interface Caller {
 export interface Targets {
   /**
    * Validates a token and finds the region's Glance in its catalog.
-   * @throws FerryError `unauthorized`; `not-found` for a region that is not served, with those that are; `bad-request`
-   *   when the catalog has no Glance for requests that name no region; `misconfigured` when it is this deployment
+   * @throws FerryError `unauthorized`; `not-found` for a region that is not served, with those that are; for requests
+   *   that name no region see `notInCatalog` (catalog.ts); `misconfigured` when the catalog leads to this deployment
    */
   caller(asking: Asking): Promise<Caller>;
   /**
@@ -100,7 +100,7 @@ export const createTargets = (services: TargetsServices): Targets => {
     if (region !== undefined) return spelt(servedIn(endpoints), region);
     const found = endpointOf(endpoints, services.region);
     if (found) return found;
-    throw new FerryError('bad-request', endpointNotFound({ region: services.region, interface: name }));
+    throw notInCatalog(catalog, { region: services.region, interface: name });
   };
 
   const opened = ({ region, url }: ImageEndpoint, identity: Identity, { token, root }: Asking): Caller => {

@@ -26,6 +26,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** What the call does, for the message of an error: "get image … from http://…". */
   readonly operation: string;
+  /** ms that each try gets for its whole answer, whatever comes of it meanwhile; `wholeMs` when absent. */
+  readonly withinMs?: number;
   /** `usualRetries` when absent; none for a POST, which may have worked before its connection broke. */
   readonly retries?: Retries;
 }
@@ -53,10 +55,23 @@ const isPassing = (error: unknown, { errors }: Retries): boolean => {
   return code !== 'UND_ERR_INVALID_ARG' && distrustOf(error) === undefined;
 };
 
+/** As long as the head of an answer with image data gets: undici's own limits begin anew with every byte. */
+const wholeMs = 30_000;
+
 const askOnce = async (dispatcher: Dispatcher, call: Call): Promise<WholeAnswer> => {
-  const { method, url, headers, body = null, signal } = call;
-  const answer = await request(url, { dispatcher, method, headers, body, signal });
-  return { statusCode: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
+  const { method, url, headers, body = null, withinMs = wholeMs } = call;
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new Error(`no whole answer came within ${withinMs} ms`)),
+    withinMs,
+  );
+  const signal = AbortSignal.any([call.signal, late.signal]);
+  try {
+    const answer = await request(url, { dispatcher, method, headers, body, signal });
+    return { statusCode: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
+  } finally {
+    clearTimeout(timer);
+  }
 };
 
 /** @returns undefined where the answer is to be taken as it is: it asks for a longer wait than a function should make */

@@ -37,6 +37,16 @@ export const serverlessYml = new URL('../../../serverless.yml', import.meta.url)
 export const readBlueprint = (): Blueprint =>
   parse(readFileSync(serverlessYml, 'utf8'), { customTags, merge: true }) as Blueprint;
 
+/** Of this machine alone: where a build goes, which the local functions are told otherwise. */
+const ofTheBuild = ['ESBUILD_FOLDER'];
+
+/** The variables that serverless.yml takes from the environment, wherever it does: `${env:NAME, …}`, other names beside. */
+export const settingNames = (): readonly string[] => {
+  const found = readFileSync(serverlessYml, 'utf8').matchAll(/\benv:(?<name>\w+)/g);
+  const names = new Set([...found].map(({ groups = {} }) => groups['name'] ?? ''));
+  return [...names].filter((name) => !ofTheBuild.includes(name));
+};
+
 /** The logical id in `!Ref Name`. */
 export const refOf = (value: unknown): string | undefined =>
   typeof value === 'object' && value !== null && 'Ref' in value ? String(value.Ref) : undefined;

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { settingNames } from '../aws/blueprint.ts';
 import { startForRealCloud } from './real-cloud.ts';
 
 let dir: string;
@@ -53,4 +54,14 @@ test('the application credential of an openrc is the service user, by its secret
 test('so is that of the environment', async () => {
   for (const [name, value] of Object.entries(credential)) vi.stubEnv(name, value);
   expect((await started(keystone)).serviceUser).toBe('{"id":"id","secret":"secret"}');
+});
+
+test('every setting that serverless.yml takes from the environment reaches the functions, by all of its names', async () => {
+  // An openrc comes first; what is AWS's is told of the emulated services.
+  const names = settingNames().filter((name) => !(name in keystone) && !name.startsWith('AWS_'));
+  expect(names).toContain('OS_GLANCE_DOWNLOAD_PROPERTIES__EXTRA_PROPERTIES_PREFIXES');
+  for (const name of names) vi.stubEnv(name, `my ${name}`);
+  expect((await started(keystone)).env).toMatchObject(
+    Object.fromEntries(names.map((name) => [name, `my ${name}`])),
+  );
 });

@@ -1,5 +1,5 @@
 import { type StartAwsOptions, startAws } from '../aws/aws.ts';
-import { readBlueprint } from '../aws/blueprint.ts';
+import { settingNames } from '../aws/blueprint.ts';
 import type { SecretStore } from '../aws/secrets.ts';
 import { readOpenrc } from './openrc.ts';
 import type { Options } from './options.ts';
@@ -45,7 +45,7 @@ export async function startForRealCloud(
   if (openrc === undefined) throw new Error('an openrc is needed');
   const variables = await readOpenrc(openrc);
   const keystone = pick(fromOpenrc, variables);
-  const settings = pick(Object.keys(readBlueprint().params.default), process.env);
+  const settings = pick(settingNames(), process.env);
   const objectStore = pick(fromEnvironment, process.env);
   const missing = fromEnvironment.slice(0, 4).filter((name) => objectStore[name] === undefined);
   if (missing.length > 0)

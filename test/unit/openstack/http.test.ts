@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import dns from 'node:dns';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { FerryError } from '../../../lib/errors.ts';
+import { Agent, buildConnector } from '../../../lib/openstack/calls/undici.ts';
+import { wholeAnswer } from '../../../lib/openstack/calls/whole-answer.ts';
 import { type Call, callJson, createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import { isGlanceTasks } from '../../../lib/schemas/validators.js';
 import { type Answer, type ScriptedServer, startScriptedServer } from '../scripted-server.ts';
@@ -15,6 +18,17 @@ beforeAll(async () => {
 afterAll(async () => {
   await http.small.close();
   await server.stop();
+});
+
+type Resolved = (error: Error) => void;
+
+/** A GET by itself. */
+const asked = (): Call => ({
+  method: 'GET',
+  url: `${server.url}/v2/tasks`,
+  headers: {},
+  signal: new AbortController().signal,
+  operation: 'get the tasks',
 });
 
 const call = (more: Partial<Call> = {}): Promise<unknown> =>
@@ -214,4 +228,73 @@ test.each([
   expect(error.code).toBe('unavailable');
   expect(error.message).toMatch(/^Failed to get the tasks: /);
   expect(error.message).toContain(reason);
+});
+
+describe('an answer that drips', () => {
+  /** A byte every 20 ms, for ever. */
+  const dripping: Answer = (_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const drip = setInterval(() => response.write(' '), 20);
+    response.on('close', () => clearInterval(drip));
+  };
+
+  test('is given up, whatever comes of it', async () => {
+    server.script(dripping);
+    const retries = { most: 0, statuses: [], firstDelayMs: 1 };
+    expect(await failure({ withinMs: 200, retries })).toMatchObject({
+      code: 'unavailable',
+      message: 'Failed to get the tasks: no whole answer came within 200 ms',
+    });
+  });
+
+  test('is asked for anew', async () => {
+    server.script(dripping, good);
+    expect(await call({ withinMs: 200 })).toEqual(good.json);
+  });
+});
+
+describe('a connection that is not made', () => {
+  afterEach(() => void vi.restoreAllMocks());
+  const local = () => server.url.replace('127.0.0.1', 'localhost');
+
+  test('since the resolver is away for a moment (EAI_AGAIN) is tried again', async () => {
+    const away = Object.assign(new Error('getaddrinfo EAI_AGAIN localhost'), { code: 'EAI_AGAIN' });
+    const lookup = vi
+      .spyOn(dns, 'lookup')
+      .mockImplementationOnce(
+        ((_: string, __: unknown, done: Resolved) => void process.nextTick(done, away)) as typeof dns.lookup,
+      );
+    server.script(good);
+    expect(await call({ url: `${local()}/v2/tasks` })).toEqual(good.json);
+    expect(lookup.mock.calls.length).toBeGreaterThan(1);
+  });
+});
+
+describe('a try that ends by a limit of undici’s is made again:', () => {
+  test('no connection within its time', async () => {
+    const connect = buildConnector({});
+    let tries = 0;
+    const late = new Agent({
+      connect: (options, callback) => {
+        tries += 1;
+        if (tries > 1) return connect(options, callback);
+        return callback(
+          Object.assign(new Error('Connect Timeout'), { code: 'UND_ERR_CONNECT_TIMEOUT' }),
+          null,
+        );
+      },
+    });
+    server.script(good);
+    const answer = await wholeAnswer(late, asked());
+    expect({ status: answer.statusCode, tries }).toEqual({ status: 200, tries: 2 });
+    await late.close();
+  });
+
+  test('no head within its time', async () => {
+    const impatient = new Agent({ headersTimeout: 300 });
+    server.script(() => undefined, good);
+    expect(await wholeAnswer(impatient, asked())).toMatchObject({ statusCode: 200 });
+    expect(server.seen).toHaveLength(2);
+    await impatient.close();
+  });
 });

@@ -47,8 +47,24 @@ describe('a request whose path names no region', () => {
     ]);
   });
 
-  test('is refused in Glance’s words where the catalog has no such region', async () => {
-    await expect(found(targetsOf(['REGION1']))).rejects.toMatchObject({
+  test('is the operator’s to mend where the catalog has other regions or interfaces, and the log says which', async () => {
+    const words = 'public glance endpoint not found for region REGION2: either this service is set up for ';
+    await expect(found(targetsOf(['REGION1', 'REGION3']))).rejects.toMatchObject({
+      code: 'misconfigured',
+      message: expect.stringContaining(words),
+      cause: {
+        message:
+          "OS_REGION_NAME=REGION2 and OS_INTERFACE=public are not in a caller's catalog, which has public in REGION1, " +
+          'public in REGION3',
+      },
+    });
+    await expect(found(targetsOf(['REGION2'], { interface: 'internal' }))).rejects.toMatchObject({
+      code: 'misconfigured',
+    });
+  });
+
+  test('is the caller’s to mend where the catalog has no image service at all', async () => {
+    await expect(found(targetsOf([]))).rejects.toMatchObject({
       code: 'bad-request',
       message: 'public glance endpoint not found for region REGION2',
     });
