@@ -79,6 +79,8 @@ export interface Task extends ImportRef {
   readonly changes?: Changes;
   /** The target has them. */
   readonly isApplied?: boolean;
+  /** Glance has answered its upload, and the bytes were proven before the last one left: it fails only for other bytes. */
+  readonly isUploaded?: boolean;
   /** Settled: what is left to do is to clear up. */
   readonly ending?: Ending;
   /** How often sweep-imports has sent a message for it, since there was no sign of life. */

@@ -12,6 +12,7 @@ export type TaskChanges = {
     | 'wanted'
     | 'changes'
     | 'isApplied'
+    | 'isUploaded'
     | 'revivals']?: Task[K] | undefined;
 };
 

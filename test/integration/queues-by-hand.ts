@@ -5,6 +5,7 @@ import {
   SendMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { isStepMessage } from '../../lib/schemas/validators.js';
 import { sqsEvent } from '../../worker/sqs-event.ts';
 import type { Ferry } from './ferry.ts';
 
@@ -25,7 +26,7 @@ interface Taken {
 }
 
 export interface QueuesByHand {
-  /** Hands a queue's next message to its function and deletes it. @returns undefined when there is none */
+  /** Hands a queue's next message to its function and deletes it. @returns undefined when there is none @throws for one that no step can read */
   next(step: StepName): Promise<Taken | undefined>;
   /** The same, but the message stays: for a step that fails, and hides it for as long as it chooses. */
   again(step: StepName): Promise<Taken | undefined>;
@@ -35,6 +36,11 @@ export interface QueuesByHand {
   send(step: StepName, message: object): Promise<void>;
   stop(): void;
 }
+
+/** A test that sends what no step reads would pass whatever the step does. @throws Error */
+const requireReadable = ({ Body = '' }: Message): void => {
+  if (!isStepMessage(JSON.parse(Body))) throw new Error(`No step reads the message ${Body}`);
+};
 
 /** For a ferry whose queues nobody reads: one message at a time, so that a test sees each. */
 export const createQueuesByHand = (ferry: Ferry): QueuesByHand => {
@@ -66,7 +72,9 @@ export const createQueuesByHand = (ferry: Ferry): QueuesByHand => {
 
   const next: QueuesByHand['next'] = async (step) => {
     const taken = await again(step);
-    if (taken) await remove(step, taken.message);
+    if (!taken) return undefined;
+    await remove(step, taken.message);
+    requireReadable(taken.message);
     return taken;
   };
 

@@ -49,6 +49,20 @@ const nothingIsLeft = async (): Promise<void> => {
   expect(JSON.stringify(items)).not.toContain('sealed');
 };
 
+/** The owner's own PATCH of one property. */
+const patch = async (
+  { url }: Glance,
+  imageId: string,
+  property: { path: string; value: string },
+): Promise<void> => {
+  const { status } = await fetch(`${url}/v2/images/${imageId}`, {
+    method: 'PATCH',
+    headers: { 'x-auth-token': token, 'content-type': 'application/openstack-images-v2.1-json-patch' },
+    body: JSON.stringify([{ op: 'add', ...property }]),
+  });
+  expect(status).toBe(200);
+};
+
 /** The owner's own PUT of data. */
 const upload = (data: Buffer): Promise<Response> =>
   fetch(`${region2.url}/v2/images/${target.id}/file`, {
@@ -56,6 +70,8 @@ const upload = (data: Buffer): Promise<Response> =>
     headers: { 'x-auth-token': token, 'content-type': 'application/octet-stream' },
     body: new Uint8Array(data),
   });
+
+const unseen = '. Glance has taken them all, but its image was not seen active: look at it before it is used';
 
 describe('an upload that Glance has answered is a success', () => {
   test('although the token ends before anybody can look', async () => {
@@ -68,8 +84,19 @@ describe('an upload that Glance has answered is a success', () => {
     ferry.openstack.keystone.tokens.expire(token);
     release();
     await applied;
-    expect(await lastTask()).toMatchObject({ status: 'success', message: 'Copied 0 MiB' });
+    expect(await lastTask()).toMatchObject({ status: 'success', message: `Copied 0 MiB${unseen}` });
     expect(region2.image(target.id)).toMatchObject(given());
+    await nothingIsLeft();
+  });
+
+  test('although nobody sees its image active, which the task says', async () => {
+    await request();
+    await queues.next('stream-image');
+    region2.fault(target.id, { on: 'get-image', kind: 'stale', record: {} });
+    region2.fault(target.id, { on: 'get-image', kind: 'stale', record: { status: 'queued' }, times: 99 });
+    await queues.next('apply-metadata');
+    region2.clearFaults();
+    expect(await lastTask()).toMatchObject({ status: 'success', message: `Copied 0 MiB${unseen}` });
     await nothingIsLeft();
   });
 
@@ -103,11 +130,7 @@ describe('an image that its owner has given data meanwhile', () => {
   ])('(%s bytes) is his, and the import fails and says so', async (_, data) => {
     await request();
     await queues.next('stream-image');
-    await fetch(`${region2.url}/v2/images/${target.id}`, {
-      method: 'PATCH',
-      headers: { 'x-auth-token': token, 'content-type': 'application/openstack-images-v2.1-json-patch' },
-      body: JSON.stringify([{ op: 'add', path: '/container_format', value: 'bare' }]),
-    });
+    await patch(region2, target.id, { path: '/container_format', value: 'bare' });
     expect((await upload(data)).status).toBe(204);
     await queues.next('apply-metadata');
     await queues.next('fail-import');
@@ -122,6 +145,39 @@ describe('an image that its owner has given data meanwhile', () => {
     });
     await nothingIsLeft();
   });
+});
+
+describe('an image that Glance has stored with other bytes', () => {
+  test('is a failure, by its own hash', async () => {
+    await request();
+    await queues.next('stream-image');
+    region2.fault(target.id, { on: 'put-file', kind: 'corrupt-byte', at: 4 });
+    await queues.next('apply-metadata');
+    await queues.next('fail-import');
+    const found = region2.image(target.id)?.os_hash_value;
+    expect(await lastTask()).toMatchObject({
+      status: 'failure',
+      message:
+        `Image ${target.id} is active but holds 100000 bytes with sha512 ${found} instead of 100000 bytes with ` +
+        `${source.os_hash_value}. Image ${target.id} was made active meanwhile, with the formats that this import has set`,
+    });
+    await nothingIsLeft();
+  });
+});
+
+test('an image that is active is not put back for a replica that calls it queued', async () => {
+  await request();
+  await queues.next('stream-image');
+  region2.fault(target.id, { on: 'put-file', kind: 'lose-answer', times: 9 });
+  await queues.again('apply-metadata');
+  await queues.lose('apply-metadata');
+  const { id: taskId } = (await lastTask()) ?? {};
+  region2.fault(target.id, { on: 'get-image', kind: 'stale', record: { status: 'queued' } });
+  await queues.send('fail-import', { region: 'REGION2', imageId: target.id, taskId });
+  await queues.next('fail-import');
+  expect(await lastTask()).toMatchObject({ status: 'success', message: 'Copied 0 MiB' });
+  expect(region2.image(target.id)).toMatchObject(given());
+  await nothingIsLeft();
 });
 
 test('a source that is gone once its bytes are proven is not needed any more', async () => {
@@ -151,6 +207,41 @@ test('properties that are too large to be put back are refused at once', async (
   });
 });
 
+test('properties that it replaces and could not put back are left, and the import fails', async () => {
+  const large = Object.fromEntries(['a', 'b', 'c'].map((name) => [`hw_${name}`, name.repeat(60_000)]));
+  const short = { hw_a: '1', hw_b: '2', hw_c: '3' };
+  source = await region1.createImage({ ...formats, ...short }, bytes);
+  target = await region2.createImage({ name: 'copy', ...large });
+  await request();
+  await queues.next('stream-image');
+  await queues.next('apply-metadata');
+  await queues.next('fail-import');
+  expect(await lastTask()).toMatchObject({
+    status: 'failure',
+    message: expect.stringMatching(
+      /^The properties of image \S+ that are replaced take \d+ bytes, an import keeps 122880 at most$/,
+    ),
+  });
+  expect(region2.image(target.id)).toMatchObject({ status: 'queued', disk_format: null, ...large });
+  await nothingIsLeft();
+});
+
+test('a property that the source has gained between two tries does not stay when the import fails', async () => {
+  await request();
+  await queues.next('stream-image');
+  region2.fault(target.id, { on: 'put-file', kind: 'status', status: 500, times: 9 });
+  await queues.again('apply-metadata');
+  await patch(region1, source.id, { path: '/hw_b', value: 'gained' });
+  region2.clearFaults();
+  region2.fault(target.id, { on: 'put-file', kind: 'status', status: 413 });
+  await queues.next('apply-metadata');
+  await queues.next('fail-import');
+  expect(await lastTask()).toMatchObject({ status: 'failure' });
+  expect(region2.image(target.id)).toMatchObject(asBefore);
+  expect(region2.image(target.id)).not.toHaveProperty('hw_b');
+  await nothingIsLeft();
+});
+
 test('an image that was deleted while its import waited frees everything', async () => {
   await request();
   await queues.next('stream-image');
@@ -168,19 +259,31 @@ test('an image that was deleted while its import waited frees everything', async
   await nothingIsLeft();
 });
 
-test('a late message of an import that has ended leaves nothing', async () => {
+test('late messages of an import that has ended, and of its copy that is cleared up, leave nothing', async () => {
   await request();
   await queues.next('stream-image');
+  const [joined] = (await ferry.traces.items()).filter(
+    (item) => item['imageId'] === target.id && item['copyId'],
+  );
+  const copyId = String(joined?.['copyId']);
   await queues.next('apply-metadata');
-  const { id } = (await lastTask()) ?? {};
-  const message = { imageId: target.id, taskId: id };
-  for (const late of [message, { ...message, segment: 1 }]) {
-    await queues.send('stream-image', late);
-    await queues.next('stream-image');
+  const { id: taskId } = (await lastTask()) ?? {};
+  const ofImport = { region: 'REGION2', imageId: target.id, taskId };
+  const late = [
+    ['stream-image', { copyId }],
+    ['stream-image', { copyId, row: 1 }],
+    ['stream-image', ofImport],
+    ['apply-metadata', ofImport],
+    ['fail-import', ofImport],
+  ] as const;
+  for (const [step, message] of late) {
+    await queues.send(step, message);
+    expect(await queues.next(step)).toMatchObject({ result: { batchItemFailures: [] } });
   }
-  await queues.send('apply-metadata', message);
-  await queues.next('apply-metadata');
+  for (const step of steps) expect(await queues.next(step)).toBeUndefined();
   expect(await lastTask()).toMatchObject({ status: 'success' });
+  const subjects = (await ferry.traces.items()).map(({ subject }) => String(subject));
+  expect(subjects.filter((subject) => subject.includes(copyId))).toEqual([]);
   await nothingIsLeft();
 });
 

@@ -37,6 +37,7 @@ const erased = {
   changes: undefined,
   wanted: undefined,
   isApplied: undefined,
+  isUploaded: undefined,
   ending: undefined,
   revivals: undefined,
   failure: undefined,

@@ -10,15 +10,16 @@ import { msOf, type Properties, type Task } from '../../state/task.ts';
 import { done, type Outcome } from '../../steps/outcome.ts';
 import type { Step, StepRun } from '../../steps/step.ts';
 import { type EndServices, endImport } from '../end/end-import.ts';
-import { successOf } from '../end/success.ts';
+import { isGiven, type ReachedServices } from '../end/is-given.ts';
+import { successOf, type Vouched } from '../end/success.ts';
 import type { Access, OpenAccess } from '../record/access.ts';
 import { failToFailImport, toFailImport, workOnImports } from '../record/import-step.ts';
-import { isGiven, type ReachedServices } from '../record/is-given.ts';
 import { createLookAtTarget, isThere, targetImage } from '../record/look-at-target.ts';
 import { nowProcessing } from '../record/state-change.ts';
 import { hasFailed } from '../record/task-failure.ts';
 import { applyProperties } from './apply-properties.ts';
 import { type Applying, giveData, requireCopy } from './give-data.ts';
+import { lookAtStored } from './look-at-stored.ts';
 
 export interface ApplyServices extends EndServices, ReachedServices {
   readonly copies: Copies;
@@ -71,17 +72,27 @@ const requireGiven = async (services: ApplyServices, run: Applying, image: Glanc
 };
 
 /** @param stored the task as the table has it: its token opens for no other */
-const apply = async (services: ApplyServices, found: Applying, stored: Task): Promise<void> => {
+const apply = async (services: ApplyServices, found: Applying, stored: Task): Promise<Vouched> => {
   const { signal } = found;
-  const access = await services.openAccess(stored, { signal });
+  const open = () => services.openAccess(stored, { signal });
+  // An earlier try has given it all, and died before it could say so: with the token gone since, it still has.
+  if (found.task.isUploaded) return await lookAtStored(services, found, async () => (await open()).target);
+  const access = await open();
   const image = await targetImage(access.target, stored.imageId, { signal });
   const wanted = await wantedOf(services, found, access);
   const applying = { ...found, task: { ...found.task, wanted } };
-  if (image.status === 'active') return await requireGiven(services, applying, image);
+  if (image.status === 'active') {
+    await requireGiven(services, applying, image);
+    return 'compared';
+  }
   const isToUpload = applying.task.activation === 'upload';
   if (isToUpload) requireCopy(applying);
   await applyTo(services, applying, { glance: access.target, image }, wanted);
-  if (isToUpload) await giveData(services, applying, access.target);
+  if (!isToUpload) return 'compared';
+  await giveData(services, applying, access.target);
+  // Before the looks, which may take seconds: whatever ends this try, the next one knows.
+  await services.tasks.update(stored, { isUploaded: true });
+  return await lookAtStored(services, applying, async () => access.target);
 };
 
 /** A time that ended says of what: with `upload`, the way into Glance must fit into one run. */
@@ -126,10 +137,10 @@ const applyMetadata = async (
   const transferred = copy?.transferred ?? asked.transferred;
   const task = await processing(services, { ...asked, ...(transferred && { transferred }) });
   const applying = { task, copy, signal, log };
-  await apply(services, applying, subject).catch((error: unknown) => {
+  const vouched = await apply(services, applying, subject).catch((error: unknown) => {
     throw explain(applying, startedMs, error);
   });
-  await endImport(services, { task, signal, log }, successOf(task));
+  await endImport(services, { task, signal, log }, successOf(task, vouched));
   return done;
 };
 

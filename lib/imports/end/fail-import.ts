@@ -1,4 +1,6 @@
+import { hasCode } from '../../errors.ts';
 import { logOf } from '../../log.ts';
+import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { Copies } from '../../state/copies.ts';
 import type { ImportMessage } from '../../state/messages.ts';
 import type { ImportRef } from '../../state/refs.ts';
@@ -7,10 +9,10 @@ import { done } from '../../steps/outcome.ts';
 import type { Step } from '../../steps/step.ts';
 import type { OpenAccess } from '../record/access.ts';
 import { workOnImports } from '../record/import-step.ts';
-import { isGiven, type ReachedServices } from '../record/is-given.ts';
 import { targetImage } from '../record/look-at-target.ts';
 import { type EndServices, endImport } from './end-import.ts';
 import { failureOf } from './failure-of.ts';
+import { isGiven, type ReachedServices } from './is-given.ts';
 import { type FailRun, isChanged, isWorthAnother, mostTries, noteOf, putBack } from './put-back.ts';
 import { successOf } from './success.ts';
 
@@ -28,6 +30,10 @@ const withReason = async ({ tasks, copies }: FailServices, task: Task): Promise<
   return { ...task, failure, failureCode };
 };
 
+/** Glance has taken all bytes, and has never said that they are others. */
+const isSurelyGiven = ({ isUploaded, failureCode }: Task): boolean =>
+  isUploaded === true && failureCode !== 'data-mismatch';
+
 /** Puts the target back as it was. An upload that ended while we thought it had failed leaves what was asked for. */
 const undo = async (services: FailServices, run: FailRun): Promise<Ending> => {
   const { subject: task, signal } = run;
@@ -35,12 +41,20 @@ const undo = async (services: FailServices, run: FailRun): Promise<Ending> => {
   if (!task.transferred && !isChanged(task)) return failed('');
   try {
     const { target } = await services.openAccess(task, { signal });
-    const image = await targetImage(target, task.imageId, { signal });
+    const look = () => targetImage(target, task.imageId, { signal });
     const mayRead = run.receiveCount < mostTries;
-    if (await isGiven(services, { task, signal }, image, { mayRead })) return successOf(task);
-    return failed(await putBack(target, image, run));
+    const hasAll = (image: GlanceImage) => isGiven(services, { task, signal }, image, { mayRead });
+    const image = await look();
+    if (await hasAll(image)) return successOf(task);
+    const note = await putBack(target, image, run).catch(async (error: unknown) => {
+      // Refused by an image that is active, and that a replica which is behind has called queued.
+      if (await hasAll(await look())) return undefined;
+      throw error;
+    });
+    return note === undefined ? successOf(task) : failed(note);
   } catch (error) {
     if (signal.aborted || isWorthAnother(error, run)) throw error;
+    if (isSurelyGiven(task) && !hasCode(error, 'not-found')) return successOf(task, 'unseen');
     run.log.warn('target not put back', { error: error as Error });
     return failed(noteOf(task, error));
   }

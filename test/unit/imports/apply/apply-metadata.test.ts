@@ -3,6 +3,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createS3Client } from '../../../../lib/aws/s3/s3-client.ts';
 import { objectKey } from '../../../../lib/copies/record/object-key.ts';
+import { FerryError } from '../../../../lib/errors.ts';
 import { type ApplyServices, createApplyMetadata } from '../../../../lib/imports/apply/apply-metadata.ts';
 import { giveData } from '../../../../lib/imports/apply/give-data.ts';
 import type { OpenAccess } from '../../../../lib/imports/record/access.ts';
@@ -114,6 +115,40 @@ describe('an import whose copy is finished', () => {
     await run();
     expect(use().sent).toEqual(toFailImport());
     expect(await use().tasks.get(task)).toMatchObject({ failureCode: 'conflict' });
+  });
+});
+
+describe('an import whose upload Glance has answered, and whose run died while it looked', () => {
+  const refused = (async () => {
+    throw new FerryError('unauthorized', 'the token has ended');
+  }) as OpenAccess;
+
+  beforeEach(async () => {
+    const { tasks } = use();
+    const update: typeof tasks.update = async (ref, changes) => {
+      await tasks.update(ref, changes);
+      if (changes.isUploaded) throw new Error('dead while it looked');
+      return true;
+    };
+    await run({ tasks: { ...tasks, update } }).catch(() => undefined);
+    expect(target()).toMatchObject({ status: 'active' });
+    expect(await tasks.get(task)).toMatchObject({ status: 'processing', isUploaded: true });
+  });
+
+  test('succeeds in the next one, though the token has ended since, and says what nobody saw', async () => {
+    await run({ openAccess: refused });
+    expect(await use().tasks.get(task)).toMatchObject({
+      status: 'success',
+      message: expect.stringContaining('its image was not seen active'),
+    });
+    expect(await use().claims.holder(task)).toBeUndefined();
+  });
+
+  test('is a failure in the next one, where Glance holds other bytes', async () => {
+    useTarget().region.change(task.imageId, { os_hash_value: 'another' });
+    await run();
+    expect(await use().tasks.get(task)).toMatchObject({ failureCode: 'data-mismatch', status: 'processing' });
+    expect(use().sent).toContainEqual(toFailImport()[0]);
   });
 });
 

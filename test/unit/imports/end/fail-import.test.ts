@@ -1,4 +1,5 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { FerryError } from '../../../../lib/errors.ts';
 import { createFailImport, type FailServices } from '../../../../lib/imports/end/fail-import.ts';
 import type { OpenAccess } from '../../../../lib/imports/record/access.ts';
 import { type ImageId, newAttemptId, newTaskId } from '../../../../lib/schemas/ids.ts';
@@ -99,4 +100,31 @@ test('while another attempt is at work nothing is done; the message comes again'
   await fail();
   expect(use().sent).toEqual([{ to: 'fail-import', message: importRef(task), delayS: 180 }]);
   expect(properties()).toEqual({ hw_disk_bus: 'scsi', os_type: 'linux' });
+});
+
+describe('an import whose upload Glance has answered, and whose target cannot be looked at', () => {
+  const openAccess = (async () => {
+    throw new FerryError('unauthorized', 'the token has ended');
+  }) as OpenAccess;
+  const transferred = { size: 5, digests: { sha512: 'x' }, provenBy: 'sha512' };
+
+  test('is a success that nobody saw', async () => {
+    await use().tasks.update(task, { transferred, isApplied: true, isUploaded: true });
+    await use().tasks.fail(task, { explanation: 'the token has ended', code: 'unauthorized' });
+    await fail({ openAccess });
+    expect(await use().tasks.get(task)).toMatchObject({
+      status: 'success',
+      message: expect.stringContaining('its image was not seen active'),
+    });
+  });
+
+  test('is a failure where Glance has said that it holds other bytes', async () => {
+    await use().tasks.update(task, { transferred, isApplied: true, isUploaded: true });
+    await use().tasks.fail(task, { explanation: 'it holds other bytes', code: 'data-mismatch' });
+    await fail({ openAccess });
+    expect(await use().tasks.get(task)).toMatchObject({
+      status: 'failure',
+      message: expect.stringContaining('it holds other bytes'),
+    });
+  });
 });

@@ -50,6 +50,20 @@ const likenessByReading = async (
   }
 };
 
+/**
+ * The same, also where the target's Glance hashes by an algorithm that the bytes were not digested by: then the relay's
+ * object is read once more, which takes as long as the image is large.
+ */
+export const storedLikeness = async (
+  services: ReachedServices,
+  run: Run,
+  image: GlanceImage,
+  transferred: Transferred,
+): Promise<Likeness> => {
+  const likeness = likenessOf(image, transferred);
+  return likeness === 'unknown' ? await likenessByReading(services, run, image, transferred) : likeness;
+};
+
 const hasProperties = ({ isApplied, wanted }: Task, image: GlanceImage): boolean =>
   isApplied === true || (wanted !== undefined && Object.keys(changesTo(image, wanted)).length === 0);
 
@@ -69,7 +83,6 @@ export const isGiven = async (
   if (image.status !== 'active' || !hasProperties(run.task, image)) return false;
   if (activation === 'none') return true;
   if (!transferred) return false;
-  const likeness = likenessOf(image, transferred);
-  if (likeness !== 'unknown' || !mayRead) return likeness === 'same';
-  return (await likenessByReading(services, run, image, transferred)) === 'same';
+  if (!mayRead) return likenessOf(image, transferred) === 'same';
+  return (await storedLikeness(services, run, image, transferred)) === 'same';
 };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { RelayStore } from '../../../../lib/aws/s3/relay-store.ts';
-import { isGiven, likenessOf } from '../../../../lib/imports/record/is-given.ts';
+import { isGiven, likenessOf } from '../../../../lib/imports/end/is-given.ts';
 import type { CopyId } from '../../../../lib/schemas/ids.ts';
 import type { GlanceImage } from '../../../../lib/schemas/openstack.ts';
 import type { Copy } from '../../../../lib/state/copy.ts';
