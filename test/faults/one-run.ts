@@ -47,7 +47,7 @@ export const comeToRest = async (
   ids: ReadonlySet<string>,
   forS = patienceS,
 ): Promise<readonly WaitingMessage[]> => {
-  const isOurs = ({ body }: WaitingMessage): boolean => idsIn(body).some((id) => ids.has(id));
+  const isOurs = (message: WaitingMessage): boolean => message.ids.some((id) => ids.has(id));
   for (const end = performance.now() + forS * 1000; ; await delay(50)) {
     const messages = (await watch.look()).filter(isOurs);
     if (run.alive.size === 0 && messages.every(({ queue }) => isDeadLetterQueue(queue))) return messages;
@@ -105,6 +105,8 @@ const isTaskOf =
 interface Started {
   readonly prepared: Prepared;
   readonly answer: Answer | 'died';
+  /** Changes of state that the event bus had been told before. */
+  readonly toldBefore: number;
 }
 
 const evidenceOf = async (
@@ -121,7 +123,7 @@ const evidenceOf = async (
   const isLeft = ({ targetId }: Prepared): boolean =>
     run.logs.some((line) => line.includes('import not taken back') && line.includes(targetId));
   const imports = started.map(
-    ({ prepared, answer }): ImportEvidence => ({
+    ({ prepared, answer, toldBefore }): ImportEvidence => ({
       ...{
         starts: kind.starts,
         prepared,
@@ -130,7 +132,7 @@ const evidenceOf = async (
         tasks: items.filter(isTaskOf(prepared)),
       },
       target: targetGlance(deployment, prepared).image(prepared.targetId),
-      told: toldOf(deployment, prepared),
+      told: toldOf(deployment, prepared, toldBefore),
     }),
   );
   const { secrets } = deployment;
@@ -170,8 +172,9 @@ export const perform = async (bench: Bench, one: Case): Promise<Rested> => {
   });
   pump.serve([...ids], { run, functions });
   for (const { targetId, region } of prepared) run.subjects.add(subjectOf(targetId, region));
+  const toldBefore = deployment.cloud.aws.events.received.length;
   const start = async (each: Prepared): Promise<Started> => ({
-    prepared: each,
+    ...{ prepared: each, toldBefore },
     answer: await startOf(one.kind)(run, functions, each),
   });
   const [late, first] = [prepared.filter(({ joins }) => joins), prepared.filter(({ joins }) => !joins)];

@@ -80,7 +80,7 @@ export const orphansOf = ({ deployment, investigator, watch }: Bench): Orphans =
 
   return {
     age: async (rested) => {
-      const waiting = new Set((await watch.look()).flatMap(({ body }) => idsIn(body)));
+      const waiting = new Set((await watch.look()).flatMap(({ ids }) => ids));
       const isToCome = ({ run }: Rested): boolean =>
         [...run.subjects].flatMap(idsIn).some((id) => waiting.has(id));
       for (const one of rested.filter((each) => !isToCome(each))) {
