@@ -259,6 +259,25 @@ test('an image that was deleted while its import waited frees everything', async
   await nothingIsLeft();
 });
 
+test('an image that is deleted while Glance saves it frees everything', async () => {
+  await request();
+  await queues.next('stream-image');
+  const { promise: until, resolve: release } = Promise.withResolvers<void>();
+  region2.fault(target.id, { on: 'put-file', kind: 'hold', from: 1, until });
+  const applied = queues.next('apply-metadata');
+  await expect.poll(() => region2.image(target.id)?.status, { interval: 5 }).toBe('saving');
+  await fetch(`${region2.url}/v2/images/${target.id}`, {
+    method: 'DELETE',
+    headers: { 'x-auth-token': token },
+  });
+  release();
+  await applied;
+  await queues.next('fail-import');
+  const [task] = (await ferry.traces.items()).filter(({ imageId }) => imageId === target.id);
+  expect(task).toMatchObject({ status: 'failure' });
+  await nothingIsLeft();
+});
+
 test('late messages of an import that has ended, and of its copy that is cleared up, leave nothing', async () => {
   await request();
   await queues.next('stream-image');

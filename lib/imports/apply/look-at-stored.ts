@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { asFerryError, FerryError } from '../../errors.ts';
+import { asFerryError, FerryError, hasCode } from '../../errors.ts';
 import type { Glance } from '../../openstack/glance.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { Transferred } from '../../state/copy.ts';
@@ -39,7 +39,10 @@ export const lookAtStored = async (
   openTarget: () => Promise<Glance>,
 ): Promise<Vouched> => {
   const { transferred } = applying.task;
+  const { signal } = applying;
   const unmade = (error: unknown): undefined => {
+    // Of an attempt that was called off or has lost its claim another one looks again; one whose time ends has no other.
+    if (signal.aborted && !hasCode(signal.reason, 'out-of-time')) throw error;
     applying.log.warn('stored image not compared', { error: asFerryError(error) });
     return undefined;
   };
