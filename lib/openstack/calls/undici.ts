@@ -4,8 +4,8 @@ import buildConnector from 'undici/lib/core/connect.js';
 import { parseURL } from 'undici/lib/core/util.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
 
-// undici by its parts: its index loads fetch, WebSocket, caches and mocks as well, 0.25 MB of code that each cold start
-// compiles and runs for nothing. undici does not promise these files: its version is pinned, and a test compares them with
+// undici by its parts: its index loads fetch, WebSocket, caches and mocks as well, code that each cold start would
+// compile and run for nothing. undici does not promise these files: its version is pinned, and a test compares them with
 // what its index hands out.
 
 export { Agent, buildConnector };

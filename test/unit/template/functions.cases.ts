@@ -102,7 +102,7 @@ export const functionsCases = (packaged: () => Packaged) =>
       for (const [, group] of groups) expect(group['RetentionInDays']).toBe(30);
     });
 
-    // KiB zipped, with source maps; measured 2026-11: 845, 966, 969, 960, 814, 528. More is a slower cold start.
+    // KiB zipped, with source maps: a little more than each has. What is larger starts more slowly.
     const limitKiB = { 'import-image': 950, 'list-tasks': 910, 'import-info': 600 };
     test.each(names)('%s is no larger than it has to be', async (name) => {
       expect(await packaged().zipKiB(name)).toBeLessThan(

@@ -14,6 +14,7 @@ import { importRef } from '../../../../lib/state/refs.ts';
 import type { Task } from '../../../../lib/state/task.ts';
 import type { Tasks } from '../../../../lib/state/tasks.ts';
 import type { LocalAws } from '../../../cloud/aws/aws.ts';
+import { losingClient } from '../../../losing-client.ts';
 import { startLocalAws } from '../../local-aws.ts';
 import { taskFixture } from '../task-fixture.ts';
 
@@ -76,6 +77,19 @@ test('the same image id in another region is another target: both are claimed an
   expect(sent.map(({ message }) => message)).toEqual([importRef(task), importRef(other)]);
   expect([await claims.holder(task), await claims.holder(other)]).toEqual([task.taskId, other.taskId]);
   expect((await tasks.list(other)).map(({ taskId }) => taskId)).toEqual([other.taskId]);
+});
+
+test('an import whose every write is sent twice, since its answer was lost, is accepted once', async () => {
+  const losing = createTable(losingClient(), aws.tableName);
+  const lost = {
+    ...services,
+    tasks: createTasks(losing, { ttlH: 48 }),
+    claims: createClaims(losing, { leaseMs: 50_000 }),
+  };
+  await enqueueImport(lost, task);
+  expect(sent).toEqual([{ to: 'stream-image', message: importRef(task) }]);
+  expect(await claims.holder(task)).toBe(task.taskId);
+  expect((await tasks.list(task)).map(({ taskId }) => taskId)).toEqual([task.taskId]);
 });
 
 describe('an answer of 5xx', () => {
