@@ -116,6 +116,17 @@ describe('an upload that goes wrong', () => {
     expect([status, source().image(id)?.status]).toEqual(['broken', 'active']);
   });
 
+  test('slow: it is read no faster than asked, and whole', async () => {
+    const started = performance.now();
+    const { id, status } = await upload({ kind: 'slow', bytesPerSecond: 60 });
+    expect(performance.now() - started).toBeGreaterThan(100);
+    expect([status, source().image(id)?.status, source().image(id)?.size]).toEqual([
+      204,
+      'active',
+      hello.length,
+    ]);
+  });
+
   test('hold: the image is saving until the test says so', async () => {
     const { id } = await source().createImage(formats);
     const { promise: until, resolve } = Promise.withResolvers<void>();
