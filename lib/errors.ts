@@ -51,6 +51,15 @@ export const errorRules = {
   internal: { status: 500, retryable: true },
 } as const satisfies Record<ErrorCode, ErrorRule>;
 
+/**
+ * Characters of a message. It may hold what a service or a stranger says, and it goes into task (400 KB in DynamoDB), log
+ * and event: who may write as much as he likes into it could keep an import from saying how it ended.
+ */
+const longestMessage = 4096;
+
+const clipped = (message: string): string =>
+  message.length <= longestMessage ? message : `${message.slice(0, longestMessage - 1).toWellFormed()}…`;
+
 interface FerryErrorOptions extends ErrorOptions {
   readonly operation?: string;
   readonly retryAfterMs?: number | undefined;
@@ -70,7 +79,7 @@ export class FerryError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: FerryErrorOptions = {}) {
-    super(message, options);
+    super(clipped(message), options);
     this.code = code;
     this.operation = options.operation;
     this.retryAfterMs = options.retryAfterMs;
@@ -78,7 +87,7 @@ export class FerryError extends Error {
 
   /** Operation, object and reason. The message alone is what Glance's clients know. */
   get explanation(): string {
-    return this.operation ? `Failed to ${this.operation}: ${this.message}` : this.message;
+    return this.operation ? clipped(`Failed to ${this.operation}: ${this.message}`) : this.message;
   }
 
   get status(): number {

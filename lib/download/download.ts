@@ -1,3 +1,4 @@
+import { echo } from '../echo.ts';
 import { FerryError } from '../errors.ts';
 import { type AskedRange, rangeHeader, rangeOf } from '../http/content-range.ts';
 import { type Answer, type Connections, get } from '../http/exchange.ts';
@@ -157,8 +158,7 @@ export abstract class Download implements ByteSource {
       return await get({ url, connections: this.connections.filtered, headers, signal });
     } catch (cause) {
       if (signal.aborted || distrustOf(cause) || cause instanceof UnframedAnswer) throw cause;
-      const shown = displayUri(url);
-      const reason = `${shown === this.name ? 'it' : shown} could not be reached`;
+      const reason = `${displayUri(url) === this.name ? 'it' : echo(displayUri(url))} could not be reached`;
       throw new FerryError('unavailable', `Failed to download ${this.name}: ${reason}`, { cause });
     }
   }
@@ -181,7 +181,7 @@ export abstract class Download implements ByteSource {
     if (!url || hops === mostRedirects) throw this.refused(`${hops + 1} redirects lead nowhere`);
     if (await this.connections.filter.passes(url)) return url;
     // Glance's sentence (SafeRedirectHandler).
-    throw this.refused(`Redirect to disallowed URL: ${displayUri(url)}`);
+    throw this.refused(`Redirect to disallowed URL: ${echo(displayUri(url))}`);
   }
 
   private async wholeOf(answer: Answer, call: GetCall): Promise<ImageBytes> {

@@ -46,6 +46,14 @@ test('an explanation names the operation where the message is only the reason of
   expect(refused.explanation).toBe('Failed to get image 1: You may not.');
 });
 
+test('a message of any length is one that a task, a log line and an event can hold', () => {
+  const said = 'x'.repeat(400_000);
+  const error = new FerryError('conflict', said, { operation: 'update image 1' });
+  expect(error.message).toMatch(/^x{4095}…$/);
+  expect(error.explanation).toMatch(/^Failed to update image 1: x+…$/);
+  expect(error.explanation).toHaveLength(4096);
+});
+
 test('codes are asked for by name, and only errors of ours have one', () => {
   const error = new FerryError('unavailable', 'later');
   expect(hasCode(error, 'internal', 'unavailable')).toBe(true);

@@ -1,9 +1,7 @@
 import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
-  HeadObjectCommand,
   NoSuchUpload,
-  NotFound,
   type S3Client,
   S3ServiceException,
   UploadPartCommand,
@@ -14,6 +12,7 @@ import { awsConnections } from '../connections.ts';
 import { serviceError } from '../service-error.ts';
 import { abortUpload, clearPrefix, objectsUnder, openUploads, removeObject } from './bucket-contents.ts';
 import { withParts } from './completed-parts.ts';
+import { isThere } from './is-there.ts';
 import { openRange } from './object-get.ts';
 import { checksumParameter, type PartAlgorithm, type PartChecksum, type SentPart } from './part-checksum.ts';
 import { partGone } from './part-gone.ts';
@@ -73,9 +72,6 @@ export interface RelayStore {
   keysUnder(prefix: string, options: Options): Promise<ReadonlyMap<string, Date | undefined>>;
 }
 
-const isStatus = (error: unknown, status: number): boolean =>
-  error instanceof S3ServiceException && error.$metadata.httpStatusCode === status;
-
 const isNoSuchUpload = (error: unknown): boolean =>
   error instanceof NoSuchUpload || (error instanceof S3ServiceException && error.name === 'NoSuchUpload');
 
@@ -107,15 +103,6 @@ export const createRelayStore = (
   // S3 takes a part's checksum only where the upload has announced its kind, and wants them all again at the end.
   const announced = { ChecksumAlgorithm: checksum === 'crc32' ? ('CRC32' as const) : undefined };
   const named = (key: string) => `${bucket}/${key}`;
-
-  const sizeOf = async (key: string, options: Options): Promise<number | undefined> => {
-    try {
-      return (await client.send(new HeadObjectCommand(at(key)), abortable(options))).ContentLength;
-    } catch (error) {
-      if (error instanceof NotFound || isStatus(error, 404)) return undefined;
-      throw error;
-    }
-  };
 
   return {
     partAlgorithm: checksum === 'none' ? 'crc32' : checksum,
@@ -158,7 +145,7 @@ export const createRelayStore = (
           await client.send(withParts(command, completed), abortable(options));
         } catch (error) {
           // An answer that got lost: the store has completed the upload and forgotten it.
-          if (!isNoSuchUpload(error) || (await sizeOf(key, options)) !== size) throw error;
+          if (!isNoSuchUpload(error) || !(await isThere(client, { ...at(key), size }, options))) throw error;
         }
       }),
 

@@ -110,6 +110,13 @@ describe.each(sources)('%s', (_, source) => {
     expect(elsewhere.seen).toEqual([]);
   });
 
+  test('of any length is shown as far as a sentence goes', async () => {
+    server.script(redirectTo(`http://169.254.169.254/${'a'.repeat(60_000)}`));
+    const { message } = await failureOf(source().open({ signal: live }));
+    expect(message).toMatch(/Redirect to disallowed URL: http:\/\/169\.254\.169\.254\/a+…$/);
+    expect(message.length).toBeLessThan(1000);
+  });
+
   test.each([
     ['in UTF-8', Buffer.from('/größe.qcow2').toString('latin1'), '/gr%C3%B6%C3%9Fe.qcow2'],
     ['in Latin-1', '/größe.qcow2', '/gr%F6%DFe.qcow2'],

@@ -138,6 +138,15 @@ describe('an upload', () => {
     await relay.completeUpload(upload, live);
   });
 
+  test('whose completion is never answered, and which the store shows a moment later, is complete all the same', async () => {
+    const upload = await put(relay, await relay.createUpload(key, live), [Buffer.from('abc')]);
+    aws.s3Faults.inject('CompleteMultipartUpload', { kind: 'lost-answer' });
+    aws.s3Faults.inject('HeadObject', { kind: 'error', code: 'NoSuchKey' }, 2);
+    await relay.completeUpload(upload, live);
+    expect(aws.s3Faults.left('HeadObject')).toBe(0);
+    expect((await content()).toString()).toBe('abc');
+  });
+
   test('of which the store does not have a part as it was stored says which one', async () => {
     const upload = await put(relay, await relay.createUpload(key, live), [
       randomBytes(5 * MiB),
