@@ -34,7 +34,8 @@ describe('passes by itself, and is tried again', () => {
     Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' }),
     Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }),
     Object.assign(new Error('no answer'), { name: 'TimeoutError' }),
-    new SyntaxError('Unexpected token < in JSON'),
+    // As the SDK throws it for an answer that is no JSON.
+    Object.assign(new SyntaxError('Unexpected token < in JSON'), { $responseBodyText: '<html>' }),
     'text',
   ])('no or no proper answer: %s', (cause) => expect(codeOf(cause)).toBe('unavailable'));
 
