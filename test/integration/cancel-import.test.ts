@@ -21,7 +21,7 @@ import {
 import { expectError } from './refusals.ts';
 import { useFerry } from './use-ferry.ts';
 
-const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' } });
+const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, HEARTBEAT_S: '2', RETRY_DELAY_S: '1' } });
 const reason = /^Cancelled by its owner$/;
 let demo: string;
 

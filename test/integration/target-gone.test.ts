@@ -9,7 +9,7 @@ const formats = { disk_format: 'raw', container_format: 'bare' };
 const web = useWebServer();
 const ferry = useFerry(() => ({
   env: {
-    ...{ HEARTBEAT_S: '1', PART_SIZE_MIB: '5' },
+    ...{ HEARTBEAT_S: '2', PART_SIZE_MIB: '5' },
     OS_IMPORT_FILTERING_OPTS__ALLOWED_PORTS: new URL(web.url).port,
   },
 }));

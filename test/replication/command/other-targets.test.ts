@@ -29,7 +29,7 @@ const ferry = useFerry(() => {
   const { id = '', secret = '' } = service ?? {};
   return {
     env: {
-      ...{ OS_TARGET_REGIONS: `NORTH=${away.authUrl}`, HEARTBEAT_S: '1', RETRY_DELAY_S: '1' },
+      ...{ OS_TARGET_REGIONS: `NORTH=${away.authUrl}`, HEARTBEAT_S: '2', RETRY_DELAY_S: '1' },
       ...{ OS_APPLICATION_CREDENTIAL_ID: id, OS_APPLICATION_CREDENTIAL_SECRET: secret },
     },
   };
