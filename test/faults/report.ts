@@ -59,7 +59,8 @@ export const reportRequests = (summary: string, options: Options): void => {
 /** Prints the table of a run that took so many seconds; a whole run's goes into docs/reliability.md. */
 export const report = (tallies: readonly Tally[], options: Options, seconds: number): void => {
   const groups = Map.groupBy(tallies, ({ group }) => group);
-  const rows = [...groups].map(([group, those]) => row(group, those));
+  const named = [...groups].sort(([one], [other]) => one.localeCompare(other));
+  const rows = named.map(([group, those]) => row(group, those));
   const head = ['case', 'runs', 'succeeded', 'failed cleanly', 'never began', 'left', 'a promise broken'];
   const tables = [{ head, rows: [...rows, row('**all**', tallies)] }];
   const facts = {
