@@ -56,9 +56,14 @@ export const errorRules = {
  * and event: who may write as much as he likes into it could keep an import from saying how it ended.
  */
 const longestMessage = 4096;
+/** Of them at its end, where the reason stands. */
+const endOfMessage = 1024;
 
-const clipped = (message: string): string =>
-  message.length <= longestMessage ? message : `${message.slice(0, longestMessage - 1).toWellFormed()}…`;
+const clipped = (message: string): string => {
+  if (message.length <= longestMessage) return message;
+  const begin = message.slice(0, longestMessage - endOfMessage - 1);
+  return `${begin.toWellFormed()}…${message.slice(-endOfMessage).toWellFormed()}`;
+};
 
 interface FerryErrorOptions extends ErrorOptions {
   readonly operation?: string;

@@ -85,7 +85,7 @@ export function discoveryContract(cloudOf: () => ContractCloud): void {
       ['POST', '/v2/images/ID', 405, 'GET, PATCH, DELETE'],
       ['DELETE', '/v2/images/ID/file', 405, 'GET, PUT'],
       ['GET', '/v2/images/ID/import', 405, 'POST'],
-      ['POST', '/v2/info/usage', 405, 'GET'],
+      ['POST', '/v2/info/usage', 404, null],
       ['GET', '/v2/images/ID/actions/deactivate', 405, 'POST'],
       ['POST', '/v2/images/ID/actions/nosuch', 404, null],
     ] as const)('%s %s answers %i', async ([method, path, status, allow]) => {

@@ -148,7 +148,7 @@ export const differences = {
   /** Glance has all its stores; ours has one way in, the default store, and knows no other, not even to say that there is none. */
   otherStores: { glance: [202, 409], ours: 400 },
   /** Glance cannot cancel an import, and has no such route. */
-  cancel: { glance: 405, ours: 204 },
+  cancel: { glance: 404, ours: 204 },
   /** Of a 404 for its tasks Glance says that a resource, ours that the image was not found, as both do elsewhere. */
   tasksNotFound: { glance: 'The resource could not be found.', ours: 'No image found with ID ' },
 } as const;

@@ -47,10 +47,10 @@ test('an explanation names the operation where the message is only the reason of
 });
 
 test('a message of any length is one that a task, a log line and an event can hold', () => {
-  const said = 'x'.repeat(400_000);
+  const said = `${'x'.repeat(400_000)}: its reason`;
   const error = new FerryError('conflict', said, { operation: 'update image 1' });
-  expect(error.message).toMatch(/^x{4095}…$/);
-  expect(error.explanation).toMatch(/^Failed to update image 1: x+…$/);
+  expect(error.message).toMatch(/^x{3071}…x+: its reason$/);
+  expect(error.explanation).toMatch(/^Failed to update image 1: x+…x+: its reason$/);
   expect(error.explanation).toHaveLength(4096);
 });
 

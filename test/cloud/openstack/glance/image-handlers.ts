@@ -1,4 +1,4 @@
-import { isShownTo, mustOwn, owns } from './access.ts';
+import { isShownTo, mustOwn, owns, shownTo } from './access.ts';
 import { recordFrom } from './create.ts';
 import { conflict, forbidden, notFound } from './errors.ts';
 import { checkImport, checkStores, importMethod, takeImport } from './import.ts';
@@ -43,7 +43,8 @@ export function imageHandlers({ images, storeId, stores, importMethods }: ImageH
   const patch: Handler = async (request) => {
     const draft = draftOf(contentType(request.incoming));
     const changes = readChanges(await jsonBody(request), draft);
-    const image = get(request);
+    const id = request.param('image');
+    const image = shownTo(request.caller, images.find(id), id);
     applyChanges(image, changes, request.caller);
     return { status: 200, json: view(image) };
   };

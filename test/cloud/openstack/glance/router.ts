@@ -9,6 +9,9 @@ export interface Matched {
   readonly params: ReadonlyMap<string, string>;
 }
 
+/** Of these Glance refuses no other method: it does not know the path then (glance/api/v2/router.py). */
+const otherMethodsMiss = new Set(['/v2/images/:image/tasks', '/v2/info/usage']);
+
 /** @throws GlanceError 404 for an unknown path, 405 with Allow for another method on a known one */
 export function matchRoute(routes: Routes, method: string, path: string): Matched {
   for (const [pattern, methods] of Object.entries(routes)) {
@@ -16,6 +19,7 @@ export function matchRoute(routes: Routes, method: string, path: string): Matche
     if (!params) continue;
     const handler = methods[method];
     if (handler) return { handler, params };
+    if (otherMethodsMiss.has(pattern)) break;
     throw new GlanceError(405, '', '', { Allow: Object.keys(methods).join(', ') });
   }
   throw notFound();
