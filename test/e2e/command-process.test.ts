@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { expectNothingLeft } from '../integration/nothing-left.ts';
+import { expectNothingStays } from '../integration/nothing-left.ts';
 import { expectWaiting, glanceOf, holdBack, MiB, newSource, nineRegions } from '../integration/one-source.ts';
 import { useFerry } from '../integration/use-ferry.ts';
 import { openrcOf } from '../replication/command/command.ts';
@@ -65,7 +65,7 @@ test('Ctrl-C leaves the imports running, says how to go on, and prints no contro
     REGION2: { status: 'active' },
     REGION3: { status: 'active' },
   });
-  await expectNothingLeft(ferry);
+  await expectNothingStays(ferry);
 });
 
 const hasTmux = (): boolean => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
-import { expectNothingLeft } from '../integration/nothing-left.ts';
+import { expectNothingStays } from '../integration/nothing-left.ts';
 import {
   beginAll,
   expectActiveCopy,
@@ -73,7 +73,7 @@ test.each([
     for (const one of imports) await expectActiveCopy(ferry, source, one);
     const ranges = readsOf(ferry, source).map((read) => [read.asked.start / MiB, read.asked.end / MiB]);
     expect(ranges.sort(([a = 0], [b = 0]) => a - b)).toEqual(asked);
-    await expectNothingLeft(ferry);
+    await expectNothingStays(ferry);
   },
 );
 
@@ -86,5 +86,5 @@ test('the processes of apply-metadata killed while all targets are given the sam
     await expect.poll(() => glanceOf(ferry, region).image(imageId)?.status, soon).toBe('saving');
   await ferry.kill('apply-metadata');
   for (const one of imports) await expectActiveCopy(ferry, source, one);
-  await expectNothingLeft(ferry);
+  await expectNothingStays(ferry);
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
-import { expectNothingLeft } from '../integration/nothing-left.ts';
+import { expectNothingStays } from '../integration/nothing-left.ts';
 import { useFerry } from '../integration/use-ferry.ts';
 
 const MiB = 1024 ** 2;
@@ -35,7 +35,7 @@ const messageOf = async (id: string): Promise<string> => (await ferry.tasks(id, 
 const arrives = async (id: string, hash: string | null): Promise<void> => {
   expect(await ferry.finished(id, token)).toMatchObject({ status: 'success', message: 'Copied 12 MiB' });
   expect(region2.image(id)).toMatchObject({ status: 'active', os_hash_value: hash, hw_a: 'b' });
-  await expectNothingLeft(ferry);
+  await expectNothingStays(ferry);
 };
 
 test('stream-image killed in the middle of the copy: the message comes again, and one correct image arrives', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { expectNothingLeft } from '../integration/nothing-left.ts';
+import { expectNothingStays } from '../integration/nothing-left.ts';
 import { useFerry } from '../integration/use-ferry.ts';
 
 const MiB = 1024 ** 2;
@@ -37,7 +37,7 @@ test('all processes killed in the middle of their segments: each goes on where i
   });
   const { os_hash_value } = source;
   expect(REGION2.image(target.id)).toMatchObject({ status: 'active', os_hash_value });
-  await expectNothingLeft(ferry);
+  await expectNothingStays(ferry);
 
   const starts = REGION1.requests().flatMap(({ path, headers }) =>
     path === `/v2/images/${source.id}/file`

@@ -12,3 +12,9 @@ export const expectNothingLeft = async ({ traces }: Pick<Ferry, 'traces'>): Prom
   await expect.poll(others).toEqual([]);
   expect((await traces.items()).filter((item) => 'sealed' in item)).toEqual([]);
 };
+
+/** The same for who waits for images: they are active a moment before their imports have ended. */
+export const expectNothingStays = async (ferry: Pick<Ferry, 'traces'>): Promise<void> => {
+  await expect.poll(() => ferry.traces.relay()).toEqual({ objects: [], uploads: [] });
+  await expectNothingLeft(ferry);
+};

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
-import { expectNothingLeft } from '../../integration/nothing-left.ts';
+import { expectNothingStays } from '../../integration/nothing-left.ts';
 import { useFerry } from '../../integration/use-ferry.ts';
 import { callCommand, openrcOf } from './command.ts';
 import { type ServedFerry, serveFerry } from './served-ferry.ts';
@@ -61,7 +61,7 @@ test('an image of another cloud is read with its own token there, and becomes a 
   expect(json()).toMatchObject({ REGION2: { status: 'active', hash: `sha512:${source.os_hash_value}` } });
   const copy = ferry.openstack.regions.REGION2.image(String(json()['REGION2']?.['id']));
   expect(copy).toMatchObject({ ferry_source_region: 'NORTH', ferry_source_id: source.id, name: 'of north' });
-  await expectNothingLeft(ferry);
+  await expectNothingStays(ferry);
 });
 
 test.each(['copy', 'wait', 'cancel', 'tasks'])(

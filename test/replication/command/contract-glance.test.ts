@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { expectNothingLeft } from '../../integration/nothing-left.ts';
+import { expectNothingStays } from '../../integration/nothing-left.ts';
 import {
   expectWaiting,
   formats,
@@ -38,7 +38,7 @@ test('copy is active in both regions, as it is to be; a second time moves no byt
   expect(Object.keys(json())).toEqual(['REGION2', 'REGION3']);
   expect((await call(...args)).code).toBe(0);
   expect(timesAsked(ferry, source)).toEqual(once(source));
-  await expectNothingLeft(ferry);
+  await expectNothingStays(ferry);
 });
 
 test('wait ends where the copy that was begun would have ended, and tasks shows it', async () => {

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { expectNothingLeft } from '../../integration/nothing-left.ts';
+import { expectNothingStays } from '../../integration/nothing-left.ts';
 import {
   expectWaiting,
   glanceOf,
@@ -44,7 +44,7 @@ describe('copy to two regions', () => {
         ...{ team: 'a', tags: ['lts'], ferry_source_region: 'REGION1', ferry_source_id: source.id },
       });
     expect(timesAsked(ferry, source)).toEqual(once(source));
-    await expectNothingLeft(ferry);
+    await expectNothingStays(ferry);
   });
 
   test('a second time moves no byte and asks for no import', async () => {
@@ -213,7 +213,7 @@ test.each([
       expect(imageOf(region, id)).toMatchObject({ status: 'active', visibility: 'community' });
     expect(Object.keys(again.json())).toEqual(['REGION2', 'REGION3']);
     expect(timesAsked(ferry, source)).toEqual(once(source));
-    await expectNothingLeft(ferry);
+    await expectNothingStays(ferry);
   },
 );
 

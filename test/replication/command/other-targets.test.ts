@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applicationCredentials } from '../../cloud/openstack/keystone/fixture.ts';
 import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
-import { expectNothingLeft } from '../../integration/nothing-left.ts';
+import { expectNothingStays } from '../../integration/nothing-left.ts';
 import { formats, holdBack, once, timesAsked } from '../../integration/one-source.ts';
 import { useFerry } from '../../integration/use-ferry.ts';
 import { callCommand, openrcOf } from './command.ts';
@@ -82,7 +82,7 @@ test('one call copies to a region of its cloud and to one of another, and no tok
     expect((await call(command, source.id, 'NORTH')).json()).toMatchObject({ NORTH: answer });
   expect(tokens.strays()).toEqual([]);
   expect(tokens.atHome()).toBeGreaterThan(10);
-  await expectNothingLeft(ferry);
+  await expectNothingStays(ferry);
 });
 
 test('an import there that fails, or is cancelled, leaves its target without data, by the caller’s token alone', async () => {
@@ -101,7 +101,7 @@ test('an import there that fails, or is cancelled, leaves its target without dat
   release();
   const ended = await ferry.finished(String(begun.json()['NORTH']?.['id']), away.issueToken('demo'), 'NORTH');
   expect(ended).toMatchObject({ status: 'failure', message: 'Cancelled by its owner' });
-  await expectNothingLeft(ferry);
+  await expectNothingStays(ferry);
   for (const { id } of [source, slow]) {
     const [record] = away.regions.NORTH.images().filter((image) => image['ferry_source_id'] === id);
     expect(record).toMatchObject({ status: 'queued', size: null });

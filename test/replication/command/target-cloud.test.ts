@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
-import { expectNothingLeft } from '../../integration/nothing-left.ts';
+import { expectNothingStays } from '../../integration/nothing-left.ts';
 import { useFerry } from '../../integration/use-ferry.ts';
 import { callCommand, openrcOf } from './command.ts';
 import { type ServedFerry, serveFerry } from './served-ferry.ts';
@@ -74,7 +74,7 @@ test('an image becomes a copy in another cloud, each token shown to its own clou
   expect(ferry.openstack.regions.NORTH.image(String(json()['NORTH']?.['id']))).toMatchObject({
     ...{ ferry_source_region: 'REGION1', ferry_source_id: source.id, visibility: 'community' },
   });
-  await expectNothingLeft(ferry);
+  await expectNothingStays(ferry);
   // What asks with one token finds the deployment in the catalog of its own cloud.
   const waited = await call('unnamed', 'wait', source.id, '--visibility', 'community');
   expect(waited).toMatchObject({ code: 0, stderr: '' });

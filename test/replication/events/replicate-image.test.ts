@@ -5,7 +5,7 @@ import { replicaId } from '../../../lib/replication/record/replica-id.ts';
 import type { ImageId } from '../../../lib/schemas/ids.ts';
 import type { ImageReplicaStateChange } from '../../../lib/schemas/state-change.ts';
 import type { ImageView } from '../../cloud/openstack/glance/record.ts';
-import { expectNothingLeft } from '../../integration/nothing-left.ts';
+import { expectNothingStays } from '../../integration/nothing-left.ts';
 import { formats, once, timesAsked } from '../../integration/one-source.ts';
 import { useReplication } from './use-replication.ts';
 
@@ -335,5 +335,5 @@ describe.concurrent('a dead letter with its reason is', () => {
 
 test('nothing is left when all messages have come to their end', async () => {
   await until(async () => expect((await ferry.traces.messages())['ReplicateImageQueue']).toBe(0));
-  await expectNothingLeft(ferry);
+  await expectNothingStays(ferry);
 });
