@@ -36,7 +36,7 @@ const suite = (
 
 export default defineConfig({
   test: {
-    maxWorkers: 3, // on two cores, of which vitest would take one: a test waits for half of its time
+    maxWorkers: 4, // on two cores, of which vitest would take one: a test waits for half of its time
     projects: [
       suite('unit', 'test/{unit,cloud}/**/*.test.ts', 60, printing),
       suite('contract', 'test/contract/emulation*.test.ts', 60, sharing),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
-import { useFerry } from './use-ferry.ts';
-import { useWebServer } from './use-web-server.ts';
+import { useFerry } from '../integration/use-ferry.ts';
+import { useWebServer } from '../integration/use-web-server.ts';
 
 const MiB = 1024 ** 2;
 const formats = { disk_format: 'raw', container_format: 'bare' };

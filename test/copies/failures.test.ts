@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Glance } from '../cloud/openstack/glance/glance.ts';
 import type { ImageView } from '../cloud/openstack/glance/record.ts';
-import { expectNothingLeft } from './nothing-left.ts';
-import { useFerry } from './use-ferry.ts';
+import { expectNothingLeft } from '../integration/nothing-left.ts';
+import { useFerry } from '../integration/use-ferry.ts';
 
 const MiB = 1024 ** 2;
 /** Two parts of 5 MiB at most, which is as small as S3 takes them. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { expectNothingLeft } from './nothing-left.ts';
+import { expectNothingLeft } from '../integration/nothing-left.ts';
 import {
   beginAll,
   beginFrom,
@@ -17,9 +17,9 @@ import {
   once,
   taskOf,
   timesAsked,
-} from './one-source.ts';
-import { expectError } from './refusals.ts';
-import { useFerry } from './use-ferry.ts';
+} from '../integration/one-source.ts';
+import { expectError } from '../integration/refusals.ts';
+import { useFerry } from '../integration/use-ferry.ts';
 
 const ferry = useFerry({ ...nineRegions, env: { ...nineRegions.env, HEARTBEAT_S: '2', RETRY_DELAY_S: '1' } });
 const reason = /^Cancelled by its owner$/;
