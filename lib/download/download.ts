@@ -158,8 +158,9 @@ export abstract class Download implements ByteSource {
       return await get({ url, connections: this.connections.filtered, headers, signal });
     } catch (cause) {
       if (signal.aborted || distrustOf(cause) || cause instanceof UnframedAnswer) throw cause;
-      const reason = `${displayUri(url) === this.name ? 'it' : echo(displayUri(url))} could not be reached`;
-      throw new FerryError('unavailable', `Failed to download ${this.name}: ${reason}`, { cause });
+      const shown = displayUri(url);
+      const reason = `Failed to download ${this.name}: ${shown === this.name ? 'it' : echo(shown)} could not be reached`;
+      throw new FerryError('unavailable', reason, { cause });
     }
   }
 
@@ -180,8 +181,7 @@ export abstract class Download implements ByteSource {
     const url = redirectTarget(answer, from);
     if (!url || hops === mostRedirects) throw this.refused(`${hops + 1} redirects lead nowhere`);
     if (await this.connections.filter.passes(url)) return url;
-    // Glance's sentence (SafeRedirectHandler).
-    throw this.refused(`Redirect to disallowed URL: ${echo(displayUri(url))}`);
+    throw this.refused(`Redirect to disallowed URL: ${echo(displayUri(url))}`); // Glance's sentence
   }
 
   private async wholeOf(answer: Answer, call: GetCall): Promise<ImageBytes> {

@@ -21,32 +21,33 @@ export const isOurs = (endpoint: string, root: string | undefined): boolean => {
   return path === base || path.startsWith(`${base}/regions/`);
 };
 
+interface CatalogEntry {
+  readonly region: string;
+  readonly interface: string;
+  readonly endpoint: string;
+}
+
+const isItself = ({ region, interface: name }: CatalogEntry): string =>
+  `The catalog's ${name} image endpoint of region ${region} is this service itself`;
+
 /**
  * A catalog may have our own URL as a region's public one, so that clients find us: asking it for images, we would ask
  * ourselves, and each of these requests the next.
  * @throws FerryError `misconfigured` for a target, which is the operator's
  */
-export const requireTheirs = (
-  target: { readonly region: string; readonly interface: string; readonly endpoint: string },
-  root: string | undefined,
-): void => {
+export const requireTheirs = (target: CatalogEntry, root: string | undefined): void => {
   if (!isOurs(target.endpoint, root)) return;
-  const found = `The catalog's ${target.interface} image endpoint of region ${target.region} is this service itself`;
   throw new FerryError(
     'misconfigured',
-    `${found}: it needs OS_INTERFACE=internal, or another interface at which Glance itself is reached`,
+    `${isItself(target)}: it needs OS_INTERFACE=internal, or another interface at which Glance itself is reached`,
   );
 };
 
 /** The same of a source, whose interface the request names. @throws FerryError `bad-request` */
-export const requireTheirSource = (
-  source: { readonly region: string; readonly interface: string; readonly endpoint: string },
-  root: string | undefined,
-): void => {
+export const requireTheirSource = (source: CatalogEntry, root: string | undefined): void => {
   if (!isOurs(source.endpoint, root)) return;
-  const found = `The catalog's ${source.interface} image endpoint of region ${source.region} is this service itself`;
   throw new FerryError(
     'bad-request',
-    `${found}, which has no images: 'glance_service_interface' must name another, such as internal`,
+    `${isItself(source)}, which has no images: 'glance_service_interface' must name another, such as internal`,
   );
 };
