@@ -1,4 +1,3 @@
-import { asFerryError, FerryError, hasCode } from '../errors.ts';
 import { logOfCopy } from '../log.ts';
 import type { Copy, SegmentPlan, Transferred } from '../state/copy.ts';
 import type { CopyMessage, Sending } from '../state/messages.ts';
@@ -10,11 +9,11 @@ import type { Step } from '../steps/step.ts';
 import { segmentAt } from '../transfer/segment-plan.ts';
 import { copySegment } from './bytes/copy-segment.ts';
 import { copyStreamed } from './bytes/copy-stream.ts';
-import { gather } from './bytes/gather.ts';
-import { isRefusal, openSource, type Source } from './bytes/open-source.ts';
-import { beginAnew, openUpload } from './bytes/open-upload.ts';
+import { gather, refill } from './bytes/gather.ts';
+import { type Source, withSource } from './bytes/open-source.ts';
+import { openUpload } from './bytes/open-upload.ts';
 import { planRows } from './bytes/plan-rows.ts';
-import { untilTimeEnds } from './bytes/until-time-ends.ts';
+import { work } from './bytes/work.ts';
 import { failCopy } from './end/fail-copy.ts';
 import { handOn, handOnFirst } from './end/hand-on.ts';
 import { createLookAtWaiters } from './look-at-waiters.ts';
@@ -22,6 +21,7 @@ import { type CopiedObject, prove } from './object/prove.ts';
 import { type CopyRun, createCopyRun } from './record/copy-run.ts';
 import { areRowsDone, isRowDone, messagesToBegin, messagesToGoOn, rowOf } from './record/rows.ts';
 import type { CopyServices } from './record/services.ts';
+import { strongestHash } from './record/source-hash.ts';
 
 const toStreamImage = (message: CopyMessage): Sending => ({ to: 'stream-image', message });
 
@@ -44,13 +44,18 @@ const split = async (services: CopyServices, run: CopyRun, plan: SegmentPlan): P
   return send(...messagesToGoOn(planned).map(toStreamImage));
 };
 
-/** The source's bytes as one object, in one stream or of the rows' segments. */
-const copyAll = async (services: CopyServices, run: CopyRun, from: Source): Promise<CopiedObject> => {
+/** The object of what is stored; undefined where bytes are missing, or where nothing but the source's record vouches for them. */
+const finished = async (services: CopyServices, run: CopyRun): Promise<CopiedObject | undefined> => {
   const { stored, plan } = run.subject;
   if (stored) return { ...stored, digests: {} };
+  return plan && strongestHash(run.subject) ? await gather(services, run, plan) : undefined;
+};
+
+/** The source's bytes as one object, in one stream. */
+const copyAll = async (services: CopyServices, run: CopyRun, from: Source): Promise<CopiedObject> => {
   // S3 has no multipart upload of nothing.
   if (from.source.size === 0) return { size: 0, digests: {} };
-  return plan ? await gather(services, run, from, plan) : await copyStreamed(services, run, from);
+  return await copyStreamed(services, run, from);
 };
 
 const finish = async (run: CopyRun, transferred: Transferred): Promise<Outcome> => {
@@ -59,32 +64,15 @@ const finish = async (run: CopyRun, transferred: Transferred): Promise<Outcome> 
   return handOnFirst(finished, 'apply-metadata');
 };
 
-/** Uploads of one copy that its store may lose. */
-const mostUploadsLost = 5;
-
-/** @throws FerryError `misconfigured` for a store that has lost upload after upload: something removes them */
-const requireStore = ({ uploadsLost = 0 }: Copy, { download }: Source, cause: unknown): void => {
-  if (uploadsLost < mostUploadsLost) return;
-  throw new FerryError(
-    'misconfigured',
-    `Failed to copy ${download.name}: the relay bucket has lost its upload ${uploadsLost + 1} times (NoSuchUpload), so ` +
-      'something removes uploads that are being written: a lifecycle rule, or somebody who clears up',
-    { cause },
-  );
-};
-
-/** A token that is refused ends its import alone; an upload that is gone begins the copy anew. @throws what is left */
-const mend = async (services: CopyServices, run: CopyRun, from: Source, error: unknown): Promise<Outcome> => {
-  if (hasCode(error, 'upload-gone')) {
-    requireStore(run.subject, from, error);
-    await beginAnew(services, run);
-    // After a while: whatever removes them may do so again.
-    return send({ ...toStreamImage({ copyId: run.ref.copyId }), delayS: services.heartbeatS });
-  }
-  if (!isRefusal(error)) throw error;
-  await services.waiters.fail(from.by, asFerryError(error));
-  return again();
-};
+/** Bytes that are missing: all of a small image; of one in segments, those that the store has lost. */
+const streamMissing = (services: CopyServices, run: CopyRun): Promise<CopiedObject | Outcome> =>
+  withSource(services, run, async (from) => {
+    const { plan } = run.subject;
+    if (plan) return await work(services, run, () => refill(services, run, from, plan));
+    const planned = await planRows(services, run, from);
+    if (planned) return await split(services, run, planned);
+    return await work(services, run, () => copyAll(services, run, from));
+  });
 
 /** The copy as a whole: plans it; copies it, or has its rows copy it; makes one object of it, proves that, hands it on. */
 const streamWhole = async (services: CopyServices, run: CopyRun): Promise<Outcome> => {
@@ -93,15 +81,12 @@ const streamWhole = async (services: CopyServices, run: CopyRun): Promise<Outcom
   const { plan, stored } = subject;
   if (plan && !stored && !areRowsDone(subject, plan))
     return send(...messagesToBegin(subject, plan).map(toStreamImage));
+  if (subject.waiting.length === 0) return done;
   if (await isWornOut(services, run)) return again();
-  const from = await openSource(services, run);
-  if (!from) return done;
-  const planned = stored || plan ? undefined : await planRows(services, run, from);
-  if (planned) return await split(services, run, planned);
-  const transferred = await untilTimeEnds(run, from, async () =>
-    prove(services, run, await copyAll(services, run, from), from),
-  ).catch((error: unknown) => mend(services, run, from, error));
-  if (transferred === 'goes on') return again();
+  const copied =
+    (await work(services, run, () => finished(services, run))) ?? (await streamMissing(services, run));
+  if ('next' in copied) return copied;
+  const transferred = await work(services, run, () => prove(services, run, copied));
   return 'next' in transferred ? transferred : await finish(run, transferred);
 };
 
@@ -119,12 +104,9 @@ const streamRow = async (services: CopyServices, run: CopyRun): Promise<Outcome>
   if (!plan || ref.row > plan.atOnce || stored || transferred) return done;
   if (isRowDone(rowOf(subject, ref.row), plan)) return afterSegment(subject, plan, ref);
   if (await isWornOut(services, run)) return again();
-  const from = await openSource(services, run);
-  if (!from) return done;
-  const copied = await untilTimeEnds(run, from, () => copySegment(services, run, from, plan)).catch(
-    (error: unknown) => mend(services, run, from, error),
+  const copied = await withSource(services, run, (from) =>
+    work(services, run, () => copySegment(services, run, from, plan)),
   );
-  if (copied === 'goes on') return again();
   return 'next' in copied ? copied : afterSegment(copied, plan, ref);
 };
 

@@ -1,5 +1,5 @@
 import type { AttemptId, CopyId, Generation } from '../schemas/ids.ts';
-import type { Copy, CopyChanges, CopyFailure, RowState, StoredPart } from './copy.ts';
+import type { Copy, CopyChanges, CopyFailure, NewCopy, RowState, StoredPart } from './copy.ts';
 import type { Leases } from './leases.ts';
 import type { ImportRef, Making, RowRef } from './refs.ts';
 
@@ -31,12 +31,11 @@ export interface Copies extends Leases<RowRef> {
    * Begins a copy for its first import, with an attempt at the whole of it.
    * @returns false when there is one already, of whatever state
    */
-  create(
-    copy: Making & Pick<Copy, 'projectId' | 'identity' | 'size'>,
-    first: ImportRef,
-    attempt: AttemptId,
-  ): Promise<boolean>;
-  /** @returns the copy with this import among those that wait; undefined when there is none, or it has failed or ends */
+  create(copy: NewCopy, first: ImportRef, attempt: AttemptId): Promise<boolean>;
+  /**
+   * @returns the copy with this import among those that wait; undefined when there is none, it has failed or ends, or as
+   * many as it can hold wait for it already
+   */
   join(copyId: CopyId, ref: ImportRef): Promise<Copy | undefined>;
   /** @param keepMs how long a finished copy is kept that nobody waits for any more; 0 for not at all */
   leave(copyId: CopyId, ref: ImportRef, keepMs: number): Promise<Left>;

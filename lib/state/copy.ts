@@ -11,6 +11,14 @@ export interface StoredPart {
   readonly checksum: string;
 }
 
+/** What a source says that its bytes digest to. */
+export interface SourceHash {
+  /** hashlib's name. */
+  readonly algorithm: string;
+  /** Hex. */
+  readonly value: string;
+}
+
 /** How an image is cut into segments, and those into rows: row r copies segments r, r + atOnce, r + 2 × atOnce, … */
 export interface SegmentPlan {
   /** Bytes of the image. */
@@ -66,8 +74,12 @@ export interface Copy extends Making {
   readonly projectId: string;
   /** What pins the source's bytes; see lib/copies/copy-id.ts. */
   readonly identity: string;
+  /** The source, for messages. */
+  readonly name: string;
   /** Bytes of the source, where it has told them. */
   readonly size?: number | undefined;
+  /** All that the source says its bytes digest to, the strongest first: what is stored is proven when it is gone. */
+  readonly hashes: readonly SourceHash[];
   /** ISO 8601 in UTC without a zone, microseconds: Glance's form. */
   readonly createdAt: string;
   /** Of the last sign of life: an attempt's beginning, heartbeat and pause count as well. */
@@ -97,6 +109,9 @@ export interface Copy extends Making {
   /** Nobody waits, but it is kept until then, ms since 1970, for whoever asks later. */
   readonly keptUntil?: number;
 }
+
+/** What a copy is begun with. */
+export type NewCopy = Making & Pick<Copy, 'projectId' | 'identity' | 'name' | 'size' | 'hashes'>;
 
 /** What may change on a copy while it is made; what is given as undefined is removed. */
 export type CopyChanges = {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { betweenClouds, betweenCloudsCases } from './between-clouds.ts';
 import { callFaults, lastingFaults } from './call-faults.ts';
 import { crashPoints, crashPointsOfSeveral } from './crash-points.ts';
-import { serviceUser, variants } from './imports-under-test.ts';
+import { serviceUser, sourceGone, variants } from './imports-under-test.ts';
 import { type Case, fullName, type Outcome } from './one-run.ts';
 import type { Options } from './options.ts';
 import { changesAtEveryMoment } from './owner-changes.ts';
@@ -26,7 +26,7 @@ export const chosen = (cases: readonly Case[], { only, sample, seed }: Options):
 };
 
 /** Of which not every call is to go wrong: most are those of other kinds. */
-export const special = [...variants, ...severalThatDie, crowd, betweenClouds];
+export const special = [...variants, ...severalThatDie, crowd, betweenClouds, sourceGone];
 
 /** All cases there are, by how the kinds of imports go when nothing is planned. */
 export const casesFor = (
@@ -37,11 +37,13 @@ export const casesFor = (
   const several = all.filter(({ one }) => severalThatDie.includes(one.kind));
   const waiting = all.filter(({ one }) => one.kind === crowd);
   const ofTwoClouds = all.filter(({ one }) => one.kind === betweenClouds);
+  const withoutSource = all.filter(({ one }) => one.kind === sourceGone);
   const withServiceUser = all.filter(({ one }) => one.kind === serviceUser);
   const arriving = undisturbed.filter(({ one }) => !one.kind.fails);
   const [once, always] = [createUnseen(), createUnseen()];
   return [
     ...undisturbed.flatMap((outcome) => crashPoints(outcome.one.kind, outcome)),
+    ...withoutSource.flatMap((outcome) => crashPoints(outcome.one.kind, outcome)),
     ...several.flatMap((outcome) => crashPointsOfSeveral(outcome.one.kind, outcome)),
     ...waiting.flatMap((outcome) => crashPoints(outcome.one.kind, whileItWaits(outcome))),
     ...[...undisturbed, ...withServiceUser].flatMap((outcome) => callFaults(outcome, once)),

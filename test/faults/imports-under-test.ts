@@ -160,6 +160,16 @@ export const successes: readonly ImportUnderTest[] = [
   },
 ];
 
+/** Whose source is deleted as soon as the relay has all its bytes: its hash proves them. */
+export const sourceGone: ImportUnderTest = {
+  ...{ name: 'source deleted after its bytes', ...imports('by request', 'segments') },
+  prepare: one(fromGlance('large', active('large'))),
+  meanwhile: ({ operation }, [{ sourceId = '' }], deployment) => {
+    const glance = sourceGlance(deployment);
+    if (operation === 'CompleteMultipartUpload' && glance.image(sourceId)) void glance.remove(sourceId);
+  },
+};
+
 /** With a service user beside its caller: its secret is fetched, its token got, at each start of a function. */
 export const serviceUser: ImportUnderTest = {
   ...{ name: 'service user', ...imports('by request', 'service user') },

@@ -22,7 +22,11 @@ const holds = (
   item: Item | undefined,
   { names = {}, values = {} }: Condition,
 ): boolean => {
-  const value = (word: string): Value => (word.startsWith(':') ? values[word] : item?.[names[word] ?? word]);
+  const value = (word: string): Value => {
+    const [, sized] = /^size\((\S+)\)$/.exec(word) ?? [];
+    if (sized) return elementsOf(value(sized)).length;
+    return word.startsWith(':') ? values[word] : item?.[names[word] ?? word];
+  };
   const term = (text: string): boolean => {
     const trimmed = text.trim();
     if (/^\(.*\)$/.test(trimmed)) return either(trimmed.slice(1, -1));
@@ -30,6 +34,8 @@ const holds = (
     if (absent) return value(absent) === undefined;
     const [, present] = /^attribute_exists\((\S+)\)$/.exec(trimmed) ?? [];
     if (present) return value(present) !== undefined;
+    const [, among, element = ''] = /^contains\((\S+), (\S+)\)$/.exec(trimmed) ?? [];
+    if (among) return elementsOf(value(among)).includes(value(element));
     const [, negated] = /^NOT (.*)$/.exec(trimmed) ?? [];
     if (negated) return !term(negated);
     const [, name, list] = /^(\S+) IN \((.*)\)$/.exec(trimmed) ?? [];

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { createRelayStore, type RelayStore } from '../../lib/aws/s3/relay-store.ts';
 import { createS3Client } from '../../lib/aws/s3/s3-client.ts';
@@ -6,16 +6,19 @@ import { createClaims } from '../../lib/aws/state/claims.ts';
 import { createCopies } from '../../lib/aws/state/copies.ts';
 import { createTasks } from '../../lib/aws/state/tasks.ts';
 import { createDynamoClient, createTable, type Table } from '../../lib/aws/table.ts';
+import { copyIdFor } from '../../lib/copies/record/copy-id.ts';
 import { log } from '../../lib/log.ts';
-import { type CopyId, newAttemptId, newGeneration } from '../../lib/schemas/ids.ts';
+import { type CopyId, newAttemptId } from '../../lib/schemas/ids.ts';
 import type { Announce, StateChange } from '../../lib/state/announce.ts';
 import type { Claims } from '../../lib/state/claims.ts';
 import type { Copies } from '../../lib/state/copies.ts';
 import type { Copy, CopyChanges } from '../../lib/state/copy.ts';
 import type { Sending } from '../../lib/state/messages.ts';
 import { type ImportRef, importRef, wholeCopy } from '../../lib/state/refs.ts';
+import type { Task } from '../../lib/state/task.ts';
 import type { Tasks } from '../../lib/state/tasks.ts';
 import type { LocalAws } from '../cloud/aws/aws.ts';
+import { newCopy } from '../contract/state/fixtures.ts';
 import { createTraces } from '../integration/traces.ts';
 import { startLocalAws } from './local-aws.ts';
 
@@ -69,15 +72,16 @@ export const useLocalState = (): (() => LocalState) => {
 
 export const newCopyId = (): CopyId => randomBytes(32).toString('hex') as CopyId;
 
-/** A copy that imports wait for, in any state; no attempt is at it. */
+/** A copy of the source of the first of those who wait for it, in any state; no attempt is at it. */
 export const makeCopy = async (
   { copies }: Pick<LocalState, 'copies'>,
-  [first, ...others]: readonly [ImportRef, ...ImportRef[]],
+  [first, ...others]: readonly [Task, ...ImportRef[]],
   changes: CopyChanges = {},
-  copyId = newCopyId(),
+  identity: string = randomUUID(),
 ): Promise<Copy> => {
   const attempt = newAttemptId();
-  const making = { copyId, generation: newGeneration(), projectId: 'project', identity: 'bytes' };
+  const copyId = copyIdFor(first, { identity });
+  const making = { ...newCopy(copyId), identity };
   const row = { copyId, row: wholeCopy };
   expect(await copies.create(making, importRef(first), attempt)).toBe(true);
   for (const other of others) await copies.join(copyId, importRef(other));

@@ -18,9 +18,18 @@ import {
   stillWanted,
 } from './copy-item.ts';
 import { unfinishedExpiresAtS } from './expiry.ts';
-import { copyKey } from './keys.ts';
+import { copyKey, refText } from './keys.ts';
 import { createParts } from './parts.ts';
 import { createRowLeases } from './row-leases.ts';
+
+/**
+ * Imports that wait for one copy at a time. An item holds 400 KB, and is paid for by its KB at each write
+ * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html); an import takes up to 330 bytes.
+ */
+const mostWaiting = 500;
+
+/** For one more import, or for one that waits already. */
+const hasRoom = '(attribute_not_exists(waiting) OR size(waiting) < :most OR contains(waiting, :import))';
 
 /** @param leaseMs how long an attempt holds a row without a heartbeat; shorter than its message is hidden */
 export const createCopies = (table: Table, { leaseMs }: { readonly leaseMs: number }): Copies => {
@@ -35,11 +44,12 @@ export const createCopies = (table: Table, { leaseMs }: { readonly leaseMs: numb
     ...createCopyEnds(table),
     ...createParts(table),
     get: (copyId) => readCopy(table, copyId),
-    create: async ({ copyId, generation, projectId, identity, size }, first, attempt) => {
+    create: async (copy, first, attempt) => {
+      const { copyId, generation } = copy;
       const names = rowNames(wholeCopy);
       const { updatedAt, expiresAtS } = alive();
       const item = {
-        ...{ copyId, generation, projectId, identity, size, createdAt: updatedAt, updatedAt, expiresAtS },
+        ...{ ...copy, createdAt: updatedAt, updatedAt, expiresAtS },
         waiting: elementOf(first),
         [names.attempt]: attempt,
         [names.leaseUntil]: Date.now() + leaseMs,
@@ -55,7 +65,10 @@ export const createCopies = (table: Table, { leaseMs }: { readonly leaseMs: numb
         set: { keptUntil: undefined, ...stillWanted },
         touch: { expiresAtS: unfinishedExpiresAtS() },
       };
-      const condition = { expression: `${isThere} AND ${isNotEnding} AND ${hasNotFailed}` };
+      const condition = {
+        expression: `${isThere} AND ${isNotEnding} AND ${hasNotFailed} AND ${hasRoom}`,
+        values: { ':most': mostWaiting, ':import': refText(ref) },
+      };
       return await changeCopy(table, copyId, changes, condition);
     },
     update: (ref, attempt, changes) => write(ref, attempt, changes),

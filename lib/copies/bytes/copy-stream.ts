@@ -20,8 +20,8 @@ const beginAt = ({ stored }: Upload, { source: { size, isResumable } }: Source, 
 };
 
 /**
- * The digest against the source's record; the reading has held the size against it. Where no digest was taken, the
- * record must not have changed.
+ * The digest against the source's record; the reading has held the size against it. Where the source has no hash that
+ * the object could be held against, its record must not have changed.
  */
 const verify = async (run: CopyRun, { download, source }: Source, { digests }: Copied): Promise<void> => {
   const hash = strongestHash(source);
@@ -30,7 +30,7 @@ const verify = async (run: CopyRun, { download, source }: Source, { digests }: C
     const reason = `the bytes have ${hash.algorithm} ${digest}, the source's record says ${hash.value}`;
     throw mismatch(download, reason);
   }
-  if (!digest) requireIdentity(download, await download.describe(run), source.identity);
+  if (!hash) requireIdentity(download, await download.describe(run), source.identity);
 };
 
 /**

@@ -1,4 +1,5 @@
-import type { SegmentPlan, StoredPart } from '../../state/copy.ts';
+import { FerryError } from '../../errors.ts';
+import type { SegmentPlan } from '../../state/copy.ts';
 import { gapsIn } from '../../transfer/segment-plan.ts';
 import type { CopiedObject } from '../object/prove.ts';
 import type { CopyRun } from '../record/copy-run.ts';
@@ -12,20 +13,17 @@ import type { Source } from './open-source.ts';
 /**
  * Copies the parts that the table does not know although their segments are copied: the store had lost them, or the
  * table their records.
- * @returns all parts of the image
  */
 const fillGaps = async (
   services: CopyServices,
   run: CopyRun,
   { download }: Source,
   plan: SegmentPlan,
-): Promise<readonly StoredPart[]> => {
+): Promise<void> => {
   const { subject, log } = run;
   const { size, partSize } = plan;
   const stored = await services.copies.parts(subject);
-  const gaps = gapsIn(plan, stored);
-  if (gaps.length === 0) return [...stored.values()];
-  for (const { from, to } of gaps) {
+  for (const { from, to } of gapsIn(plan, stored)) {
     log.info('copying parts that are missing', { from, to });
     const range = { download, uploadId: uploadOf(subject), size, from, to, partSize, stored };
     await copyRange(
@@ -35,17 +33,33 @@ const fillGaps = async (
       createProgress(() => Promise.resolve()),
     );
   }
-  return [...(await services.copies.parts(subject)).values()];
 };
 
-/** Makes one object of the segments of all rows. Parts that the store has lost are copied once more. */
+/** Makes one object of the segments of all rows. @returns undefined where parts are missing */
 export const gather = async (
   services: CopyServices,
   run: CopyRun,
-  source: Source,
+  plan: SegmentPlan,
+): Promise<CopiedObject | undefined> => {
+  const stored = await services.copies.parts(run.subject);
+  if (gapsIn(plan, stored).length > 0) return undefined;
+  const { size } = plan;
+  await completeUpload(services, run, { uploadId: uploadOf(run.subject), size, parts: [...stored.values()] });
+  return { size, digests: {} };
+};
+
+/** As gather, after what is missing was copied. @throws FerryError `unavailable` when parts were lost again meanwhile */
+export const refill = async (
+  services: CopyServices,
+  run: CopyRun,
+  from: Source,
   plan: SegmentPlan,
 ): Promise<CopiedObject> => {
-  const parts = await fillGaps(services, run, source, plan);
-  await completeUpload(services, run, { uploadId: uploadOf(run.subject), size: plan.size, parts });
-  return { size: plan.size, digests: {} };
+  await fillGaps(services, run, from, plan);
+  const gathered = await gather(services, run, plan);
+  if (gathered) return gathered;
+  throw new FerryError(
+    'unavailable',
+    `Failed to copy ${from.download.name}: parts that were stored are missing again`,
+  );
 };

@@ -1,6 +1,7 @@
 import type { Download, SourceDescription } from '../../download/download.ts';
 import { asFerryError, FerryError, hasCode } from '../../errors.ts';
 import type { ImportRef } from '../../state/refs.ts';
+import { again, done, type Outcome } from '../../steps/outcome.ts';
 import type { CopyRun } from '../record/copy-run.ts';
 import type { CopyServices } from '../record/services.ts';
 
@@ -18,7 +19,7 @@ const isOfRights = (error: unknown): boolean => hasCode(error, 'unauthorized', '
  * Of a source, or of a token that has ended: another import's may do. To a client a refusal of the source's record is a
  * bad request, see glance-download.ts.
  */
-export const isRefusal = (error: unknown): boolean =>
+const isRefusal = (error: unknown): boolean =>
   isOfRights(error) ||
   (error instanceof FerryError && error.code === 'bad-request' && isOfRights(error.cause));
 
@@ -40,7 +41,7 @@ export const requireIdentity = (
  * @returns undefined when nobody waits any more
  * @throws FerryError `data-mismatch` when the source has changed
  */
-export const openSource = async ({ waiters }: CopyServices, run: CopyRun): Promise<Source | undefined> => {
+const openSource = async ({ waiters }: CopyServices, run: CopyRun): Promise<Source | undefined> => {
   const { signal, subject } = run;
   for (const by of subject.waiting) {
     try {
@@ -55,4 +56,21 @@ export const openSource = async ({ waiters }: CopyServices, run: CopyRun): Promi
     }
   }
   return undefined;
+};
+
+/** Work at an open source, if anybody waits for it still. A token that is refused ends its import alone. */
+export const withSource = async <T>(
+  services: CopyServices,
+  run: CopyRun,
+  piece: (from: Source) => Promise<T>,
+): Promise<T | Outcome> => {
+  const from = await openSource(services, run);
+  if (!from) return done;
+  try {
+    return await piece(from);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    await services.waiters.fail(from.by, asFerryError(error));
+    return again();
+  }
 };

@@ -1,5 +1,4 @@
-import type { Download, SourceDescription } from '../../download/download.ts';
-import type { Transferred } from '../../state/copy.ts';
+import type { Copy, Transferred } from '../../state/copy.ts';
 import { type Hash, isKnownAlgorithm, lengthsOf } from '../../transfer/algorithms.ts';
 import type { CopyRun } from '../record/copy-run.ts';
 import type { CopyServices } from '../record/services.ts';
@@ -15,11 +14,7 @@ export interface CopiedObject {
 }
 
 /** What is known of an object that was held against this hash of its source, or against none. */
-const proven = (
-  { size, digests }: CopiedObject,
-  hash: Hash | undefined,
-  source: SourceDescription,
-): Transferred => {
+const proven = ({ size, digests }: CopiedObject, hash: Hash | undefined, source: Copy): Transferred => {
   const provenBy = hash?.algorithm ?? (source.size === undefined ? undefined : 'size');
   // What can be computed again from its name alone; sha512 has taken the place of the others.
   const isLasting = (algorithm: string): boolean =>
@@ -30,20 +25,20 @@ const proven = (
 
 /**
  * The object with its proof: from the digests that ran over the copy, where the source's strongest was among them, or
- * by reading it.
+ * by reading it. The source is not asked: it may be gone by now.
  * @throws FerryError `data-mismatch` when the object is not what the source's record says
  */
 export const prove = async (
   services: CopyServices,
   run: CopyRun,
   copied: CopiedObject,
-  { download, source }: { readonly download: Pick<Download, 'name'>; readonly source: SourceDescription },
 ): Promise<Transferred> => {
+  const { subject } = run;
   const { size, digests } = copied;
-  const strongest = strongestHash(source);
+  const strongest = strongestHash(subject);
   if (Object.hasOwn(digests, strongest?.algorithm ?? targetAlgorithm))
-    return proven(copied, strongest, source);
-  if (!run.subject.stored) await run.change({ stored: { size } });
-  const hash = hashToRead(source);
-  return proven(await verifyObject(services, run, { size, hash, name: download.name }), hash, source);
+    return proven(copied, strongest, subject);
+  if (!subject.stored) await run.change({ stored: { size } });
+  const hash = hashToRead(subject);
+  return proven(await verifyObject(services, run, { size, hash, name: subject.name }), hash, subject);
 };

@@ -26,3 +26,12 @@ export const copyIdOf = (of: CopyIdentity): CopyId =>
   createHash('sha256')
     .update(JSON.stringify([of.projectId, ...namesOf(of), of.identity]))
     .digest('hex') as CopyId;
+
+/** The id of the copy that an import waits for, of a source whose bytes are pinned by this. */
+export const copyIdFor = (
+  task: Pick<Task, 'owner' | 'source' | 'taskId'>,
+  { identity }: Pick<CopyIdentity, 'identity'>,
+): CopyId => {
+  const { source, taskId } = task;
+  return copyIdOf({ projectId: copyProjectOf(task), source, taskId, identity });
+};

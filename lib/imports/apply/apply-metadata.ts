@@ -1,9 +1,11 @@
+import { copyIdFor } from '../../copies/record/copy-id.ts';
 import { sourceImageAgain } from '../../download/glance-download.ts';
 import { claimLost, FerryError, hasCode } from '../../errors.ts';
 import type { Glance } from '../../openstack/glance.ts';
 import { type PropertyRules, requireKeepable, wantedProperties } from '../../properties/wanted.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { Copies } from '../../state/copies.ts';
+import type { Copy } from '../../state/copy.ts';
 import type { ImportMessage } from '../../state/messages.ts';
 import type { ImportRef } from '../../state/refs.ts';
 import { msOf, type Properties, type Task } from '../../state/task.ts';
@@ -106,6 +108,18 @@ const explain = ({ task, signal }: Applying, startedMs: number, cause: unknown):
   return new FerryError('out-of-time', reason, { cause });
 };
 
+/**
+ * The copy that an import waits for. Its id says of what it is, and the task's token opens for that alone: whoever changes
+ * a task in the table gives it the bytes of nobody else.
+ * @throws FerryError `conflict` for a copy of something else
+ */
+const copyOf = async ({ copies }: ApplyServices, task: Task): Promise<Copy | undefined> => {
+  const { copyId, activation, imageId } = task;
+  const copy = copyId && activation === 'upload' ? await copies.get(copyId) : undefined;
+  if (!copy || copyIdFor(task, copy) === copy.copyId) return copy;
+  throw new FerryError('conflict', `Copy ${copyId} is not of what image ${imageId} is to be imported from`);
+};
+
 /** An import that needs no copy begins here. */
 const processing = async ({ tasks, announce }: ApplyServices, task: Task): Promise<Task> => {
   if (task.status !== 'pending') return task;
@@ -119,7 +133,7 @@ const applyMetadata = async (
   { subject, signal, log }: StepRun<ImportRef, Task>,
   message: ImportMessage,
 ): Promise<Outcome> => {
-  const { tasks, copies } = services;
+  const { tasks } = services;
   const asked = { ...subject, activation: message.activation ?? subject.activation };
   if (asked.ending) {
     await endImport(services, { task: asked, signal, log }, asked.ending);
@@ -127,7 +141,7 @@ const applyMetadata = async (
   }
   if (hasFailed(asked)) return toFailImport(asked);
   const startedMs = Date.now();
-  const copy = asked.copyId && asked.activation === 'upload' ? await copies.get(asked.copyId) : undefined;
+  const copy = await copyOf(services, asked);
   if (copy?.failure) {
     await tasks.fail(asked, { explanation: copy.failure.reason, code: copy.failure.code });
     return toFailImport(asked);

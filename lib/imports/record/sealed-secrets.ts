@@ -14,12 +14,13 @@ export interface Secrets {
   readonly uri?: string;
 }
 
-/** What decides where token and bytes go, and what is done with them. None of it changes while an import runs. */
+/** What decides whose bytes go where, and the token, and what is done with them. None of it changes while an import runs. */
 export type SealedFor = Pick<
   Task,
   | 'region'
   | 'imageId'
   | 'taskId'
+  | 'owner'
   | 'targetEndpoint'
   | 'activation'
   | 'source'
@@ -59,8 +60,8 @@ const cloudFields = ({ cloud, source, isOfOtherCloud }: SealedFor): readonly unk
 
 /** Associated data: whoever changes the task in the table, so that its token would go elsewhere, can have nothing opened. */
 const boundTo = (task: SealedFor): Buffer => {
-  const { region, imageId, taskId, targetEndpoint, activation, source, roles } = task;
-  const target = [region, imageId, taskId, targetEndpoint];
+  const { region, imageId, taskId, owner, targetEndpoint, activation, source, roles } = task;
+  const target = [region, imageId, taskId, owner, targetEndpoint];
   const fields = [...target, activation, sourceFields(source), roles, ...cloudFields(task)];
   return Buffer.from(JSON.stringify(fields));
 };

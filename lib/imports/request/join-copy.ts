@@ -1,13 +1,14 @@
 import { tellAll } from '../../copies/end/hand-on.ts';
 import { type LeaveServices, leaveCopy } from '../../copies/end/leave-copy.ts';
-import { copyIdOf, copyProjectOf } from '../../copies/record/copy-id.ts';
+import { copyIdFor, copyProjectOf } from '../../copies/record/copy-id.ts';
 import type { Download, SourceDescription } from '../../download/download.ts';
 import { requireReadable } from '../../download/readable.ts';
-import { claimLost } from '../../errors.ts';
+import { claimLost, hasCode } from '../../errors.ts';
 import { type PropertyRules, requireKeepable, wantedProperties } from '../../properties/wanted.ts';
 import { type CopyId, newGeneration } from '../../schemas/ids.ts';
 import type { Announce } from '../../state/announce.ts';
 import type { Claims } from '../../state/claims.ts';
+import type { Copy } from '../../state/copy.ts';
 import type { ImportMessage, Send } from '../../state/messages.ts';
 import { type ImportRef, importRef, wholeCopy } from '../../state/refs.ts';
 import { hasEnded, type Task } from '../../state/task.ts';
@@ -30,7 +31,7 @@ export interface JoinServices extends LeaveServices {
 
 type JoinRun = StepRun<ImportRef, Task>;
 
-/** Seconds until an import looks again that cannot join a copy which ends: as long as clearing up takes. */
+/** Seconds until an import looks again that cannot join a copy which ends, as long as clearing up takes, or which is full. */
 const whenClearedS = 5;
 
 const toApplyMetadata = (task: Task, extra: Pick<ImportMessage, 'activation'> = {}): Outcome =>
@@ -52,13 +53,7 @@ const chooseCopy = async (
   { subject: task, signal }: JoinRun,
   source: SourceDescription,
 ): Promise<CopyId> => {
-  const { taskId } = task;
-  const copyId = copyIdOf({
-    projectId: copyProjectOf(task),
-    source: task.source,
-    taskId,
-    identity: source.identity,
-  });
+  const copyId = copyIdFor(task, source);
   if (task.copyId && task.copyId !== copyId) await leaveCopy(services, task.copyId, task, { signal });
   const changes = { status: 'processing', copyId, wanted: wantedOf(services, task, source) } as const;
   if (task.status === 'pending') await services.announce(nowProcessing({ ...task, copyId }));
@@ -66,14 +61,29 @@ const chooseCopy = async (
   return copyId;
 };
 
+/** @returns the copy that an import waits for already */
+const copyOf = async ({ copies }: JoinServices, { copyId, taskId }: Task): Promise<Copy | undefined> => {
+  const copy = copyId && (await copies.get(copyId));
+  return copy?.waiting.some((ref) => ref.taskId === taskId) ? copy : undefined;
+};
+
+/**
+ * A source that is gone, or refuses a token that was good, ends no import that waits for its copy already: the copy may
+ * have all its bytes, and asks for itself if not. @throws the error for one that does not
+ */
+const waitedFor = async (services: JoinServices, task: Task, error: unknown): Promise<Copy> => {
+  const copy = hasCode(error, 'bad-request') ? await copyOf(services, task) : undefined;
+  if (copy) return copy;
+  throw error;
+};
+
 /**
  * A copy that has failed takes all with it who wait for it: whoever was to tell them may have died, so that all are told
  * once more. Who comes later has one of his own when it is cleared up.
  */
-const whenRefused = async ({ copies }: JoinServices, task: Task, copyId: CopyId): Promise<Outcome> => {
-  const copy = await copies.get(copyId);
-  const isOurs = copy?.failure && copy.waiting.some(({ taskId }) => taskId === task.taskId);
-  return isOurs ? tellAll({ copyId }) : again(whenClearedS);
+const whenRefused = async (services: JoinServices, task: Task, copyId: CopyId): Promise<Outcome> => {
+  const copy = await copyOf(services, { ...task, copyId });
+  return copy?.failure ? tellAll(copy) : again(whenClearedS);
 };
 
 /**
@@ -121,12 +131,19 @@ const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> 
   // A late message: whoever has settled the end, and died, is to be gone on with.
   if (task.ending) return task.ending.status === 'success' ? toApplyMetadata(task) : toFailImport(task);
   const { download } = await services.openAccess(task, { signal });
-  const source = await download.describe({ signal });
+  const source = await download
+    .describe({ signal })
+    .catch((error: unknown) => waitedFor(services, task, error));
+  if ('waiting' in source) return tellAll(source);
   const copyId = await chooseCopy(services, run, source);
-  const { identity, size } = source;
-  const copy = { copyId, generation: newGeneration(), projectId: copyProjectOf(task), identity, size };
+  const { identity, size, hashes } = source;
+  const of = { projectId: copyProjectOf(task), name: download.name, identity, size, hashes };
   const sinceMs = performance.now();
-  const isFirst = await services.copies.create(copy, importRef(task), attempt);
+  const isFirst = await services.copies.create(
+    { copyId, generation: newGeneration(), ...of },
+    importRef(task),
+    attempt,
+  );
   log.info(isFirst ? 'begins a copy' : 'joins a copy', { copy_id: copyId, source: download.name });
   const joined: Outcome = isFirst
     ? { next: 'copy', inHand: { message: { copyId }, attempt, sinceMs } }

@@ -85,6 +85,18 @@ export const copiesContract = (storeOf: () => StateStore): void => {
       expect((await read()).waiting).toEqual([first]);
     });
 
+    test('is joined by 500 imports at most at a time, and once by each', async () => {
+      const others = Array.from({ length: 499 }, newImport);
+      for (let from = 0; from < others.length; from += 50)
+        await Promise.all(others.slice(from, from + 50).map((ref) => copies.join(copy.copyId, ref)));
+      expect((await read()).waiting).toHaveLength(500);
+      const late = newImport();
+      expect(await copies.join(copy.copyId, late)).toBeUndefined();
+      expect((await copies.join(copy.copyId, first))?.waiting).toHaveLength(500);
+      expect((await copies.leave(copy.copyId, first, 0)).state).toBe('wanted');
+      expect((await copies.join(copy.copyId, late))?.waiting).toContainEqual(late);
+    });
+
     test('that is transferred does not fail any more', async () => {
       await done();
       expect(await copies.fail(copy, broken)).not.toHaveProperty('failure');

@@ -51,6 +51,8 @@ export const newCopy = (copyId = newCopyId()) => ({
   generation: newGeneration(),
   projectId: 'project',
   identity: 'sha512 of it',
+  name: 'image of it',
+  hashes: [{ algorithm: 'sha512', value: 'ab' }],
 });
 
 export const partOf = (number: number) => ({

@@ -93,10 +93,10 @@ export class CopyAtWork {
   async begin(): Promise<void> {
     const [first, ...others] = this.waiting;
     if (!first) throw new Error('nobody waits');
-    const { identity, size } = await this.downloadOf(first).describe({
-      signal: new AbortController().signal,
-    });
-    const copy = { copyId: this.copyId, generation: newGeneration(), projectId: 'project', identity, size };
+    const download = this.downloadOf(first);
+    const { identity, size, hashes } = await download.describe({ signal: new AbortController().signal });
+    const of = { projectId: 'project', name: download.name, identity, size, hashes };
+    const copy = { copyId: this.copyId, generation: newGeneration(), ...of };
     const attempt = newAttemptId();
     await this.copies.create(copy, first, attempt);
     for (const other of others) await this.copies.join(this.copyId, other);

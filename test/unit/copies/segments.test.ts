@@ -201,6 +201,35 @@ describe('the whole of a copy with rows', () => {
   });
 });
 
+describe('a source that is deleted after its last byte', () => {
+  const remove = () => {
+    for (const { taskId } of use().waiting) use().server.refused.set(taskId, { record: 404, data: 404 });
+  };
+
+  test('is missed by nobody: its hash proves what is stored', async () => {
+    await copyAllRows();
+    remove();
+    expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
+    expect((await use().read()).transferred).toMatchObject({ digests: { sha512 }, provenBy: 'sha512' });
+    expect(use().failed.size).toBe(0);
+  });
+
+  test('is missed where it had no hash: only its record could say that the bytes are still the same', async () => {
+    await use().beginOf({ bytes: wholeImage, hash: null });
+    await copyAllRows();
+    remove();
+    expect(await use().runAll()).toEqual(use().toAll('fail-import'));
+    expect((await use().read()).failure?.reason).toMatch(/^Source image .* was not found in region REGION1/);
+  });
+
+  test('is missed where the store has lost parts of it', async () => {
+    await copyAllRows();
+    await use().copies.forgetParts(await use().read(), 2);
+    remove();
+    expect(await use().runAll()).toEqual(use().toAll('fail-import'));
+  });
+});
+
 describe('an upload that the store does not know any more', () => {
   const lose = async (): Promise<void> => {
     const copy = await use().read();

@@ -44,6 +44,17 @@ describe('a small image', () => {
     expect(waitingOf?.(await use().read(), row)).toBeUndefined();
   });
 
+  test('whose source is deleted while its object is proven is proven all the same', async () => {
+    await use().putObject(smallImage);
+    const [whole, attempt] = [{ copyId: use().copyId, row: wholeCopy }, newAttemptId()];
+    await use().copies.begin(whole, attempt);
+    await use().copies.update(whole, attempt, { stored: { size: smallImage.length } });
+    await use().copies.pause(whole, attempt);
+    for (const { taskId } of use().waiting) use().server.refused.set(taskId, { record: 404, data: 404 });
+    expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
+    expect((await use().read()).transferred).toMatchObject({ digests: { sha512 }, provenBy: 'sha512' });
+  });
+
   test('that nobody waits for any more is not copied', async () => {
     for (const { taskId } of use().waiting) use().failed.set(taskId, new FerryError('conflict', 'over'));
     expect(await use().run()).toEqual([]);

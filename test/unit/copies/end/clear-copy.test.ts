@@ -8,13 +8,13 @@ import { dyingAfter, makeCopy, relayOf, useLocalState } from '../../local-state.
 
 const use = useLocalState();
 const { signal } = new AbortController();
+const task = taskFixture();
 let copy: Copy;
 
 /** A copy that ends in its middle: a part, an upload that is known, one of which nobody knows, an object. */
-const endingCopy = async (copyId?: Copy['copyId']): Promise<Copy> => {
+const endingCopy = async (): Promise<Copy> => {
   const { copies, relay, aws } = use();
-  const task = taskFixture();
-  const begun = await makeCopy(use(), [task], {}, copyId);
+  const begun = await makeCopy(use(), [task], {}, 'the same bytes');
   const uploadId = await relay.createUpload(objectKey(begun), { signal });
   const at = { Bucket: aws.bucketName, Key: objectKey(begun) };
   const s3 = new S3Client({ forcePathStyle: true });
@@ -89,7 +89,7 @@ test('whose time ends while a row is at work has touched nothing', async () => {
 
 test('who clears up late leaves the next making of the same copy alone', async () => {
   await clearCopy(use(), copy, { signal });
-  const next = await endingCopy(copy.copyId);
+  const next = await endingCopy();
   await clearCopy(use(), copy, { signal });
   expect((await itemsOf(next)).length).toBe(2);
   expect(await relayOf(use())).toEqual({

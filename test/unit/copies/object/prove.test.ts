@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type CopiedObject, prove } from '../../../../lib/copies/object/prove.ts';
-import type { SourceDescription } from '../../../../lib/download/download.ts';
+import type { SourceHash } from '../../../../lib/state/copy.ts';
 import { smallImage, useCopy } from '../copy-at-work.ts';
 
 const use = useCopy({ bytes: smallImage });
@@ -9,24 +9,20 @@ const size = smallImage.length;
 const hex = (algorithm: string) => createHash(algorithm).update(smallImage).digest('hex');
 const [sha512, sha256, md5] = [hex('sha512'), hex('sha256'), hex('md5')];
 
-const sourceOf = (
-  hashes: SourceDescription['hashes'],
-  known: number | undefined = size,
-): SourceDescription => ({
-  size: known,
-  hashes,
-  identity: 'bytes',
-  isResumable: true,
-  record: undefined,
-});
+/** What the copy knows of its source. */
+interface Known {
+  readonly hashes: readonly SourceHash[];
+  /** Bytes. */
+  readonly size: number | undefined;
+}
+const sourceOf = (hashes: readonly SourceHash[]): Known => ({ size, hashes });
 const hash = (algorithm: string, value: string) => ({ algorithm, value });
 
 /** Whatever has been made of the source. The object is there only where it has to be read. */
-const proven = async (copied: CopiedObject, source: SourceDescription) => {
+const proven = async (copied: CopiedObject, source: Known) => {
   const run = await use().copyRun();
-  return await prove(use().services, run, copied, { download: { name: 'the source' }, source }).finally(() =>
-    use().endRun(run),
-  );
+  const subject = { ...run.subject, ...source };
+  return await prove(use().services, { ...run, subject }, copied).finally(() => use().endRun(run));
 };
 
 describe('a copy that was read in one go', () => {
@@ -41,7 +37,7 @@ describe('a copy that was read in one go', () => {
   });
 
   test('of a URL is proven by nothing, and says so', async () => {
-    const source: SourceDescription = { ...sourceOf([]), size: undefined };
+    const source = { ...sourceOf([]), size: undefined };
     expect(await proven({ size, digests: { sha512 } }, source)).toEqual({ size, digests: { sha512 } });
   });
 

@@ -194,6 +194,14 @@ describe('an import whose copy is not finished', () => {
     untouched();
   });
 
+  test('is sent to its end where the copy is of something else than its source', async () => {
+    await withCopy(await makeCopy(use(), [other], { transferred }));
+    await run();
+    expect(use().sent).toEqual(toFailImport());
+    expect((await use().tasks.get(task))?.failure).toMatch(/^Copy \w{64} is not of what image /);
+    untouched();
+  });
+
   test('is sent to its end when it is gone', async () => {
     await withCopy(undefined);
     await run();

@@ -7,6 +7,7 @@ import type { Copy } from '../../../../lib/state/copy.ts';
 import { importRef, type Making } from '../../../../lib/state/refs.ts';
 import type { ClaimView, Remains } from '../../../../lib/state/remains.ts';
 import { glanceTime, type Task } from '../../../../lib/state/task.ts';
+import { newCopy } from '../../../contract/state/fixtures.ts';
 import { newCopyId } from '../../local-state.ts';
 import { taskFixture } from '../task-fixture.ts';
 
@@ -22,7 +23,7 @@ const claimOf = (task: Task, more: Partial<ClaimView> = {}): ClaimView => ({
   ...more,
 });
 const copyFor = (tasks: readonly Task[], more: Partial<Copy> = {}): Copy => ({
-  ...{ copyId: newCopyId(), generation: newGeneration(), projectId: 'project', identity: 'bytes' },
+  ...newCopy(newCopyId()),
   ...{ createdAt: ago(9), updatedAt: ago(7), waiting: tasks.map(importRef), rows: new Map() },
   ...more,
 });

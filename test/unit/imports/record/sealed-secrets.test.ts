@@ -24,6 +24,7 @@ const task: SealedFor = {
   region: 'REGION2' as RegionName,
   imageId,
   taskId,
+  owner: 'project',
   targetEndpoint: 'http://glance2',
   activation: 'upload',
   source,
@@ -62,6 +63,7 @@ describe('sealed secrets', () => {
   // Whoever can write the table must not be able to send the token anywhere.
   test.each<[what: string, change: Partial<SealedFor>]>([
     ['id', { taskId: newTaskId() }],
+    ['project', { owner: 'another' }],
     ['region', { region: 'region2' as RegionName }],
     ['image', { imageId: newTaskId() as unknown as ImageId }],
     ["target's endpoint", { targetEndpoint: 'http://elsewhere' }],

@@ -290,6 +290,29 @@ test('a message that comes again after its run has finished the copy has all tol
   expect(use().sent).toEqual([{ to: 'stream-image', message: { copyId } }]);
 });
 
+describe('a source that is gone when a message comes again', () => {
+  const remove = ({ taskId }: Task) => server.refused.set(taskId, { record: 404, data: 404 });
+
+  test('ends no import that waits for its copy: the copy goes on, and asks for itself what it needs', async () => {
+    const one = await queued();
+    await join(one);
+    const { copyId } = await read(one);
+    remove(one);
+    expect(await join(one, {}, 2)).toBeUndefined();
+    expect(use().sent).toEqual([{ to: 'stream-image', message: { copyId } }]);
+    expect(await read(one)).not.toHaveProperty('failure');
+  });
+
+  test('ends one that has not joined yet, and says why', async () => {
+    const [one, other] = [await queued(), await queued()];
+    await join(one);
+    remove(other);
+    await join(other);
+    expect(use().sent).toEqual([{ to: 'fail-import', message: importRef(other) }]);
+    expect((await read(other)).failure).toMatch(/^Source image .* was not found in region REGION1/);
+  });
+});
+
 describe('an import that copies nothing', () => {
   test('since it sets formats and properties alone goes on with those', async () => {
     const task = await queued({ activation: 'none' });
