@@ -47,6 +47,8 @@ const regionAt = async (token: string, name: string): Promise<RealRegion> => {
 export const startRealCloud = async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-bench-'));
   const token = await tokenOf(account('OS_'));
+  /** Whose imports are asked for. */
+  let importer = token;
   const [region, sourceRegion] = [setting('OS_REGION_NAME'), setting('SOURCE_REGION')];
   const source = await regionAt(token, sourceRegion);
   const own = await regionAt(token, region);
@@ -96,9 +98,13 @@ export const startRealCloud = async () => {
       return id;
     },
     removeTarget: (id: string, { endpoint } = own) => remove(`${endpoint}/v2/images/${id}`),
+    /** From now on imports are asked for with another token: what it may reach is looked up anew. */
+    renewToken: async (): Promise<void> => {
+      importer = await tokenOf(account('OS_'));
+    },
     /** The event of our POST import. */
     importEvent: (sourceId: string, imageId: string, at = own) =>
-      httpEvent({ method: 'POST', region: at.name, imageId, token, body: bodyOf(sourceId) }),
+      httpEvent({ method: 'POST', region: at.name, imageId, token: importer, body: bodyOf(sourceId) }),
     /** Upstream's own POST import. @returns its status: 202, or 500 where its database had a deadlock */
     upstreamImport: async (
       sourceId: string,
@@ -108,7 +114,7 @@ export const startRealCloud = async () => {
     ): Promise<number> => {
       const json = { ...bodyOf(sourceId), ...(stores && { stores }) };
       const url = `${endpoint}/v2/images/${targetId}/import`;
-      return (await ask('POST', url, { token, json })).status;
+      return (await ask('POST', url, { token: importer, json })).status;
     },
     /** What our POST asks of both Glances, and nothing else. */
     glanceCalls: async (sourceId: string, targetId: string): Promise<void> => {

@@ -1,8 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { MiB } from '../../lib/transfer/part-plan.ts';
 import { startFunctions } from '../load/functions.ts';
 import { bundle } from './bundles.ts';
 import { type FunctionProcess, startFunction } from './measured-function.ts';
-import { untilCalm } from './processor-time.ts';
+import { machineBusySeconds, processorSecondsOf, untilCalm } from './processor-time.ts';
 import { hasRealCloud, type RealCloud, startRealCloud } from './real-cloud.ts';
 import { newSource } from './regions.ts';
 import { judged, startReport } from './report.ts';
@@ -39,21 +40,43 @@ const askUpstream =
     if (refused) throw new Error(`upstream answered ${refused}`);
   };
 
+/** Of the machine's cores: what was used of them, and what the relay's store had of that. */
+interface Share {
+  readonly all: number;
+  readonly store: number;
+}
+
+/** What runs as the relay's store, by its command line. */
+const store = 'swift';
+
 /** @returns seconds until the image is active in all regions */
-const measure = async (cloud: RealCloud, ask: Ask, sourceId: string): Promise<number> => {
+const measure = async (
+  cloud: RealCloud,
+  ask: Ask,
+  sourceId: string,
+  shares: Share[] = [],
+): Promise<number> => {
   const made = await Promise.all(cloud.targets.map((at) => cloud.newTarget(at)));
   await untilCalm();
-  const startedMs = performance.now();
+  const [startedMs, busyS, storeS] = [performance.now(), machineBusySeconds(), processorSecondsOf(store)];
   await ask(sourceId, made);
   await Promise.all(made.map((id, index) => cloud.untilActive(id, { at: cloud.targets[index] })));
   const seconds = (performance.now() - startedMs) / 1000;
+  const available = seconds * availableParallelism();
+  shares.push({
+    all: (machineBusySeconds() - busyS) / available,
+    store: (processorSecondsOf(store) - storeS) / available,
+  });
   await Promise.all(made.map((id, index) => cloud.removeTarget(id, cloud.targets[index])));
   return seconds;
 };
 
 /** Images' worth of bytes that the source's region gives out: a byte of each proof of rights is not seen in it. */
 const timesRead = async (cloud: RealCloud, ask: Ask, sourceId: string): Promise<number> =>
-  (await bytesReadOf(cloud.source, () => measure(cloud, ask, sourceId))) / imageSize;
+  (await bytesReadOf(cloud.source, async () => {
+    await cloud.renewToken();
+    await measure(cloud, ask, sourceId);
+  })) / imageSize;
 
 export const regionsAtOnce = async (): Promise<void> => {
   if (!hasRealCloud() || !process.env['OTHER_REGION'])
@@ -65,13 +88,14 @@ export const regionsAtOnce = async (): Promise<void> => {
   const importImage = startFunction('import-image', env, { file: fileOf('import-image') });
   const functions = startFunctions({ env, fileOf, aws: { queues: cloud.queues } });
   const contenders = { ours: askOurs(cloud, importImage), upstream: askUpstream(cloud) };
+  const shares: Record<keyof typeof contenders, Share[]> = { ours: [], upstream: [] };
   try {
     await measure(cloud, contenders.ours, await newSource(cloud, 16 * MiB)); // warm, as the servers are
     const sourceId = await newSource(cloud, imageSize);
     const { ours, upstream } = await alternate(
       {
-        ours: () => measure(cloud, contenders.ours, sourceId),
-        upstream: () => measure(cloud, contenders.upstream, sourceId),
+        ours: () => measure(cloud, contenders.ours, sourceId, shares.ours),
+        upstream: () => measure(cloud, contenders.upstream, sourceId, shares.upstream),
       },
       rounds,
     );
@@ -80,6 +104,8 @@ export const regionsAtOnce = async (): Promise<void> => {
       upstream: await timesRead(cloud, contenders.upstream, sourceId),
     };
     if (functions.complaints.length > 0) throw new Error(functions.complaints.join('\n'));
+    const percent = (whose: keyof typeof shares, of: keyof Share): string =>
+      `${Math.round(100 * median(shares[whose].map((share) => share[of])))} %`;
     const seconds = (values: readonly number[]) =>
       `${median(values).toFixed(1)} s (${values.map((value) => value.toFixed(1)).join(', ')})`;
     report({
@@ -105,6 +131,7 @@ export const regionsAtOnce = async (): Promise<void> => {
       ],
       notes: [
         `Real Keystone, three Glances and Swift on this machine; the functions bundled, each invocation in a process of its own. ${rounds} rounds, in turn, each when the disk has what the last one wrote. Upstream puts the image into each region's default store. Bytes are counted in a further round of each, by a proxy that the catalog names as the source's Glance meanwhile.`,
+        `Of both cores ${percent('ours', 'all')} are in use with ours, ${percent('upstream', 'all')} with upstream; the relay's store (Swift), through which upstream does not go, has ${percent('ours', 'store')} and ${percent('upstream', 'store')} of them.`,
       ],
     });
   } finally {
