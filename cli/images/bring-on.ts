@@ -25,8 +25,8 @@ export interface BringOnOptions extends Omit<RegionCall, 'region'> {
   readonly isWaiting: boolean;
   /** Whether an import is begun where none is at work; else what others have begun is gone on with. */
   readonly mayBegin: boolean;
-  /** Called as soon as an import is at work, which then goes on by itself. */
-  readonly begun?: () => void;
+  /** Called as soon as an import is at work at an image, which then goes on by itself. */
+  readonly begun?: (imageId: ImageId) => void;
 }
 
 /** How far a replica has come: it is as it is to be, or its import runs and nobody waits. */
@@ -90,7 +90,7 @@ export const bringOn = async (
     message = next?.message ?? message;
     if (next && imageId && message.taskId !== followed) {
       patience.begin();
-      options.begun?.();
+      options.begun?.(imageId);
       if (!isWaiting) return 'running';
       await followImport(ferry, imageId, options);
       followed = message.taskId;

@@ -110,6 +110,18 @@ test('--id same, --name and --visibility', async () => {
   });
 });
 
+test('--id same beside a copy with an id of its own tells the one that was asked for', async () => {
+  const source = await newSource(ferry, MiB);
+  const asked = ['copy', source.id, '--to', 'REGION2', '--json'];
+  const own = (await callCommand(asked, demo)).json()['REGION2']?.['id'];
+  expect(own).not.toBe(source.id);
+  for (const more of [['--no-wait'], []]) {
+    const { json } = await callCommand([...asked, '--id', 'same', ...more], demo);
+    expect(json()).toMatchObject({ REGION2: { id: source.id } });
+  }
+  expect((await callCommand(asked, demo)).json()).toMatchObject({ REGION2: { status: 'active' } });
+});
+
 test("another project's image is copied as a private one, unless it is asked for otherwise", async () => {
   const source = await newSource(ferry, MiB, { visibility: 'community', owner: 'other' });
   const { json } = await callCommand(['copy', source.id, '--to', 'REGION2', '--json'], demo);

@@ -34,6 +34,17 @@ test('every limit of a transfer is the setting of its name', () => {
   });
 });
 
+test.each([
+  ['crc32', 'crc32'],
+  ['md5', 'md5'],
+  ['sha256', 'sha256'],
+  ['none', 'crc32'], // for our own records alone
+])('PART_CHECKSUM=%s is what proves a part to its store', (given, algorithm) => {
+  process.env['AWS_REGION'] = 'us-east-1';
+  const { relay } = composeRelay(configOf({ PART_CHECKSUM: given }));
+  expect(relay.partAlgorithm).toBe(algorithm);
+});
+
 test('RELAY_KEEP_H is how long a copy stays, in hours', () => {
   process.env['AWS_REGION'] = 'us-east-1';
   expect(composeRelay(configOf({ RELAY_KEEP_H: '3' })).keepMs).toBe(3 * 3_600_000);
