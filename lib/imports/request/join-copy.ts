@@ -31,8 +31,10 @@ export interface JoinServices extends LeaveServices {
 
 type JoinRun = StepRun<ImportRef, Task>;
 
-/** Seconds until an import looks again that cannot join a copy which ends, as long as clearing up takes, or which is full. */
+/** Seconds until an import looks again that cannot join a copy which ends: as long as clearing up takes. */
 const whenClearedS = 5;
+/** The same where it is full: others leave it when it is finished, and each try asks the source for a byte. */
+const whenLeftS = 60;
 
 const toApplyMetadata = (task: Task, extra: Pick<ImportMessage, 'activation'> = {}): Outcome =>
   send({ to: 'apply-metadata', message: { ...importRef(task), ...extra } });
@@ -61,10 +63,13 @@ const chooseCopy = async (
   return copyId;
 };
 
+const isWaiting = ({ waiting }: Copy, { taskId }: Task): boolean =>
+  waiting.some((ref) => ref.taskId === taskId);
+
 /** @returns the copy that an import waits for already */
-const copyOf = async ({ copies }: JoinServices, { copyId, taskId }: Task): Promise<Copy | undefined> => {
-  const copy = copyId && (await copies.get(copyId));
-  return copy?.waiting.some((ref) => ref.taskId === taskId) ? copy : undefined;
+const copyOf = async ({ copies }: JoinServices, task: Task): Promise<Copy | undefined> => {
+  const copy = task.copyId && (await copies.get(task.copyId));
+  return copy && isWaiting(copy, task) ? copy : undefined;
 };
 
 /**
@@ -82,8 +87,9 @@ const waitedFor = async (services: JoinServices, task: Task, error: unknown): Pr
  * once more. Who comes later has one of his own when it is cleared up.
  */
 const whenRefused = async (services: JoinServices, task: Task, copyId: CopyId): Promise<Outcome> => {
-  const copy = await copyOf(services, { ...task, copyId });
-  return copy?.failure ? tellAll(copy) : again(whenClearedS);
+  const copy = await services.copies.get(copyId);
+  if (copy?.failure && isWaiting(copy, task)) return tellAll(copy);
+  return again(copy && !copy.failure && !copy.isEnding ? whenLeftS : whenClearedS);
 };
 
 /**

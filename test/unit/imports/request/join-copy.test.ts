@@ -221,6 +221,17 @@ describe('a copy that cannot be joined', () => {
     expect(await waitingFor(other)).toEqual(new Set());
   });
 
+  test('because it is full is asked for again in a minute, for others leave it when it is finished', async () => {
+    const [one, late] = [await queued(), await queued()];
+    await join(one);
+    const { copyId = expect.fail('no copy') } = await read(one);
+    for (let joined = 1; joined < 500; joined += 1) await copies.join(copyId, newImport());
+    expect(await join(late)).toBeUndefined();
+    expect(use().sent).toEqual([{ to: 'stream-image', message: importRef(late), delayS: 60 }]);
+    await copies.leave(copyId, importRef(one), 0);
+    expect(await join(late)).toMatchObject({ message: { copyId } });
+  });
+
   test('because it has failed takes with it who waits for it, and nobody who comes later', async () => {
     const [one, later] = [await queued(), await queued()];
     await join(one);
