@@ -3,9 +3,10 @@
 // changes nothing at either Glance, in the table or in a queue. Ends with 0 only if all of it was kept.
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { userNamed } from '../cloud/openstack/keystone/fixture.ts';
-import { type Answer, type Ferry, startFerry } from '../integration/ferry.ts';
+import { type Answer, callHttp } from '../integration/ferry.ts';
 import { type OddRequest, oddRequest, type Surroundings } from './odd-requests.ts';
 import { createRandom } from './random.ts';
+import { type RequestBench, startRequestBench } from './request-bench.ts';
 
 export interface GeneratedRequests {
   readonly count: number;
@@ -16,7 +17,7 @@ export interface GeneratedRequests {
 export interface Answered {
   readonly requests: number;
   readonly byStatus: Readonly<Record<string, number>>;
-  /** ms of a processor that the most expensive request has taken, the emulated services' share included. */
+  /** ms of a processor that the most expensive request has taken, Keystone's and both Glances' share included. */
   readonly worstMs: number;
   /** Promises that were broken, each with the number of the request that shows it. */
   readonly broken: readonly string[];
@@ -31,7 +32,7 @@ const tries = 5;
 
 const formats = { disk_format: 'raw', container_format: 'bare' };
 
-const surround = async ({ openstack }: Ferry): Promise<Surroundings> => {
+const surround = async ({ openstack }: RequestBench): Promise<Surroundings> => {
   const { REGION1, REGION2 } = openstack.regions;
   const { tokens } = openstack.keystone;
   const expired = openstack.issueToken('demo', -1);
@@ -54,7 +55,7 @@ const surround = async ({ openstack }: Ferry): Promise<Surroundings> => {
 };
 
 /** What a refused request must leave alone. */
-const stateOf = async ({ openstack, traces }: Ferry, { targets, sources }: Surroundings) => {
+const stateOf = async ({ openstack, traces }: RequestBench, { targets, sources }: Surroundings) => {
   const { REGION1, REGION2 } = openstack.regions;
   const writes = [REGION1, REGION2].flatMap((region) =>
     region.requests().filter(({ method, status }) => method !== 'GET' && Number(status) < 400),
@@ -92,8 +93,9 @@ const brokenBy = (
   ];
 };
 
+/** Of this thread: what is compiled, or collected, beside it, and the emulated AWS, are not the functions' work. */
 const processorMs = (since: NodeJS.CpuUsage): number => {
-  const { user, system } = process.cpuUsage(since);
+  const { user, system } = process.threadCpuUsage(since);
   return (user + system) / 1000;
 };
 
@@ -102,9 +104,8 @@ export const generatedRequests = async (
   { count, seed }: GeneratedRequests,
   told: (line: string) => void = () => undefined,
 ): Promise<Answered> => {
-  const env = { TOKEN_CACHE_S: '300', POWERTOOLS_METRICS_DISABLED: 'true' };
-  const ferry = await startFerry({ env, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
-  const surroundings = await surround(ferry);
+  const bench = await startRequestBench();
+  const surroundings = await surround(bench);
   const { good } = surroundings.tokens;
   const random = createRandom(seed);
   const byStatus: Record<string, number> = {};
@@ -112,8 +113,8 @@ export const generatedRequests = async (
   let worstMs = 0;
 
   const send = async (odd: OddRequest): Promise<{ answer: Answer; ms: number }> => {
-    const since = process.cpuUsage();
-    const answer = await ferry.http(odd.name, odd.request);
+    const since = process.threadCpuUsage();
+    const answer = await callHttp(odd.name, odd.request);
     return { answer, ms: processorMs(since) };
   };
   const leastMs = async (odd: OddRequest, first: number): Promise<number> => {
@@ -137,13 +138,13 @@ export const generatedRequests = async (
   };
 
   try {
-    await ferry.http('import-image', { method: 'POST', token: good, body: '{}' }); // loads what is loaded once
-    let before = await stateOf(ferry, surroundings);
+    await callHttp('import-image', { method: 'POST', token: good, body: '{}' }); // loads what is loaded once
+    let before = await stateOf(bench, surroundings);
     for (let number = 1; number <= count; ) {
       let changes = 0;
       const last = Math.min(count, number + batch - 1);
       for (; number <= last; number += 1) changes += Number(await one(number));
-      const after = await stateOf(ferry, surroundings);
+      const after = await stateOf(bench, surroundings);
       const kept = changes > 0 ? { ...after, items: before.items, messages: before.messages } : after;
       if (!isDeepStrictEqual(kept, before))
         broken.push(`something was changed by a request before ${number}`);
@@ -151,7 +152,7 @@ export const generatedRequests = async (
       told(`${number - 1} requests, at worst ${worstMs.toFixed(0)} ms, ${broken.length} promises broken`);
     }
   } finally {
-    await ferry.stop();
+    await bench.stop();
   }
   return { requests: count, byStatus, worstMs, broken };
 };

@@ -74,7 +74,7 @@ export interface FerryOptions<Region extends string = DefaultRegion> {
 }
 
 /** A cloud on one machine: small waits, and hosts on the loopback may be downloaded from. */
-const localSettings = {
+export const localSettings = {
   OS_REGION_NAME: 'REGION2',
   OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '127.0.0.1',
   // A lease lasts for two and a half of them: on a busy machine a second is not much.
@@ -89,6 +89,17 @@ const answerOf = (result: APIGatewayProxyStructuredResultV2): Answer => {
   const { statusCode = 0, headers = {}, body = '' } = result;
   const isJson = headers['content-type'] === 'application/json';
   return { status: statusCode, headers, body, json: isJson ? JSON.parse(body) : {} };
+};
+
+/** Calls an HTTP function in this process, which reads its settings when it is loaded. */
+export const callHttp: Ferry['http'] = async (name, request) => {
+  const handler = await loadHandler(name);
+  return answerOf(
+    (await handler(
+      httpEvent(name === 'import-info' ? { path: '/v2/info/import', ...request } : request),
+      lambdaContext(request.timeoutMs),
+    )) as APIGatewayProxyStructuredResultV2,
+  );
 };
 
 /** Nothing is logged, but where somebody keeps it (test/print-log.ts). */
@@ -116,19 +127,9 @@ export const startFerry = async <const Region extends string = DefaultRegion>(
     ...(options.endOfRun && { endOfRun: options.endOfRun }),
   });
 
-  const http: Ferry['http'] = async (name, request) => {
-    const handler = await loadHandler(name);
-    return answerOf(
-      (await handler(
-        httpEvent(name === 'import-info' ? { path: '/v2/info/import', ...request } : request),
-        lambdaContext(request.timeoutMs),
-      )) as APIGatewayProxyStructuredResultV2,
-    );
-  };
-
   const tasks: Ferry['tasks'] = async (imageId, token, region) => {
     const below = region === undefined ? {} : { region };
-    const { json } = await http('list-tasks', { method: 'GET', ...below, imageId, token });
+    const { json } = await callHttp('list-tasks', { method: 'GET', ...below, imageId, token });
     return json['tasks'] as TaskShown[];
   };
 
@@ -148,10 +149,10 @@ export const startFerry = async <const Region extends string = DefaultRegion>(
     openstack,
     aws,
     traces: createTraces(aws),
-    http,
+    http: callHttp,
     importFrom: (sourceId, targetId, token) => {
       const method = { name: 'glance-download', glance_region: 'REGION1', glance_image_id: sourceId };
-      return http('import-image', { method: 'POST', imageId: targetId, token, body: { method } });
+      return callHttp('import-image', { method: 'POST', imageId: targetId, token, body: { method } });
     },
     invoke: async (name, event) => (await loadHandler(name))(event, lambdaContext()),
     sweep: async () => (await loadHandler('sweep-imports'))({}, lambdaContext()),

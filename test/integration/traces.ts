@@ -15,7 +15,11 @@ export interface Traces {
   messages(): Promise<Readonly<Record<string, number>>>;
 }
 
-export const createTraces = ({ tableName, bucketName, queues }: LocalAws): Traces => {
+export const createTraces = ({
+  tableName,
+  bucketName,
+  queues,
+}: Pick<LocalAws, 'tableName' | 'bucketName' | 'queues'>): Traces => {
   const dynamodb = new DynamoDBClient({});
   const s3 = new S3Client({ forcePathStyle: true });
   const sqs = new SQSClient({});

@@ -3,6 +3,7 @@ import type { Copies } from '../../state/copies.ts';
 import type { Copy, CopyFailure } from '../../state/copy.ts';
 import type { CopyMessage } from '../../state/messages.ts';
 import { type Making, type RowRef, wholeCopy } from '../../state/refs.ts';
+import type { Tasks } from '../../state/tasks.ts';
 import { done, type Outcome } from '../../steps/outcome.ts';
 import type { Step } from '../../steps/step.ts';
 import { handOn, type handOnFirst } from './hand-on.ts';
@@ -12,31 +13,44 @@ export const unknownReason = 'The function that worked on the import ended witho
 
 const unknownFailure: CopyFailure = { reason: unknownReason, code: 'internal' };
 
+export interface FailCopyServices {
+  readonly copies: Pick<Copies, 'fail'>;
+  readonly tasks: Pick<Tasks, 'fail'>;
+}
+
 /**
  * A copy has failed for good, unless it has come to its end before, or has begun anew since: its first reason stays, and
- * all who wait fail with it. May run twice or die anywhere.
+ * all who wait fail with it. Each has it in its task before it is told: a message of its own that comes again may find a
+ * source that has changed, and take the import to another copy, which knows nothing of this one's end. May run twice or
+ * die anywhere.
  * @param tell `handOnFirst` where the run's own message may be an import's
  */
 export const failCopy = async (
-  { copies }: { readonly copies: Pick<Copies, 'fail'> },
+  { copies, tasks }: FailCopyServices,
   copy: Making,
   failure: CopyFailure,
   tell: typeof handOnFirst = handOn,
 ): Promise<Outcome> => {
   const failed = await copies.fail(copy, failure);
   if (!failed) return done;
-  return tell(failed, failed.failure ? 'fail-import' : 'apply-metadata');
+  if (!failed.failure) return tell(failed, 'apply-metadata');
+  const { reason: explanation, code } = failed.failure;
+  for (const ref of failed.waiting) await tasks.fail(ref, { explanation, code });
+  return tell(failed, 'fail-import');
 };
 
 /**
  * The step `fail-import` of a copy: what no try at one of its rows has brought to an end comes as a dead letter. It has
  * failed by what its last try has said.
  */
-export const createFailCopy = ({ copies }: { readonly copies: Copies }): Step<RowRef, Copy, CopyMessage> => ({
+export const createFailCopy = ({
+  copies,
+  tasks,
+}: FailCopyServices & { readonly copies: Copies }): Step<RowRef, Copy, CopyMessage> => ({
   leases: copies,
   refOf: ({ copyId, row = wholeCopy }) => ({ copyId, row }),
   load: ({ copyId }) => copies.get(copyId),
   logOf: logOfCopy,
-  run: ({ subject }) => failCopy({ copies }, subject, subject.lastFailure ?? unknownFailure),
+  run: ({ subject }) => failCopy({ copies, tasks }, subject, subject.lastFailure ?? unknownFailure),
   failed: () => 'retry',
 });

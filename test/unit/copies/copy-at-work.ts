@@ -60,6 +60,7 @@ export class CopyAtWork {
     this.waiting = [newImport(), newImport()].sort((a, b) => a.imageId.localeCompare(b.imageId));
     this.services = {
       copies: this.copies,
+      tasks: state.tasks,
       relay: state.relay,
       waiters: this.waiters(),
       partLimits: { partSize, maxParts: 100 },

@@ -29,6 +29,17 @@ test('all who wait for a copy that has failed fail, for its first reason', async
   expect(await use().copies.join(copy.copyId, importRef(taskFixture()))).toBeUndefined();
 });
 
+test('each who waits has the reason in its own task, which stays when the copy is gone', async () => {
+  const waiting = [taskFixture(), taskFixture()] as const;
+  for (const task of waiting) await use().tasks.create(task);
+  await failCopy(use(), await makeCopy(use(), waiting), failure);
+  for (const task of waiting)
+    expect(await use().tasks.get(task)).toMatchObject({
+      failure: failure.reason,
+      failureCode: 'data-mismatch',
+    });
+});
+
 test('a copy that is finished does not fail any more: it is handed on again', async () => {
   const copy = await makeCopy(use(), [one, other], { transferred });
   expect(await failCopy(use(), copy, failure)).toEqual({ next: 'send', messages: toBoth('apply-metadata') });

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createCopies } from '../../../../lib/aws/state/copies.ts';
+import { failCopy } from '../../../../lib/copies/end/fail-copy.ts';
+import { failureOf } from '../../../../lib/imports/end/failure-of.ts';
 import type { OpenAccess } from '../../../../lib/imports/record/access.ts';
 import { createJoinCopy, type JoinServices } from '../../../../lib/imports/request/join-copy.ts';
 import type { CopyId } from '../../../../lib/schemas/ids.ts';
@@ -269,6 +271,20 @@ describe('a source that has changed since an earlier run', () => {
     expect(await copies.get(old.copyId)).toBeUndefined();
     expect((await read(one)).copyId).not.toBe(old.copyId);
   });
+});
+
+test('an import whose copy has failed ends by that reason, also where its message comes again and the source has changed', async () => {
+  const one = await queued();
+  await join(one);
+  const old = (await copyOf(one)) ?? expect.fail('no copy');
+  const reason = 'Failed to copy image 1: the source changed while it was copied';
+  await failCopy({ ...use(), copies }, old, { reason, code: 'data-mismatch' });
+  server.image = { bytes: randomBytes(1000) };
+  expect(await join(one, {}, 2)).toBeUndefined();
+  expect(use().sent).toEqual([{ to: 'fail-import', message: importRef(one) }]);
+  const task = await read(one);
+  expect(task.copyId).toBe(old.copyId);
+  expect(failureOf(task, undefined).explanation).toBe(reason);
 });
 
 describe('a message that comes twice', () => {
