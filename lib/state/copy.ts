@@ -72,13 +72,16 @@ export interface CopyFailure {
 export interface Copy extends Making {
   /** Whose source it is; copies are never shared between projects. */
   readonly projectId: string;
-  /** What pins the source's bytes; see lib/copies/copy-id.ts. */
+  /** What pins the source's bytes; see lib/copies/record/copy-id.ts. */
   readonly identity: string;
   /** The source, for messages. */
   readonly name: string;
   /** Bytes of the source, where it has told them. */
   readonly size?: number | undefined;
-  /** All that the source says its bytes digest to, the strongest first: what is stored is proven when it is gone. */
+  /**
+   * All that the source says its bytes digest to, the strongest first. Kept here so that the object can be verified after
+   * its source was deleted.
+   */
   readonly hashes: readonly SourceHash[];
   /** ISO 8601 in UTC without a zone, microseconds: Glance's form. */
   readonly createdAt: string;

@@ -40,7 +40,11 @@ export interface Step<Ref, Subject, Message extends StepMessage = StepMessage> {
   waitingOf?(subject: Subject, ref: Ref): Waiting | undefined;
   /** Told now and then, every quarter of an hour or so, while it waits for its turn. */
   stillWaits?(subject: Subject): Promise<void>;
-  /** Looks at each heartbeat whether somebody still wants what the step works for. @throws FerryError, final, if not */
+  /**
+   * Looks at each heartbeat whether somebody still wants what the step works for.
+   * @throws FerryError `not-found` or `conflict` if not; heartbeat.ts ignores any other error, and needs the verdict
+   * twice in a row
+   */
   look?(subject: Subject, ref: Ref, options: Options): Promise<void>;
   run(run: StepRun<Ref, Subject>, message: Message): Promise<Outcome>;
   /** Keeps why a try has failed that may come again. */

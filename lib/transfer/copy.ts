@@ -81,7 +81,7 @@ const createAside = (failed: () => void) => {
 };
 
 /**
- * The ordered single stream: source → parts → digests → store, in memory of `buffers` parts. Bytes are read into the
+ * The one loop that copies: source → parts → digests → store, in memory of `buffers` parts. Bytes are read into the
  * buffer that they are hashed and sent from. When all buffers are on their way nothing is read, and back-pressure
  * reaches the source.
  * @throws whatever the source, `send`, `checkpoint` or `inspect` throws; nothing is on its way afterwards

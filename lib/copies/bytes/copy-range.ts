@@ -43,8 +43,8 @@ const digestsOf = (hashes: readonly Hash[] | undefined) => {
 };
 
 /**
- * The one loop in which bytes come into the relay: a range of a source, part by part, with a checkpoint for each. It may
- * end anywhere, and goes on after the stored parts when it is called again.
+ * Copies one range of a source into the upload, with a checkpoint for each part: the whole image, a segment or a gap. It
+ * may end anywhere, and goes on after the stored parts when it is called again.
  * @throws FerryError `data-mismatch` when more came than the source has; what source, store or stream throw
  */
 export const copyRange = async (
