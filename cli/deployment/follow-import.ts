@@ -18,8 +18,8 @@ const [firstPauseMs, longestPauseMs] = [200, 1000];
 const silentMs = 15 * 60_000;
 
 /**
- * What the message of a task that runs says, see lib/copies/record/progress.ts. It says nothing any more while the target is
- * given its data.
+ * What the message of a task that runs says, see lib/copies/record/progress-message.ts. It says nothing any more while the
+ * target is given its data.
  * @param wasCopying what it has said before
  */
 export const updateOf = (

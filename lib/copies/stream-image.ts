@@ -1,6 +1,6 @@
 import { logOfCopy } from '../log.ts';
 import type { Copy, SegmentPlan, Transferred } from '../state/copy.ts';
-import type { CopyMessage, Sending } from '../state/messages.ts';
+import { type CopyMessage, toCopy } from '../state/messages.ts';
 import { type RowRef, wholeCopy } from '../state/refs.ts';
 import { msOf } from '../state/task.ts';
 import { hasComeOften } from '../steps/few-tries.ts';
@@ -8,22 +8,20 @@ import { again, done, type Outcome, send } from '../steps/outcome.ts';
 import type { Step } from '../steps/step.ts';
 import { segmentAt } from '../transfer/segment-plan.ts';
 import { copySegment } from './bytes/copy-segment.ts';
-import { copyStreamed } from './bytes/copy-stream.ts';
+import { copyStream } from './bytes/copy-stream.ts';
 import { gather, refill } from './bytes/gather.ts';
-import { type Source, withSource } from './bytes/open-source.ts';
+import { withSource } from './bytes/open-source.ts';
 import { openUpload } from './bytes/open-upload.ts';
 import { planRows } from './bytes/plan-rows.ts';
-import { work } from './bytes/work.ts';
+import { runResumably } from './bytes/run-resumably.ts';
 import { failCopy } from './end/fail-copy.ts';
-import { handOn, handOnFirst } from './end/hand-on.ts';
+import { handOn, handOnOrWake } from './end/hand-on.ts';
 import { createLookAtWaiters } from './look-at-waiters.ts';
 import { type CopiedObject, prove } from './object/prove.ts';
 import { type CopyRun, createCopyRun } from './record/copy-run.ts';
 import { areRowsDone, isRowDone, messagesToBegin, messagesToGoOn, rowOf } from './record/rows.ts';
 import type { CopyServices } from './record/services.ts';
 import { strongestHash } from './record/source-hash.ts';
-
-const toStreamImage = (message: CopyMessage): Sending => ({ to: 'stream-image', message });
 
 /** How much of the work is stored: parts of the image or of the row's segment, and bytes that are verified. */
 const storedSoFar = async ({ copies }: CopyServices, { subject, ref }: CopyRun): Promise<number> => {
@@ -41,7 +39,7 @@ const split = async (services: CopyServices, run: CopyRun, plan: SegmentPlan): P
   const planned = await run.change({ plan });
   run.log.info('copying in segments', { bytes: plan.size, segments: plan.count, at_once: plan.atOnce });
   // To all: a row's message of before the copy began anew may have come in between, in vain, and have left its trace.
-  return send(...messagesToGoOn(planned).map(toStreamImage));
+  return send(...messagesToGoOn(planned).map(toCopy));
 };
 
 /** The object of what is stored; undefined where bytes are missing, or where nothing but the source's record vouches for them. */
@@ -51,27 +49,20 @@ const finished = async (services: CopyServices, run: CopyRun): Promise<CopiedObj
   return plan && strongestHash(run.subject) ? await gather(services, run, plan) : undefined;
 };
 
-/** The source's bytes as one object, in one stream. */
-const copyAll = async (services: CopyServices, run: CopyRun, from: Source): Promise<CopiedObject> => {
-  // S3 has no multipart upload of nothing.
-  if (from.source.size === 0) return { size: 0, digests: {} };
-  return await copyStreamed(services, run, from);
-};
-
 const finish = async (run: CopyRun, transferred: Transferred): Promise<Outcome> => {
   const finished = await run.change({ transferred, verification: undefined });
   run.log.info('copied', { bytes: transferred.size, waiting: finished.waiting.length });
-  return handOnFirst(finished, 'apply-metadata');
+  return handOnOrWake(finished, 'apply-metadata');
 };
 
 /** Bytes that are missing: all of a small image; of one in segments, those that the store has lost. */
 const streamMissing = (services: CopyServices, run: CopyRun): Promise<CopiedObject | Outcome> =>
   withSource(services, run, async (from) => {
     const { plan } = run.subject;
-    if (plan) return await work(services, run, () => refill(services, run, from, plan));
+    if (plan) return await runResumably(services, run, () => refill(services, run, from, plan));
     const planned = await planRows(services, run, from);
     if (planned) return await split(services, run, planned);
-    return await work(services, run, () => copyAll(services, run, from));
+    return await runResumably(services, run, () => copyStream(services, run, from));
   });
 
 /** The copy as a whole: plans it; copies it, or has its rows copy it; makes one object of it, proves that, hands it on. */
@@ -80,20 +71,21 @@ const streamWhole = async (services: CopyServices, run: CopyRun): Promise<Outcom
   if (subject.transferred) return handOn(subject, 'apply-metadata');
   const { plan, stored } = subject;
   if (plan && !stored && !areRowsDone(subject, plan))
-    return send(...messagesToBegin(subject, plan).map(toStreamImage));
+    return send(...messagesToBegin(subject, plan).map(toCopy));
   if (subject.waiting.length === 0) return done;
   if (await isWornOut(services, run)) return again();
   const copied =
-    (await work(services, run, () => finished(services, run))) ?? (await streamMissing(services, run));
+    (await runResumably(services, run, () => finished(services, run))) ??
+    (await streamMissing(services, run));
   if ('next' in copied) return copied;
-  const transferred = await work(services, run, () => prove(services, run, copied));
+  const transferred = await runResumably(services, run, () => prove(services, run, copied));
   return 'next' in transferred ? transferred : await finish(run, transferred);
 };
 
 /** After a segment: the next one of its row; after the last of all rows the copy as a whole. */
 const afterSegment = (copy: Copy, plan: SegmentPlan, { copyId, row }: RowRef): Outcome => {
   if (!isRowDone(rowOf(copy, row), plan)) return again();
-  return areRowsDone(copy, plan) ? send(toStreamImage({ copyId })) : done;
+  return areRowsDone(copy, plan) ? send(toCopy({ copyId })) : done;
 };
 
 /** One segment of a row. */
@@ -105,7 +97,7 @@ const streamRow = async (services: CopyServices, run: CopyRun): Promise<Outcome>
   if (isRowDone(rowOf(subject, ref.row), plan)) return afterSegment(subject, plan, ref);
   if (await isWornOut(services, run)) return again();
   const copied = await withSource(services, run, (from) =>
-    work(services, run, () => copySegment(services, run, from, plan)),
+    runResumably(services, run, () => copySegment(services, run, from, plan)),
   );
   return 'next' in copied ? copied : afterSegment(copied, plan, ref);
 };
@@ -139,6 +131,6 @@ export const createStreamImage = (services: CopyServices): Step<RowRef, Copy, Co
     },
     keepReason: (copy, { explanation, code }) => copies.keepReason(copy, { reason: explanation, code }),
     failed: ({ subject }, { explanation, code }) =>
-      failCopy(services, subject, { reason: explanation, code }, handOnFirst),
+      failCopy(services, subject, { reason: explanation, code }, handOnOrWake),
   };
 };

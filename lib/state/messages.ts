@@ -34,6 +34,9 @@ export interface Sending {
   readonly delayS?: number;
 }
 
+/** A message to a copy, or to one of its rows. */
+export const toCopy = (message: CopyMessage): Sending => ({ to: 'stream-image', message });
+
 /** Sends messages to the steps. @throws FerryError when a queue cannot be reached */
 export type Send = (sending: Sending) => Promise<void>;
 

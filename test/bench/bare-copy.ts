@@ -1,7 +1,7 @@
 import { createRelayStore } from '../../lib/aws/s3/relay-store.ts';
 import { createS3Client } from '../../lib/aws/s3/s3-client.ts';
 import { get } from '../../lib/http/exchange.ts';
-import { copyStream } from '../../lib/transfer/copy.ts';
+import { copyParts } from '../../lib/transfer/copy-parts.ts';
 import { MiB } from '../../lib/transfer/part-plan.ts';
 
 // The transfer layer alone, as a function: lib/transfer and the relay store between a URL and an S3, without a digest,
@@ -14,7 +14,7 @@ export const handler = async ({ url }: { readonly url: string }): Promise<number
   const { signal } = new AbortController();
   const upload = { key: 'bare', uploadId: await relay.createUpload('bare', { signal }) };
   const { body } = await get({ url, headers: {}, connections, signal });
-  const copied = await copyStream({
+  const copied = await copyParts({
     source: body,
     partSize: 16 * MiB,
     buffers: 5,

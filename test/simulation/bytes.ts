@@ -1,7 +1,7 @@
 import { planPartsOf } from '../../lib/copies/bytes/plan-parts.ts';
+import type { Progress } from '../../lib/copies/bytes/progress.ts';
 import { relayBlockSize } from '../../lib/copies/object/relay-object.ts';
 import type { CopyRun } from '../../lib/copies/record/copy-run.ts';
-import type { Progress } from '../../lib/copies/record/progress.ts';
 import type { CopyServices } from '../../lib/copies/record/services.ts';
 import type { StoredPart } from '../../lib/state/copy.ts';
 import { MiB } from '../../lib/transfer/part-plan.ts';

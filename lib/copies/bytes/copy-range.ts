@@ -2,15 +2,15 @@ import type { Download } from '../../download/download.ts';
 import { startReading } from '../../download/reading.ts';
 import type { StoredPart } from '../../state/copy.ts';
 import { type Hash, isKnownAlgorithm, lengthsOf } from '../../transfer/algorithms.ts';
-import { type Copied, copyStream } from '../../transfer/copy.ts';
+import { type Copied, copyParts } from '../../transfer/copy-parts.ts';
 import { buffersFor } from '../../transfer/part-plan.ts';
 import type { CopyRun } from '../record/copy-run.ts';
 import { objectKey } from '../record/object-key.ts';
-import type { Progress } from '../record/progress.ts';
 import type { CopyServices } from '../record/services.ts';
 import { targetAlgorithm } from '../record/source-hash.ts';
 import { mismatch } from './open-source.ts';
 import { planPartsOf } from './plan-parts.ts';
+import type { Progress } from './progress.ts';
 
 /** What of a source is to be copied into an upload: from the first byte of a part on. */
 export interface Range {
@@ -62,7 +62,7 @@ export const copyRange = async (
     const planned = planPartsOf(reading.size, services);
     const partSize = range.partSize ?? planned.partSize;
     const most = Math.min(reading.size ?? planned.capacity, imageSizeCap);
-    const copied = await copyStream({
+    const copied = await copyParts({
       source: reading,
       offset: reading.startsAt,
       partSize,

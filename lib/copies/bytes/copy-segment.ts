@@ -2,11 +2,11 @@ import { claimLost, FerryError } from '../../errors.ts';
 import type { Copy, SegmentPlan } from '../../state/copy.ts';
 import { endOfStored, segmentAt } from '../../transfer/segment-plan.ts';
 import type { CopyRun } from '../record/copy-run.ts';
-import { createProgress } from '../record/progress.ts';
 import { rowAt, rowOf } from '../record/rows.ts';
 import type { CopyServices } from '../record/services.ts';
 import { copyRange } from './copy-range.ts';
 import type { Source } from './open-source.ts';
+import { createProgress } from './progress.ts';
 
 /** The id of an upload that must be there. @throws FerryError `conflict` */
 export const uploadOf = ({ copyId, uploadId }: Copy): string => {

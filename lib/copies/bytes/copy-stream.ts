@@ -1,10 +1,9 @@
 import { isKnownAlgorithm } from '../../transfer/algorithms.ts';
-import type { Copied } from '../../transfer/copy.ts';
+import type { Copied } from '../../transfer/copy-parts.ts';
 import { type PartPlan, resumeOffset } from '../../transfer/part-plan.ts';
 import type { CopiedObject } from '../object/prove.ts';
 import type { CopyRun } from '../record/copy-run.ts';
 import { objectKey } from '../record/object-key.ts';
-import { createProgress } from '../record/progress.ts';
 import type { CopyServices } from '../record/services.ts';
 import { strongestHash } from '../record/source-hash.ts';
 import { completeUpload } from './complete-upload.ts';
@@ -12,6 +11,7 @@ import { copyRange } from './copy-range.ts';
 import { mismatch, requireIdentity, type Source } from './open-source.ts';
 import { openUpload, type Upload } from './open-upload.ts';
 import { planPartsOf } from './plan-parts.ts';
+import { createProgress } from './progress.ts';
 
 /** The byte to begin with: where the stored parts end, if the source's record vouches for the bytes before it. */
 const beginAt = ({ stored }: Upload, { source: { size, isResumable } }: Source, plan: PartPlan): number => {
@@ -39,12 +39,14 @@ const verify = async (run: CopyRun, { download, source }: Source, { digests }: C
  * is not sent again.
  * @throws FerryError `data-mismatch` when the bytes are not the source's; what source, store or stream throw
  */
-export const copyStreamed = async (
+export const copyStream = async (
   services: CopyServices,
   run: CopyRun,
   from: Source,
 ): Promise<CopiedObject> => {
   const { download, source } = from;
+  // S3 has no multipart upload of nothing.
+  if (source.size === 0) return { size: 0, digests: {} };
   const plan = planPartsOf(source.size, services);
   const upload = await openUpload(services, run);
   const { uploadId, stored } = upload;
@@ -59,7 +61,7 @@ export const copyStreamed = async (
   const copied = await copyRange(services, run, range, progress);
   await verify(run, from, copied);
   const { size, digests } = copied;
-  // S3 has no multipart upload of nothing.
+  // A source that does not say its size may be empty as well.
   if (size === 0) await services.relay.abortUpload(objectKey(run.subject), uploadId, run);
   else await completeUpload(services, run, { uploadId, ...copied });
   return { size, digests };

@@ -3,12 +3,12 @@ import type { SegmentPlan } from '../../state/copy.ts';
 import { gapsIn } from '../../transfer/segment-plan.ts';
 import type { CopiedObject } from '../object/prove.ts';
 import type { CopyRun } from '../record/copy-run.ts';
-import { createProgress } from '../record/progress.ts';
 import type { CopyServices } from '../record/services.ts';
 import { completeUpload } from './complete-upload.ts';
 import { copyRange } from './copy-range.ts';
 import { uploadOf } from './copy-segment.ts';
 import type { Source } from './open-source.ts';
+import { createProgress } from './progress.ts';
 
 /**
  * Copies the parts that the table does not know although their segments are copied: the store had lost them, or the

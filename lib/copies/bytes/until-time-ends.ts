@@ -1,6 +1,6 @@
 import { FerryError, hasCode } from '../../errors.ts';
 import type { CopyRun } from '../record/copy-run.ts';
-import { copyProgress } from '../record/progress.ts';
+import { copyProgress } from '../record/progress-message.ts';
 
 /** The end of a run that has got nowhere: another one would not either. */
 const outOfTime = ({ subject }: CopyRun, seconds: number): FerryError =>

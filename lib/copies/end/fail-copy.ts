@@ -6,7 +6,7 @@ import { type Making, type RowRef, wholeCopy } from '../../state/refs.ts';
 import type { Tasks } from '../../state/tasks.ts';
 import { done, type Outcome } from '../../steps/outcome.ts';
 import type { Step } from '../../steps/step.ts';
-import { handOn, type handOnFirst } from './hand-on.ts';
+import { handOn, type handOnOrWake } from './hand-on.ts';
 
 /** Of an import, or a copy, that no function has said anything of. */
 export const unknownReason = 'The function that worked on the import ended without a word, several times';
@@ -23,20 +23,20 @@ export interface FailCopyServices {
  * all who wait fail with it. Each has it in its task before it is told: a message of its own that comes again may find a
  * source that has changed, and take the import to another copy, which knows nothing of this one's end. May run twice or
  * die anywhere.
- * @param tell `handOnFirst` where the run's own message may be an import's
+ * @param notify `handOnOrWake` where the run's own message may be an import's
  */
 export const failCopy = async (
   { copies, tasks }: FailCopyServices,
   copy: Making,
   failure: CopyFailure,
-  tell: typeof handOnFirst = handOn,
+  notify: typeof handOnOrWake = handOn,
 ): Promise<Outcome> => {
   const failed = await copies.fail(copy, failure);
   if (!failed) return done;
-  if (!failed.failure) return tell(failed, 'apply-metadata');
+  if (!failed.failure) return notify(failed, 'apply-metadata');
   const { reason: explanation, code } = failed.failure;
   for (const ref of failed.waiting) await tasks.fail(ref, { explanation, code });
-  return tell(failed, 'fail-import');
+  return notify(failed, 'fail-import');
 };
 
 /**

@@ -1,5 +1,5 @@
 import type { Copy } from '../../state/copy.ts';
-import type { Sending, StepName } from '../../state/messages.ts';
+import { type Sending, type StepName, toCopy } from '../../state/messages.ts';
 import { importRef } from '../../state/refs.ts';
 import { type Outcome, send } from '../../steps/outcome.ts';
 
@@ -7,16 +7,15 @@ import { type Outcome, send } from '../../steps/outcome.ts';
 export const toAllWaiting = ({ waiting }: Pick<Copy, 'waiting'>, to: StepName): readonly Sending[] =>
   waiting.map((ref) => ({ to, message: importRef(ref) }));
 
-/**
- * Has a message of the copy's own tell those who wait. It comes again until all are told; one of an import's, by which
- * this run may be at work, would find its import ended as soon as that one was told.
- */
-export const tellAll = ({ copyId }: Pick<Copy, 'copyId'>): Outcome =>
-  send({ to: 'stream-image', message: { copyId } });
-
-/** As handOn, for a run that has brought the copy to its end. */
-export const handOnFirst = (copy: Pick<Copy, 'copyId' | 'waiting'>, to: StepName): Outcome =>
-  copy.waiting.length > 1 ? tellAll(copy) : handOn(copy, to);
-
-/** Each import that waits takes its next step. Who joins later sees by himself that a copy is finished. */
+/** Hands on to each import that waits: it takes its next step. One that joins later sees that the copy is finished. */
 export const handOn = (copy: Pick<Copy, 'waiting'>, to: StepName): Outcome => send(...toAllWaiting(copy, to));
+
+/**
+ * Wakes the copy: its own message, redelivered until all are served, hands on to every import that waits. An import's
+ * message, by which this run may be at work, would find that import ended as soon as it was served.
+ */
+export const wakeCopy = ({ copyId }: Pick<Copy, 'copyId'>): Outcome => send(toCopy({ copyId }));
+
+/** Hands on to a single waiting import at once; several are left to the copy's own message, see wakeCopy. */
+export const handOnOrWake = (copy: Pick<Copy, 'copyId' | 'waiting'>, to: StepName): Outcome =>
+  copy.waiting.length > 1 ? wakeCopy(copy) : handOn(copy, to);

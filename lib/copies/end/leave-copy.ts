@@ -1,6 +1,6 @@
 import type { CopyId } from '../../schemas/ids.ts';
 import type { Copy } from '../../state/copy.ts';
-import type { Send } from '../../state/messages.ts';
+import { type Send, toCopy } from '../../state/messages.ts';
 import { type ImportRef, importRef } from '../../state/refs.ts';
 import type { Task } from '../../state/task.ts';
 import { type ClearServices, clearCopy } from './clear-copy.ts';
@@ -35,5 +35,5 @@ export const leaveCopy = async (
   const left = await services.copies.leave(copyId, importRef(leaving), services.keepMs);
   if (left.state === 'ending') return await clearCopy(services, left.copy, { signal });
   if (left.state !== 'wanted' || isTold(leaving, left.copy)) return;
-  await services.send({ to: 'stream-image', message: { copyId } });
+  await services.send(toCopy({ copyId }));
 };

@@ -1,6 +1,5 @@
-import { unproven } from '../../copies/record/progress.ts';
+import { progressMessage, unproven } from '../../copies/record/progress-message.ts';
 import type { Ending, Task } from '../../state/task.ts';
-import { MiB } from '../../transfer/part-plan.ts';
 
 /** What Glance itself has said of the bytes that it took. */
 export type Vouched = 'compared' | 'incomparable' | 'unseen';
@@ -18,6 +17,6 @@ export const successOf = ({ transferred, activation }: Task, vouched: Vouched = 
   status: 'success',
   message:
     transferred && activation !== 'none'
-      ? `Copied ${Math.floor(transferred.size / MiB)} MiB${unproven(transferred)}${notes[vouched]}`
+      ? `${progressMessage(transferred.size, undefined)}${unproven(transferred)}${notes[vouched]}`
       : 'Formats and properties are set',
 });

@@ -3,7 +3,7 @@ import { objectKey } from '../../copies/record/object-key.ts';
 import { messagesToGoOn } from '../../copies/record/rows.ts';
 import type { CopyId, Generation } from '../../schemas/ids.ts';
 import type { Copy } from '../../state/copy.ts';
-import type { Sending } from '../../state/messages.ts';
+import { type Sending, toCopy } from '../../state/messages.ts';
 import type { ImportRef, Making } from '../../state/refs.ts';
 import { msOf } from '../../state/task.ts';
 import { type Inventory, leftAfter, lostAfter, type Sweep, silentAfter } from './sweep.ts';
@@ -23,7 +23,7 @@ const isOver = ({ isEnding, keptUntil }: Copy, silence: number, nowMs: number): 
 const wakingMessages = (copy: Copy, waiting: readonly ImportRef[]): readonly Sending[] => {
   if (copy.failure) return toAllWaiting({ waiting }, 'fail-import');
   if (!isBeingMade(copy)) return [];
-  return messagesToGoOn(copy).map((message) => ({ to: 'stream-image', message }));
+  return messagesToGoOn(copy).map(toCopy);
 };
 
 /** @param hasEnded of an import, also for one that nobody knows */

@@ -1,4 +1,4 @@
-import { copyProgress } from '../../copies/record/progress.ts';
+import { copyProgress } from '../../copies/record/progress-message.ts';
 import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
 import type { Identity } from '../../openstack/validate-token.ts';

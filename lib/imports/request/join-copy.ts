@@ -1,4 +1,4 @@
-import { tellAll } from '../../copies/end/hand-on.ts';
+import { wakeCopy } from '../../copies/end/hand-on.ts';
 import { type LeaveServices, leaveCopy } from '../../copies/end/leave-copy.ts';
 import { copyIdFor, copyProjectOf } from '../../copies/record/copy-id.ts';
 import type { Download, SourceDescription } from '../../download/download.ts';
@@ -88,7 +88,7 @@ const waitedFor = async (services: JoinServices, task: Task, error: unknown): Pr
  */
 const whenRefused = async (services: JoinServices, task: Task, copyId: CopyId): Promise<Outcome> => {
   const copy = await services.copies.get(copyId);
-  if (copy?.failure && isWaiting(copy, task)) return tellAll(copy);
+  if (copy?.failure && isWaiting(copy, task)) return wakeCopy(copy);
   return again(copy && !copy.failure && !copy.isEnding ? whenLeftS : whenClearedS);
 };
 
@@ -110,7 +110,7 @@ const joinOthers = async (
   });
   const copy = await services.copies.join(copyId, importRef(task));
   if (!copy) return await whenRefused(services, task, copyId);
-  if (copy.transferred) return isAgain ? tellAll(copy) : toApplyMetadata(task);
+  if (copy.transferred) return isAgain ? wakeCopy(copy) : toApplyMetadata(task);
   return { next: 'copy', inHand: { message: { copyId }, ...(isAgain && { isAgain }) } };
 };
 
@@ -140,7 +140,7 @@ const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> 
   const source = await download
     .describe({ signal })
     .catch((error: unknown) => waitedFor(services, task, error));
-  if ('waiting' in source) return tellAll(source);
+  if ('waiting' in source) return wakeCopy(source);
   const copyId = await chooseCopy(services, run, source);
   const { identity, size, hashes } = source;
   const of = { projectId: copyProjectOf(task), name: download.name, identity, size, hashes };

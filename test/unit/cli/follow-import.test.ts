@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { updateOf } from '../../../cli/deployment/follow-import.ts';
-import { progressMessage } from '../../../lib/copies/record/progress.ts';
+import { progressMessage } from '../../../lib/copies/record/progress-message.ts';
 import type { TaskId } from '../../../lib/schemas/ids.ts';
 import type { TaskStatus } from '../../../lib/state/task.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { SegmentPlan, StoredPart } from '../../../lib/state/copy.ts';
-import { type CopyOptions, copyStream } from '../../../lib/transfer/copy.ts';
+import { type CopyOptions, copyParts } from '../../../lib/transfer/copy-parts.ts';
 import { MiB, partCount, planParts, resumeOffset } from '../../../lib/transfer/part-plan.ts';
 import {
   endOfStored,
@@ -110,7 +110,7 @@ const copySegment = (world: World, plan: SegmentPlan, number: number, buffers: n
   const offset = endOfStored(plan, segment, world.noted);
   if (offset === segment.to) return;
   const source = world.sourceOf(offset, segment.to);
-  const { size } = await copyStream({
+  const { size } = await copyParts({
     ...world.port,
     source,
     offset,
@@ -164,7 +164,7 @@ test('the parts of an image in one stream tile it exactly, wherever its copies b
           const offset = hasRanges ? resumeOffset(sizes, size, { partSize, capacity: size }) : 0;
           const source = world.sourceOf(offset, size);
           const stored = new Map(world.noted);
-          return await copyStream({
+          return await copyParts({
             ...world.port,
             source,
             offset,

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { RelayStore } from '../../../../lib/aws/s3/relay-store.ts';
 import { verifyObject } from '../../../../lib/copies/object/verify-object.ts';
-import { copyProgress } from '../../../../lib/copies/record/progress.ts';
+import { copyProgress } from '../../../../lib/copies/record/progress-message.ts';
 import { FerryError } from '../../../../lib/errors.ts';
 import { MiB, useCopy } from '../copy-at-work.ts';
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { unproven } from '../../../../lib/copies/record/progress.ts';
 import { hashToRead, strongestHash } from '../../../../lib/copies/record/source-hash.ts';
 
 const md5 = { algorithm: 'md5', value: '900150983cd24fb0d6963f7d28e17f72' };
@@ -41,15 +40,4 @@ describe('a finished object is read for', () => {
     expect(hashToRead({ hashes: [of('sha512_256')] })).toEqual(of('sha512_256'));
     expect(hashToRead({ hashes: [of('sha9000')] })).toBeUndefined();
   });
-});
-
-test.each([
-  ['sha512', ''],
-  [
-    'size',
-    '. The source has no hash that could be compared: nothing vouched for its bytes beyond their size',
-  ],
-  [undefined, '. The source has no hash that could be compared: nothing vouched for its bytes'],
-])('an import that was proven by %s says so if nothing vouched', (provenBy, message) => {
-  expect(unproven(provenBy === undefined ? {} : { provenBy })).toBe(message);
 });

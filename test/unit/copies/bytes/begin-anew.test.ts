@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { beginAnew } from '../../../lib/copies/bytes/open-upload.ts';
-import { objectKey } from '../../../lib/copies/record/object-key.ts';
-import type { Copy } from '../../../lib/state/copy.ts';
-import { taskFixture } from '../imports/task-fixture.ts';
-import { dyingAfter, makeCopy, relayOf, useLocalState } from '../local-state.ts';
+import { beginAnew } from '../../../../lib/copies/bytes/begin-anew.ts';
+import { objectKey } from '../../../../lib/copies/record/object-key.ts';
+import type { Copy } from '../../../../lib/state/copy.ts';
+import { taskFixture } from '../../imports/task-fixture.ts';
+import { dyingAfter, makeCopy, relayOf, useLocalState } from '../../local-state.ts';
 
 const use = useLocalState();
 const { signal } = new AbortController();

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { StoredPart } from '../../../lib/state/copy.ts';
-import { type CopyOptions, copyStream } from '../../../lib/transfer/copy.ts';
+import { type CopyOptions, copyParts } from '../../../lib/transfer/copy-parts.ts';
 import { readerOf } from '../byte-readers.ts';
 import { partChecksum } from '../part-checksum.ts';
 
@@ -50,7 +50,7 @@ describe('a copy', () => {
       fc.asyncProperty(pieces, partSize, async (given, size) => {
         const store = createStore();
         const algorithms = ['sha512', 'md5'];
-        const copied = await copyStream(
+        const copied = await copyParts(
           options({ source: from(given), ...store.port, partSize: size, algorithms }),
         );
         const whole = Buffer.concat(given);
@@ -82,7 +82,7 @@ describe('a copy', () => {
       fc.asyncProperty(pieces, partSize, changed, async (given, size, changes) => {
         const first = createStore();
         const whole = Buffer.concat(given);
-        const before = await copyStream(options({ source: from(given), ...first.port, partSize: size }));
+        const before = await copyParts(options({ source: from(given), ...first.port, partSize: size }));
         const stored = new Map(before.parts.map((part) => [part.number, part]));
         const edited = Buffer.from(whole);
         const isChanged = (number: number) => changes[number % changes.length] === true;
@@ -90,7 +90,7 @@ describe('a copy', () => {
           if (isChanged(i / size + 1)) edited[i] = (edited[i] ?? 0) ^ 0xff;
 
         const second = createStore();
-        const after = await copyStream(
+        const after = await copyParts(
           options({ source: from([edited]), ...second.port, partSize: size, stored }),
         );
         expect([...second.sent.keys()].sort((a, b) => a - b)).toEqual(
@@ -107,7 +107,7 @@ describe('a copy', () => {
     await fc.assert(
       fc.asyncProperty(pieces, partSize, fc.nat(12), async (given, size, end) => {
         const whole = Buffer.concat(given);
-        const before = await copyStream(
+        const before = await copyParts(
           options({ source: from(given), ...createStore().port, partSize: size }),
         );
         const stored = new Map(before.parts.slice(0, end).map((part) => [part.number, part]));
@@ -116,7 +116,7 @@ describe('a copy', () => {
 
         const second = createStore();
         const source = from([whole.subarray(offset)]);
-        const after = await copyStream(options({ source, offset, ...second.port, partSize: size, stored }));
+        const after = await copyParts(options({ source, offset, ...second.port, partSize: size, stored }));
         expect([after.size, after.parts]).toEqual([before.size, before.parts]);
         expect([...second.sent.keys()].every((number) => !stored.has(number))).toBe(true);
         expect(Object.keys(after.digests)).toEqual(offset === 0 ? ['sha512'] : []);
@@ -129,7 +129,7 @@ describe('a copy', () => {
     const store = createStore();
     const known = { number: 1, etag: 'old', size: 7, checksum: partChecksum('crc32', Buffer.from('abc')) };
     const source = from([Buffer.from('abc')]);
-    await copyStream(options({ source, ...store.port, stored: new Map([[1, known]]) }));
+    await copyParts(options({ source, ...store.port, stored: new Map([[1, known]]) }));
     expect([...store.sent.keys()]).toEqual([1]);
   });
 
@@ -141,7 +141,7 @@ describe('a copy', () => {
       if (bytes > 30) throw new Error('more than 30 bytes came');
     };
     const source = from(Array.from({ length: 9 }, () => Buffer.alloc(10)));
-    await expect(copyStream(options({ source, ...store.port, inspect }))).rejects.toThrow(
+    await expect(copyParts(options({ source, ...store.port, inspect }))).rejects.toThrow(
       'more than 30 bytes came',
     );
     expect(read).toEqual([16, 32]);
@@ -153,19 +153,19 @@ describe('a copy', () => {
     const fails = (what: string) => () => Promise.reject(new Error(`${what} failed`));
     const source = () => from([Buffer.alloc(100)]);
     const broken = readerOf([Buffer.alloc(10)], new Error('source failed'));
-    await expect(copyStream(options({ ...port, source: broken }))).rejects.toThrow('source failed');
-    await expect(copyStream(options({ ...port, source: source(), send: fails('send') }))).rejects.toThrow(
+    await expect(copyParts(options({ ...port, source: broken }))).rejects.toThrow('source failed');
+    await expect(copyParts(options({ ...port, source: source(), send: fails('send') }))).rejects.toThrow(
       'send failed',
     );
     await expect(
-      copyStream(options({ ...port, source: source(), checkpoint: fails('checkpoint') })),
+      copyParts(options({ ...port, source: source(), checkpoint: fails('checkpoint') })),
     ).rejects.toThrow('checkpoint failed');
   });
 
   test('does not wait for a source that is silent when the store has failed, and closes it', async () => {
     const source = readerOf([Buffer.alloc(20)], 'silence');
     const send = () => Promise.reject(new Error('send failed'));
-    await expect(copyStream(options({ ...createStore().port, source, send }))).rejects.toThrow('send failed');
+    await expect(copyParts(options({ ...createStore().port, source, send }))).rejects.toThrow('send failed');
     expect(source.isClosed()).toBe(true);
   });
 
@@ -179,7 +179,7 @@ describe('a copy', () => {
       return 'etag';
     };
     const source = from([Buffer.alloc(100)]);
-    await expect(copyStream(options({ ...createStore().port, source, send }))).rejects.toThrow('first one');
+    await expect(copyParts(options({ ...createStore().port, source, send }))).rejects.toThrow('first one');
     expect(onTheirWay).toBe(0);
   });
 
@@ -192,7 +192,7 @@ describe('a copy', () => {
       held -= 1;
       return 'etag';
     };
-    await copyStream(options({ ...createStore().port, source: from([Buffer.alloc(400)]), send, buffers: 4 }));
+    await copyParts(options({ ...createStore().port, source: from([Buffer.alloc(400)]), send, buffers: 4 }));
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(4);
   });
@@ -207,7 +207,7 @@ describe('a copy', () => {
       };
       const bytes = Buffer.from('0123456789'.repeat(3));
       const { port } = createStore();
-      const { parts } = await copyStream(options({ ...port, source: from([bytes]), send, partAlgorithm }));
+      const { parts } = await copyParts(options({ ...port, source: from([bytes]), send, partAlgorithm }));
       const expected = partsOf(bytes, 16).map((part) => partChecksum(partAlgorithm, part));
       expect(sums).toEqual(expected);
       expect(parts.map(({ checksum }) => checksum)).toEqual(expected);
@@ -218,8 +218,8 @@ describe('a copy', () => {
     const { port } = createStore();
     const bytes = [Buffer.from('abc')];
     await expect(
-      copyStream(options({ ...port, source: from(bytes), algorithms: ['none'] })),
+      copyParts(options({ ...port, source: from(bytes), algorithms: ['none'] })),
     ).rejects.toThrow();
-    await expect(copyStream(options({ ...port, source: from(bytes) }))).resolves.toMatchObject({ size: 3 });
+    await expect(copyParts(options({ ...port, source: from(bytes) }))).resolves.toMatchObject({ size: 3 });
   });
 });

@@ -86,7 +86,7 @@ const createAside = (failed: () => void) => {
  * reaches the source.
  * @throws whatever the source, `send`, `checkpoint` or `inspect` throws; nothing is on its way afterwards
  */
-export const copyStream = async (options: CopyOptions): Promise<Copied> => {
+export const copyParts = async (options: CopyOptions): Promise<Copied> => {
   const { partSize, buffers, offset = 0, source, stored, partAlgorithm, lengths = {} } = options;
   const pool = createBufferPool(buffers, partSize);
   const algorithms = offset === 0 ? options.algorithms : [];

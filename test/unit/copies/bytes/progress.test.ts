@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createProgress, progressMessage } from '../../../../lib/copies/record/progress.ts';
+import { createProgress } from '../../../../lib/copies/bytes/progress.ts';
 
 let written: number[];
 const write = async (value: number): Promise<void> => void written.push(value);
@@ -80,12 +80,4 @@ describe('progress', () => {
     await vi.advanceTimersByTimeAsync(5000);
     expect(written).toEqual([1, 2]);
   });
-});
-
-test.each([
-  [5 * 1024 ** 2, 7.9 * 1024 ** 2, undefined, 'Copied 5 MiB of 7 MiB'],
-  [5 * 1024 ** 2, undefined, undefined, 'Copied 5 MiB'],
-  [0, 1024 ** 2, 'Verified', 'Verified 0 MiB of 1 MiB'],
-] as const)('%i of %s bytes is told in Glance’s words', (done, size, what, text) => {
-  expect(progressMessage(done, size, what)).toBe(text);
 });

@@ -1,9 +1,10 @@
 import { FerryError, hasCode } from '../../errors.ts';
 import type { Copy } from '../../state/copy.ts';
+import { toCopy } from '../../state/messages.ts';
 import { again, type Outcome, send } from '../../steps/outcome.ts';
 import type { CopyRun } from '../record/copy-run.ts';
 import type { CopyServices } from '../record/services.ts';
-import { beginAnew } from './open-upload.ts';
+import { beginAnew } from './begin-anew.ts';
 import { untilTimeEnds } from './until-time-ends.ts';
 
 /** Uploads of one copy that its store may lose. */
@@ -26,15 +27,18 @@ const mend = async (services: CopyServices, run: CopyRun, error: unknown): Promi
   requireStore(run.subject, error);
   await beginAnew(services, run);
   // After a while: whatever removes them may do so again.
-  return send({ to: 'stream-image', message: { copyId: run.ref.copyId }, delayS: services.heartbeatS });
+  return send({ ...toCopy({ copyId: run.ref.copyId }), delayS: services.heartbeatS });
 };
 
-/** A piece of work that may end before it is done, and goes on in another run. */
-export const work = async <T>(
+/**
+ * Runs a piece of work. If the function's time ends, or the store has lost the upload, returns the Outcome that continues
+ * it in another run.
+ */
+export const runResumably = async <T>(
   services: CopyServices,
   run: CopyRun,
   piece: () => Promise<T>,
 ): Promise<T | Outcome> => {
-  const worked = await untilTimeEnds(run, piece).catch((error: unknown) => mend(services, run, error));
-  return worked === 'goes on' ? again() : worked;
+  const result = await untilTimeEnds(run, piece).catch((error: unknown) => mend(services, run, error));
+  return result === 'goes on' ? again() : result;
 };
