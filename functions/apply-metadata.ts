@@ -16,6 +16,7 @@ import { FerryError } from '../lib/errors.ts';
 import { createApplyAlone } from '../lib/imports/apply/apply-alone.ts';
 import { createApplyMetadata } from '../lib/imports/apply/apply-metadata.ts';
 import { isOfCopy } from '../lib/state/messages.ts';
+import { directHandler } from '../lib/steps/direct-handler.ts';
 import { queueHandler } from '../lib/steps/queue-handler.ts';
 import { runStep } from '../lib/steps/run-step.ts';
 
@@ -62,10 +63,10 @@ const applyAlone = createApplyAlone({
   propertyRules,
 });
 
+const directly = directHandler(config.DEADLINE_RESERVE_S, applyAlone);
+
 const isQueueEvent = (event: unknown): event is SQSEvent =>
   typeof event === 'object' && event !== null && 'Records' in event;
 
 export const handler = (event: unknown, context: Context) =>
-  isQueueEvent(event)
-    ? fromQueue(event, context)
-    : applyAlone(event, { signal: AbortSignal.timeout(context.getRemainingTimeInMillis()) });
+  isQueueEvent(event) ? fromQueue(event, context) : directly(event, context);

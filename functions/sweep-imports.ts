@@ -1,14 +1,13 @@
-import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import middy from '@middy/core';
 import { createSqsClient } from '../lib/aws/queue.ts';
 import { createStoreSweep } from '../lib/aws/state/sweep.ts';
 import { composeRelay } from '../lib/compose/relay.ts';
 import { composeSend, composeState } from '../lib/compose/state.ts';
 import { loadConfig } from '../lib/config.ts';
 import { createSweepImports } from '../lib/imports/end/sweep-imports.ts';
-import { log } from '../lib/log.ts';
+import { directHandler } from '../lib/steps/direct-handler.ts';
 
-// On a schedule: what remains when even the messages are gone.
+// Once an hour: resumes or ends imports and copies whose queue messages were lost, and deletes orphaned claims, uploads,
+// objects and checkpoints.
 
 const config = loadConfig(process.env, [
   'IMPORTS_TABLE',
@@ -24,8 +23,6 @@ const sweepImports = createSweepImports({
   send: composeSend(config, createSqsClient()),
 });
 
-export const handler = middy()
-  .use(injectLambdaContext(log, { resetKeys: true, logEvent: false }))
-  .handler((_event: unknown, context) =>
-    sweepImports({ signal: AbortSignal.timeout(context.getRemainingTimeInMillis()) }),
-  );
+export const handler = directHandler(config.DEADLINE_RESERVE_S, (_event, { signal }) =>
+  sweepImports({ signal }),
+);

@@ -60,12 +60,17 @@ const scheduled: Readonly<Record<string, () => Promise<{ readonly handler: unkno
   'sync-images': () => import('../functions/sync-images.ts'),
 };
 
-/** @returns whether this is on a schedule, and has run */
+/**
+ * A run that is told to stop before it has done anything fails for the signal's reason, which is no fault.
+ * @returns whether this is on a schedule, and has run
+ */
 const runOnce = async (name = '', stopping: AbortSignal): Promise<boolean> => {
   const load = Object.hasOwn(scheduled, name) ? scheduled[name] : undefined;
   if (!load) return false;
   const handler = (await load()).handler as Handler;
-  await handler({}, contextOf(name, stopping));
+  await handler({}, contextOf(name, stopping)).catch((error: unknown) => {
+    if (!stopping.aborted || error !== stopping.reason) throw error;
+  });
   return true;
 };
 

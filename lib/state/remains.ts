@@ -32,8 +32,11 @@ export interface Remains {
 }
 
 export interface StoreSweep {
-  /** Reads everything, page by page: what is seen first may be older than what is seen last. */
-  look(): Promise<Remains>;
+  /**
+   * Reads everything, page by page: what is seen first may be older than what is seen last.
+   * @throws the signal's reason between two pages
+   */
+  look(options: { readonly signal: AbortSignal }): Promise<Remains>;
   /** Removes a seat, unless it was taken again. */
   forgetSeat(seat: DeadSeat): Promise<void>;
 }

@@ -160,6 +160,16 @@ describe('the worker', () => {
     expect(said()).toContain('"message":"swept"');
   });
 
+  test('sweep-imports ends on SIGTERM, although a store does not answer', async () => {
+    const silent = await startScriptedServer();
+    silent.script(() => undefined);
+    const { worker, exited } = startProcess(entry, ['sweep-imports'], { AWS_ENDPOINT_URL_S3: silent.url });
+    await expect.poll(() => silent.seen.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    worker.kill('SIGTERM');
+    expect(await exited).toBe(0);
+    await silent.stop();
+  });
+
   test('runs as the bundle that the image starts, which needs nothing but Node', async () => {
     execFileSync('npm', ['run', '--silent', 'build:worker'], { cwd: root, stdio: 'pipe' });
     const elsewhere = await mkdtemp(join(tmpdir(), 'worker-'));

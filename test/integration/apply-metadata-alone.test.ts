@@ -45,6 +45,17 @@ describe('invoked directly', () => {
   });
   const invoke = (input: unknown) => ferry.invoke('apply-metadata', input);
 
+  test('says why when its time ends, before the function is killed', async () => {
+    const [sourceId, imageId] = [await source(), await target()];
+    const before = now(imageId);
+    const invoked = ferry.invoke('apply-metadata', invocation(imageId, sourceId), 30_000); // the reserve, DEADLINE_RESERVE_S
+    await expect(invoked).rejects.toMatchObject({
+      code: 'out-of-time',
+      message: "The function's time ended",
+    });
+    expect(now(imageId)).toEqual(before);
+  });
+
   test('in another region finds the target there, and in none that is not served', async () => {
     const [sourceId, imageId] = [await source(), await target()];
     const { REGION3 } = ferry.openstack.regions;

@@ -41,8 +41,8 @@ export interface Ferry<Region extends string = DefaultRegion> {
   http(name: HttpFunction, options: RequestOptions): Promise<Answer>;
   /** POST /v2/images/{id}/import for a glance-download from REGION1. */
   importFrom(sourceId: string, targetId: string, token: string): Promise<Answer>;
-  /** Invokes a function with an event as it is. */
-  invoke(name: QueueFunction, event: unknown): Promise<unknown>;
+  /** Invokes a function with an event as it is. @param timeoutMs what it has left when it starts; 15 minutes when absent */
+  invoke(name: QueueFunction, event: unknown, timeoutMs?: number): Promise<unknown>;
   /** Runs sweep-imports. @returns what it has done */
   sweep(): Promise<unknown>;
   /** Kills a function's processes, as a crash would. */
@@ -154,7 +154,7 @@ export const startFerry = async <const Region extends string = DefaultRegion>(
       const method = { name: 'glance-download', glance_region: 'REGION1', glance_image_id: sourceId };
       return callHttp('import-image', { method: 'POST', imageId: targetId, token, body: { method } });
     },
-    invoke: async (name, event) => (await loadHandler(name))(event, lambdaContext()),
+    invoke: async (name, event, timeoutMs) => (await loadHandler(name))(event, lambdaContext(timeoutMs)),
     sweep: async () => (await loadHandler('sweep-imports'))({}, lambdaContext()),
     kill: (name) => pollers.kill(name),
     tasks,

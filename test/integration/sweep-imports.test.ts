@@ -29,7 +29,7 @@ const sweep = () => ferry.sweep();
 const lastTask = async () => (await ferry.tasks(imageId, token)).at(-1);
 const subject = () => `image#${imageId}#REGION2`;
 const itemsLeft = async () => (await table.query(subject(), '')).map(({ item }) => String(item));
-const nothing = { send: 0, resume: 0, release: 0, leave: 0, end: 0, clear: 0, forget: 0, failed: 0 };
+const nothing = { send: 0, resume: 0, release: 0, leave: 0, end: 0, clear: 0, forget: 0, failed: 0, left: 0 };
 
 /** An import whose message is lost. */
 beforeEach(async () => {

@@ -48,9 +48,12 @@ const gather = (remains: Gathered, item: Item): void => {
 };
 
 export const createStoreSweep = (table: Table): StoreSweep => ({
-  look: async () => {
+  look: async ({ signal }) => {
     const remains: Gathered = { tasks: [], claims: [], copies: [], parts: [], seats: [] };
-    for await (const page of table.scan()) for (const item of page) gather(remains, item);
+    for await (const page of table.scan()) {
+      signal.throwIfAborted();
+      for (const item of page) gather(remains, item);
+    }
     return remains;
   },
   forgetSeat: async ({ name, sinceMs }) => {

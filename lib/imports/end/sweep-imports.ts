@@ -26,6 +26,7 @@ type Of<Kind extends Sweep['kind']> = Extract<Sweep, { readonly kind: Kind }>;
 /** None where the store cannot be asked: imports are taken care of all the same. */
 const relayKeysOf = async ({ relay }: SweepServices, options: Options) =>
   await relay.keysUnder(copiesPrefix, options).catch((error: unknown) => {
+    options.signal.throwIfAborted();
     log.warn('relay not swept', { error: asFerryError(error) });
     return new Map<string, Date | undefined>();
   });
@@ -34,7 +35,7 @@ const inventoryOf = async (services: SweepServices, options: Options): Promise<I
   const nowMs = Date.now();
   // The relay first: an upload that is listed had its copy before.
   const relayKeys = await relayKeysOf(services, options);
-  return { remains: await services.store.look(), relayKeys, nowMs };
+  return { remains: await services.store.look(options), relayKeys, nowMs };
 };
 
 // What was seen is seconds old, and its pages are not of one moment: what may have begun meanwhile is looked at once more
@@ -78,26 +79,35 @@ const carryOut = async (services: SweepServices, sweep: Sweep, options: Options)
   if (sweep.kind === 'forget') await services.store.forgetSeat(sweep.seat);
 };
 
+const outcomeOf = async (
+  services: SweepServices,
+  sweep: Sweep,
+  options: Options,
+): Promise<Sweep['kind'] | 'failed' | 'left'> => {
+  try {
+    await carryOut(services, sweep, options);
+    return sweep.kind;
+  } catch (error) {
+    if (options.signal.aborted) return 'left';
+    log.warn('not swept', { sweep, error: asFerryError(error) });
+    return 'failed';
+  }
+};
+
 /**
  * Takes care of what remains when even the messages are gone: imports and copies without a sign of life get new messages,
  * to go on or to be ended; claims of no import, copies that nobody waits for, checkpoints, uploads and objects of no copy
- * go. One that fails does not keep the others.
- * @returns how many of each kind were taken care of
+ * go. One that fails does not keep the others. When the time ends, the rest is the next run's.
+ * @returns how many of each kind were taken care of, how many `failed`, and how many are `left`
+ * @throws the signal's reason, if the time ends before everything was listed
  */
 export const createSweepImports =
   (services: SweepServices) =>
   async (options: Options): Promise<Readonly<Record<string, number>>> => {
-    const kinds = ['send', 'resume', 'release', 'leave', 'end', 'clear', 'forget', 'failed'] as const;
+    const kinds = ['send', 'resume', 'release', 'leave', 'end', 'clear', 'forget', 'failed', 'left'] as const;
     const done: Record<string, number> = Object.fromEntries(kinds.map((kind) => [kind, 0]));
     for (const sweep of planSweep(await inventoryOf(services, options))) {
-      options.signal.throwIfAborted();
-      const kind = await carryOut(services, sweep, options).then(
-        () => sweep.kind,
-        (error: unknown) => {
-          log.warn('not swept', { sweep, error: asFerryError(error) });
-          return 'failed';
-        },
-      );
+      const kind = options.signal.aborted ? 'left' : await outcomeOf(services, sweep, options);
       done[kind] = (done[kind] ?? 0) + 1;
     }
     log.info('swept', { done });

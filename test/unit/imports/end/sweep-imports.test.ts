@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createStoreSweep } from '../../../../lib/aws/state/sweep.ts';
 import { objectKey } from '../../../../lib/copies/record/object-key.ts';
+import { FerryError } from '../../../../lib/errors.ts';
 import { createSweepImports } from '../../../../lib/imports/end/sweep-imports.ts';
 import { importRef } from '../../../../lib/state/refs.ts';
 import type { Remains } from '../../../../lib/state/remains.ts';
@@ -10,7 +11,7 @@ import { taskFixture } from '../task-fixture.ts';
 const use = useLocalState();
 const { signal } = new AbortController();
 const hour = 3_600_000; // ms
-const none = { send: 0, resume: 0, release: 0, leave: 0, end: 0, clear: 0, forget: 0, failed: 0 };
+const none = { send: 0, resume: 0, release: 0, leave: 0, end: 0, clear: 0, forget: 0, failed: 0, left: 0 };
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] });
@@ -28,8 +29,8 @@ afterEach(async () => {
 const pass = (hours: number): void => {
   vi.setSystemTime(Date.now() + hours * hour);
 };
-const sweep = (more: Partial<Parameters<typeof createSweepImports>[0]> = {}) =>
-  createSweepImports({ ...use(), store: createStoreSweep(use().table), ...more })({ signal });
+const sweep = (more: Partial<Parameters<typeof createSweepImports>[0]> = {}, options = { signal }) =>
+  createSweepImports({ ...use(), store: createStoreSweep(use().table), ...more })(options);
 const copyOf = async (...tasks: ReturnType<typeof taskFixture>[]) => {
   const [first = taskFixture(), ...others] = tasks;
   const copy = await makeCopy(use(), [first, ...others]);
@@ -138,4 +139,32 @@ test('imports are taken care of although the relay cannot be listed', async () =
   pass(9);
   const relay = dyingAfter(use().relay, 'keysUnder');
   expect(await sweep({ relay })).toEqual({ ...none, send: 1 });
+});
+
+describe('a sweep whose time ends', () => {
+  const reason = new FerryError('out-of-time', "The function's time ended");
+
+  test('says what it has done, and leaves the rest for the next run', async () => {
+    const copies = [await copyOf(), await copyOf(), await copyOf()];
+    for (const copy of copies) await use().copies.remove(copy);
+    const { relay } = use();
+    const time = new AbortController();
+    let calls = 0;
+    const clear: (typeof relay)['clear'] = async (key, options) => {
+      calls += 1;
+      if (calls === 2) time.abort(reason); // in the middle of the second one
+      options.signal.throwIfAborted();
+      await relay.clear(key, options);
+    };
+    expect(await sweep({ relay: { ...relay, clear } }, time)).toEqual({ ...none, clear: 1, left: 2 });
+    expect(await sweep()).toEqual({ ...none, clear: 2 });
+    expect(await relayOf(use())).toEqual({ objects: [], uploads: [] });
+  });
+
+  test('before everything was listed fails for that reason, and has done nothing', async () => {
+    await begun();
+    pass(9);
+    await expect(sweep({}, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(use().sent).toEqual([]);
+  });
 });
