@@ -1,4 +1,4 @@
-import type { Context, SQSEvent } from 'aws-lambda';
+import type { Context } from 'aws-lambda';
 import { unhurried } from '../lib/aws/events.ts';
 import { createSqsClient, deliveryOf } from '../lib/aws/queue.ts';
 import { composeAnnounce } from '../lib/compose/events.ts';
@@ -17,7 +17,7 @@ import { createApplyAlone } from '../lib/imports/apply/apply-alone.ts';
 import { createApplyMetadata } from '../lib/imports/apply/apply-metadata.ts';
 import { isOfCopy } from '../lib/state/messages.ts';
 import { directHandler } from '../lib/steps/direct-handler.ts';
-import { queueHandler } from '../lib/steps/queue-handler.ts';
+import { isQueueEvent, queueHandler } from '../lib/steps/queue-handler.ts';
 import { runStep } from '../lib/steps/run-step.ts';
 
 // Queue apply-metadata: formats and properties, then the target's activation. Or, invoked directly with a target, a
@@ -64,9 +64,6 @@ const applyAlone = createApplyAlone({
 });
 
 const directly = directHandler(config.DEADLINE_RESERVE_S, applyAlone);
-
-const isQueueEvent = (event: unknown): event is SQSEvent =>
-  typeof event === 'object' && event !== null && 'Records' in event;
 
 export const handler = (event: unknown, context: Context) =>
   isQueueEvent(event) ? fromQueue(event, context) : directly(event, context);

@@ -1,4 +1,4 @@
-import type { Context, SQSEvent } from 'aws-lambda';
+import type { Context } from 'aws-lambda';
 import { json } from '../lib/api/http-handler.ts';
 import { createBury, createSendReplicate, createSqsClient, deliveryOf } from '../lib/aws/queue.ts';
 import { composeReplication } from '../lib/compose/replication.ts';
@@ -10,7 +10,7 @@ import { publishedIn, publishedInText } from '../lib/replication/event/incoming.
 import { createFanOut } from '../lib/replication/replicate/fan-out.ts';
 import { createReplicateImage } from '../lib/replication/replicate/replicate-image.ts';
 import { createTakeMessage } from '../lib/replication/replicate/take-message.ts';
-import { recordHandler } from '../lib/steps/queue-handler.ts';
+import { isQueueEvent, recordHandler } from '../lib/steps/queue-handler.ts';
 import { whileHidden } from '../lib/steps/while-hidden.ts';
 
 // Queue replicate-image: events "Image Published", and a message for each replica until that is there. Or, invoked
@@ -42,9 +42,6 @@ const fromQueue = recordHandler(
       takeMessage(textOfRecord(record), { signal }),
     ),
 );
-
-const isQueueEvent = (event: unknown): event is SQSEvent =>
-  typeof event === 'object' && event !== null && 'Records' in event;
 
 /** What an invocation answers: the replicas that are on their way. */
 const publish = async (published: Published) => ({ replicas: await fanOut(published) });

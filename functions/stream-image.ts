@@ -20,26 +20,27 @@ const config = loadConfig(process.env, stepSettings, sealingSecret);
 const openstack = composeOpenStack(config, composeServiceUser(config));
 const sqs = createSqsClient();
 const state = composeState(config);
-const openAccess = composeAccess(config, openstack);
-const shared = {
+const importServices = {
   ...state,
   ...composeRelay(config),
   ...composePace(config),
+  name: 'stream-image',
   send: composeSend(config, sqs),
   announce: composeAnnounce(config, unhurried),
-  openAccess,
+  openAccess: composeAccess(config, openstack),
+} as const;
+/** Copies wait for their project's share; joining one does not. */
+const copyServices = {
+  ...importServices,
+  ...composeSeats(config, state.table, { step: 'stream-image', concurrency: config.STREAM_CONCURRENCY }),
 };
 
-const joinCopy = createJoinCopy({ ...shared, propertyRules: composePropertyRules(config) });
+const joinCopy = createJoinCopy({ ...importServices, propertyRules: composePropertyRules(config) });
 const streamImage = createStreamImage({
-  ...shared,
+  ...copyServices,
   ...composeTransferLimits(config),
-  waiters: createWaiters(shared),
+  waiters: createWaiters(importServices),
 });
-
-const services = { ...shared, name: 'stream-image' } as const;
-const concurrency = { step: 'stream-image', concurrency: config.STREAM_CONCURRENCY } as const;
-const shares = { ...services, ...composeSeats(config, state.table, concurrency) };
 
 export const handler = queueHandler(
   {
@@ -48,8 +49,8 @@ export const handler = queueHandler(
     deadlineReserveS: config.DEADLINE_RESERVE_S,
   },
   async ({ message, ...received }) => {
-    if (isOfCopy(message)) return void (await runStep(shares, streamImage, { ...received, message }));
-    const inHand = await runStep(services, joinCopy, { ...received, message });
-    if (inHand) await goOnWith(shares, streamImage, { ...received, message: inHand.message }, inHand);
+    if (isOfCopy(message)) return void (await runStep(copyServices, streamImage, { ...received, message }));
+    const inHand = await runStep(importServices, joinCopy, { ...received, message });
+    if (inHand) await goOnWith(copyServices, streamImage, { ...received, message: inHand.message }, inHand);
   },
 );

@@ -22,6 +22,10 @@ export interface QueueOptions extends RecordOptions {
   readonly deliveryOf: (record: SQSRecord) => Delivery;
 }
 
+/** An event of SQS, as opposed to a direct invocation. */
+export const isQueueEvent = (event: unknown): event is SQSEvent =>
+  typeof event === 'object' && event !== null && 'Records' in event;
+
 /** Whatever keeps a message in its queue is told: the dead letter that it becomes has its cause here and nowhere else. */
 const tellWhy = ({ messageId, attributes }: SQSRecord, thrown: unknown): never => {
   const error = asFerryError(thrown);
