@@ -93,7 +93,7 @@ const failureRate = (watched: Watched): Calculation => {
 };
 
 const hour = 3600; // s
-/** A step that waits; one that undoes should not. */
+/** A step that waits; one that rolls back should not. */
 const longestWaitS = (queue: string): number => (queue === 'FailImportQueue' ? hour / 4 : hour);
 
 const waits = (queue: string): Alarm => ({
@@ -104,7 +104,7 @@ const waits = (queue: string): Alarm => ({
 });
 
 const whyDead: Readonly<Record<string, string>> = {
-  FailImportDeadQueue: 'An import could neither be finished nor undone.',
+  FailImportDeadQueue: 'An import could neither be finished nor rolled back.',
   ReplicateImageDeadQueue: 'An event is none, or asks for what cannot be: the letter says why.',
 };
 

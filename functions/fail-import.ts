@@ -12,7 +12,7 @@ import { isOfCopy } from '../lib/state/messages.ts';
 import { queueHandler } from '../lib/steps/queue-handler.ts';
 import { runStep } from '../lib/steps/run-step.ts';
 
-// Queue fail-import, where final errors and dead letters arrive: undo, say why. A copy's dead letter fails all who wait.
+// Queue fail-import, where final errors and dead letters arrive: roll back, say why. A copy's dead letter fails all who wait.
 
 const config = loadConfig(process.env, stepSettings, sealingSecret);
 const openstack = composeOpenStack(config, composeServiceUser(config));

@@ -33,7 +33,7 @@ const digestedBlocks = async function* (object: AsyncIterable<Block>, digest: Th
 
 /**
  * The object's bytes, its last byte held back until all digests are right. A body that ends before its Content-Length
- * makes Glance put the image back to `queued`, so wrong bytes never become an active image.
+ * makes Glance return the image to `queued`, so wrong bytes never become an active image.
  */
 const provenBytes = async function* (
   object: AsyncIterable<Block>,

@@ -19,7 +19,7 @@ export const changesTo = (target: GlanceImage, wanted: Properties): Changes =>
 /** `add` also replaces what is there (RFC 6902 4.1), so that a PATCH whose answer got lost may be sent again. */
 const set = (name: string, value: unknown): PatchOperation => ({ op: 'add', path: pointer(name), value });
 
-/** What a PATCH does, and what is to be put back should the import fail after all. */
+/** What a PATCH does, and what is to be rolled back should the import fail after all. */
 export interface ChangePlan {
   readonly operations: readonly PatchOperation[];
   readonly changes: Changes;
@@ -40,7 +40,7 @@ export const planChanges = (target: GlanceImage, wanted: Properties, earlier: Ch
     .map(([name, { was }]) => [name, { was, set: wanted[name] ?? '' }] as const);
   const fresh = changesTo(target, wanted);
   return {
-    operations: [...patchBack(target, dropped), ...patchFor(fresh)],
+    operations: [...rollbackPatch(target, dropped), ...patchFor(fresh)],
     // What is dropped as well: the PATCH may be refused.
     changes: { ...dropped, ...fresh, ...Object.fromEntries(kept) },
   };
@@ -60,8 +60,8 @@ export const mergeChanges = (inOrder: readonly Changes[]): Changes => {
 export const patchFor = (changes: Changes): readonly PatchOperation[] =>
   Object.entries(changes).map(([name, change]) => set(name, change.set));
 
-/** The PATCH that puts the target back as it was, but for what somebody else has changed since. */
-export const patchBack = (target: GlanceImage, changes: Changes): readonly PatchOperation[] =>
+/** The PATCH that rolls the target back to what it was, but for what somebody else has changed since. */
+export const rollbackPatch = (target: GlanceImage, changes: Changes): readonly PatchOperation[] =>
   Object.entries(changes)
     .filter(([name, change]) => target[name] === change.set)
     .map(([name, { was }]) => (was === undefined ? { op: 'remove', path: pointer(name) } : set(name, was)));

@@ -8,13 +8,13 @@ import type { ImportRef, Target } from './refs.ts';
  * attempt works, 120 while a message or a copy is waited for.
  */
 export interface Claims extends Leases<ImportRef> {
-  /** @returns false when another import has the target; the task that was pushed aside, if any, when it was stale */
-  take(ref: ImportRef): Promise<false | { readonly replaced: TaskId | undefined }>;
+  /** @returns false when another import has the target; the task that was preempted, if any, when it was stale */
+  take(ref: ImportRef): Promise<false | { readonly preempted: TaskId | undefined }>;
   /**
-   * Gives a target back for which nothing could be queued: to the import that was pushed aside for it, as silent as that
+   * Gives a target back for which nothing could be queued: to the import that was preempted for it, as silent as that
    * was, or to nobody. @returns false when a step has begun all the same
    */
-  takeBack(ref: ImportRef, replaced: TaskId | undefined): Promise<boolean>;
+  takeBack(ref: ImportRef, preempted: TaskId | undefined): Promise<boolean>;
   /** The first message is queued: the claim may wait for it. */
   queued(ref: ImportRef): Promise<void>;
   /** Whose the target is, unless that is stale. */

@@ -173,7 +173,7 @@ const secretFaults = (call: Call): readonly NamedFault[] => [
 export const finalFaults = (call: Call): readonly NamedFault[] => [
   ...(call.service === 'secretsmanager' ? secretFaults(call) : []),
   { name: 'access denied', fault: denied(call) },
-  // A target that is gone has nothing to be put back, so one that only seems gone keeps what it has.
+  // A target that is gone has nothing to be rolled back, so one that only seems gone keeps what it has.
   ...(isAws(call.service) || (call.step === 'fail-import' && call.service === 'target')
     ? []
     : [{ name: '404', fault: refusal(call, 404, 'NotFound') }]),

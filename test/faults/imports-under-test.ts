@@ -19,7 +19,7 @@ export interface Prepared {
   readonly body: object;
   /** The target after a failure: as it was before; `deleted` once its owner has done that. */
   before: Readonly<Record<string, unknown>> | 'deleted';
-  /** What was set on the target may stay there, because Glance does not let anybody undo it. */
+  /** What was set on the target may stay there, because Glance does not let anybody roll it back. */
   mayKeepProperties?: boolean;
   /** Attributes of the target after a success. */
   wanted: Readonly<Record<string, unknown>>;

@@ -90,8 +90,8 @@ const says =
   ({ tasks }: ImportEvidence): boolean =>
     tasks.some(({ message }) => words.test(String(message)));
 
-/** Where Glance has refused it, the task says that something could not be put back: that is what a person can act on. */
-const saysWhatIsLeft = says(/could not be put back|could not be looked at/);
+/** Where Glance has refused it, the task says that something could not be rolled back: that is what a person can act on. */
+const saysWhatIsLeft = says(/could not be rolled back|could not be looked at/);
 /** An upload whose answer was lost, and then the right to look at it. */
 const saysThatNobodyCouldLook = says(/could not be looked at/);
 

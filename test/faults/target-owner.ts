@@ -6,7 +6,7 @@ import type { Prepared } from './imports-under-test.ts';
 import { hidden, type OwnerChange } from './owner-change.ts';
 import { targetGlance } from './regions.ts';
 
-/** The owner's own value stays, whatever the import set or will put back. */
+/** The owner's own value stays, whatever the import set or will roll back. */
 const setProperty = (prepared: Prepared, deployment: Deployment, name: string, value: string): void => {
   if (prepared.before === 'deleted' || !targetGlance(deployment, prepared).image(prepared.targetId)) return;
   targetGlance(deployment, prepared).setProperty(prepared.targetId, name, value);
@@ -76,7 +76,7 @@ export const targetChanges: readonly OwnerChange[] = [
       if (before === 'deleted' || !targetGlance(deployment, prepared).image(targetId)) return;
       targetGlance(deployment, prepared).change(targetId, hidden);
       prepared.before = { id: targetId, mine: before['mine'], ...hidden };
-      // Who does not see an image cannot put anything back.
+      // Who does not see an image cannot roll anything back.
       prepared.mayKeepProperties = true;
     },
   },

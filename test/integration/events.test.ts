@@ -174,7 +174,7 @@ const table = () => createTable(createDynamoClient(), ferry.aws.tableName);
 const claimOf = (id: string) => ({ subject: `image#${id}#REGION2`, item: 'claim' });
 
 describe('an import that is ended by others', () => {
-  test('because another one has pushed it aside is told as a failure, the other one goes on', async () => {
+  test('because another one has preempted it is reported as a failure, the other one goes on', async () => {
     await request();
     const first = asked.json['id'];
     await table().update(claimOf(imageId), { staleAt: Date.now() - 1 });

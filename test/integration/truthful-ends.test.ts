@@ -165,7 +165,7 @@ describe('an image that Glance has stored with other bytes', () => {
   });
 });
 
-test('an image that is active is not put back for a replica that calls it queued', async () => {
+test('an image that is active is not rolled back for a replica that calls it queued', async () => {
   await request();
   await queues.next('stream-image');
   region2.fault(target.id, { on: 'put-file', kind: 'lose-answer', times: 9 });
@@ -198,7 +198,7 @@ test('an upload whose id never arrived does not stay', async () => {
   await nothingIsLeft();
 });
 
-test('properties that are too large to be put back are refused at once', async () => {
+test('properties that are too large to be rolled back are refused at once', async () => {
   const large = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`hw_${i}`, 'x'.repeat(5_000)]));
   source = await region1.createImage({ ...formats, ...large }, bytes);
   expect(await ferry.importFrom(source.id, target.id, token)).toMatchObject({
@@ -207,7 +207,7 @@ test('properties that are too large to be put back are refused at once', async (
   });
 });
 
-test('properties that it replaces and could not put back are left, and the import fails', async () => {
+test('properties that it replaces and could not roll back are left, and the import fails', async () => {
   const large = Object.fromEntries(['a', 'b', 'c'].map((name) => [`hw_${name}`, name.repeat(60_000)]));
   const short = { hw_a: '1', hw_b: '2', hw_c: '3' };
   source = await region1.createImage({ ...formats, ...short }, bytes);

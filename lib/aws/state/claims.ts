@@ -46,19 +46,19 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
 
   const take: Claims['take'] = async (ref) => {
     const claim = { taskId: ref.taskId, leaseUntil: 0, ...staleIn(staleWhileAsked) };
-    if (await table.put(claimKey(ref), claim, unclaimed)) return { replaced: undefined };
+    if (await table.put(claimKey(ref), claim, unclaimed)) return { preempted: undefined };
     const held = await read(ref);
     const stale = { ':old': held?.['taskId'], ':now': Date.now() };
     const free = held ? { expression: 'taskId = :old AND staleAt < :now', values: stale } : unclaimed;
     const taken = await table.put(claimKey(ref), claim, free);
-    return taken && { replaced: held?.['taskId'] as TaskId | undefined };
+    return taken && { preempted: held?.['taskId'] as TaskId | undefined };
   };
 
-  const takeBack: Claims['takeBack'] = async (ref, replaced) => {
+  const takeBack: Claims['takeBack'] = async (ref, preempted) => {
     const key = claimKey(ref);
     const { taskId } = ref;
-    const isBack = replaced
-      ? await table.update(key, { taskId: replaced, staleAt: 0, givenBackBy: taskId }, of(ref, untouched))
+    const isBack = preempted
+      ? await table.update(key, { taskId: preempted, staleAt: 0, givenBackBy: taskId }, of(ref, untouched))
       : await table.remove(key, of(ref, untouched));
     // Another request may have taken the target before a lost answer was asked for again.
     return isBack || (await read(ref))?.['taskId'] !== taskId;

@@ -56,7 +56,7 @@ const applyTo = async (
   const changes = await applyProperties(target, wanted, {
     signal,
     earlier: task.changes,
-    // All that fail-import has to know of, in one write: what to put back, and what the target may hold by then.
+    // All that fail-import has to know of, in one write: what to roll back, and what the target may hold by then.
     remember: async (changes) => {
       if (!(await tasks.update(task, { changes, wanted, ...(transferred && { transferred }) })))
         throw claimLost();

@@ -16,13 +16,13 @@ export interface ApplyOptions {
   readonly signal: AbortSignal;
   /** What an earlier try has set. */
   readonly earlier?: Changes | undefined;
-  /** Called before the PATCH with what is to be put back should the import fail. */
+  /** Called before the PATCH with what is to be rolled back should the import fail. */
   remember?(changes: Changes): Promise<void>;
 }
 
 const requireQueued = (target: GlanceImage): void => {
   if (target.status === 'queued') return;
-  // Of an attempt that died while it uploaded: Glance puts the image back as soon as it sees the connection gone.
+  // Of an attempt that died while it uploaded: Glance returns the image to `queued` as soon as it sees the connection gone.
   const code = target.status === 'saving' ? 'unavailable' : 'conflict';
   throw new FerryError(code, `Image ${target.id} is ${target.status}, it needs to be queued`);
 };
@@ -49,7 +49,7 @@ const patchOnce = async (
 
 /**
  * Sets the wanted properties on a queued target in one PATCH.
- * @throws FerryError `conflict` for a target that is not queued, `limit-exceeded` for more than can be put back
+ * @throws FerryError `conflict` for a target that is not queued, `limit-exceeded` for more than can be rolled back
  */
 export const applyProperties = async (
   { glance, image }: Target,

@@ -20,7 +20,7 @@ export interface EndingRun {
   readonly log: Logger;
 }
 
-/** An import whose function ended without a word, or that was pushed aside, has no code but `internal`. */
+/** An import whose function ended without a word, or that was preempted, has no code but `internal`. */
 const count = ({ region, transferred, failureCode, createdAt }: Task, { status }: Ending): void => {
   const seconds = (Date.now() - msOf(createdAt)) / 1000;
   if (status === 'success') countSucceeded({ region, bytes: transferred?.size ?? 0, seconds });
@@ -35,7 +35,7 @@ const keepMsOf = ({ keepMs }: EndServices, { failureCode }: Task, { status }: En
   status === 'failure' && (failureCode === 'not-found' || failureCode === 'data-mismatch') ? 0 : keepMs;
 
 /**
- * The one end of every import, well or badly or pushed aside by another one: no attempt begins any more, the copy has one
+ * The one end of every import, well or badly or preempted by another one: no attempt begins any more, the copy has one
  * less who waits, or is cleared up, others are told, the task says how it ended, the target is free. It may run twice, side
  * by side, or die anywhere, and be entered again by any step: what is settled first stays, and every write is the same
  * again. The task ends after its copy is left and others are told, so that whatever comes again finds what there still is

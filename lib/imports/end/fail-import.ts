@@ -13,7 +13,7 @@ import { targetImage } from '../record/look-at-target.ts';
 import { type EndServices, endImport } from './end-import.ts';
 import { failureOf } from './failure-of.ts';
 import { isGiven, type ReachedServices } from './is-given.ts';
-import { type FailRun, isChanged, isWorthAnother, mostTries, noteOf, putBack } from './put-back.ts';
+import { type FailRun, isChanged, isWorthAnother, mostTries, noteOf, rollBack } from './roll-back.ts';
 import { successOf } from './success.ts';
 
 export interface FailServices extends EndServices, ReachedServices {
@@ -34,8 +34,8 @@ const withReason = async ({ tasks, copies }: FailServices, task: Task): Promise<
 const isSurelyGiven = ({ isUploaded, failureCode }: Task): boolean =>
   isUploaded === true && failureCode !== 'data-mismatch';
 
-/** Puts the target back as it was. An upload that ended while we thought it had failed leaves what was asked for. */
-const undo = async (services: FailServices, run: FailRun): Promise<Ending> => {
+/** Rolls the target back, unless an upload that we thought had failed has given it all that was asked for. */
+const rollBackUnlessGiven = async (services: FailServices, run: FailRun): Promise<Ending> => {
   const { subject: task, signal } = run;
   const failed = (note: string): Ending => ({ status: 'failure', message: `${task.failure}${note}` });
   if (!task.transferred && !isChanged(task)) return failed('');
@@ -46,7 +46,7 @@ const undo = async (services: FailServices, run: FailRun): Promise<Ending> => {
     const hasAll = (image: GlanceImage) => isGiven(services, { task, signal }, image, { mayRead });
     const image = await look();
     if (await hasAll(image)) return successOf(task);
-    const note = await putBack(target, image, run).catch(async (error: unknown) => {
+    const note = await rollBack(target, image, run).catch(async (error: unknown) => {
       // Refused by an image that is active, and that a replica which is behind has called queued.
       if (await hasAll(await look())) return undefined;
       throw error;
@@ -55,7 +55,7 @@ const undo = async (services: FailServices, run: FailRun): Promise<Ending> => {
   } catch (error) {
     if (signal.aborted || isWorthAnother(error, run)) throw error;
     if (isSurelyGiven(task) && !hasCode(error, 'not-found')) return successOf(task, 'unseen');
-    run.log.warn('target not put back', { error: error as Error });
+    run.log.warn('target not rolled back', { error: error as Error });
     return failed(noteOf(task, error));
   }
 };
@@ -64,8 +64,8 @@ const undo = async (services: FailServices, run: FailRun): Promise<Ending> => {
 const preempted = 'Expired lock preempted';
 
 /**
- * Ends an import that has lost its target: another one has pushed it aside after a long silence. The target is not
- * touched, since it is the other one's by now, which has taken over what is to be put back.
+ * Ends an import that has lost its target: another one has preempted it after a long silence. The target is not touched,
+ * since it is the other one's by now, which has taken over what is to be rolled back.
  */
 const endLost = async (
   services: EndServices,
@@ -79,7 +79,7 @@ const endLost = async (
 };
 
 /**
- * The step `fail-import`: undoes what an import has done and says why. The target is `queued` with its old formats
+ * The step `fail-import`: rolls back what an import has done and says why. The target is `queued` with its old formats
  * and properties, the copy goes on for others or is cleared up, the claim is free; a second import of the same image works.
  */
 export const createFailImport = (services: FailServices): Step<ImportRef, Task, ImportMessage> => {
@@ -92,7 +92,7 @@ export const createFailImport = (services: FailServices): Step<ImportRef, Task, 
       // Before the target is touched: a message that comes late finds nothing to work at.
       await claims.end(subject, 'failure');
       const task = subject.ending ? subject : await withReason(services, subject);
-      const ending = task.ending ?? (await undo(services, { ...run, subject: task }));
+      const ending = task.ending ?? (await rollBackUnlessGiven(services, { ...run, subject: task }));
       await endImport(services, { task, signal, log }, ending);
       return done;
     },

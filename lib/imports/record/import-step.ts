@@ -14,7 +14,7 @@ export interface ImportStepServices {
   readonly claims: Claims;
 }
 
-/** An import that has failed for good: fail-import undoes what it has done. */
+/** An import that has failed for good: fail-import rolls back what it has done. */
 export const toFailImport = (task: Task): Outcome => send({ to: 'fail-import', message: importRef(task) });
 
 /** What all steps of an import have in common. Of an import that has ended nothing is left but, maybe, its claim. */

@@ -4,7 +4,7 @@ import { type Ending, msOf, type Task } from '../../state/task.ts';
 /** By clocks that may differ. */
 const secondsSince = (time: string): number => Math.max(0, Date.now() - msOf(time)) / 1000;
 
-/** An import whose function ended without a word, or that was pushed aside, has no code but `internal`. */
+/** An import whose function ended without a word, or that was preempted, has no code but `internal`. */
 const failureIn = ({ failureCode = 'internal' }: Task, { status, message }: Ending) =>
   status === 'failure' ? { reason: message, code: failureCode } : undefined;
 

@@ -13,7 +13,7 @@ export interface FailureServices {
 export const hasFailed = ({ failureCode }: Pick<Task, 'failureCode'>): boolean =>
   failureCode !== undefined && !errorRules[failureCode].retryable;
 
-/** An import fails: its task says why, and fail-import, which undoes what it has done, is sent for. */
+/** An import fails: its task says why, and fail-import, which rolls back what it has done, is sent for. */
 export const failImport = async (
   { tasks, send }: FailureServices,
   ref: ImportRef,

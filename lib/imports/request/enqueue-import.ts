@@ -23,12 +23,12 @@ const inVain = async (task: Task, what: string, run: Promise<unknown>): Promise<
 };
 
 /**
- * What imports that were pushed aside have set on the target is the new one's to put back, should that fail as well: the
+ * What imports that were preempted have set on the target is the new one's to roll back, should that fail as well: the
  * one before, and those whose own successor died before it could say so.
  * @returns their changes, if they have made any
  */
-const takenOver = async ({ tasks }: EnqueueServices, task: Task, replaced: TaskId | undefined) => {
-  if (!replaced) return {};
+const takenOver = async ({ tasks }: EnqueueServices, task: Task, preempted: TaskId | undefined) => {
+  if (!preempted) return {};
   const unfinished = (await tasks.list(task)).filter((one) => !hasEnded(one));
   const changes = mergeChanges(unfinished.map((one) => one.changes ?? {}));
   return Object.keys(changes).length > 0 ? { changes } : {};
@@ -41,11 +41,11 @@ const takenOver = async ({ tasks }: EnqueueServices, task: Task, replaced: TaskI
 const isTakenBack = async (
   { tasks, claims }: EnqueueServices,
   task: Task,
-  replaced: TaskId | undefined,
-): Promise<boolean> => (await claims.takeBack(importRef(task), replaced)) && (await tasks.takeBack(task));
+  preempted: TaskId | undefined,
+): Promise<boolean> => (await claims.takeBack(importRef(task), preempted)) && (await tasks.takeBack(task));
 
 /**
- * Claims the image and queues its import. An import that was silent for long is pushed aside: fail-import clears up what
+ * Claims the image and queues its import. An import that was silent for long is preempted: fail-import clears up what
  * it has left, here is only sent for.
  * @throws FerryError `conflict` when another import has the image; nothing is queued then, nor after any other error
  */
@@ -61,20 +61,20 @@ export const enqueueImport = async (services: EnqueueServices, task: Task): Prom
     const reason = 'is not permitted as prior operation is still in progress';
     throw new FerryError('conflict', `New operation on image '${ref.imageId}' ${reason}`);
   }
-  const { replaced } = taken;
+  const { preempted } = taken;
   try {
-    await tasks.create({ ...task, ...(await takenOver(services, task, replaced)) });
+    await tasks.create({ ...task, ...(await takenOver(services, task, preempted)) });
     await send({ to: 'stream-image', message: ref });
   } catch (error) {
-    const isUndone = await isTakenBack(services, task, replaced).catch((reason: unknown) => {
+    const isUndone = await isTakenBack(services, task, preempted).catch((reason: unknown) => {
       logOf(task).warn('import not taken back', { error: asFerryError(reason) });
       return true;
     });
     if (isUndone) throw error;
   }
-  if (replaced) {
-    const message = { ...ref, taskId: replaced };
-    await inVain(task, 'replaced import not ended', send({ to: 'fail-import', message }));
+  if (preempted) {
+    const message = { ...ref, taskId: preempted };
+    await inVain(task, 'preempted import not ended', send({ to: 'fail-import', message }));
   }
   // An import that is queued for certain is told of, side by side with what does not matter to whoever waits.
   const marked = inVain(task, 'claim not marked as queued', claims.queued(ref));

@@ -19,7 +19,7 @@ export const claimsContract = (storeOf: () => StateStore): void => {
   const another = () => importOf(target);
   const queuedImport = async (): Promise<ImportRef> => {
     const ref = another();
-    expect(await claims.take(ref)).toEqual({ replaced: undefined });
+    expect(await claims.take(ref)).toEqual({ preempted: undefined });
     await claims.queued(ref);
     return ref;
   };
@@ -33,7 +33,7 @@ export const claimsContract = (storeOf: () => StateStore): void => {
     test('belongs to one import at a time', async () => {
       const first = another();
       expect(await claims.holder(target)).toBeUndefined();
-      expect(await claims.take(first)).toEqual({ replaced: undefined });
+      expect(await claims.take(first)).toEqual({ preempted: undefined });
       expect(await claims.take(another())).toBe(false);
       expect(await claims.holder(target)).toBe(first.taskId);
     });
@@ -43,7 +43,7 @@ export const claimsContract = (storeOf: () => StateStore): void => {
       for (const region of ['Zürich ', 'Zürich #', 'zürich #2', '']) {
         const other = { ...target, region: region as RegionName };
         expect(await claims.holder(other)).toBeUndefined();
-        expect(await claims.take(importOf(other))).toEqual({ replaced: undefined });
+        expect(await claims.take(importOf(other))).toEqual({ preempted: undefined });
       }
     });
 
@@ -69,7 +69,7 @@ export const claimsContract = (storeOf: () => StateStore): void => {
       expect(await claims.take(another())).toBe(false);
       later(1);
       expect(await claims.holder(target)).toBeUndefined();
-      expect(await claims.take(another())).toEqual({ replaced: crashed.taskId });
+      expect(await claims.take(another())).toEqual({ preempted: crashed.taskId });
     });
 
     test('that waits in a queue is kept for two hours', async () => {
@@ -77,7 +77,7 @@ export const claimsContract = (storeOf: () => StateStore): void => {
       later(120 * minute);
       expect(await claims.take(another())).toBe(false);
       later(1);
-      expect(await claims.take(another())).toEqual({ replaced: waiting.taskId });
+      expect(await claims.take(another())).toEqual({ preempted: waiting.taskId });
     });
 
     test('that went stale goes to one of two imports that see it at once', async () => {
@@ -95,7 +95,7 @@ export const claimsContract = (storeOf: () => StateStore): void => {
       await claims.releaseStale(another(), Date.now());
       expect(await storeOf().expiriesOf(target.imageId)).toHaveLength(1);
       await claims.releaseStale(ref, Date.now());
-      expect(await claims.take(another())).toEqual({ replaced: undefined });
+      expect(await claims.take(another())).toEqual({ preempted: undefined });
     });
 
     test('has a claim that is forgotten after 15 days, should all else be lost', async () => {
@@ -117,7 +117,7 @@ export const claimsContract = (storeOf: () => StateStore): void => {
       expect(await claims.holder(target)).toBe(heard.taskId);
     });
 
-    test('is given back to the import that was pushed aside for it, as silent as that was', async () => {
+    test('is given back to the import that was preempted for it, as silent as that was', async () => {
       const [silent, unheard] = [await queuedImport(), another()];
       later(121 * minute);
       await claims.take(unheard);
@@ -231,7 +231,7 @@ export const claimsContract = (storeOf: () => StateStore): void => {
       await begun(ref);
       later(30 * minute + 1);
       expect(await claims.holder(target)).toBeUndefined();
-      expect(await claims.take(another())).toEqual({ replaced: ref.taskId });
+      expect(await claims.take(another())).toEqual({ preempted: ref.taskId });
       expect(await claims.begin(ref, newAttemptId())).toBe('lost');
     });
 
@@ -324,7 +324,7 @@ export const claimsContract = (storeOf: () => StateStore): void => {
   test('each write may be sent twice, and knows its own', async () => {
     const { claims: losing } = storeOf().openLosing();
     const [ref, attempt] = [another(), newAttemptId()];
-    expect(await losing.take(ref)).toEqual({ replaced: undefined });
+    expect(await losing.take(ref)).toEqual({ preempted: undefined });
     expect(await losing.take(another())).toBe(false);
     await losing.queued(ref);
     expect(await losing.begin(ref, attempt)).toBe('mine');
@@ -341,7 +341,7 @@ export const claimsContract = (storeOf: () => StateStore): void => {
     expect(await losing.keepWaiting(ref)).toBe(false);
     expect(await losing.beginEnd(ref, newAttemptId())).toBe('mine');
     await losing.release(ref);
-    expect(await losing.take(another())).toEqual({ replaced: undefined });
+    expect(await losing.take(another())).toEqual({ preempted: undefined });
   });
 
   test('an attempt whose answer is lost has begun, although the import was kept waiting in between', async () => {

@@ -101,7 +101,7 @@ describe('a change of state', () => {
       { state: 'failure', previous_state: 'pending', reason: 'no image', code: 'not-found' },
     ],
     [
-      'pushed aside',
+      'preempted',
       nowEnded(taskFixture(), { status: 'failure', message: 'Expired lock preempted' }),
       { state: 'failure', code: 'internal' },
     ],

@@ -4,9 +4,9 @@ import type { PatchOperation } from '../../../lib/openstack/glance.ts';
 import {
   changesTo,
   mergeChanges,
-  patchBack,
   patchFor,
   planChanges,
+  rollbackPatch,
 } from '../../../lib/properties/changes.ts';
 import type { GlanceImage } from '../../../lib/schemas/openstack.ts';
 
@@ -60,7 +60,7 @@ describe('a PATCH', () => {
   test('takes a name that every object has for a property like any other', () => {
     const changes = changesTo(image(), { toString: 'x', constructor: 'y' });
     expect(patchFor(changes).map(({ op }) => op)).toEqual(['add', 'add']);
-    expect(patchBack(image(), changes)).toEqual([]);
+    expect(rollbackPatch(image(), changes)).toEqual([]);
   });
 
   test('of nothing is empty', () => {
@@ -93,7 +93,7 @@ describe('for any image and any wish', () => {
         const target = image(own);
         const changes = changesTo(target, wish);
         const changed = applyPatch(target, patchFor(changes));
-        expect(applyPatch(changed, patchBack(changed, stored(changes)))).toEqual(target);
+        expect(applyPatch(changed, rollbackPatch(changed, stored(changes)))).toEqual(target);
       }),
     );
   });
@@ -112,7 +112,10 @@ describe('for any image and any wish', () => {
         const changes = changesTo(target, wish);
         const merged = { ...applyPatch(target, patchFor(changes)), ...edit };
         const edited = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
-        const result = applyPatch(edited as GlanceImage, patchBack(edited as GlanceImage, stored(changes)));
+        const result = applyPatch(
+          edited as GlanceImage,
+          rollbackPatch(edited as GlanceImage, stored(changes)),
+        );
         for (const [name, value] of Object.entries(edit)) {
           if (value !== wish[name])
             expect(Object.hasOwn(result, name) ? result[name] : undefined).toBe(value);
@@ -123,11 +126,11 @@ describe('for any image and any wish', () => {
     );
   });
 
-  test('putting back twice, or before anything was set, changes nothing', () => {
+  test('rolling back twice, or before anything was set, changes nothing', () => {
     fc.assert(
       fc.property(before, wanted, (own, wish) => {
         const target = image(own);
-        expect(patchBack(target, changesTo(target, wish))).toEqual([]);
+        expect(rollbackPatch(target, changesTo(target, wish))).toEqual([]);
       }),
     );
   });
@@ -139,7 +142,7 @@ describe('a second try', () => {
   const properties = fc.dictionary(names, values);
   const own = (target: GlanceImage) => Object.fromEntries(Object.entries(target));
 
-  test('with another source record sets that, and can be put back to what was before the first try', () => {
+  test('with another source record sets that, and can be rolled back to what was before the first try', () => {
     fc.assert(
       fc.property(properties, properties, properties, (before, first, second) => {
         const target = image(before);
@@ -148,16 +151,16 @@ describe('a second try', () => {
         const two = planChanges(afterOne, second, one.changes);
         const afterTwo = applyPatch(afterOne, two.operations);
         expect(own(afterTwo)).toEqual(own(applyPatch(target, patchFor(changesTo(target, second)))));
-        expect(own(applyPatch(afterTwo, patchBack(afterTwo, two.changes)))).toEqual(own(target));
+        expect(own(applyPatch(afterTwo, rollbackPatch(afterTwo, two.changes)))).toEqual(own(target));
       }),
     );
   });
 
-  test('whose PATCH is refused can be put back, with what it was to drop', () => {
+  test('whose PATCH is refused can be rolled back, with what it was to drop', () => {
     const one = planChanges(image(), { hw_b: '1' });
     const target = applyPatch(image(), one.operations);
     const two = planChanges(target, { hw_a: '1' }, one.changes);
-    expect(patchBack(target, two.changes)).toEqual([{ op: 'remove', path: '/hw_b' }]);
+    expect(rollbackPatch(target, two.changes)).toEqual([{ op: 'remove', path: '/hw_b' }]);
   });
 
   test('of another import takes over what was there before the first', () => {
@@ -170,11 +173,11 @@ describe('a second try', () => {
     });
   });
 
-  test('after a source that gained a property puts both back', () => {
+  test('after a source that gained a property rolls both back', () => {
     const one = planChanges(image(), { hw_a: '1' });
     const target = applyPatch(image(), one.operations);
     const two = planChanges(target, { hw_a: '1', hw_b: '2' }, one.changes);
-    expect(patchBack(applyPatch(target, two.operations), two.changes)).toEqual([
+    expect(rollbackPatch(applyPatch(target, two.operations), two.changes)).toEqual([
       { op: 'remove', path: '/hw_b' },
       { op: 'remove', path: '/hw_a' },
     ]);
@@ -186,6 +189,6 @@ describe('a second try', () => {
     const two = planChanges(changed, { hw_a: '1' }, one.changes);
     const after = applyPatch(changed, two.operations);
     expect(after).toMatchObject({ hw_a: '1' });
-    expect(applyPatch(after, patchBack(after, two.changes))).toMatchObject({ hw_a: 'the owner’s' });
+    expect(applyPatch(after, rollbackPatch(after, two.changes))).toMatchObject({ hw_a: 'the owner’s' });
   });
 });

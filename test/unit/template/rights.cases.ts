@@ -33,7 +33,7 @@ export const rightsCases = (packaged: () => Packaged) =>
 
     const rights = {
       'import-image': [
-        // Query for the checkpoints of a stale import that a new one pushes aside.
+        // Query for the checkpoints of a stale import that a new one preempts.
         ...allOfTable,
         ...send('StreamImageQueue'),
         ...send('FailImportQueue'),

@@ -63,6 +63,18 @@ test('it does so for a reason of its own, where there is one that is final', asy
   expect(await use().tasks.get(task)).toMatchObject({ message: 'the token has ended' });
 });
 
+test('it says what could not be rolled back, where its target refuses', async () => {
+  const openAccess = (async () => {
+    throw new FerryError('unauthorized', 'the token has ended');
+  }) as OpenAccess;
+  await fail({ openAccess });
+  expect(await use().tasks.get(task)).toMatchObject({
+    status: 'failure',
+    message: `${failure.reason}. Its formats and properties could not be rolled back: look at them before another import`,
+  });
+  expect(properties()).toEqual({ hw_disk_bus: 'scsi', os_type: 'linux' });
+});
+
 test('the reason stays, though the copy is gone before the import has ended', async () => {
   const { tasks, copies } = use();
   await expect(fail({ tasks: dyingAfter(tasks, 'fail') })).rejects.toThrow();
@@ -73,7 +85,7 @@ test('the reason stays, though the copy is gone before the import has ended', as
   expect(await tasks.get(task)).toMatchObject({ status: 'failure', message: failure.reason });
 });
 
-test('an import that was pushed aside ends, and leaves target and claim to the other one', async () => {
+test('an import that was preempted ends, and leaves target and claim to the other one', async () => {
   const { claims, tasks, copies } = use();
   const next = { ...importRef(task), taskId: newTaskId() };
   await claims.release(task);

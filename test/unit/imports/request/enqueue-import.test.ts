@@ -152,7 +152,7 @@ describe('an import that was silent for long', () => {
     return before;
   };
 
-  test('is sent to its end, and leaves what it has set on the target to be put back', async () => {
+  test('is sent to its end, and leaves what it has set on the target to be rolled back', async () => {
     const before = await silent();
     await enqueueImport(services, task);
     expect(sent).toEqual([
