@@ -8,7 +8,7 @@ import { keystoneRoot } from '../../lib/openstack/keystone.ts';
 import { type Io, WrongUse } from './io.ts';
 import type { CommonOptions } from './options.ts';
 
-/** The clouds of who calls. */
+/** The clouds of the caller. */
 export interface Here {
   readonly clouds: Clouds;
   readonly http: OpenStackHttp;

@@ -110,7 +110,7 @@ const tellHowToGoOn = ({ stderr }: Io, named: string, results: readonly Result[]
 };
 
 /**
- * Brings regions to what a policy says, with the rights of who calls: what is to be copied is imported by the deployment, and
+ * Brings regions to what a policy says, with the caller's rights: what is to be copied is imported by the deployment, and
  * waited for.
  * @throws WrongUse, FerryError where not even a plan can be made
  */

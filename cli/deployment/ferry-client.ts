@@ -23,7 +23,7 @@ export interface FerryTask {
   readonly updatedAt: string;
 }
 
-/** A deployment, as far as it serves one region, with the rights of who calls there. Each throws FerryError by the answer. */
+/** A deployment, as far as it serves one region, with the caller's rights there. Each throws FerryError by the answer. */
 export interface FerryRegion {
   /** Before anything is made there. @throws FerryError `bad-request` for a region that the deployment does not serve */
   requireServed(options: Options): Promise<void>;
