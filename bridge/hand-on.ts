@@ -1,10 +1,10 @@
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { patienceOf } from '../lib/aws/patience.ts';
+import { putEvent } from '../lib/aws/put-event.ts';
 import { createSqsClient } from '../lib/aws/queue.ts';
 import { requireIdentity } from '../lib/aws/require-identity.ts';
 import { serviceError } from '../lib/aws/service-error.ts';
-import { FerryError } from '../lib/errors.ts';
 import { publishedDetailType } from '../lib/replication/event/image-published.ts';
 import type { BridgeSettings } from '../lib/schemas/bridge.ts';
 import type { ImagePublished } from '../lib/schemas/replication.ts';
@@ -16,27 +16,10 @@ export type HandOn = (event: ImagePublished) => Promise<void>;
 const patience = { silenceMs: 10_000, maxAttempts: 2 };
 
 /** As the rule for replicate-image expects it (serverless.yml). */
-const envelope = { Source: 'glance-ferry', DetailType: publishedDetailType };
-
-const toBus = async (EventBusName: string): Promise<HandOn> => {
+const toBus = async (bus: string): Promise<HandOn> => {
   const client = new EventBridgeClient(patienceOf(patience));
   await requireIdentity(client);
-  const operation = `put an event onto bus ${EventBusName}`;
-  const put = async (event: ImagePublished) => {
-    const entry = { ...envelope, EventBusName, Detail: JSON.stringify(event) };
-    try {
-      return await client.send(new PutEventsCommand({ Entries: [entry] }));
-    } catch (cause) {
-      throw serviceError(operation, cause);
-    }
-  };
-  return async (event) => {
-    // Answered by 200 all the same: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
-    const { FailedEntryCount = 0, Entries = [] } = await put(event);
-    const { ErrorCode = 'unknown', ErrorMessage = '' } = Entries[0] ?? {};
-    if (FailedEntryCount > 0)
-      throw new FerryError('unavailable', `Failed to ${operation}: ${ErrorCode} ${ErrorMessage}`.trimEnd());
-  };
+  return (event) => putEvent(client, bus, { type: publishedDetailType, detail: event });
 };
 
 const toQueue = async (QueueUrl: string): Promise<HandOn> => {

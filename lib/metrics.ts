@@ -6,7 +6,8 @@ import type { ErrorCode } from './errors.ts';
 // POWERTOOLS_METRICS_DISABLED=true turns them off.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 
-export type StepName = 'stream-image' | 'apply-metadata' | 'fail-import' | 'replicate-image';
+/** A step whose runs are measured. */
+export type MeasuredStep = 'stream-image' | 'apply-metadata' | 'fail-import' | 'replicate-image';
 
 type Unit = (typeof MetricUnit)[keyof typeof MetricUnit];
 type Values = readonly (readonly [name: string, unit: Unit, value: number])[];
@@ -97,5 +98,5 @@ export const countReplicaDone = (): void => publish([['ReplicasDone', MetricUnit
 export const countReplicaFailed = (): void => publish([['ReplicasFailed', MetricUnit.Count, 1]], {});
 
 /** One run of a step took so long, whatever came of it. */
-export const stepTook = (step: StepName, seconds: number): void =>
+export const stepTook = (step: MeasuredStep, seconds: number): void =>
   publish([['StepSeconds', MetricUnit.Seconds, seconds]], { step });

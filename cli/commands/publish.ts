@@ -1,8 +1,8 @@
-import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { patienceOf } from '../../lib/aws/patience.ts';
+import { putEvent } from '../../lib/aws/put-event.ts';
 import { serviceError } from '../../lib/aws/service-error.ts';
-import { FerryError } from '../../lib/errors.ts';
 import { parsePublished, publishedDetailType } from '../../lib/replication/event/image-published.ts';
 import { type ExitCode, exitCodes } from '../call/exit-codes.ts';
 import { openHere, sourceRegionOf } from '../call/here.ts';
@@ -21,21 +21,8 @@ export interface PublishOptions extends CommonOptions {
 /** Somebody waits. */
 const patience = patienceOf({ silenceMs: 10_000, maxAttempts: 3 });
 
-const putEvent = async (bus: string, event: object): Promise<void> => {
-  const entry = {
-    ...{ Source: 'glance-ferry', DetailType: publishedDetailType, EventBusName: bus },
-    Detail: JSON.stringify(event),
-  };
-  const operation = `put an event on bus ${bus}`;
-  const answer = await new EventBridgeClient(patience)
-    .send(new PutEventsCommand({ Entries: [entry] }))
-    .catch((error: unknown) => {
-      throw serviceError(operation, error);
-    });
-  const [put] = answer.Entries ?? [];
-  if (put?.EventId !== undefined) return;
-  throw new FerryError('unavailable', `Failed to ${operation}: ${put?.ErrorCode ?? 'it was not taken'}`);
-};
+const sendToBus = (bus: string, detail: object): Promise<void> =>
+  putEvent(new EventBridgeClient(patience), bus, { type: publishedDetailType, detail });
 
 const sendToQueue = async (queueUrl: string, event: object): Promise<void> => {
   const message = { QueueUrl: queueUrl, MessageBody: JSON.stringify(event) };
@@ -68,7 +55,7 @@ export const publish = async (
   // What the deployment would make a dead letter of is refused here.
   parsePublished(event);
   const bus = options.eventBus || io.env['EVENT_BUS_NAME'] || 'default';
-  await (options.queueUrl === undefined ? putEvent(bus, event) : sendToQueue(options.queueUrl, event));
+  await (options.queueUrl === undefined ? sendToBus(bus, event) : sendToQueue(options.queueUrl, event));
   io.stdout.write(
     options.json ? `${JSON.stringify(event)}\n` : `Published image ${id} of region ${from.region}\n`,
   );

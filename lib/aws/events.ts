@@ -1,14 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
-import { asFerryError, FerryError } from '../errors.ts';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { asFerryError, type FerryError } from '../errors.ts';
 import { log, logOf } from '../log.ts';
 import { countUntold } from '../metrics.ts';
 import type { ImageImportStateChange, ImageReplicaStateChange } from '../schemas/state-change.ts';
 import type { Announce, AnnounceReplica, ReplicaChange, StateChange } from '../state/announce.ts';
 import { type Patience, patienceOf } from './patience.ts';
-import { serviceError } from './service-error.ts';
-
-const source = 'glance-ferry';
+import { type BusEvent, putEvent } from './put-event.ts';
 
 /** Of a bus that nobody's import may wait for. */
 export interface BusPatience extends Patience {
@@ -49,55 +46,21 @@ const replicaDetailOf = ({ replica, state, imageId, reason }: ReplicaChange): Im
   reason: reason ?? null,
 });
 
-/** An event of ours. */
-interface Told {
-  readonly type: 'Image Import State Change' | 'Image Replica State Change';
-  readonly detail: ImageImportStateChange | ImageReplicaStateChange;
-}
-
-/** Entries fail one by one in an answer that is 200, and by these codes for now only. */
-const isPassing = ({ ErrorCode = '' }: PutEventsResultEntry): boolean =>
-  /internal|throttl|unavailable/i.test(ErrorCode);
-
-/** Between tries of an entry, ms. */
-const retryMs = 200;
-
 /**
- * Puts events on a bus, one by one.
+ * Puts events on a bus. One that the bus does not take is counted.
  * @param bus its name
- * @param untold told of an event that nobody gets, for the log
- * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+ * @param untold gets the reason then, for the log
  */
 const createTell = (bus: string, patience: BusPatience) => {
   const client = new EventBridgeClient(patienceOf(patience));
-  const operation = `put an event on bus ${bus}`;
+  const { maxAttempts, withinMs } = patience;
 
-  const putOnce = async ({ type, detail }: Told, abortSignal: AbortSignal) => {
-    const Detail = JSON.stringify(detail);
-    const entry = { EventBusName: bus, Source: source, DetailType: type, Detail, Time: new Date() };
-    const { Entries = [] } = await client.send(new PutEventsCommand({ Entries: [entry] }), { abortSignal });
-    return Entries.find(({ ErrorCode }) => ErrorCode !== undefined);
-  };
-
-  /** @throws what the SDK throws; FerryError for an event that the bus refuses by itself */
-  const put = async (event: Told): Promise<void> => {
-    const signal = AbortSignal.timeout(patience.withinMs);
-    for (let tries = 1; ; tries++) {
-      const failed = await putOnce(event, signal);
-      if (!failed) return;
-      const { ErrorCode, ErrorMessage } = failed;
-      if (!isPassing(failed) || tries >= patience.maxAttempts)
-        throw new FerryError('unavailable', `Failed to ${operation}: ${ErrorCode}: ${ErrorMessage}`);
-      await delay(retryMs * tries, undefined, { signal });
-    }
-  };
-
-  return async (event: Told, untold: (error: FerryError) => void): Promise<void> => {
+  return async (event: BusEvent, untold: (error: FerryError) => void): Promise<void> => {
     try {
-      await put(event);
-    } catch (cause) {
+      await putEvent(client, bus, event, { signal: AbortSignal.timeout(withinMs), maxAttempts });
+    } catch (error) {
       countUntold();
-      untold(asFerryError(serviceError(operation, cause)));
+      untold(asFerryError(error));
     }
   };
 };

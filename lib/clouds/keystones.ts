@@ -9,7 +9,7 @@ export type TokenCheck = Pick<Keystone, 'validate'>;
 
 export interface KeystonesServices {
   readonly entries: () => Promise<CloudEntries>;
-  /** @param authUrl as in an entry */
+  /** The one Keystone of a URL. @param authUrl as in an entry */
   readonly keystoneAt: (authUrl: string) => TokenCheck;
 }
 
@@ -24,25 +24,15 @@ export interface Keystones {
 const all = ({ clouds, broken }: CloudEntries): readonly (Cloud | BrokenCloud)[] => [...clouds, ...broken];
 
 /** An entry without credentials will do: they are not used. */
-export const createKeystones = ({ entries, keystoneAt }: KeystonesServices): Keystones => {
-  const known = new Map<string, TokenCheck>();
-
-  const keystoneOf = (authUrl: string): TokenCheck => {
-    const found = known.get(authUrl) ?? keystoneAt(authUrl);
-    known.set(authUrl, found);
-    return found;
-  };
-
-  return {
-    of: async (region) => {
-      const made = madeFor(all(await entries()), region);
-      if (!made) return undefined;
-      if (made.authUrl === undefined)
-        throw new FerryError('misconfigured', `This service does not know the Keystone of region ${region}`);
-      trustCloud(made);
-      return keystoneOf(made.authUrl);
-    },
-    regions: async () =>
-      all(await entries()).flatMap(({ regionName }) => (regionName === undefined ? [] : [regionName])),
-  };
-};
+export const createKeystones = ({ entries, keystoneAt }: KeystonesServices): Keystones => ({
+  of: async (region) => {
+    const made = madeFor(all(await entries()), region);
+    if (!made) return undefined;
+    if (made.authUrl === undefined)
+      throw new FerryError('misconfigured', `This service does not know the Keystone of region ${region}`);
+    trustCloud(made);
+    return keystoneAt(made.authUrl);
+  },
+  regions: async () =>
+    all(await entries()).flatMap(({ regionName }) => (regionName === undefined ? [] : [regionName])),
+});

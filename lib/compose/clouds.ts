@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { secretOf } from '../aws/secrets.ts';
 import type { Cloud, CloudEntries } from '../clouds/cloud.ts';
 import { createClouds } from '../clouds/create-clouds.ts';
-import { createKeystones } from '../clouds/keystones.ts';
+import { createKeystones, type TokenCheck } from '../clouds/keystones.ts';
 import { readClouds } from '../clouds/read-clouds.ts';
 import type { Config } from '../config.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
@@ -58,12 +58,23 @@ const composeOwn = (config: Config): (() => Promise<readonly Cloud[]>) => {
   };
 };
 
+/** Keystones of other clouds, one for each URL. */
+export const composeKeystoneAt = (config: Config, { http }: { readonly http: OpenStackHttp }) => {
+  const known = new Map<string, TokenCheck>();
+  return (authUrl: string): TokenCheck => {
+    const keystone =
+      known.get(authUrl) ??
+      cacheValidations(createKeystone({ authUrl, http }), { ttlMs: config.TOKEN_CACHE_S * 1000 });
+    known.set(authUrl, keystone);
+    return keystone;
+  };
+};
+
 /** Where the Keystones of other clouds are, for callers with tokens of theirs. */
-export const composeKeystones = (config: Config, { http }: { readonly http: OpenStackHttp }) =>
+export const composeKeystones = (config: Config, openstack: { readonly http: OpenStackHttp }) =>
   createKeystones({
     entries: composeFile(config),
-    keystoneAt: (authUrl) =>
-      cacheValidations(createKeystone({ authUrl, http }), { ttlMs: config.TOKEN_CACHE_S * 1000 }),
+    keystoneAt: composeKeystoneAt(config, openstack),
   });
 
 /** @throws FerryError from each of them: `misconfigured`, or while Secrets Manager is away `unavailable` */

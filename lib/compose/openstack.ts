@@ -1,4 +1,3 @@
-import type { TokenCheck } from '../clouds/keystones.ts';
 import { otherRegion, targetRegionsOf } from '../clouds/target-regions.ts';
 import type { Config } from '../config.ts';
 import { createUriFilter } from '../download/uri-filter.ts';
@@ -10,7 +9,7 @@ import { createOpenStackHttp } from '../openstack/http.ts';
 import { createKeystone } from '../openstack/keystone.ts';
 import { cacheValidations } from '../openstack/token-cache.ts';
 import type { PropertyRules } from '../properties/wanted.ts';
-import { composeClouds } from './clouds.ts';
+import { composeClouds, composeKeystoneAt } from './clouds.ts';
 import { composeSealer, type ServiceUserCredential } from './secrets.ts';
 
 // From settings to what speaks with Keystone, Glance, and sources elsewhere.
@@ -48,18 +47,6 @@ export const composeOpenStack = (config: Config, serviceUser?: ServiceUserCreden
 };
 
 export type OpenStack = ReturnType<typeof composeOpenStack>;
-
-/** Keystones of other clouds, one for each URL. */
-const composeKeystoneAt = (config: Config, { http }: OpenStack) => {
-  const known = new Map<string, TokenCheck>();
-  return (authUrl: string): TokenCheck => {
-    const keystone =
-      known.get(authUrl) ??
-      cacheValidations(createKeystone({ authUrl, http }), { ttlMs: config.TOKEN_CACHE_S * 1000 });
-    known.set(authUrl, keystone);
-    return keystone;
-  };
-};
 
 /** Where who shows no token for a region gets one. */
 export const composeAuthUrl = (config: Config) => {

@@ -1,10 +1,8 @@
 import { asFerryError, hasCode } from '../errors.ts';
 import type { Copy } from '../state/copy.ts';
 import type { ImportRef, RowRef } from '../state/refs.ts';
+import { verdictsNeeded } from '../steps/heartbeat.ts';
 import type { CopyServices } from './record/services.ts';
-
-/** Looks, one after the other, that must find a target gone: one alone may have met a replica that is behind. */
-const verdictsNeeded = 2;
 
 /** One for each beat, in turn, and another one for each row that is at work. */
 const turnOf = (waiting: readonly ImportRef[], beat: number, { row }: RowRef): ImportRef | undefined =>

@@ -9,7 +9,7 @@ import { areOfOtherBytes } from '../http/framing/validators.ts';
 import { distrustOf } from '../http/trust.ts';
 import { guarded, type Headers, requireSuccess } from '../openstack/http.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
-import type { Hash } from '../transfer/algorithms.ts';
+import type { Hash } from '../state/copy.ts';
 import { isRedirect, mostRedirects, redirectTarget } from './redirects.ts';
 import { displayUri, type UriFilter } from './uri-filter.ts';
 

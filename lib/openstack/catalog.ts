@@ -2,7 +2,6 @@ import { FerryError } from '../errors.ts';
 import type { KeystoneToken } from '../schemas/openstack.ts';
 
 export type Catalog = NonNullable<KeystoneToken['token']['catalog']>;
-export type Interface = 'public' | 'internal' | 'admin';
 
 /** By hand: a regular expression for it takes quadratic time over slashes in the middle. */
 export const withoutTrailingSlashes = (url: string): string => {

@@ -11,11 +11,11 @@ export interface StoredPart {
   readonly checksum: string;
 }
 
-/** What a source says that its bytes digest to. */
-export interface SourceHash {
-  /** hashlib's name. */
+/** What somebody says that bytes digest to. */
+export interface Hash {
+  /** Python hashlib's name, as in `os_hash_algo`. */
   readonly algorithm: string;
-  /** Hex. */
+  /** Lower-case hex. */
   readonly value: string;
 }
 
@@ -82,7 +82,7 @@ export interface Copy extends Making {
    * All that the source says its bytes digest to, the strongest first. Kept here so that the object can be verified after
    * its source was deleted.
    */
-  readonly hashes: readonly SourceHash[];
+  readonly hashes: readonly Hash[];
   /** ISO 8601 in UTC without a zone, microseconds: Glance's form. */
   readonly createdAt: string;
   /** Of the last sign of life: an attempt's beginning, heartbeat and pause count as well. */

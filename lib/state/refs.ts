@@ -1,4 +1,4 @@
-import type { AttemptId, CopyId, Generation, ImageId, RegionName, TaskId } from '../schemas/ids.ts';
+import type { CopyId, Generation, ImageId, RegionName, TaskId } from '../schemas/ids.ts';
 
 // How imports and copies are named, everywhere: in keys, messages, logs and links.
 
@@ -24,9 +24,6 @@ export interface RowRef {
   readonly copyId: CopyId;
   readonly row: number;
 }
-
-/** Of an attempt: the one try that works at an import or a row, and what it works at. */
-export type Attempted<Ref> = Ref & { readonly attempt: AttemptId };
 
 export const wholeCopy = 0;
 

@@ -8,7 +8,7 @@ export const heartbeatsHidden = 3;
 export const leaseMsOf = (heartbeatS: number): number => (heartbeatsHidden - 0.5) * heartbeatS * 1000;
 
 /** Looks, one after the other, that must find nothing to work for: one alone may have met a replica that is behind. */
-const verdictsNeeded = 2;
+export const verdictsNeeded = 2;
 
 export interface HeartbeatOptions {
   /** Seconds between beats. */

@@ -4,7 +4,7 @@ import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { asFerryError } from '../errors.ts';
 import { log } from '../log.ts';
-import { type StepName, stepTook } from '../metrics.ts';
+import { type MeasuredStep, stepTook } from '../metrics.ts';
 import type { Delivery } from '../state/messages.ts';
 import { createDeadline, type Deadline } from './deadline.ts';
 import { parseMessage } from './messages.ts';
@@ -12,7 +12,7 @@ import type { Received } from './received.ts';
 
 export interface RecordOptions {
   /** For the metrics. */
-  readonly step: StepName;
+  readonly step: MeasuredStep;
   /** Seconds before the function's end at which the step must stop. */
   readonly deadlineReserveS: number;
 }

@@ -1,12 +1,5 @@
 import { getHashes } from 'node:crypto';
-
-/** What somebody says that bytes digest to. */
-export interface Hash {
-  /** Python hashlib's name, as in `os_hash_algo`. */
-  readonly algorithm: string;
-  /** Lower-case hex. */
-  readonly value: string;
-}
+import type { Hash } from '../state/copy.ts';
 
 /** Bytes of the digests of algorithms that have no length of their own, by hashlib's name. */
 export type DigestLengths = Readonly<Record<string, number>>;

@@ -81,17 +81,3 @@ export const gapsIn = (
   }
   return gaps;
 };
-
-const range = (from: number, to: number): number[] =>
-  Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
-
-/** Those that are set off first. */
-export const firstSegments = ({ atOnce }: SegmentPlan): readonly number[] => range(1, atOnce);
-
-/** What a segment sets off when it ends, if there is something left. */
-export const segmentAfter = ({ count, atOnce }: SegmentPlan, number: number): number | undefined =>
-  number + atOnce <= count ? number + atOnce : undefined;
-
-/** Those that set nothing off. Since each began when the one before it had ended, all are copied when these are. */
-export const lastSegments = ({ count, atOnce }: SegmentPlan): readonly number[] =>
-  range(count - atOnce + 1, count);

@@ -1,7 +1,7 @@
 import type { Download } from '../../download/download.ts';
 import { startReading } from '../../download/reading.ts';
-import type { StoredPart } from '../../state/copy.ts';
-import { type Hash, isKnownAlgorithm, lengthsOf } from '../../transfer/algorithms.ts';
+import type { Hash, StoredPart } from '../../state/copy.ts';
+import { isKnownAlgorithm, lengthsOf } from '../../transfer/algorithms.ts';
 import { type Copied, copyParts } from '../../transfer/copy-parts.ts';
 import { buffersFor } from '../../transfer/part-plan.ts';
 import type { CopyRun } from '../record/copy-run.ts';

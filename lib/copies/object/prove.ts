@@ -1,5 +1,5 @@
-import type { Copy, Transferred } from '../../state/copy.ts';
-import { type Hash, isKnownAlgorithm, lengthsOf } from '../../transfer/algorithms.ts';
+import type { Copy, Hash, Transferred } from '../../state/copy.ts';
+import { isKnownAlgorithm, lengthsOf } from '../../transfer/algorithms.ts';
 import type { CopyRun } from '../record/copy-run.ts';
 import type { CopyServices } from '../record/services.ts';
 import { hashToRead, strongestHash, targetAlgorithm } from '../record/source-hash.ts';

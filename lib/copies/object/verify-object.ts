@@ -1,6 +1,6 @@
 import { FerryError, hasCode } from '../../errors.ts';
-import type { Copy, Transferred } from '../../state/copy.ts';
-import { type Hash, lengthsOf } from '../../transfer/algorithms.ts';
+import type { Copy, Hash, Transferred } from '../../state/copy.ts';
+import { lengthsOf } from '../../transfer/algorithms.ts';
 import { MiB } from '../../transfer/part-plan.ts';
 import {
   createResumableDigest,

@@ -1,6 +1,6 @@
 import type { Copy, RowState, SegmentPlan } from '../../state/copy.ts';
 import type { CopyMessage } from '../../state/messages.ts';
-import { firstSegments, segmentAt } from '../../transfer/segment-plan.ts';
+import { segmentAt } from '../../transfer/segment-plan.ts';
 
 // How the segments of a copy form rows: row r copies r, r + atOnce, r + 2 × atOnce, … one after the other. So never more
 // than `atOnce` are at work for one copy, and no lock counts them.
@@ -13,7 +13,8 @@ export const rowOf = ({ rows }: Pick<Copy, 'rows'>, row: number): RowState =>
 export const isRowDone = ({ next }: RowState, { count }: SegmentPlan): boolean => next > count;
 
 /** The numbers of a plan's rows. */
-export const rowNumbers = (plan: SegmentPlan): readonly number[] => firstSegments(plan);
+export const rowNumbers = ({ atOnce }: Pick<SegmentPlan, 'atOnce'>): readonly number[] =>
+  Array.from({ length: atOnce }, (_, index) => index + 1);
 
 /** Whether every row has come to its end. */
 export const areRowsDone = (copy: Pick<Copy, 'rows'>, plan: SegmentPlan): boolean =>

@@ -1,5 +1,6 @@
 import type { SourceDescription } from '../../download/download.ts';
-import { type Hash, isKnownAlgorithm } from '../../transfer/algorithms.ts';
+import type { Hash } from '../../state/copy.ts';
+import { isKnownAlgorithm } from '../../transfer/algorithms.ts';
 import { isResumable } from '../../transfer/resumable-digest.ts';
 
 /** Glance's default `hashing_algorithm`: what a target will most likely be compared by. */

@@ -12,7 +12,7 @@ import { msOf, type Properties, type Task } from '../../state/task.ts';
 import { done, type Outcome } from '../../steps/outcome.ts';
 import type { Step, StepRun } from '../../steps/step.ts';
 import { type EndServices, endImport } from '../end/end-import.ts';
-import { isGiven, type ReachedServices } from '../end/is-given.ts';
+import { type IsGivenServices, isGiven } from '../end/is-given.ts';
 import { successOf, type Vouched } from '../end/success.ts';
 import type { Access, OpenAccess } from '../record/access.ts';
 import { failToFailImport, toFailImport, workOnImports } from '../record/import-step.ts';
@@ -23,7 +23,7 @@ import { applyProperties } from './apply-properties.ts';
 import { type Applying, giveData, requireCopy } from './give-data.ts';
 import { lookAtStored } from './look-at-stored.ts';
 
-export interface ApplyServices extends EndServices, ReachedServices {
+export interface ApplyServices extends EndServices, IsGivenServices {
   readonly copies: Copies;
   readonly openAccess: OpenAccess;
   readonly propertyRules: PropertyRules;

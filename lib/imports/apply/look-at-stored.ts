@@ -3,7 +3,7 @@ import { asFerryError, FerryError, hasCode } from '../../errors.ts';
 import type { Glance } from '../../openstack/glance.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { Transferred } from '../../state/copy.ts';
-import { type Likeness, type ReachedServices, storedLikeness } from '../end/is-given.ts';
+import { type IsGivenServices, type Likeness, storedLikeness } from '../end/is-given.ts';
 import type { Vouched } from '../end/success.ts';
 import type { Applying } from './give-data.ts';
 
@@ -34,7 +34,7 @@ const otherBytes = (image: GlanceImage, { size, digests }: Transferred): FerryEr
  * @throws FerryError `data-mismatch` when Glance says that it holds other bytes
  */
 export const lookAtStored = async (
-  services: ReachedServices,
+  services: IsGivenServices,
   applying: Applying,
   openTarget: () => Promise<Glance>,
 ): Promise<Vouched> => {

@@ -12,11 +12,11 @@ import { workOnImports } from '../record/import-step.ts';
 import { targetImage } from '../record/look-at-target.ts';
 import { type EndServices, endImport } from './end-import.ts';
 import { failureOf } from './failure-of.ts';
-import { isGiven, type ReachedServices } from './is-given.ts';
+import { type IsGivenServices, isGiven } from './is-given.ts';
 import { type FailRun, isChanged, isWorthAnother, mostTries, noteOf, rollBack } from './roll-back.ts';
 import { successOf } from './success.ts';
 
-export interface FailServices extends EndServices, ReachedServices {
+export interface FailServices extends EndServices, IsGivenServices {
   readonly copies: Copies;
   readonly openAccess: OpenAccess;
 }

@@ -7,7 +7,7 @@ import type { Task } from '../../state/task.ts';
 import { isKnownAlgorithm, lengthsOf } from '../../transfer/algorithms.ts';
 import { createThreadDigest } from '../../transfer/digest-thread.ts';
 
-export interface ReachedServices extends RelayObjectServices {
+export interface IsGivenServices extends RelayObjectServices {
   readonly copies: Pick<Copies, 'get'>;
 }
 
@@ -30,7 +30,7 @@ export const likenessOf = (image: GlanceImage, { size, digests }: Transferred): 
 
 /** The target hashes by an algorithm that nothing was digested by yet: the relay's object still is there. */
 const likenessByReading = async (
-  services: ReachedServices,
+  services: IsGivenServices,
   { task, signal }: Run,
   image: GlanceImage,
   { size }: Transferred,
@@ -55,7 +55,7 @@ const likenessByReading = async (
  * object is read once more, which takes as long as the image is large.
  */
 export const storedLikeness = async (
-  services: ReachedServices,
+  services: IsGivenServices,
   run: Run,
   image: GlanceImage,
   transferred: Transferred,
@@ -74,7 +74,7 @@ const hasProperties = ({ isApplied, wanted }: Task, image: GlanceImage): boolean
  * @param mayRead whether the relay's object may be read for it, which takes as long as the image is large
  */
 export const isGiven = async (
-  services: ReachedServices,
+  services: IsGivenServices,
   run: Run,
   image: GlanceImage,
   { mayRead = true }: { readonly mayRead?: boolean } = {},

@@ -12,7 +12,7 @@ import type {
 } from './policy.ts';
 
 /** One image that is to be in other regions; what is not said is as in `policyDefaults`. */
-export interface ReplicaRequest {
+export interface ReplicaTerms {
   readonly source: { readonly region: RegionName; readonly imageId: ImageId };
   readonly targets: readonly PolicyTarget[];
   readonly identity?: ReplicaIdentity;
@@ -25,18 +25,18 @@ export interface ReplicaRequest {
 }
 
 /** The policy without a name that a single request is. */
-export const requestPolicy = (request: ReplicaRequest): Policy => ({
+export const requestPolicy = (terms: ReplicaTerms): Policy => ({
   ...policyDefaults,
   name: '',
-  source: { region: request.source.region },
-  targets: request.targets,
-  select: { imageId: request.source.imageId },
-  identity: request.identity ?? policyDefaults.identity,
-  synced: { ...policyDefaults.synced, ...request.synced },
-  set: request.set ?? {},
-  onConflict: request.onConflict ?? policyDefaults.onConflict,
-  ...(request.retention && { retention: request.retention }),
-  ...(request.retirement && { retirement: { ...retirementDefaults, ...request.retirement } }),
+  source: { region: terms.source.region },
+  targets: terms.targets,
+  select: { imageId: terms.source.imageId },
+  identity: terms.identity ?? policyDefaults.identity,
+  synced: { ...policyDefaults.synced, ...terms.synced },
+  set: terms.set ?? {},
+  onConflict: terms.onConflict ?? policyDefaults.onConflict,
+  ...(terms.retention && { retention: terms.retention }),
+  ...(terms.retirement && { retirement: { ...retirementDefaults, ...terms.retirement } }),
   caps: {},
 });
 

@@ -1,6 +1,6 @@
-import type { CloudRegion } from '../../clouds/cloud.ts';
 import { asFerryError, hasCode } from '../../errors.ts';
-import type { ImageId, TaskId } from '../../schemas/ids.ts';
+import type { ReplicaRequest } from '../../imports/request/request-replica.ts';
+import type { TaskId } from '../../schemas/ids.ts';
 import type { Claims } from '../../state/claims.ts';
 import type { ReplicateMessage } from '../../state/messages.ts';
 import type { ImportRef, Target } from '../../state/refs.ts';
@@ -12,17 +12,8 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
-/** An import that is to be queued, with the rights of the deployment in both regions. */
-export interface RequestedReplica {
-  readonly from: CloudRegion;
-  readonly sourceId: ImageId;
-  readonly to: CloudRegion;
-  /** The record that gets the data. */
-  readonly imageId: ImageId;
-}
-
 /** @throws FerryError by the refusal, `conflict` where another import has the record, or it takes none; nothing is queued then */
-export type RequestReplica = (replica: RequestedReplica, options: Options) => Promise<Pick<Task, 'taskId'>>;
+export type RequestReplica = (replica: ReplicaRequest, options: Options) => Promise<Pick<Task, 'taskId'>>;
 
 export interface BringInServices {
   readonly claims: Pick<Claims, 'holder'>;
@@ -90,7 +81,7 @@ const endedWithoutData = 'its import has ended, and it has no data';
 export const bringIn = async (
   services: BringInServices,
   message: ReplicateMessage,
-  replica: RequestedReplica,
+  replica: ReplicaRequest,
   options: Options,
 ): Promise<Next> => {
   const target: Target = { region: replica.to.region, imageId: replica.imageId };

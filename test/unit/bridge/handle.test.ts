@@ -86,7 +86,7 @@ describe('what a real Glance has sent, replayed into the emulated cloud', () => 
     aws.events.faults.inject({ kind: 'entry-failed', entry: 0, code: 'InternalFailure' });
     await expect(handOn({ source: { region: 'R', image_id: 'x' }, policy: '*' })).rejects.toMatchObject({
       code: 'unavailable',
-      message: expect.stringMatching(/^Failed to put an event onto bus default: InternalFailure/),
+      message: expect.stringMatching(/^Failed to put an event on bus default: InternalFailure/),
     });
   });
 });

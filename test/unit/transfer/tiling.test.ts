@@ -1,16 +1,11 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { rowAt, rowNumbers, rowOf } from '../../../lib/copies/record/rows.ts';
 import type { SegmentPlan, StoredPart } from '../../../lib/state/copy.ts';
 import { type CopyOptions, copyParts } from '../../../lib/transfer/copy-parts.ts';
 import { MiB, partCount, planParts, resumeOffset } from '../../../lib/transfer/part-plan.ts';
-import {
-  endOfStored,
-  firstSegments,
-  planSegments,
-  segmentAfter,
-  segmentAt,
-} from '../../../lib/transfer/segment-plan.ts';
+import { endOfStored, planSegments, segmentAt } from '../../../lib/transfer/segment-plan.ts';
 import { readerOf } from '../byte-readers.ts';
 
 // Copies that break anywhere and go on: the parts of all their runs tile the image, exactly.
@@ -136,15 +131,14 @@ test('the parts of an image in segments tile it exactly, wherever its copies bre
         const plan = planSegments(size, { partSize, capacity: size }, limits);
         fc.pre(plan !== undefined);
         const world = createWorld(bytes, [...given]);
-        const row = async (first: number): Promise<void> => {
-          for (
-            let number: number | undefined = first;
-            number !== undefined;
-            number = segmentAfter(plan, number)
-          )
-            await untilDone(copySegment(world, plan, number, buffers), given.length);
+        const copyRow = async (row: number): Promise<void> => {
+          let { next } = rowOf({ rows: new Map() }, row);
+          while (next <= plan.count) {
+            await untilDone(copySegment(world, plan, next, buffers), given.length);
+            next = rowAt(plan, row, next, segmentAt(plan, next).to).next;
+          }
         };
-        await Promise.all(firstSegments(plan).map(row));
+        await Promise.all(rowNumbers(plan).map(copyRow));
         expectTiled(world, bytes, partSize);
       },
     ),

@@ -69,7 +69,3 @@ export const outdatedChanges = ({ changes }: KeptPlan, inventory: Inventory): re
     (change) => change.kind !== 'skip' && (isBlind(change) || digest(change) !== change.seen),
   );
 };
-
-/** Whether a plan may still be carried out as a whole: nothing that it has seen has changed since. */
-export const isStillTrue = (plan: KeptPlan, inventory: Inventory): boolean =>
-  outdatedChanges(plan, inventory).length === 0;

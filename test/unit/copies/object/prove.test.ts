@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { type CopiedObject, prove } from '../../../../lib/copies/object/prove.ts';
-import type { SourceHash } from '../../../../lib/state/copy.ts';
+import type { Hash } from '../../../../lib/state/copy.ts';
 import { smallImage, useCopy } from '../copy-at-work.ts';
 
 const use = useCopy({ bytes: smallImage });
@@ -11,11 +11,11 @@ const [sha512, sha256, md5] = [hex('sha512'), hex('sha256'), hex('md5')];
 
 /** What the copy knows of its source. */
 interface Known {
-  readonly hashes: readonly SourceHash[];
+  readonly hashes: readonly Hash[];
   /** Bytes. */
   readonly size: number | undefined;
 }
-const sourceOf = (hashes: readonly SourceHash[]): Known => ({ size, hashes });
+const sourceOf = (hashes: readonly Hash[]): Known => ({ size, hashes });
 const hash = (algorithm: string, value: string) => ({ algorithm, value });
 
 /** Whatever has been made of the source. The object is there only where it has to be read. */
