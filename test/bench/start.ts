@@ -15,12 +15,12 @@ const names = [
   'import-image',
   'list-tasks',
   'cancel-import',
-  'import-info',
+  'discovery',
   'stream-image',
   'apply-metadata',
   'fail-import',
 ] as const;
-const http: readonly string[] = ['import-image', 'list-tasks', 'cancel-import', 'import-info'];
+const http: readonly string[] = ['import-image', 'list-tasks', 'cancel-import', 'discovery'];
 const goalMs = (name: string): number => (http.includes(name) ? 130 : 200);
 
 /** Settings with which every function starts. Nothing is called: a function only reads them. */

@@ -54,7 +54,7 @@ describe.skipIf(!hasAccounts)('who may do what', () => {
       expect([theirs.status, theirs.message]).toEqual([400, "Unknown import method name 'web-download'."]);
       expect([answer.status, answer.json['message']]).toEqual([theirs.status, theirs.message]);
       const methods = { 'import-methods': { value: ['glance-download'] } };
-      expect(await ours.ask('import-info', { method: 'GET', token })).toMatchObject({ json: methods });
+      expect(await ours.ask('discovery', { method: 'GET', token })).toMatchObject({ json: methods });
     });
   });
 });

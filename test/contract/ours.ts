@@ -10,7 +10,7 @@ import { loadHandler } from '../integration/pollers.ts';
 export interface Ours {
   /** @returns status and body, as Glance would answer */
   ask(
-    name: 'import-image' | 'list-tasks' | 'cancel-import' | 'import-info',
+    name: 'import-image' | 'list-tasks' | 'cancel-import' | 'discovery',
     request: RequestOptions,
   ): Promise<Answered>;
   stop(): Promise<void>;
@@ -34,7 +34,7 @@ export async function startOurs(cloud: { readonly authUrl: string; readonly regi
     ask: async (name, request) => {
       const handler = await loadHandler(name);
       const { statusCode: status = 0, body = '' } = (await handler(
-        httpEvent(name === 'import-info' ? { path: '/v2/info/import', ...request } : request),
+        httpEvent(name === 'discovery' ? { path: '/v2/info/import', ...request } : request),
         lambdaContext(30_000),
       )) as APIGatewayProxyStructuredResultV2;
       return { status, json: body === '' ? {} : JSON.parse(body) };

@@ -267,11 +267,11 @@ export function rolesContract(
   test.each(callers)('versions and import methods are anybody’s: %s', async (caller) => {
     const { token } = signedIn[caller];
     expect((await glance(caller, 'GET', '/info/import')).status).toBe(200);
-    expect(await askOurs('import-info', { method: 'GET', token })).toMatchObject({
+    expect(await askOurs('discovery', { method: 'GET', token })).toMatchObject({
       status: 200,
       json: { 'import-methods': { value: ['glance-download', 'web-download'] } },
     });
     const versions = { method: 'GET', path: '/versions', headers: { host: 'ferry' } };
-    expect((await askOurs('import-info', versions)).status).toBe(200);
+    expect((await askOurs('discovery', versions)).status).toBe(200);
   });
 }

@@ -83,7 +83,7 @@ const brokenBy = (
   { name, request }: OddRequest,
   good: string,
 ): string[] => {
-  const isRoot = name === 'import-info' && (request.path === '/' || request.path === '') && status === 300;
+  const isRoot = name === 'discovery' && (request.path === '/' || request.path === '') && status === 300;
   const isPromised = (status >= 200 && status < 300) || (status >= 400 && status < 500) || isRoot;
   return [
     ...(isPromised ? [] : [`the status is ${status}: ${body.slice(0, 200)}`]),

@@ -2,7 +2,7 @@ import type { RequestOptions } from '../integration/lambda.ts';
 import { deepened, oddText, oddUri, oddValue } from './odd-values.ts';
 import type { Random } from './random.ts';
 
-export const httpFunctions = ['import-image', 'list-tasks', 'cancel-import', 'import-info'] as const;
+export const httpFunctions = ['import-image', 'list-tasks', 'cancel-import', 'discovery'] as const;
 export type HttpFunction = (typeof httpFunctions)[number];
 
 /** What a request may name that is really there. */
@@ -141,7 +141,7 @@ const usualMethod = {
   'import-image': 'POST',
   'list-tasks': 'GET',
   'cancel-import': 'DELETE',
-  'import-info': 'GET',
+  discovery: 'GET',
 } as const;
 const oddMethods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'TRACE', 'post', ''];
 
@@ -155,7 +155,7 @@ export const oddRequest = (random: Random, surroundings: Surroundings): OddReque
   const token = tokenOf(random, surroundings);
   const request = {
     method,
-    ...(name === 'import-info' && { path }),
+    ...(name === 'discovery' && { path }),
     ...(random.chance(0.2) && { region: random.pick(['REGION2', 'REGION3', oddText(random)]) }),
     imageId: imageIdOf(random, surroundings),
     headers: headersOf(random),

@@ -23,7 +23,7 @@ test('web-download stays off: it is 400 before the target is looked at, and befo
 });
 
 test('what is advertised is what is answered: glance-download, which nobody has to enable there', async () => {
-  const { json } = await ferry.http('import-info', { method: 'GET', token });
+  const { json } = await ferry.http('discovery', { method: 'GET', token });
   expect(json).toMatchObject({ 'import-methods': { value: ['glance-download'] } });
   const { REGION1, REGION2 } = ferry.openstack.regions;
   const source = await REGION1.createImage({ disk_format: 'raw', container_format: 'bare' }, 'data');

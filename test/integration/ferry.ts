@@ -14,7 +14,7 @@ import { httpEvent, lambdaContext, type RequestOptions } from './lambda.ts';
 import { type EndsOfRuns, loadHandler, type QueueFunction, queueFunctions, startPollers } from './pollers.ts';
 import { createTraces, type Traces } from './traces.ts';
 
-type HttpFunction = 'import-image' | 'list-tasks' | 'cancel-import' | 'import-info';
+type HttpFunction = 'import-image' | 'list-tasks' | 'cancel-import' | 'discovery';
 
 /** An answer of an HTTP function. */
 export interface Answer {
@@ -96,7 +96,7 @@ export const callHttp: Ferry['http'] = async (name, request) => {
   const handler = await loadHandler(name);
   return answerOf(
     (await handler(
-      httpEvent(name === 'import-info' ? { path: '/v2/info/import', ...request } : request),
+      httpEvent(name === 'discovery' ? { path: '/v2/info/import', ...request } : request),
       lambdaContext(request.timeoutMs),
     )) as APIGatewayProxyStructuredResultV2,
   );

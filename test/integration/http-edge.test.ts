@@ -7,7 +7,7 @@ const functions = [
   ['import-image', 'POST'],
   ['list-tasks', 'GET', 'DELETE, GET'],
   ['cancel-import', 'DELETE', 'DELETE, GET'],
-  ['import-info', 'GET'],
+  ['discovery', 'GET'],
 ] as const;
 
 const ferry = useFerry({ idle: ['stream-image', 'apply-metadata', 'fail-import'] });
@@ -157,7 +157,7 @@ test.each([
   ['/versions', 200],
 ])('GET %s tells anybody the versions, as Glance does', async (path, status) => {
   const headers = { host: 'ferry.example', 'x-forwarded-proto': 'https' };
-  const answer = await ferry.http('import-info', { method: 'GET', path, headers });
+  const answer = await ferry.http('discovery', { method: 'GET', path, headers });
   expect(answer).toMatchObject({ status, headers: { 'content-type': 'application/json' } });
   expect(answer.json['versions']).toContainEqual({
     id: 'v2.12', // the first with the tasks of an image
@@ -168,12 +168,12 @@ test.each([
 
 test('a path named like what every object has is a path like any other', async () => {
   for (const path of ['constructor', 'toString', '__proto__', 'valueOf'])
-    expect(await ferry.http('import-info', { method: 'GET', path })).toMatchObject({ status: 401 });
+    expect(await ferry.http('discovery', { method: 'GET', path })).toMatchObject({ status: 401 });
 });
 
 describe('GET /v2/info/import', () => {
   test("lists what POST answers, and nothing that the target's Glance alone does", async () => {
-    const answer = await ferry.http('import-info', { method: 'GET', token });
+    const answer = await ferry.http('discovery', { method: 'GET', token });
     expect(answer).toMatchObject({
       status: 200,
       headers: {

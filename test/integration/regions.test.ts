@@ -33,7 +33,7 @@ const importTo = (region: string | undefined, imageId: string, sourceId: string,
   });
 };
 const get = (
-  name: 'list-tasks' | 'import-info',
+  name: 'list-tasks' | 'discovery',
   path: string,
   more: { region?: string; imageId?: string } = {},
 ) =>
@@ -66,19 +66,19 @@ describe.each(['REGION3', 'Süd West', odd])('region %s', (region) => {
       ['/', 300],
       ['/versions', 200],
     ] as const) {
-      const answer = await get('import-info', path, { region });
+      const answer = await get('discovery', path, { region });
       expect(answer).toMatchObject({
         status,
         json: { versions: [{ id: 'v2.12', links }, ...Array(12).fill({ links })] },
       });
     }
-    const methods = await get('import-info', '/v2/info/import', { region });
+    const methods = await get('discovery', '/v2/info/import', { region });
     expect(methods.json).toMatchObject({ 'import-methods': { value: ['glance-download', 'web-download'] } });
   });
 });
 
 test('GET /regions lists those that are served, each with its URL, to who has a token', async () => {
-  const { status, json } = await get('import-info', '/regions');
+  const { status, json } = await get('discovery', '/regions');
   const urlOf = (name: string) => `https://${host}/regions/${encodeURIComponent(name.replace('/', '%2F'))}`;
   const regions = served.map((name) => ({ name, links: [{ rel: 'self', href: urlOf(name) }] }));
   expect({ status, json }).toEqual({ status: 200, json: { regions } });
@@ -86,9 +86,9 @@ test('GET /regions lists those that are served, each with its URL, to who has a 
     // As a gateway gives it that decodes paths, and as one that does not.
     const inLink = decodeURIComponent(urlOf(name)).split('/').at(-1) ?? '';
     for (const region of [inLink, encodeURIComponent(name)])
-      expect((await get('import-info', '/v2/info/import', { region })).status).toBe(200);
+      expect((await get('discovery', '/v2/info/import', { region })).status).toBe(200);
   }
-  const anonymous = await ferry.http('import-info', { method: 'GET', path: '/regions' });
+  const anonymous = await ferry.http('discovery', { method: 'GET', path: '/regions' });
   expect(anonymous.status).toBe(401);
 });
 
@@ -124,7 +124,7 @@ describe('a region that is not served', () => {
       const answers = [
         await importTo(region, id, randomUUID()),
         await get('list-tasks', '/v2/images/{image_id}/tasks', { region, imageId: id }),
-        await get('import-info', '/v2/info/import', { region }),
+        await get('discovery', '/v2/info/import', { region }),
       ];
       for (const { status, json } of answers) {
         expect(status).toBe(404);
@@ -135,7 +135,7 @@ describe('a region that is not served', () => {
   );
 
   test('has no version document', async () => {
-    expect((await get('import-info', '/versions', { region: 'REGION9' })).status).toBe(404);
+    expect((await get('discovery', '/versions', { region: 'REGION9' })).status).toBe(404);
   });
 });
 
@@ -148,7 +148,7 @@ describe('a deployment that finds itself in the catalog', () => {
     const answers = [
       await importTo('REGION3', id, randomUUID(), { host }),
       await get('list-tasks', '/v2/images/{image_id}/tasks', { region: 'REGION3', imageId: id }),
-      await get('import-info', '/v2/info/import', { region: 'REGION3' }),
+      await get('discovery', '/v2/info/import', { region: 'REGION3' }),
     ];
     for (const { status, json } of answers) {
       expect(status).toBe(503);

@@ -102,7 +102,7 @@ describe('odd input is 400', () => {
   test.each(['', ' ', 'a b', 'h/../x', 'h:port', 'user@h', 'h'.repeat(256), '<b>', 'h:1:2'])(
     'Host %j on /versions',
     async (host) => {
-      const answer = await ferry.http('import-info', { method: 'GET', path: '/versions', headers: { host } });
+      const answer = await ferry.http('discovery', { method: 'GET', path: '/versions', headers: { host } });
       expectError(answer, { status: 400, message: 'The Host header is not valid.' });
     },
   );
@@ -110,7 +110,7 @@ describe('odd input is 400', () => {
   test.each(['ferry.example', 'ferry:8080', '127.0.0.1:3000', '[::1]:3000'])(
     'but Host %s is a good one',
     async (host) => {
-      const answer = await ferry.http('import-info', { method: 'GET', path: '/versions', headers: { host } });
+      const answer = await ferry.http('discovery', { method: 'GET', path: '/versions', headers: { host } });
       expect(answer).toMatchObject({ status: 200 });
       expect(answer.body).toContain(`"http://${host}/v2/"`);
     },

@@ -48,5 +48,5 @@ test('a Keystone that does not answer is 503', async () => {
   vi.stubEnv('OS_AUTH_URL', authUrl);
   vi.resetModules();
   const message = 'The identity service cannot validate tokens at the moment.';
-  expectError(await ferry.http('import-info', { method: 'GET', token }), { status: 503, message });
+  expectError(await ferry.http('discovery', { method: 'GET', token }), { status: 503, message });
 });

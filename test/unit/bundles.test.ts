@@ -10,7 +10,7 @@ const limits = {
   'import-image': 1050,
   'list-tasks': 803,
   'cancel-import': 850,
-  'import-info': 460,
+  discovery: 460,
   'stream-image': 1345,
   'apply-metadata': 1238,
   'fail-import': 1222,

@@ -115,12 +115,12 @@ test('who asks without a token is told the Keystone of the region, and the regio
     ['NORTH', away.authUrl],
     ['REGION2', ferry.openstack.authUrl],
   ] as const) {
-    const { status, headers } = await ferry.http('import-info', { ...asked, region });
+    const { status, headers } = await ferry.http('discovery', { ...asked, region });
     expect(status).toBe(401);
     expect(headers['www-authenticate']).toBe(`Keystone uri="${authUrl.replace('/v3', '')}"`);
   }
   const token = ferry.openstack.issueToken('demo');
-  const { json } = await ferry.http('import-info', { method: 'GET', path: '/regions', token });
+  const { json } = await ferry.http('discovery', { method: 'GET', path: '/regions', token });
   expect(json['regions']).toMatchObject([{ name: 'NORTH' }, { name: 'REGION2' }]);
 });
 

@@ -25,7 +25,7 @@ const routeOf = (method: string, path: string): Route => {
   const [, region, rest = path] = /^\/regions\/([^/]+)(\/.*)$/.exec(path) ?? [];
   const at = region === undefined ? {} : { region: decodeURIComponent(region) };
   const [, imageId, what] = /^\/v2\/images\/([^/]+)\/(import|tasks)$/.exec(rest) ?? [];
-  if (imageId === undefined) return { name: 'import-info', path: rest, ...at };
+  if (imageId === undefined) return { name: 'discovery', path: rest, ...at };
   const asTasks = method === 'DELETE' ? 'cancel-import' : 'list-tasks';
   return {
     ...{ name: what === 'import' ? 'import-image' : asTasks, path: `/v2/images/{image_id}/${what}`, imageId },

@@ -103,7 +103,7 @@ export const functionsCases = (packaged: () => Packaged) =>
     });
 
     // KiB zipped, with source maps: a little more than each has. What is larger starts more slowly.
-    const limitKiB = { 'import-image': 950, 'list-tasks': 910, 'import-info': 600 };
+    const limitKiB = { 'import-image': 950, 'list-tasks': 910, discovery: 600 };
     test.each(names)('%s is no larger than it has to be', async (name) => {
       expect(await packaged().zipKiB(name)).toBeLessThan(
         { ...limitKiB }[name as keyof typeof limitKiB] ?? 1080,

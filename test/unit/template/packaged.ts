@@ -79,7 +79,7 @@ export const functions = {
     memoryMB: 512,
     routes: ['DELETE /v2/images/{image_id}/tasks', 'DELETE /regions/{region}/v2/images/{image_id}/tasks'],
   },
-  'import-info': {
+  discovery: {
     timeoutS: 29,
     memoryMB: 512,
     routes: [

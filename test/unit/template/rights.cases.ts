@@ -105,7 +105,7 @@ export const rightsCases = (packaged: () => Packaged) =>
       ],
       'list-tasks': [...table('Query', 'GetItem'), ...allow('Key.Arn', 'kms:Decrypt')],
       'cancel-import': [...table('Query', 'GetItem', 'UpdateItem'), ...send('FailImportQueue'), ...useKey],
-      'import-info': allow('Key.Arn', 'kms:Decrypt'),
+      discovery: allow('Key.Arn', 'kms:Decrypt'),
     };
 
     test.each(names)('%s may do what it does and nothing else', (name) => {

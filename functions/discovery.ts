@@ -8,8 +8,8 @@ import { createEnabledMethods } from '../lib/imports/request/enabled-methods.ts'
 import { createImportInfo } from '../lib/imports/request/import-info.ts';
 import { createListRegions } from '../lib/imports/request/list-regions.ts';
 
-// What clients ask before they import. GET /v2/info/import: the import methods that POST answers. GET / and /versions;
-// each of these below /regions/{region} as well. GET /regions: the regions that are served.
+// API discovery: GET /v2/info/import (import methods), GET / and /versions (API versions), each also below
+// /regions/{region}; GET /regions (regions served).
 
 const config = loadConfig(process.env);
 const targets = composeTargets(config, composeOpenStack(config));
