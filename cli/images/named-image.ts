@@ -35,7 +35,7 @@ const namedImage = async (
 };
 
 /**
- * The clouds of who calls, and the image that he means who asks about its copies.
+ * The clouds of the caller, and the image whose copies the caller asks about.
  * @param args the command's: the image's id, its name, or the id of a copy
  * @throws FerryError `not-found`, `misconfigured`; WrongUse for a name that several have
  */
