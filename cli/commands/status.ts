@@ -1,16 +1,17 @@
 import { readInventory } from '../../lib/replication/inventory/read-inventory.ts';
+import { withSpeltRegions } from '../../lib/replication/inventory/spelt-regions.ts';
 import type { Inventory } from '../../lib/replication/plan/change.ts';
 import { planSync } from '../../lib/replication/plan/sync/plan-sync.ts';
 import type { Policy } from '../../lib/replication/policy/policy.ts';
 import { readPolicyFiles } from '../../lib/replication/policy/policy-files.ts';
-import { type ExitCode, exitCodes } from '../call/exit-codes.ts';
+import { type ExitCode, exitCodeOf } from '../call/exit-codes.ts';
 import { openHere } from '../call/here.ts';
 import { type Io, WrongUse } from '../call/io.ts';
 import type { CommonOptions } from '../call/options.ts';
 import { table } from '../progress/table.ts';
 import { findPolicy, folderOf } from '../sync/find-policy.ts';
 import { statesOf } from '../sync/states.ts';
-import { codeOf } from '../sync/tell-plan.ts';
+import { readingsOf } from '../sync/tell-plan.ts';
 
 /** @throws WrongUse where there are none; FerryError `misconfigured` for a file that is none */
 const policiesFor = async (io: Io, named: string | undefined): Promise<readonly Policy[]> => {
@@ -27,7 +28,7 @@ const tell = (
   { json = false }: CommonOptions,
   policy: Policy,
   inventory: Inventory,
-): ExitCode => {
+): void => {
   const regions = policy.targets.map(({ region }) => region);
   const images = statesOf(policy, inventory, planSync(policy, inventory));
   const { failed } = inventory;
@@ -42,7 +43,6 @@ const tell = (
     stdout.write(`${policy.name}\n${table(['image', 'id', ...regions], rows)}`);
     for (const [region, reason] of failed) stderr.write(`${region} could not be read: ${reason}\n`);
   }
-  return codeOf(inventory);
 };
 
 /** Shows which images of policies are in which regions, and how. */
@@ -52,11 +52,13 @@ export const status = async (
   [named]: readonly string[],
 ): Promise<ExitCode> => {
   const here = await openHere(io, options);
-  let code: ExitCode = exitCodes.all;
-  for (const policy of await policiesFor(io, named)) {
-    const inventory = await readInventory(here.clouds, policy, { signal: io.signal, atMs: Date.now() });
-    const told = tell(io, options, policy, inventory);
-    if (told !== exitCodes.all) code = exitCodes.some;
+  const { signal } = io;
+  const readings: boolean[] = [];
+  for (const asWritten of await policiesFor(io, named)) {
+    const policy = await withSpeltRegions(here.clouds, asWritten, { signal });
+    const inventory = await readInventory(here.clouds, policy, { signal, atMs: Date.now() });
+    tell(io, options, policy, inventory);
+    readings.push(...readingsOf(inventory));
   }
-  return code;
+  return exitCodeOf(readings);
 };

@@ -8,8 +8,13 @@ import { table } from '../progress/table.ts';
 const head = ['region', 'action', 'image', 'name', 'bytes', 'why'];
 
 /** Whether each region could be read. */
-export const codeOf = ({ targets, failed }: Pick<Inventory, 'targets' | 'failed'>): ExitCode =>
-  exitCodeOf([...[...targets.keys()].map(() => true), ...[...failed.keys()].map(() => false)]);
+export const readingsOf = ({
+  targets,
+  failed,
+}: Pick<Inventory, 'targets' | 'failed'>): readonly boolean[] => [
+  ...[...targets.keys()].map(() => true),
+  ...[...failed.keys()].map(() => false),
+];
 
 /** A plan with its actions and bytes, and the regions that nothing is planned for. */
 export const tellPlan = (
@@ -22,12 +27,12 @@ export const tellPlan = (
   const { rows, sums, sumsOf } = describePlan(changes);
   if (json) {
     stdout.write(`${JSON.stringify({ changes: rows, sums, sumsOf, failed: Object.fromEntries(failed) })}\n`);
-    return codeOf(inventory);
+    return exitCodeOf(readingsOf(inventory));
   }
   const lines = rows.map(({ region, action, image, name, bytes, reason }) => [
     ...[region, action, image, name, bytes > 0 ? bytesText(bytes) : '', reason],
   ]);
   stdout.write(`${lines.length > 0 ? table(head, lines) : ''}${sumsInWords(sums, bytesText)}\n`);
   for (const [region, reason] of failed) stderr.write(`${region} could not be read: ${reason}\n`);
-  return codeOf(inventory);
+  return exitCodeOf(readingsOf(inventory));
 };

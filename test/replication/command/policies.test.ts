@@ -61,6 +61,26 @@ test('sync shows what it would do, does it, and then finds nothing to do', async
   expect(after.json()).toMatchObject({ policy: 'all', images: [{ states }, { states }], failed: {} });
 });
 
+test('status finds the replicas of a policy that spells its regions in another case', async () => {
+  await newSource(ferry, MiB, { name: 'spelt', tags: ['spelt'] });
+  const file = await policyFor('spelt', ['region2']);
+  await writeFile(file, (await readFile(file, 'utf8')).replace('REGION1', 'Region1'));
+  expect((await callCommand(['sync', file], demo)).code).toBe(0);
+  const { code, json } = await callCommand(['status', file, '--json'], demo);
+  expect({ code, told: json() }).toMatchObject({
+    code: 0,
+    told: { images: [{ name: 'spelt', states: { REGION2: 'in sync' } }] },
+  });
+});
+
+test.each([
+  [['NOWHERE'], 1],
+  [['REGION2', 'NOWHERE'], 2],
+])('status of %j, of which NOWHERE cannot be read, exits %d', async (targets, code) => {
+  const status = await callCommand(['status', await policyFor('far', targets)], demo);
+  expect(status).toMatchObject({ code, stderr: expect.stringContaining('NOWHERE could not be read') });
+});
+
 test('a kept plan is done, and refused where the world has changed since', async () => {
   const source = await newSource(ferry, MiB, { name: 'kept', tags: ['kept'] });
   const [policy, plan] = [await policyFor('kept', ['REGION2']), join(dir, 'plan.json')];

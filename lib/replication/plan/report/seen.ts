@@ -23,8 +23,9 @@ const there = ({ byId, byName, byFamily }: Index, { image, name, family }: Chang
   ...(byFamily.get(family) ?? []),
 ];
 
-const stateOf = ({ region, id, status, updatedAtMs }: ImageFacts): string =>
-  JSON.stringify([region, id, status, updatedAtMs]);
+/** Glance leaves `updated_at` as it is where a member is added or removed. */
+const stateOf = ({ region, id, status, updatedAtMs, members }: ImageFacts): string =>
+  JSON.stringify([region, id, status, updatedAtMs, members?.toSorted()]);
 
 /** Of anything that JSON can say. */
 export const textDigest = (value: unknown): string =>
@@ -35,7 +36,7 @@ const digestOf = (images: readonly ImageFacts[]): string =>
 
 /**
  * For each change a digest of all that it has seen: the image itself, its family and whatever has its name in its region,
- * their sources; of each its status and when it was last changed.
+ * their sources; of each its status, its members and when it was last changed.
  */
 export const digestsOf = (inventory: Inventory): ((change: Change) => string) => {
   const sources = indexOf(inventory.source);

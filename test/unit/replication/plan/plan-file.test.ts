@@ -45,6 +45,14 @@ describe('a plan that is kept', () => {
     expect(outdatedChanges(kept, now)[0]).toMatchObject({ kind: 'copy', image: 'a' });
   });
 
+  test('is not where the members of its source have changed, and is in whatever order they are listed', () => {
+    const shared = (...members: readonly string[]) =>
+      world({ source: [image({ visibility: 'shared', members })] });
+    const plan = keepPlan(policy(), shared('p1', 'p2'), planSync(policy(), shared('p1', 'p2')));
+    expect(outdatedChanges(plan, shared('p2', 'p1'))).toEqual([]);
+    expect(outdatedChanges(plan, shared('p1'))).toMatchObject([{ kind: 'copy', image: 'a' }]);
+  });
+
   test('is not where a retirement would be done while another region cannot be read', () => {
     const source = [image({ id: imageId('b'), name: 'Ubuntu' })];
     const now = world({ source, targets: new Map([[north, [replica(image())]]]) });
