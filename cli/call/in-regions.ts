@@ -1,9 +1,8 @@
 import { type Board, createBoard, type Update } from '../progress/board.ts';
 import { createScreen } from '../progress/screen.ts';
-import { type Io, WrongUse } from './io.ts';
+import type { Io } from './io.ts';
 import { reasonOf } from './reason-of.ts';
 import type { RegionResult, Results } from './results.ts';
-import { signalOf } from './signal.ts';
 
 /** A region's part of a call. */
 export interface RegionCall {
@@ -15,8 +14,8 @@ export interface RegionCall {
 
 export interface InRegionsOptions {
   readonly regions: readonly string[];
-  /** ms. */
-  readonly timeout?: number;
+  /** Ends with Ctrl-C, and with `--timeout`. */
+  readonly signal: AbortSignal;
 }
 
 const secondsSince = (startedMs: number): number => Math.round((performance.now() - startedMs) / 100) / 10;
@@ -24,11 +23,11 @@ const secondsSince = (startedMs: number): number => Math.round((performance.now(
 /** Whoever stops waiting stops nothing else. */
 const left: RegionResult = { status: 'running', reason: 'not waited for any longer', isOk: false };
 
-/** @throws WrongUse, which is no region's */
-const failed = (error: unknown): RegionResult => {
-  if (error instanceof WrongUse) throw error;
-  return { status: 'failed', reason: reasonOf(error), isOk: false };
-};
+const failed = (error: unknown): RegionResult => ({
+  status: 'failed',
+  reason: reasonOf(error),
+  isOk: false,
+});
 
 const tellEnd = ({ update }: Board, region: string, result: RegionResult): void =>
   update(region, {
@@ -40,16 +39,14 @@ const tellEnd = ({ update }: Board, region: string, result: RegionResult): void 
 /**
  * Does the same in several regions, side by side: what fails in one concerns no other.
  * @param work its result, or an error, which is the region's
- * @throws WrongUse
  */
 export const inRegions = async (
-  io: Io,
-  { regions, ...ending }: InRegionsOptions,
+  { stderr }: Pick<Io, 'stderr'>,
+  { regions, signal }: InRegionsOptions,
   work: (call: RegionCall) => Promise<RegionResult>,
 ): Promise<Results> => {
   const startedMs = performance.now();
-  const signal = signalOf(io, ending);
-  const board = createBoard(createScreen(io.stderr), regions);
+  const board = createBoard(createScreen(stderr), regions);
   const one = async (region: string): Promise<readonly [string, RegionResult]> => {
     const show = (update: Update) => board.update(region, update);
     const result = await work({ region, signal, show }).catch((error: unknown) =>

@@ -3,7 +3,7 @@ import { inRegions } from '../call/in-regions.ts';
 import type { Io } from '../call/io.ts';
 import type { CopiesOptions } from '../call/options.ts';
 import { type RegionResult, tellResults } from '../call/results.ts';
-import { regionAt, type ServedRegion } from '../deployment/region-at.ts';
+import { type ServedRegion, servedRegions } from '../deployment/served-regions.ts';
 import { findReplicas } from '../images/find-replicas.ts';
 import { type Meant, noneThere, openNamed } from '../images/named-image.ts';
 
@@ -25,8 +25,10 @@ const cancelAt = async (
 /** Ends the imports of an image; their records stay, without data. */
 export const cancel = async (io: Io, options: CopiesOptions, args: readonly string[]): Promise<ExitCode> => {
   const { here, meant } = await openNamed(io, options, args);
-  const results = await inRegions(io, { regions: options.to }, async (call) =>
-    cancelAt(await regionAt(io, options, here, call.region, call), meant, call),
+  const asked = { regions: options.to, signal: io.signal };
+  const servedAt = await servedRegions(io, options, here, asked);
+  const results = await inRegions(io, asked, async (call) =>
+    cancelAt(await servedAt(call.region, call), meant, call),
   );
   return tellResults(io, options, results);
 };

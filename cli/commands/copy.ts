@@ -5,7 +5,8 @@ import { inRegions, type RegionCall } from '../call/in-regions.ts';
 import { type Io, WrongUse } from '../call/io.ts';
 import type { CopiesOptions, WantedOptions } from '../call/options.ts';
 import { type RegionResult, tellResults } from '../call/results.ts';
-import { regionAt } from '../deployment/region-at.ts';
+import { signalOf } from '../call/signal.ts';
+import { servedRegions } from '../deployment/served-regions.ts';
 import { bringTo } from '../images/bring-to.ts';
 import { findImage } from '../images/find-image.ts';
 import { requestOf } from '../images/wanted-copy.ts';
@@ -55,15 +56,13 @@ export const copy = async (
     throw new WrongUse(`Region ${from.region} is where the image is: it cannot be copied to there`);
   const source = await findImage(from, named, io);
   const wanted = { source, request: requestOf(source, from, options) };
+  const asked = { regions: options.to, signal: signalOf(io, options) };
+  const servedAt = await servedRegions(io, options, here, { ...asked, from: source.region });
   const copyTo = async (call: CopyCall): Promise<RegionResult> => {
-    const { region, signal } = call;
-    const served = await regionAt(io, options, here, region, { signal, from: source.region });
+    const served = await servedAt(call.region, call);
     return await bringTo(here, served, wanted, { ...call, isWaiting: options.wait, mayBegin: true });
   };
-  const { to: regions, timeout } = options;
-  const results = await inRegions(io, { regions, ...(timeout !== undefined && { timeout }) }, (call) =>
-    orNotBegun(call, copyTo),
-  );
+  const results = await inRegions(io, asked, (call) => orNotBegun(call, copyTo));
   tellHowToGoOn(io, { ...options, image: source.id, from: source.region }, results);
   return tellResults(io, options, results);
 };

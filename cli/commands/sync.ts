@@ -20,6 +20,7 @@ import { type Here, openHere } from '../call/here.ts';
 import { type Io, WrongUse } from '../call/io.ts';
 import type { CommonOptions } from '../call/options.ts';
 import { signalOf } from '../call/signal.ts';
+import { servedRegions } from '../deployment/served-regions.ts';
 import { createBoard } from '../progress/board.ts';
 import { createScreen } from '../progress/screen.ts';
 import { table } from '../progress/table.ts';
@@ -73,6 +74,7 @@ interface Doing {
   readonly signal: AbortSignal;
 }
 
+/** @throws WrongUse, before anything is done, where nobody says which deployment imports into one of the regions */
 const carryOut = async (
   io: Io,
   options: SyncCommandOptions,
@@ -82,7 +84,10 @@ const carryOut = async (
     changes.filter(({ kind }) => kind === 'copy'),
     ({ region }): string => region,
   );
-  const board = createBoard(createScreen(io.stderr), [...copies.keys()]);
+  const regions = [...copies.keys()];
+  const from = policy.source.region;
+  const servedAt = await servedRegions(io, options, here, { regions, from, signal });
+  const board = createBoard(createScreen(io.stderr), regions);
   const totalOf = (region: string): RegionTotal => {
     const own = copies.get(region) ?? [];
     return { bytes: own.reduce((sum, { bytes }) => sum + bytes, 0), count: own.length };
@@ -92,7 +97,7 @@ const carryOut = async (
       const { images, identity } = await here.clouds.region(region, { signal });
       return { images, projectId: identity.projectId };
     },
-    importer: importCopies({ io, options, here, policy, board, totalOf }),
+    importer: importCopies({ here, servedAt, policy, board, totalOf }),
     planAgain,
     atOnce: policy.caps.importsPerRegion ?? familiesAtOnce,
   });

@@ -1,9 +1,9 @@
 import { type ExitCode, exitCodeOf } from '../call/exit-codes.ts';
-import { type Io, WrongUse } from '../call/io.ts';
+import type { Io } from '../call/io.ts';
 import type { CopiesOptions } from '../call/options.ts';
 import { reasonOf } from '../call/reason-of.ts';
 import type { FerryTask } from '../deployment/ferry-client.ts';
-import { regionAt, type ServedRegion } from '../deployment/region-at.ts';
+import { type ServedRegion, servedRegions } from '../deployment/served-regions.ts';
 import { findReplicas } from '../images/find-replicas.ts';
 import { type Meant, openNamed } from '../images/named-image.ts';
 import { table } from '../progress/table.ts';
@@ -58,12 +58,13 @@ const forMachines = (all: readonly Told[]): object =>
 /** Lists the imports of an image's copies, region by region, oldest first. */
 export const tasks = async (io: Io, options: CopiesOptions, args: readonly string[]): Promise<ExitCode> => {
   const { here, meant } = await openNamed(io, options, args);
+  const servedAt = await servedRegions(io, options, here, { regions: options.to, signal: io.signal });
   const all = await Promise.all(
     options.to.map(async (region): Promise<Told> => {
       try {
-        return { region, tasks: await tasksAt(await regionAt(io, options, here, region, io), meant, io) };
+        return { region, tasks: await tasksAt(await servedAt(region, io), meant, io) };
       } catch (error) {
-        if (io.signal.aborted || error instanceof WrongUse) throw error;
+        if (io.signal.aborted) throw error;
         return { region, tasks: [], reason: reasonOf(error) };
       }
     }),

@@ -6,12 +6,13 @@ import type { ExitCode } from '../call/exit-codes.ts';
 import { tellHowToGoOn } from '../call/go-on.ts';
 import type { Here } from '../call/here.ts';
 import { inRegions, type RegionCall } from '../call/in-regions.ts';
-import { type Io, WrongUse } from '../call/io.ts';
+import type { Io } from '../call/io.ts';
 import type { CopiesOptions, WantedOptions } from '../call/options.ts';
 import { reasonOf } from '../call/reason-of.ts';
 import { type RegionResult, tellResults } from '../call/results.ts';
+import { signalOf } from '../call/signal.ts';
 import { followImport, isRunning } from '../deployment/follow-import.ts';
-import { regionAt, type ServedRegion } from '../deployment/region-at.ts';
+import { type ServedRegion, servedRegions } from '../deployment/served-regions.ts';
 import { bringTo, type WantedCopy } from '../images/bring-to.ts';
 import { findReplicas } from '../images/find-replicas.ts';
 import { type Meant, noneThere, openNamed } from '../images/named-image.ts';
@@ -80,7 +81,7 @@ const leftFor = async (
 const failedAt =
   ({ id }: ImageFacts, { signal }: Options) =>
   (error: unknown): RegionResult => {
-    if (signal.aborted || error instanceof WrongUse) throw error;
+    if (signal.aborted) throw error;
     return { id, status: 'failed', reason: reasonOf(error), isOk: false };
   };
 
@@ -104,9 +105,10 @@ const waitAt = async (
 /** Waits for imports that were begun before, by whomever, and ends where `copy` would have ended; it begins none. */
 export const wait = async (io: Io, options: WaitOptions, args: readonly string[]): Promise<ExitCode> => {
   const { here, meant } = await openNamed(io, options, args);
-  const { to: regions, timeout } = options;
-  const results = await inRegions(io, { regions, ...(timeout !== undefined && { timeout }) }, async (call) =>
-    waitAt(here, await regionAt(io, options, here, call.region, call), { meant, options }, call),
+  const asked = { regions: options.to, signal: signalOf(io, options) };
+  const servedAt = await servedRegions(io, options, here, asked);
+  const results = await inRegions(io, asked, async (call) =>
+    waitAt(here, await servedAt(call.region, call), { meant, options }, call),
   );
   const from = meant.region === '' ? {} : { from: meant.region };
   tellHowToGoOn(io, { ...options, ...from, image: meant.id }, results);

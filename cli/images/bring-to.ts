@@ -4,7 +4,7 @@ import type { ReplicaSettings } from '../../lib/schemas/replication.ts';
 import type { Here } from '../call/here.ts';
 import type { RegionCall } from '../call/in-regions.ts';
 import type { RegionResult } from '../call/results.ts';
-import type { ServedRegion } from '../deployment/region-at.ts';
+import type { ServedRegion } from '../deployment/served-regions.ts';
 import { type BringOnOptions, bringOn } from './bring-on.ts';
 import { findReplicas } from './find-replicas.ts';
 import { resultOf } from './result-of.ts';

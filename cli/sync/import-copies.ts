@@ -1,9 +1,7 @@
 import type { Importer } from '../../lib/replication/apply/apply-changes.ts';
 import type { Policy } from '../../lib/replication/policy/policy.ts';
 import type { Here } from '../call/here.ts';
-import type { Io } from '../call/io.ts';
-import type { CommonOptions } from '../call/options.ts';
-import { regionAt } from '../deployment/region-at.ts';
+import type { ServedAt } from '../deployment/served-regions.ts';
 import { bringOn } from '../images/bring-on.ts';
 import { bytesText } from '../progress/amounts.ts';
 import type { Board, Update } from '../progress/board.ts';
@@ -25,23 +23,15 @@ export interface RegionTotal {
 }
 
 export interface ImportCopiesServices {
-  readonly io: Io;
-  readonly options: CommonOptions;
   readonly here: Here;
+  readonly servedAt: ServedAt;
   readonly policy: Policy;
   readonly board: Board;
   totalOf(region: string): RegionTotal;
 }
 
 /** Has the deployment copy an image by the policy's rules, and waits for it. */
-export const importCopies = ({
-  io,
-  options,
-  here,
-  policy,
-  board,
-  totalOf,
-}: ImportCopiesServices): Importer => {
+export const importCopies = ({ here, servedAt, policy, board, totalOf }: ImportCopiesServices): Importer => {
   const copied = new Map<string, Copies>();
   const tell = (region: string, image: string, bytes: number, isDone: boolean): void => {
     const copies: Copies = copied.get(region) ?? new Map();
@@ -49,7 +39,7 @@ export const importCopies = ({
     board.update(region, updateOf(copies, totalOf(region)));
   };
   return async ({ image, from, region, bytes }, { signal }) => {
-    const { to, ferry } = await regionAt(io, options, here, region, { signal, from });
+    const { to, ferry } = await servedAt(region, { signal });
     const replica = { source: { region: from, imageId: image }, region: to.region, policy: policy.name };
     const services = { clouds: here.clouds, ferry, policies: [policy] };
     const show = ({ doneBytes }: { readonly doneBytes?: number }) =>

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applicationCredentials } from '../../cloud/openstack/keystone/fixture.ts';
 import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
@@ -19,6 +20,8 @@ let away: OpenStack<'NORTH'>;
 let served: ServedFerry;
 let dir: string;
 let env: Record<string, string>;
+/** Only the deployment of the home cloud's regions is named. */
+let halfNamed: Record<string, string>;
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'glance-ferry-other-targets-'));
@@ -47,6 +50,10 @@ beforeAll(async () => {
   const file = join(dir, 'clouds.yaml');
   await writeFile(file, JSON.stringify({ clouds }));
   env = { OS_CLIENT_CONFIG_FILE: file, GLANCE_FERRY_URL: served.url, OS_CLOUD: 'home' };
+  const half = join(dir, 'half.yaml');
+  const home = { ...clouds.home, image_import_endpoint_override: served.url };
+  await writeFile(half, JSON.stringify({ clouds: { ...clouds, home } }));
+  halfNamed = { OS_CLIENT_CONFIG_FILE: half, OS_CLOUD: 'home' };
 });
 afterAll(async () => {
   await Promise.all([served.stop(), away.stop()]);
@@ -84,6 +91,22 @@ test('one call copies to a region of its cloud and to one of another, and no tok
   expect(tokens.atHome()).toBeGreaterThan(10);
   await expectNothingStays(ferry);
 });
+
+test.each(['copy', 'wait', 'cancel', 'tasks'])(
+  '%s to a region whose deployment nobody names is wrong use, and nothing is begun in the others',
+  async (command) => {
+    const source = await newSource();
+    served.requests.length = 0;
+    const args = [command, source.id, '--from', 'REGION1', '--to', 'REGION2,NORTH'];
+    const { code, stdout, stderr } = await callCommand(args, halfNamed);
+    expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+    expect(stderr).toContain('Where is the deployment');
+    await delay(500); // for what would go on by itself
+    expect(served.requests).toEqual([]);
+    const made = ferry.openstack.regions.REGION2.images();
+    expect(made.filter((image) => image['ferry_source_id'] === source.id)).toEqual([]);
+  },
+);
 
 test('an import there that fails, or is cancelled, leaves its target without data, by the caller’s token alone', async () => {
   const tokens = watchTokens({ home: ferry.openstack, away });

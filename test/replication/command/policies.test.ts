@@ -161,6 +161,19 @@ test('a kept plan is refused where its policy says something else by now', async
   expect(stderr).toContain('is refused: policy said has changed since');
 });
 
+test('sync whose deployment nobody names is wrong use that says so, and does nothing', async () => {
+  const source = await newSource(ferry, MiB, { name: 'unserved', tags: ['unserved'] });
+  const file = await policyFor('unserved', ['REGION2']);
+  const nowhere = { ...demo, GLANCE_FERRY_URL: '' };
+  const { code, stdout, stderr } = await callCommand(['sync', file], nowhere);
+  expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+  expect(stderr).toContain('Where is the deployment?');
+  const made = glanceOf(ferry, 'REGION2').images();
+  expect(made.filter((image) => image['ferry_source_id'] === source.id)).toEqual([]);
+  const planned = await callCommand(['sync', file, '--dry-run'], nowhere);
+  expect(planned).toMatchObject({ code: 0, stdout: expect.stringContaining('1 to copy') });
+});
+
 test('a region that is away is told, and the others are done', async () => {
   await newSource(ferry, MiB, { name: 'away', tags: ['away'] });
   const policy = await policyFor('away', ['REGION2', 'REGION99']);
