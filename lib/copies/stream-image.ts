@@ -92,7 +92,9 @@ const afterSegment = (copy: Copy, plan: SegmentPlan, { copyId, row }: RowRef): O
 const streamRow = async (services: CopyServices, run: CopyRun): Promise<Outcome> => {
   const { subject, ref } = run;
   const { plan, stored, transferred } = subject;
-  // The copy has begun anew, perhaps with fewer rows, or is past its segments.
+  // The copy has begun anew: the attempt that did so may have died before it could send for the copy as a whole.
+  if (!plan && !transferred) return send({ ...toCopy({ copyId: ref.copyId }), delayS: services.heartbeatS });
+  // Begun anew with fewer rows, or past its segments.
   if (!plan || ref.row > plan.atOnce || stored || transferred) return done;
   if (isRowDone(rowOf(subject, ref.row), plan)) return afterSegment(subject, plan, ref);
   if (await isWornOut(services, run)) return again();

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
+import type { TaskId } from '../schemas/ids.ts';
 import type { ImportRef, Making } from './refs.ts';
 
 /** The checkpoint of one part: what the store has, and how to know the same bytes again. */
@@ -87,6 +88,8 @@ export interface Copy extends Making {
   readonly createdAt: string;
   /** Of the last sign of life: an attempt's beginning, heartbeat and pause count as well. */
   readonly updatedAt: string;
+  /** The import that has begun it; it may have left since. */
+  readonly begunBy?: TaskId;
   /** The imports that wait for it, or are at work with its object. */
   readonly waiting: readonly ImportRef[];
   /** How many uploads of it the store has lost; none when absent. */
@@ -118,7 +121,7 @@ export type NewCopy = Making & Pick<Copy, 'projectId' | 'identity' | 'name' | 's
 
 /** What may change on a copy while it is made; what is given as undefined is removed. */
 export type CopyChanges = {
-  readonly [K in 'uploadId' | 'plan' | 'copied' | 'stored' | 'verification' | 'transferred']?:
+  readonly [K in 'uploadId' | 'plan' | 'copied' | 'stored' | 'verification' | 'transferred' | 'lastFailure']?:
     | Copy[K]
     | undefined;
 };

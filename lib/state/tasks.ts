@@ -28,6 +28,8 @@ export interface Tasks {
   update(ref: ImportRef, changes: TaskChanges): Promise<boolean>;
   /** Keeps why a try failed; the first reason that is final stays. */
   fail(ref: ImportRef, error: Pick<FerryError, 'explanation' | 'code'>): Promise<void>;
+  /** What an earlier try has failed by is over; a reason that is final stays. */
+  recover(ref: ImportRef): Promise<void>;
   /** Settles how a task ends, once: @returns what was settled, now or before, or undefined for one that has ended */
   decide(ref: ImportRef, ending: Ending): Promise<Ending | undefined>;
   /** Ends a task: its secrets go, and Glance's 48 hours until its own end begin. */

@@ -2,15 +2,15 @@
 import { createHash } from 'node:crypto';
 import { betweenClouds, betweenCloudsCases } from './between-clouds.ts';
 import { callFaults, lastingFaults } from './call-faults.ts';
-import { crashPoints, crashPointsOfSeveral } from './crash-points.ts';
-import { serviceUser, sourceGone, variants } from './imports-under-test.ts';
+import { crashPoints, crashPointsOfCopy, crashPointsOfSeveral } from './crash-points.ts';
+import { serviceUser, sourceGone, unproven, variants } from './imports-under-test.ts';
 import { type Case, fullName, type Outcome } from './one-run.ts';
 import type { Options } from './options.ts';
 import { changesAtEveryMoment } from './owner-changes.ts';
 import { queueFaults } from './queue-faults.ts';
 import { createRandom } from './random.ts';
 import { serviceUserCases } from './service-user.ts';
-import { crowd, severalThatDie, whileItWaits } from './several.ts';
+import { crowd, eight, severalThatDie, whileItWaits } from './several.ts';
 import { isStorm, storms } from './storms.ts';
 import { createUnseen } from './unseen.ts';
 
@@ -26,7 +26,7 @@ export const chosen = (cases: readonly Case[], { only, sample, seed }: Options):
 };
 
 /** Of which not every call is to go wrong: most are those of other kinds. */
-export const special = [...variants, ...severalThatDie, crowd, betweenClouds, sourceGone];
+export const special = [...variants, ...severalThatDie, ...eight, crowd, betweenClouds, sourceGone];
 
 /** All cases there are, by how the kinds of imports go when nothing is planned. */
 export const casesFor = (
@@ -35,6 +35,7 @@ export const casesFor = (
 ): readonly Case[] => {
   const undisturbed = all.filter(({ one }) => !special.includes(one.kind));
   const several = all.filter(({ one }) => severalThatDie.includes(one.kind));
+  const copies = all.filter(({ one }) => eight.includes(one.kind) || unproven.includes(one.kind));
   const waiting = all.filter(({ one }) => one.kind === crowd);
   const ofTwoClouds = all.filter(({ one }) => one.kind === betweenClouds);
   const withoutSource = all.filter(({ one }) => one.kind === sourceGone);
@@ -45,6 +46,7 @@ export const casesFor = (
     ...undisturbed.flatMap((outcome) => crashPoints(outcome.one.kind, outcome)),
     ...withoutSource.flatMap((outcome) => crashPoints(outcome.one.kind, outcome)),
     ...several.flatMap((outcome) => crashPointsOfSeveral(outcome.one.kind, outcome)),
+    ...copies.flatMap((outcome) => crashPointsOfCopy(outcome.one.kind, outcome)),
     ...waiting.flatMap((outcome) => crashPoints(outcome.one.kind, whileItWaits(outcome))),
     ...[...undisturbed, ...withServiceUser].flatMap((outcome) => callFaults(outcome, once)),
     ...[...undisturbed, ...withServiceUser].flatMap((outcome) => lastingFaults(outcome, always)),

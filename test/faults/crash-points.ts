@@ -45,6 +45,13 @@ const onceOfASort = (outcome: Outcome): Outcome => {
   return { ...outcome, run: { ...run, calls: { ...run.calls, calls } } };
 };
 
+/** As crashPoints, of the calls that the copy's processes make alone: its imports' others are those of other kinds. */
+export const crashPointsOfCopy = (kind: ImportUnderTest, outcome: Outcome): Case[] => {
+  const { run } = onceOfASort(outcome);
+  const calls = run.calls.calls.filter(({ step }) => step === 'stream-image');
+  return crashPoints(kind, { ...outcome, run: { ...run, calls: { ...run.calls, calls } } });
+};
+
 /** As crashPoints, of imports side by side. */
 export const crashPointsOfSeveral = (kind: ImportUnderTest, outcome: Outcome): Case[] =>
   crashPoints(kind, onceOfASort(outcome));

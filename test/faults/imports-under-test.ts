@@ -176,9 +176,8 @@ export const serviceUser: ImportUnderTest = {
   prepare: one(fromGlance('small', active('small'))),
 };
 
-/** Imports whose source says less about itself, or whose caller is not alone; they take part in storms. */
-export const variants: readonly ImportUnderTest[] = [
-  serviceUser,
+/** Whose source says less about itself: no hash vouches for its bytes. */
+export const unproven: readonly ImportUnderTest[] = [
   {
     ...{ name: 'source without a hash', ...imports('by request', 'standard') },
     prepare: one(async (deployment) => {
@@ -193,3 +192,6 @@ export const variants: readonly ImportUnderTest[] = [
     prepare: one(fromWeb({ chunked: true })),
   },
 ];
+
+/** Imports whose source says less about itself, or whose caller is not alone; they take part in storms. */
+export const variants: readonly ImportUnderTest[] = [serviceUser, ...unproven];

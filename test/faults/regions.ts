@@ -3,7 +3,7 @@ import type { Deployment } from './deployment.ts';
 
 export const sourceRegion = 'REGION1';
 
-/** One for each import that joins eight others. */
+/** One for each of eight imports, and for a ninth that joins them. */
 export const targetRegions = Array.from({ length: 9 }, (_, index) => `REGION${index + 2}`);
 
 /** Of the other cloud, whose Keystone knows nothing of the first one's. */

@@ -58,12 +58,18 @@ const several = (deployment: DeploymentName, asked: Several): ImportUnderTest =>
   prepare: preparing(asked, ofOneSource),
 });
 
-/** From two to eight imports of one source, whole or in segments. */
+/** So many imports of one source, whole or in segments. */
+const ofEachSize = (count: number): readonly ImportUnderTest[] => [
+  several('standard', { count, size: 'small' }),
+  { ...several('segments', { count, size: 'large' }), name: `${count} of one source in segments` },
+];
+
+/** Eight imports of one source, and a ninth that is to join them late. */
+export const nineKinds = ofEachSize(9);
+
+/** From two to eight imports of one source. */
 export const severalKinds: readonly ImportUnderTest[] = [
-  ...[2, 3, 5, 8].flatMap((count) => [
-    several('standard', { count, size: 'small' }),
-    { ...several('segments', { count, size: 'large' }), name: `${count} of one source in segments` },
-  ]),
+  ...[2, 3, 5, 8].flatMap(ofEachSize),
   {
     ...several('standard', { count: 2, size: 'small', targetId: randomUUID }),
     name: 'one image id in two regions',
@@ -74,6 +80,9 @@ export const severalKinds: readonly ImportUnderTest[] = [
 export const severalThatDie = severalKinds.filter(({ name }) =>
   ['3 of one source', '2 of one source in segments', 'one image id in two regions'].includes(name),
 );
+
+/** Those of which the copy's processes die, and no others. */
+export const eight = severalKinds.filter(({ name }) => name.startsWith('8 '));
 
 /** Of a project that may have one step at work at a time: its imports wait for each other. */
 export const crowd: ImportUnderTest = {

@@ -6,7 +6,7 @@ import { type ImportUnderTest, successes, variants } from './imports-under-test.
 import type { Case } from './one-run.ts';
 import { changesOf } from './owner-changes.ts';
 import { createRandom, type Random, seedOf } from './random.ts';
-import { severalKinds } from './several.ts';
+import { nineKinds, severalKinds } from './several.ts';
 
 /** How much goes wrong in one storm. Probabilities are of each call, message or invocation. */
 interface Weather {
@@ -91,7 +91,7 @@ const severalGroup = 'storms over several imports';
 /** Whether a case is one of these. */
 export const isStorm = ({ group: name }: Case): boolean => name === group || name === severalGroup;
 
-/** Of these the last one comes when the others are on their way, or about to end. */
+/** The last of them comes when the others are on their way, or about to end. */
 const withLatecomer = (random: Random, kind: ImportUnderTest): ImportUnderTest => {
   const step = random.pick(['stream-image', 'apply-metadata', 'fail-import']);
   const number = 1 + random.integer(30);
@@ -112,8 +112,9 @@ const withLatecomer = (random: Random, kind: ImportUnderTest): ImportUnderTest =
 };
 
 const severalIn = (random: Random): ImportUnderTest => {
-  const kind = random.pick(severalKinds);
-  return random.chance(0.4) ? withLatecomer(random, kind) : kind;
+  return random.chance(0.4)
+    ? withLatecomer(random, random.pick([...severalKinds, ...nineKinds]))
+    : random.pick(severalKinds);
 };
 
 interface StormGroup {

@@ -3,7 +3,7 @@ import type { Arrival, Assumptions } from './assumptions.ts';
 import { randomOf } from './random.ts';
 
 /**
- * Measured on one machine (performance.md) a function moves 600 MiB/s; Lambda's network gives a function about 600 Mbit/s,
+ * Measured on one machine (performance.md) a function moves 600 MiB/s or more; Lambda's network gives a function about 600 Mbit/s,
  * and that is what limits: 75 MiB/s. Sources and Glances of real clouds give a connection about as much.
  */
 export const assumed: Assumptions = {

@@ -1,7 +1,7 @@
 import type { Copies } from '../../state/copies.ts';
 import type { Copy } from '../../state/copy.ts';
-import { wholeCopy } from '../../state/refs.ts';
-import type { Item, Table } from '../table.ts';
+import { type Making, wholeCopy } from '../../state/refs.ts';
+import type { Condition, Item, Table } from '../table.ts';
 import { alive, changeCopy, copyOf, isNotEnding, isOf, readCopy, rowNames } from './copy-item.ts';
 import { copyKey } from './keys.ts';
 import { createParts } from './parts.ts';
@@ -16,6 +16,9 @@ const rowAttributes = (item: Item): readonly string[] => {
   return [...new Set([...found, ...planned.flatMap((names) => Object.values(names))])];
 };
 
+const isUnfinished = (copy: Making): Condition =>
+  isOf(copy, ` AND ${isNotEnding} AND attribute_not_exists(transferred)`);
+
 /** Everything of the old making goes in the write that names the new one; its checkpoints are that one's alone. */
 export const createBeginAnew =
   (table: Table): Copies['beginAnew'] =>
@@ -26,7 +29,7 @@ export const createBeginAnew =
     const uploadsLost = (copyOf(item).uploadsLost ?? 0) + 1;
     const set = { ...Object.fromEntries(forgotten), uploadsLost, generation: next, isEnding: undefined };
     const begun =
-      (await changeCopy(table, copy.copyId, { set, touch: alive() }, isOf(copy, ` AND ${isNotEnding}`))) ??
+      (await changeCopy(table, copy.copyId, { set, touch: alive() }, isUnfinished(copy))) ??
       // After a lost answer others may be at what this has begun.
       (await readCopy(table, copy.copyId));
     if (begun?.generation !== next) return false;

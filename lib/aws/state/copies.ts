@@ -50,6 +50,7 @@ export const createCopies = (table: Table, { leaseMs }: { readonly leaseMs: numb
       const { updatedAt, expiresAtS } = alive();
       const item = {
         ...{ ...copy, createdAt: updatedAt, updatedAt, expiresAtS },
+        begunBy: first.taskId,
         waiting: elementOf(first),
         [names.attempt]: attempt,
         [names.leaseUntil]: Date.now() + leaseMs,

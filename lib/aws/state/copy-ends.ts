@@ -1,5 +1,6 @@
 import type { Copies, Left } from '../../state/copies.ts';
 import type { Copy } from '../../state/copy.ts';
+import { msOf } from '../../state/task.ts';
 import type { Condition, Table } from '../table.ts';
 import {
   changeCopy,
@@ -11,10 +12,12 @@ import {
   nobodyWaits,
   readCopy,
 } from './copy-item.ts';
-import { epochSeconds, unfinishedExpiresAtS } from './expiry.ts';
+import { unfinishedExpiresAtS } from './expiry.ts';
 import { copyKey } from './keys.ts';
 
 const dayMs = 24 * 3_600_000;
+/** Of a copy from its beginning: serverless.yml's lifecycle rule removes its object, begun later, after 14 days. */
+const mostKeptMs = 13 * dayMs;
 
 /** Nobody joins a copy that ends, so this is the last word on it. */
 const isUnwanted = (copy: Copy): Condition => isOf(copy, ` AND ${nobodyWaits} AND ${isNotEnding}`);
@@ -29,10 +32,13 @@ const marked = ({ generation }: Copy) => ({ set: { isEnding: true, generation } 
 export const createCopyEnds = (
   table: Table,
 ): Pick<Copies, 'leave' | 'endUnwanted' | 'isAtRest' | 'remove'> => {
-  const keep = async (copy: Copy, keepMs: number): Promise<Left | undefined> => {
-    const keptUntil = Date.now() + keepMs;
-    const expiresAtS = Math.max(unfinishedExpiresAtS(), epochSeconds(new Date(keptUntil + dayMs)));
-    const changes = { set: { keptUntil, generation: copy.generation }, touch: { expiresAtS } };
+  const keptUntilOf = ({ createdAt }: Copy, keepMs: number): number =>
+    Math.min(Date.now() + keepMs, msOf(createdAt) + mostKeptMs);
+
+  const keep = async (copy: Copy, keptUntil: number): Promise<Left | undefined> => {
+    const set = { keptUntil, generation: copy.generation };
+    // Later than it is kept at most.
+    const changes = { set, touch: { expiresAtS: unfinishedExpiresAtS() } };
     const kept = await changeCopy(table, copy.copyId, changes, isUnwanted(copy));
     return kept && { state: 'kept' };
   };
@@ -46,7 +52,8 @@ export const createCopyEnds = (
   const afterLeaving = async (copy: Copy, keepMs: number): Promise<Left> => {
     if (copy.waiting.length > 0) return { state: 'wanted', copy };
     if (copy.isEnding) return { state: 'ending', copy };
-    const left = await (copy.transferred && keepMs > 0 ? keep(copy, keepMs) : end(copy));
+    const keptUntil = keptUntilOf(copy, keepMs);
+    const left = await (copy.transferred && keptUntil > Date.now() ? keep(copy, keptUntil) : end(copy));
     if (left) return left;
     // Somebody was faster: joined it, or left it as well.
     const now = await readCopy(table, copy.copyId);

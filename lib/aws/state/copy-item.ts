@@ -43,7 +43,7 @@ const rowsOf = (item: Item): ReadonlyMap<number, RowState> => {
 };
 
 const attributesOfCopies = [
-  ...(['copyId', 'generation', 'projectId', 'identity', 'createdAt', 'updatedAt'] as const),
+  ...(['copyId', 'generation', 'projectId', 'begunBy', 'identity', 'createdAt', 'updatedAt'] as const),
   ...(['name', 'size', 'hashes'] as const),
   ...(['uploadsLost', 'uploadId', 'plan', 'copied', 'stored', 'verification', 'transferred'] as const),
   ...(['failure', 'lastFailure', 'isEnding', 'keptUntil'] as const),

@@ -70,6 +70,10 @@ export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): 
       const failed = { failure: explanation, failureCode: code, updatedAt: now() };
       await table.update(taskKey(ref), failed, notFailedForGood);
     },
+    recover: async (ref) => {
+      const recovered = { failure: undefined, failureCode: undefined, updatedAt: now() };
+      await table.update(taskKey(ref), recovered, notFailedForGood);
+    },
     decide: async (ref, ending) => {
       if (await table.update(taskKey(ref), { ending, updatedAt: now() }, undecided)) return ending;
       return (await get(ref))?.ending;

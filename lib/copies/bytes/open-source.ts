@@ -1,7 +1,8 @@
 import type { Download, SourceDescription } from '../../download/download.ts';
 import { asFerryError, FerryError, hasCode } from '../../errors.ts';
+import type { Copy } from '../../state/copy.ts';
 import type { ImportRef } from '../../state/refs.ts';
-import { again, done, type Outcome } from '../../steps/outcome.ts';
+import { again, type Outcome } from '../../steps/outcome.ts';
 import type { CopyRun } from '../record/copy-run.ts';
 import type { CopyServices } from '../record/services.ts';
 
@@ -36,6 +37,15 @@ export const requireIdentity = (
 };
 
 /**
+ * The import that has begun the copy comes first: unlike those that have joined it, it proves its right to the data by
+ * having it copied.
+ */
+const inOrder = ({ waiting, begunBy }: Copy): readonly ImportRef[] => {
+  const isFirst = ({ taskId }: ImportRef): boolean => taskId === begunBy;
+  return [...waiting.filter(isFirst), ...waiting.filter((ref) => !isFirst(ref))];
+};
+
+/**
  * Opens the source with the rights of the first who has them: one whose token is refused fails with the reason, the copy
  * goes on with the next one's.
  * @returns undefined when nobody waits any more
@@ -43,7 +53,7 @@ export const requireIdentity = (
  */
 const openSource = async ({ waiters }: CopyServices, run: CopyRun): Promise<Source | undefined> => {
   const { signal, subject } = run;
-  for (const by of subject.waiting) {
+  for (const by of inOrder(subject)) {
     try {
       const download = await waiters.open(by, { signal });
       if (!download) continue;
@@ -58,14 +68,17 @@ const openSource = async ({ waiters }: CopyServices, run: CopyRun): Promise<Sour
   return undefined;
 };
 
-/** Work at an open source, if anybody waits for it still. A token that is refused ends its import alone. */
+/**
+ * Work at an open source. A token that is refused ends its import alone. Where nobody has rights, those who wait are about
+ * to leave, and somebody else may join meanwhile: the message comes again until the copy ends.
+ */
 export const withSource = async <T>(
   services: CopyServices,
   run: CopyRun,
   piece: (from: Source) => Promise<T>,
 ): Promise<T | Outcome> => {
   const from = await openSource(services, run);
-  if (!from) return done;
+  if (!from) return again(services.heartbeatS);
   try {
     return await piece(from);
   } catch (error) {

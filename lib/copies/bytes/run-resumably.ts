@@ -1,4 +1,4 @@
-import { FerryError, hasCode } from '../../errors.ts';
+import { claimLost, FerryError, hasCode } from '../../errors.ts';
 import type { Copy } from '../../state/copy.ts';
 import { toCopy } from '../../state/messages.ts';
 import { again, type Outcome, send } from '../../steps/outcome.ts';
@@ -21,10 +21,14 @@ const requireStore = ({ name, uploadsLost = 0 }: Copy, cause: unknown): void => 
   );
 };
 
-/** An upload that is gone begins the copy anew. @throws what is left */
+/**
+ * An upload that is gone begins the copy anew, by an attempt that is still at work: another one may have completed it.
+ * @throws what is left
+ */
 const mend = async (services: CopyServices, run: CopyRun, error: unknown): Promise<Outcome> => {
   if (!hasCode(error, 'upload-gone')) throw error;
   requireStore(run.subject, error);
+  if (!(await services.copies.renew(run.ref, run.attempt))) throw claimLost();
   await beginAnew(services, run);
   // After a while: whatever removes them may do so again.
   return send({ ...toCopy({ copyId: run.ref.copyId }), delayS: services.heartbeatS });

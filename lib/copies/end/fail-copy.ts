@@ -6,7 +6,8 @@ import { type Making, type RowRef, wholeCopy } from '../../state/refs.ts';
 import type { Tasks } from '../../state/tasks.ts';
 import { done, type Outcome } from '../../steps/outcome.ts';
 import type { Step } from '../../steps/step.ts';
-import { handOn, type handOnOrWake } from './hand-on.ts';
+import { isRowDone, rowOf } from '../record/rows.ts';
+import { handOn, handOnOrWake, wakeCopy } from './hand-on.ts';
 
 /** Of an import, or a copy, that no function has said anything of. */
 export const unknownReason = 'The function that worked on the import ended without a word, several times';
@@ -20,8 +21,8 @@ export interface FailCopyServices {
 
 /**
  * A copy has failed for good, unless it has come to its end before, or has begun anew since: its first reason stays, and
- * all who wait fail with it. Each has it in its task before it is told: a message of its own that comes again may find a
- * source that has changed, and take the import to another copy, which knows nothing of this one's end. May run twice or
+ * all who wait fail with it. Each has it in its task before it is notified: a message of its own that comes again may find
+ * a source that has changed, and take the import to another copy, which knows nothing of this one's end. May run twice or
  * die anywhere.
  * @param notify `handOnOrWake` where the run's own message may be an import's
  */
@@ -34,9 +35,16 @@ export const failCopy = async (
   const failed = await copies.fail(copy, failure);
   if (!failed) return done;
   if (!failed.failure) return notify(failed, 'apply-metadata');
+  if (notify === handOnOrWake && failed.waiting.length > 1) return wakeCopy(failed);
   const { reason: explanation, code } = failed.failure;
   for (const ref of failed.waiting) await tasks.fail(ref, { explanation, code });
-  return notify(failed, 'fail-import');
+  return handOn(failed, 'fail-import');
+};
+
+/** A row that another message has brought to its end: rows may have two, and the dead letter of one says nothing then. */
+const isPast = (copy: Copy, { row }: RowRef): boolean => {
+  const { plan, stored } = copy;
+  return row !== wholeCopy && (stored !== undefined || !plan || isRowDone(rowOf(copy, row), plan));
 };
 
 /**
@@ -51,6 +59,9 @@ export const createFailCopy = ({
   refOf: ({ copyId, row = wholeCopy }) => ({ copyId, row }),
   load: ({ copyId }) => copies.get(copyId),
   logOf: logOfCopy,
-  run: ({ subject }) => failCopy({ copies, tasks }, subject, subject.lastFailure ?? unknownFailure),
+  run: async ({ subject, ref }) =>
+    isPast(subject, ref)
+      ? done
+      : await failCopy({ copies, tasks }, subject, subject.lastFailure ?? unknownFailure),
   failed: () => 'retry',
 });

@@ -1,6 +1,6 @@
 import type { CopyId } from '../../schemas/ids.ts';
 import type { Copy } from '../../state/copy.ts';
-import { type Send, toCopy } from '../../state/messages.ts';
+import { type Send, type Sending, toCopy } from '../../state/messages.ts';
 import { type ImportRef, importRef } from '../../state/refs.ts';
 import type { Task } from '../../state/task.ts';
 import { type ClearServices, clearCopy } from './clear-copy.ts';
@@ -11,20 +11,23 @@ export interface LeaveServices extends ClearServices {
   readonly keepMs: number;
 }
 
-/** An import that leaves, and what it knows of its copy's end: its bytes, or why there are none. */
-export type Leaving = ImportRef & Partial<Pick<Task, 'transferred' | 'failure'>>;
-
-/** Who was told of a copy's end was told by a message that tells all; another one may have died before it was sent. */
-const isTold = ({ transferred, failure }: Leaving, copy: Copy): boolean =>
-  copy.failure
-    ? failure === copy.failure.reason
-    : copy.transferred !== undefined && transferred !== undefined;
+/** An import that leaves, and the bytes that it has had of the copy. */
+export type Leaving = ImportRef & Partial<Pick<Task, 'transferred'>>;
 
 /**
- * An import waits for a copy no longer, or does not need its object any more. Who leaves last clears it up. One that
- * others want goes on by a message of its own, or tells them its end: the one that kept it going may have been this
- * import's. It may run twice,
- * side by side, or die anywhere.
+ * What keeps a copy going that others still want: the message that did so may have been the leaving import's. Of a failed
+ * one each that leaves sends the next, whether it was sent before or not. An import that was handed a finished copy was
+ * so by a message that serves all.
+ */
+const forOthers = (copy: Copy, { transferred }: Leaving): Sending | undefined => {
+  const [next] = copy.waiting;
+  if (copy.failure && next) return { to: 'fail-import', message: importRef(next) };
+  return copy.transferred && transferred ? undefined : toCopy({ copyId: copy.copyId });
+};
+
+/**
+ * An import waits for a copy no longer, or does not need its object any more. The last one to leave clears it up. It may
+ * run twice, side by side, or die anywhere.
  */
 export const leaveCopy = async (
   services: LeaveServices,
@@ -34,6 +37,6 @@ export const leaveCopy = async (
 ): Promise<void> => {
   const left = await services.copies.leave(copyId, importRef(leaving), services.keepMs);
   if (left.state === 'ending') return await clearCopy(services, left.copy, { signal });
-  if (left.state !== 'wanted' || isTold(leaving, left.copy)) return;
-  await services.send(toCopy({ copyId }));
+  const sending = left.state === 'wanted' ? forOthers(left.copy, leaving) : undefined;
+  if (sending) await services.send(sending);
 };

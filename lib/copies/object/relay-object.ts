@@ -33,8 +33,8 @@ const atOnce = 4;
 
 /**
  * The finished object of a copy in blocks, each read like a source: opened again at the byte where it broke.
- * @throws FerryError `not-found` when there is no such object; `data-mismatch` when it has another size; `unavailable`
- * when the budget is spent
+ * @throws FerryError `data-mismatch` when it has another size; `unavailable` when the budget is spent, also because there is
+ * no such object: a store may show one late
  */
 export const readRelayObject = (
   { relay, sourceBudget }: RelayObjectServices,

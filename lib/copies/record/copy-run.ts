@@ -14,6 +14,10 @@ export interface CopyRun extends StepRun<RowRef, Copy> {
   hasGotFurther(): boolean;
 }
 
+/** What an earlier try failed by is over where the copy takes its next step: a later dead letter has another reason. */
+const forgottenBy = ({ plan, stored, transferred }: CopyChanges): CopyChanges =>
+  plan || stored || transferred ? { lastFailure: undefined } : {};
+
 export const createCopyRun = (copies: Copies, run: StepRun<RowRef, Copy>): CopyRun => {
   let stored = 0;
   return {
@@ -23,7 +27,7 @@ export const createCopyRun = (copies: Copies, run: StepRun<RowRef, Copy>): CopyR
       stored += 1;
     },
     change: async (changes) => {
-      const changed = await copies.update(run.ref, run.attempt, changes);
+      const changed = await copies.update(run.ref, run.attempt, { ...changes, ...forgottenBy(changes) });
       if (!changed) throw claimLost();
       if (changes.verification || changes.stored) stored += 1;
       return changed;

@@ -1,5 +1,6 @@
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type LeaveServices, leaveCopy } from '../../copies/end/leave-copy.ts';
+import type { ErrorCode } from '../../errors.ts';
 import { countFailed, countSucceeded } from '../../metrics.ts';
 import type { Announce } from '../../state/announce.ts';
 import type { Claims } from '../../state/claims.ts';
@@ -27,12 +28,14 @@ const count = ({ region, transferred, failureCode, createdAt }: Task, { status }
   else countFailed(failureCode ?? 'internal', region);
 };
 
-/**
- * Of a copy that is left last by an import which has failed to find its object whole nobody should find the rest: it would
- * fail all who come while it is kept.
- */
+/** Failures that may be the kept object's: it is not whole, or not there any more, which S3 calls passing (NoSuchKey). */
+const mayBeOfObject: ReadonlySet<ErrorCode | undefined> = new Set([
+  ...(['not-found', 'data-mismatch', 'unavailable', 'internal'] as const),
+]);
+
+/** A copy that an import leaves last which has failed by its object is not kept: it would fail all who come later. */
 const keepMsOf = ({ keepMs }: EndServices, { failureCode }: Task, { status }: Ending): number =>
-  status === 'failure' && (failureCode === 'not-found' || failureCode === 'data-mismatch') ? 0 : keepMs;
+  status === 'failure' && mayBeOfObject.has(failureCode) ? 0 : keepMs;
 
 /**
  * The one end of every import, well or badly or preempted by another one: no attempt begins any more, the copy has one

@@ -66,20 +66,28 @@ const chooseCopy = async (
 const isWaiting = ({ waiting }: Copy, { taskId }: Task): boolean =>
   waiting.some((ref) => ref.taskId === taskId);
 
-/** @returns the copy that an import waits for already */
-const copyOf = async ({ copies }: JoinServices, task: Task): Promise<Copy | undefined> => {
+/** @returns the copy that an import waits for already, since an earlier run */
+const waitedFor = async ({ copies }: JoinServices, task: Task): Promise<Copy | undefined> => {
   const copy = task.copyId && (await copies.get(task.copyId));
   return copy && isWaiting(copy, task) ? copy : undefined;
 };
 
 /**
- * A source that is gone, or refuses a token that was good, ends no import that waits for its copy already: the copy may
- * have all its bytes, and asks for itself if not. @throws the error for one that does not
+ * What the source is now. One that is gone, or refuses a token that was good, ends no import that waits for its copy
+ * already: the copy may have all its bytes, and asks for itself if not.
+ * @returns undefined for that
  */
-const waitedFor = async (services: JoinServices, task: Task, error: unknown): Promise<Copy> => {
-  const copy = hasCode(error, 'bad-request') ? await copyOf(services, task) : undefined;
-  if (copy) return copy;
-  throw error;
+const describeSource = async (
+  download: Download,
+  own: Copy | undefined,
+  { signal }: JoinRun,
+): Promise<SourceDescription | undefined> => {
+  try {
+    return await download.describe({ signal });
+  } catch (error) {
+    if (own && hasCode(error, 'bad-request')) return undefined;
+    throw error;
+  }
 };
 
 /**
@@ -92,6 +100,13 @@ const whenRefused = async (services: JoinServices, task: Task, copyId: CopyId): 
   return again(copy && !copy.failure && !copy.isEnding ? whenLeftS : whenClearedS);
 };
 
+/** An import's source, and the copy that it waits for already. */
+interface Opened {
+  readonly download: Download;
+  readonly source: SourceDescription;
+  readonly own: Copy | undefined;
+}
+
 /**
  * Who did not begin the copy proves first that he may have its bytes; a copy that is finished is his at once. Who has
  * chosen it before may have had a run that has finished the copy, and died before all who wait were told.
@@ -100,14 +115,18 @@ const joinOthers = async (
   services: JoinServices,
   { subject: task, signal }: JoinRun,
   copyId: CopyId,
-  { download, source }: { readonly download: Download; readonly source: SourceDescription },
+  { download, source, own }: Opened,
 ): Promise<Outcome> => {
   const isAgain = task.copyId === copyId;
-  await requireReadable(download, { size: source.size, signal }).catch(async (error: unknown) => {
-    // Its end has nothing to leave.
-    if (!isAgain) await services.tasks.update(task, { copyId: undefined });
-    throw error;
-  });
+  const prove = () => requireReadable(download, { size: source.size, signal });
+  const isProven = own?.copyId === copyId;
+  await (isProven
+    ? undefined
+    : prove().catch(async (error: unknown) => {
+        // Its end has nothing to leave.
+        if (!isAgain) await services.tasks.update(task, { copyId: undefined });
+        throw error;
+      }));
   const copy = await services.copies.join(copyId, importRef(task));
   if (!copy) return await whenRefused(services, task, copyId);
   if (copy.transferred) return isAgain ? wakeCopy(copy) : toApplyMetadata(task);
@@ -136,11 +155,12 @@ const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> 
   if (hasFailed(task)) return toFailImport(task);
   // A late message: whoever has settled the end, and died, is to be gone on with.
   if (task.ending) return task.ending.status === 'success' ? toApplyMetadata(task) : toFailImport(task);
+  const own = await waitedFor(services, task);
+  // The source is not needed any more, whatever has become of it.
+  if (own?.transferred || own?.failure) return wakeCopy(own);
   const { download } = await services.openAccess(task, { signal });
-  const source = await download
-    .describe({ signal })
-    .catch((error: unknown) => waitedFor(services, task, error));
-  if ('waiting' in source) return wakeCopy(source);
+  const source = await describeSource(download, own, run);
+  if (!source) return own ? wakeCopy(own) : done;
   const copyId = await chooseCopy(services, run, source);
   const { identity, size, hashes } = source;
   const of = { projectId: copyProjectOf(task), name: download.name, identity, size, hashes };
@@ -153,8 +173,10 @@ const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> 
   log.info(isFirst ? 'begins a copy' : 'joins a copy', { copy_id: copyId, source: download.name });
   const joined: Outcome = isFirst
     ? { next: 'copy', inHand: { message: { copyId }, attempt, sinceMs } }
-    : await joinOthers(services, run, copyId, { download, source });
-  return (await stillRuns(services, run, copyId)) ? joined : done;
+    : await joinOthers(services, run, copyId, { download, source, own });
+  if (!(await stillRuns(services, run, copyId))) return done;
+  if (task.failure !== undefined) await services.tasks.recover(task);
+  return joined;
 };
 
 /**

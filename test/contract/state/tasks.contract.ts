@@ -81,6 +81,16 @@ export const tasksContract = (storeOf: () => StateStore): void => {
       await tasks.fail(task, new FerryError('unavailable', 'five'));
       expect(await read()).toMatchObject({ failure: 'three', failureCode: 'not-found' });
     });
+
+    test('forgets why a try failed when a later one does not, unless it has failed for good', async () => {
+      await tasks.fail(task, new FerryError('unavailable', 'one'));
+      await tasks.recover(task);
+      expect(await read()).not.toHaveProperty('failure');
+      expect(await read()).not.toHaveProperty('failureCode');
+      await tasks.fail(task, new FerryError('cancelled', 'two'));
+      await tasks.recover(task);
+      expect(await read()).toMatchObject({ failure: 'two', failureCode: 'cancelled' });
+    });
   });
 
   describe('a task that ends', () => {

@@ -90,9 +90,9 @@ export class CopyAtWork {
     this.services = { ...this.services, segmentLimits };
   }
 
-  /** Begins the copy, for all who wait. */
-  async begin(): Promise<void> {
-    const [first, ...others] = this.waiting;
+  /** Begins a copy, for all who wait, the first of them before the others. */
+  async begin([first, ...others]: readonly ImportRef[] = this.waiting): Promise<void> {
+    this.copyId = newCopyId();
     if (!first) throw new Error('nobody waits');
     const download = this.downloadOf(first);
     const { identity, size, hashes } = await download.describe({ signal: new AbortController().signal });
@@ -107,7 +107,6 @@ export class CopyAtWork {
   /** Begins another copy, of another image. */
   async beginOf(image: ServedImage): Promise<void> {
     this.server.image = image;
-    this.copyId = newCopyId();
     await this.begin();
   }
 

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { runResumably } from '../../../lib/copies/bytes/run-resumably.ts';
 import { objectKey } from '../../../lib/copies/record/object-key.ts';
+import { claimLost, FerryError } from '../../../lib/errors.ts';
 import { newAttemptId } from '../../../lib/schemas/ids.ts';
 import type { Sending } from '../../../lib/state/messages.ts';
 import { wholeCopy } from '../../../lib/state/refs.ts';
@@ -133,15 +135,25 @@ describe('a row', () => {
     expect(rangesAsked()).toEqual([]);
   });
 
-  test('has nothing to do when its copy is past its segments, or has begun anew', async () => {
+  test('has nothing to do when its copy is past its segments', async () => {
     await copyAllRows();
     await use().run();
     expect(await use().run({ row: 1 })).toEqual([]);
+  });
+
+  test('that nobody has the rights for comes again until its copy ends: another import may join meanwhile', async () => {
+    await use().run();
+    for (const ref of use().waiting) use().failed.set(ref.taskId, claimLost());
+    expect(await use().run({ row: 1 })).toEqual([{ ...toRow(1), delayS: 20 }]);
+  });
+
+  test('has the copy as a whole begun that was begun anew: the attempt that did so may have died', async () => {
+    await copyAllRows();
     const attempt = newAttemptId();
     const row = { copyId: use().copyId, row: wholeCopy };
     await use().copies.begin(row, attempt);
     await use().copies.update(row, attempt, { plan: undefined, transferred: undefined });
-    expect(await use().run({ row: 1 })).toEqual([]);
+    expect(await use().run({ row: 1 })).toEqual([{ ...toRow(), delayS: 20 }]);
   });
 
   test('whose bytes are not the source’s fails the copy when it is proven', async () => {
@@ -256,13 +268,23 @@ describe('an upload that the store does not know any more', () => {
     expect((await use().object(wholeImage.length)).equals(wholeImage)).toBe(true);
   });
 
-  test('is begun anew once by the rows that find it gone, the late ones have nothing to do', async () => {
+  test('is begun anew once by the rows that find it gone', async () => {
     await use().run();
     await lose();
     await use().run({ row: 1 });
     const { generation } = await use().read();
-    expect(await use().run({ row: 2 })).toEqual([]);
+    expect(await use().run({ row: 2 })).toEqual([{ ...toRow(), delayS: 20 }]);
     expect((await use().read()).generation).toBe(generation);
+  });
+
+  test('begins nothing anew by an attempt that is at work no more: another one may have completed it', async () => {
+    const run = await use().copyRun();
+    const before = await use().read();
+    await use().endRun(run);
+    await use().copies.begin({ copyId: use().copyId, row: wholeCopy }, newAttemptId());
+    const gone = () => Promise.reject(new FerryError('upload-gone', 'NoSuchUpload'));
+    await expect(runResumably(use().services, run, gone)).rejects.toMatchObject({ code: 'claim-lost' });
+    expect((await use().read()).generation).toBe(before.generation);
   });
 
   test('leaves no upload behind', async () => {

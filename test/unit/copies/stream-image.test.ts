@@ -55,9 +55,10 @@ describe('a small image', () => {
     expect((await use().read()).transferred).toMatchObject({ digests: { sha512 }, provenBy: 'sha512' });
   });
 
-  test('that nobody waits for any more is not copied', async () => {
+  test('whose imports are all about to leave is not copied, until somebody else joins', async () => {
     for (const { taskId } of use().waiting) use().failed.set(taskId, new FerryError('conflict', 'over'));
-    expect(await use().run()).toEqual([]);
+    const message = { to: 'stream-image', message: { copyId: use().copyId }, delayS: 20 };
+    expect(await use().run()).toEqual([message]);
     expect(use().server.asked).toEqual([]);
   });
 

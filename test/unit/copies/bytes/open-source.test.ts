@@ -54,10 +54,19 @@ describe('a copy takes the rights of the first who has them', () => {
   });
 });
 
+test('the import that has begun a copy proves its right by having it copied, whoever else waits by then', async () => {
+  const [one, other] = use().waiting;
+  if (!one || !other) return expect.fail('nobody waits');
+  await use().begin([other, one]);
+  refuse(second, { data: 403 });
+  expect(await use().run()).toEqual(anew());
+  expect([...use().failed.keys()]).toEqual([other.taskId]);
+});
+
 test('nothing is copied when none has rights, and the copy itself does not fail', async () => {
   refuse(first, { record: 401 });
   refuse(second, { record: 403 });
-  expect(await use().run()).toEqual([]);
+  expect(await use().run()).toEqual([{ ...anew()[0], delayS: 20 }]);
   expect([...use().failed.keys()]).toEqual(use().waiting.map(({ taskId }) => taskId));
   expect(use().server.asked).toEqual([]);
   expect(await use().read()).not.toHaveProperty('failure');

@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createFailCopy, failCopy, unknownReason } from '../../../../lib/copies/end/fail-copy.ts';
+import { handOnOrWake } from '../../../../lib/copies/end/hand-on.ts';
 import { newGeneration } from '../../../../lib/schemas/ids.ts';
 import type { Copy, CopyFailure } from '../../../../lib/state/copy.ts';
 import { importRef } from '../../../../lib/state/refs.ts';
@@ -40,6 +41,16 @@ test('each who waits has the reason in its own task, which stays when the copy i
     });
 });
 
+test('a run by an import’s message leaves several to the copy’s own, which comes again until all are served', async () => {
+  const waiting = [taskFixture(), taskFixture()] as const;
+  for (const task of waiting) await use().tasks.create(task);
+  const copy = await makeCopy(use(), waiting);
+  const messages = [{ to: 'stream-image', message: { copyId: copy.copyId } }];
+  expect(await failCopy(use(), copy, failure, handOnOrWake)).toEqual({ next: 'send', messages });
+  // Its own message would take an import to its end that knows why, and nobody would send for the others.
+  for (const task of waiting) expect(await use().tasks.get(task)).not.toHaveProperty('failure');
+});
+
 test('a copy that is finished does not fail any more: it is handed on again', async () => {
   const copy = await makeCopy(use(), [one, other], { transferred });
   expect(await failCopy(use(), copy, failure)).toEqual({ next: 'send', messages: toBoth('apply-metadata') });
@@ -69,13 +80,27 @@ const deadLetter = async ({ copyId }: Copy, row?: number): Promise<void> => {
 };
 
 test('a dead letter of a row fails its copy with what the last try has said', async () => {
-  const copy = await makeCopy(use(), [one, other]);
+  const plan = { size: 10, partSize: 5, parts: 1, count: 2, atOnce: 2 };
+  const copy = await makeCopy(use(), [one, other], { plan });
   await use().copies.keepReason(copy, { reason: 'the source does not answer', code: 'unavailable' });
   await deadLetter(copy, 2);
   expect(use().sent).toEqual(toBoth('fail-import'));
   const { failure: kept } = (await use().copies.get(copy.copyId)) ?? {};
   expect(kept).toEqual({ reason: 'the source does not answer', code: 'unavailable' });
 });
+
+test.each([
+  ['it is past', { stored: { size: 1 } }],
+  ['it was begun anew', {}],
+])(
+  'a dead letter of a row fails no copy where %s: another message has taken its place',
+  async (_why, changes) => {
+    const copy = await makeCopy(use(), [one, other], changes);
+    await deadLetter(copy, 1);
+    expect(use().sent).toEqual([]);
+    expect(await use().copies.get(copy.copyId)).not.toHaveProperty('failure');
+  },
+);
 
 test('a dead letter of a copy of which nobody has said anything says so', async () => {
   const copy = await makeCopy(use(), [one]);

@@ -3,6 +3,7 @@ import { type Leaving, leaveCopy } from '../../../../lib/copies/end/leave-copy.t
 import { objectKey } from '../../../../lib/copies/record/object-key.ts';
 import type { Copy } from '../../../../lib/state/copy.ts';
 import { importRef } from '../../../../lib/state/refs.ts';
+import { glanceTime } from '../../../../lib/state/task.ts';
 import { taskFixture } from '../../imports/task-fixture.ts';
 import { makeCopy, newCopyId, relayOf, useLocalState } from '../../local-state.ts';
 
@@ -25,26 +26,36 @@ test('a copy that others wait for goes on by a message of its own', async () => 
   expect((await use().copies.get(copy.copyId))?.waiting).toEqual([importRef(other)]);
 });
 
-describe('a copy that is finished, or has failed', () => {
+describe('a copy that is finished', () => {
   const finished = () => makeCopy(use(), [one, other], { transferred });
-  const failed = async () => {
-    const copy = await makeCopy(use(), [one, other]);
-    await use().copies.fail(copy, { reason: 'no such image', code: 'not-found' });
-    return copy;
-  };
 
-  test('needs no message when somebody leaves who was told: so were, or will be, the others', async () => {
+  test('needs no message when an import leaves that was handed it: so were, or will be, the others', async () => {
     await leave(await finished(), { ...one, transferred });
-    await leave(await failed(), { ...one, failure: 'no such image' });
     expect(use().sent).toEqual([]);
   });
 
-  test('tells the others when somebody leaves who was not: his message may have been the one to do so', async () => {
-    for (const copy of [await finished(), await failed()]) {
-      await leave(copy, { ...one, failure: 'the token has expired' });
-      expect(use().sent.pop()).toEqual({ to: 'stream-image', message: { copyId: copy.copyId } });
-    }
+  test('is handed to the others when an import leaves that was not: its message may have been the one to do so', async () => {
+    const { copyId } = await finished();
+    await leave({ copyId }, one);
+    expect(use().sent).toEqual([{ to: 'stream-image', message: { copyId } }]);
   });
+});
+
+test('of a copy that has failed each import that leaves sends the next to its end, whoever was to do so', async () => {
+  const waiting = [taskFixture(), taskFixture(), taskFixture()] as const;
+  const copy = await makeCopy(use(), waiting);
+  await use().copies.fail(copy, { reason: 'no such image', code: 'not-found' });
+  for (const ref of waiting) await leave(copy, ref);
+  const others = waiting.slice(1).map((ref) => ref.taskId);
+  const sent = use().sent.map(({ to, message }) => [
+    to,
+    'taskId' in message && others.includes(message.taskId),
+  ]);
+  expect(sent).toEqual([
+    ['fail-import', true],
+    ['fail-import', true],
+  ]);
+  expect(await use().copies.get(copy.copyId)).toBeUndefined();
 });
 
 test('who leaves last clears the copy up, also where two do so at once', async () => {
@@ -63,6 +74,21 @@ test('a finished copy is kept for whoever asks later, an unfinished one is not',
   const kept = await use().copies.get(finished.copyId);
   expect(kept?.keptUntil).toBeGreaterThanOrEqual(before + 3_600_000);
   expect(await use().copies.get(unfinished.copyId)).toBeUndefined();
+});
+
+test('a finished copy is not kept for longer than the bucket keeps its object, however often it is asked for', async () => {
+  const dayMs = 24 * 3_600_000;
+  const madeAgo = async (days: number): Promise<Copy> => {
+    const copy = await makeCopy(use(), [one], { transferred });
+    const createdAt = glanceTime(new Date(Date.now() - days * dayMs));
+    await use().table.update({ subject: `copy#${copy.copyId}`, item: 'copy' }, { createdAt });
+    return copy;
+  };
+  const [young, old] = [await madeAgo(12.5), await madeAgo(13.5)];
+  for (const copy of [young, old]) await leave(copy, one, 2 * dayMs);
+  const { keptUntil = 0 } = (await use().copies.get(young.copyId)) ?? {};
+  expect(keptUntil).toBeLessThan(Date.now() + 0.6 * dayMs);
+  expect(await use().copies.get(old.copyId)).toBeUndefined();
 });
 
 test('to leave twice, or what is not there, is nothing', async () => {

@@ -44,6 +44,7 @@ const expectNothingLeft = async (): Promise<void> => {
 test.each([
   ['not-found', false],
   ['data-mismatch', false],
+  ['unavailable', false],
   ['limit-exceeded', true],
 ] as const)('a finished copy whose last import fails with %s is kept: %s', async (failureCode, isKept) => {
   const fresh = { ...taskFixture(), failureCode };

@@ -317,6 +317,41 @@ test('a message that comes again after its run has finished the copy has all tol
   expect(use().sent).toEqual([{ to: 'stream-image', message: { copyId } }]);
 });
 
+describe('a copy that is finished when a message of its import comes again', () => {
+  test.each([
+    ['is away', { record: 503, data: 503 }],
+    ['gives no data any more', { data: 403 }],
+  ])('is handed on although its source %s', async (_what, refused) => {
+    const one = await queued();
+    await join(one);
+    const { copyId = expect.fail('no copy') } = await read(one);
+    await change(copyId, { transferred });
+    server.refused.set(one.taskId, refused);
+    expect(await join(one, {}, 2)).toBeUndefined();
+    expect(use().sent).toEqual([{ to: 'stream-image', message: { copyId } }]);
+    expect(await read(one)).not.toHaveProperty('failure');
+  });
+});
+
+test('an import that waits for a copy has proven its right already: it does not ask for a byte again', async () => {
+  const [one, other] = [await queued(), await queued()];
+  await join(one);
+  await join(other);
+  server.asked.length = 0;
+  await join(other, {}, 2);
+  expect(askedBy()).toEqual([]);
+});
+
+test('what an earlier try has failed by is over when the import has joined', async () => {
+  const one = await queued();
+  server.refused.set(one.taskId, { record: 503 });
+  await expect(join(one)).rejects.toMatchObject({ code: 'unavailable' });
+  expect((await read(one)).failureCode).toBe('unavailable');
+  server.refused.clear();
+  await join(one, {}, 2);
+  expect(await read(one)).not.toHaveProperty('failure');
+});
+
 describe('a source that is gone when a message comes again', () => {
   const remove = ({ taskId }: Task) => server.refused.set(taskId, { record: 404, data: 404 });
 
