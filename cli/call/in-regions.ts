@@ -1,3 +1,4 @@
+import type { ImageId } from '../../lib/schemas/ids.ts';
 import { type Board, createBoard, type Update } from '../progress/board.ts';
 import { createScreen } from '../progress/screen.ts';
 import type { Io } from './io.ts';
@@ -10,6 +11,8 @@ export interface RegionCall {
   /** Ends with Ctrl-C, and with `--timeout`. */
   readonly signal: AbortSignal;
   show(update: Update): void;
+  /** Told of the image that something goes on at by itself: who stops waiting is told it. */
+  begun(imageId: ImageId): void;
 }
 
 export interface InRegionsOptions {
@@ -48,9 +51,13 @@ export const inRegions = async (
   const startedMs = performance.now();
   const board = createBoard(createScreen(stderr), regions);
   const one = async (region: string): Promise<readonly [string, RegionResult]> => {
+    let id: ImageId | undefined;
     const show = (update: Update) => board.update(region, update);
-    const result = await work({ region, signal, show }).catch((error: unknown) =>
-      signal.aborted ? left : failed(error),
+    const begun = (imageId: ImageId): void => {
+      id = imageId;
+    };
+    const result = await work({ region, signal, show, begun }).catch((error: unknown) =>
+      signal.aborted ? { ...left, ...(id && { id }) } : failed(error),
     );
     // The bar of one that goes on says more.
     if (result.status !== left.status) tellEnd(board, region, result);

@@ -1,3 +1,4 @@
+import type { ImageId } from '../../lib/schemas/ids.ts';
 import type { ExitCode } from '../call/exit-codes.ts';
 import { inRegions } from '../call/in-regions.ts';
 import type { Io } from '../call/io.ts';
@@ -15,11 +16,12 @@ const cancelAt = async (
   const replicas = await findReplicas(to, meant, options);
   const [first] = replicas;
   if (!first) throw noneThere(meant, to.region);
+  const cancelled: ImageId[] = [];
   for (const { id, status } of replicas)
-    if (status !== 'active' && (await ferry.cancel(id, options)))
-      return { id, status: 'cancelled', isOk: true };
-  const { id, status } = first;
-  return { id, status, reason: 'no import is running', isOk: false };
+    if (status !== 'active' && (await ferry.cancel(id, options))) cancelled.push(id);
+  const [id] = cancelled;
+  if (id) return { id, status: 'cancelled', isOk: true };
+  return { id: first.id, status: first.status, reason: 'no import is running', isOk: false };
 };
 
 /** Ends the imports of an image; their records stay, without data. */

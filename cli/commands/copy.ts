@@ -15,11 +15,6 @@ export interface CopyOptions extends CopiesOptions, WantedOptions {
   readonly wait: boolean;
 }
 
-interface CopyCall extends RegionCall {
-  /** Called as soon as there is something that goes on by itself. */
-  readonly begun: () => void;
-}
-
 const notBegun: RegionResult = {
   status: 'not begun',
   reason: 'ended before its import was asked for',
@@ -29,11 +24,12 @@ const notBegun: RegionResult = {
 /** Of a call that is ended before anything goes on by itself, that is said. */
 const orNotBegun = async (
   call: RegionCall,
-  work: (call: CopyCall) => Promise<RegionResult>,
+  work: (call: RegionCall) => Promise<RegionResult>,
 ): Promise<RegionResult> => {
   let isBegun = false;
-  const begun = (): void => {
+  const begun: RegionCall['begun'] = (imageId) => {
     isBegun = true;
+    call.begun(imageId);
   };
   return await work({ ...call, begun }).catch((error: unknown) => {
     if (isBegun || !call.signal.aborted) throw error;
@@ -58,7 +54,7 @@ export const copy = async (
   const wanted = { source, request: requestOf(source, from, options) };
   const asked = { regions: options.to, signal: signalOf(io, options) };
   const servedAt = await servedRegions(io, options, here, { ...asked, from: source.region });
-  const copyTo = async (call: CopyCall): Promise<RegionResult> => {
+  const copyTo = async (call: RegionCall): Promise<RegionResult> => {
     const served = await servedAt(call.region, call);
     return await bringTo(here, served, wanted, { ...call, isWaiting: options.wait, mayBegin: true });
   };

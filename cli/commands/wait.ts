@@ -25,12 +25,30 @@ interface Options {
 
 export interface WaitOptions extends CopiesOptions, WantedOptions {}
 
+/** What is waited for, of an image. */
+interface Awaited {
+  readonly meant: Meant;
+  readonly options: WaitOptions;
+}
+
+/** Those that `copy` with the same options would bring on; where there is none, those of other projects too. */
+const candidates = (
+  all: readonly ImageFacts[],
+  { projectId }: CloudRegion['identity'],
+  { meant, options }: Awaited,
+): readonly ImageFacts[] => {
+  const own = all.filter(({ owner }) => owner === projectId);
+  const same = options.id === 'same' ? own.filter(({ id }) => id === meant.id) : [];
+  return [same, own, all].find(({ length }) => length > 0) ?? [];
+};
+
 /** The one that an import works at, before one that has its data already. */
-const awaited = async (
-  { ferry }: ServedRegion,
-  replicas: readonly ImageFacts[],
+const awaitedOf = async (
+  { to, ferry }: ServedRegion,
+  asked: Awaited,
   options: Options,
 ): Promise<ImageFacts | undefined> => {
+  const replicas = candidates(await findReplicas(to, asked.meant, options), to.identity, asked);
   for (const replica of replicas.filter(({ status }) => status !== 'active')) {
     const task = (await ferry.tasks(replica.id, options)).at(-1);
     if (task && isRunning(task)) return replica;
@@ -88,11 +106,13 @@ const failedAt =
 const waitAt = async (
   here: Here,
   served: ServedRegion,
-  { meant, options }: { readonly meant: Meant; readonly options: WaitOptions },
+  asked: Awaited,
   call: RegionCall,
 ): Promise<RegionResult> => {
-  const replica = await awaited(served, await findReplicas(served.to, meant, call), call);
+  const { meant, options } = asked;
+  const replica = await awaitedOf(served, asked, call);
   if (!replica) throw noneThere(meant, served.to.region);
+  call.begun(replica.id);
   const left = await leftFor(here, replica, served.to, { ...options, signal: call.signal });
   if ('wanted' in left) {
     const brought = bringTo(here, served, left.wanted, { ...call, isWaiting: true, mayBegin: false });
@@ -102,7 +122,7 @@ const waitAt = async (
   return { ...(reason !== undefined && { reason }), ...(await onlyWait(served, replica, meant, call)) };
 };
 
-/** Waits for imports that were begun before, by whomever, and ends where `copy` would have ended; it begins none. */
+/** Waits for imports that were begun before, by any command or by hand, and ends where `copy` would have ended; it begins none. */
 export const wait = async (io: Io, options: WaitOptions, args: readonly string[]): Promise<ExitCode> => {
   const { here, meant } = await openNamed(io, options, args);
   const asked = { regions: options.to, signal: signalOf(io, options) };

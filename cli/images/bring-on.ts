@@ -18,7 +18,7 @@ export interface BringOnServices {
   readonly policies?: readonly Policy[];
 }
 
-export interface BringOnOptions extends Omit<RegionCall, 'region'> {
+export interface BringOnOptions extends Omit<RegionCall, 'region' | 'begun'> {
   /** Of the source, bytes. */
   readonly size?: number;
   /** Whether the import's end is waited for. */
@@ -29,8 +29,13 @@ export interface BringOnOptions extends Omit<RegionCall, 'region'> {
   readonly begun?: (imageId: ImageId) => void;
 }
 
-/** How far a replica has come: it is as it is to be, or its import runs and nobody waits. */
-export type BroughtOn = 'done' | 'running';
+/** How far a replica has come. */
+export interface BroughtOn {
+  /** It is as it is to be, or its import runs and nobody waits. */
+  readonly state: 'done' | 'running';
+  /** The replica. */
+  readonly imageId: ImageId | undefined;
+}
 
 /** ms for which what may pass is tried again. */
 const patienceMs = 15 * 60_000;
@@ -85,13 +90,13 @@ export const bringOn = async (
       patience.tryAgain(error);
       return undefined;
     });
-    if (next?.next === 'done') return 'done';
+    if (next?.next === 'done') return { state: 'done', imageId: next.imageId };
     if (next?.next === 'left' || next?.next === 'failed') throw new FerryError('conflict', next.reason);
     message = next?.message ?? message;
     if (next && imageId && message.taskId !== followed) {
       patience.begin();
       options.begun?.(imageId);
-      if (!isWaiting) return 'running';
+      if (!isWaiting) return { state: 'running', imageId };
       await followImport(ferry, imageId, options);
       followed = message.taskId;
     } else {

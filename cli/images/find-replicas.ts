@@ -8,9 +8,13 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
-/** With data before without, then the youngest. */
-const better = (one: ImageFacts, other: ImageFacts): number =>
-  Number(other.status === 'active') - Number(one.status === 'active') || other.createdAtMs - one.createdAtMs;
+/** A project's own before others, with data before without, then the youngest. */
+const betterFor =
+  (projectId: string) =>
+  (one: ImageFacts, other: ImageFacts): number =>
+    Number(other.owner === projectId) - Number(one.owner === projectId) ||
+    Number(other.status === 'active') - Number(one.status === 'active') ||
+    other.createdAtMs - one.createdAtMs;
 
 /**
  * What a region has of an image: its replicas by provenance, and the image of the same id; the best first. Of a replica
@@ -31,5 +35,5 @@ export const findReplicas = async (
     throw error;
   });
   if (own) found.set(own.id, factsOf(region, own));
-  return [...found.values()].sort(better);
+  return [...found.values()].sort(betterFor(projectId));
 };

@@ -34,6 +34,7 @@ export const remaining = async (
   const inventory = await readInventory(clouds, policy, { signal, atMs: Date.now() });
   const [failure] = inventory.failed.values();
   if (failure !== undefined) throw new FerryError('unavailable', failure);
-  const view = viewsOf(policy, inventory).get(to.region);
-  return { changes: planSync(policy, inventory), imageId: view?.ofSource.get(source.id)?.[0]?.id };
+  const replicas = viewsOf(policy, inventory).get(to.region)?.ofSource.get(source.id) ?? [];
+  const replica = policy.identity === 'id' ? replicas.find(({ id }) => id === source.id) : replicas[0];
+  return { changes: planSync(policy, inventory), imageId: replica?.id };
 };

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { expectNothingStays } from '../../integration/nothing-left.ts';
 import {
   expectWaiting,
+  formats,
   glanceOf,
   holdBack,
   MiB,
@@ -122,6 +123,20 @@ test('--id same beside a copy with an id of its own tells the one that was asked
   expect((await callCommand(asked, demo)).json()).toMatchObject({ REGION2: { status: 'active' } });
 });
 
+test("beside another project's image of the source's id, copy and wait tell the caller's own copy", async () => {
+  const source = await newSource(ferry, MiB);
+  const args = [source.id, '--to', 'REGION2', '--json'];
+  const { id } = (await callCommand(['copy', ...args], demo)).json()['REGION2'] ?? {};
+  await delay(1100); // which is younger, Glance says in seconds
+  const theirs = { ...formats, id: source.id, name: 'theirs', owner: 'other', visibility: 'public' } as const;
+  await glanceOf(ferry, 'REGION2').createImage(theirs, 'data');
+  for (const command of ['copy', 'wait']) {
+    const { code, json } = await callCommand([command, ...args], demo);
+    expect({ command, code }).toEqual({ command, code: 0 });
+    expect(json()).toMatchObject({ REGION2: { id, status: 'active' } });
+  }
+});
+
 test("another project's image is copied as a private one, unless it is asked for otherwise", async () => {
   const source = await newSource(ferry, MiB, { visibility: 'community', owner: 'other' });
   const { json } = await callCommand(['copy', source.id, '--to', 'REGION2', '--json'], demo);
@@ -216,7 +231,8 @@ test.each([
     ctrlC.abort(new Error('SIGINT'));
     const { code, stderr, json } = await interrupted;
     expect(code).toBe(1);
-    expect(json()).toMatchObject({ REGION2: { status: 'running' }, REGION3: { status: 'running' } });
+    const running = { id: expect.any(String), status: 'running' };
+    expect(json()).toMatchObject({ REGION2: running, REGION3: running });
     release();
     const [command = '', ...rest] = how(stderr);
     const again = await callCommand(command === 'copy' ? args : [command, ...rest, '--json'], demo);

@@ -72,6 +72,31 @@ test('cancel ends an import, and says so where none is running', async () => {
   });
 });
 
+test('cancel ends every import of an image into a region', async () => {
+  const { source, release, one, imageId } = await begunElsewhere('REGION2');
+  const provenance = { ferry_source_region: 'REGION1', ferry_source_id: source.id };
+  const { id } = await glanceOf(ferry, 'REGION2').createImage({ name: 'copy', ...provenance });
+  const second = await beginFrom(ferry, source, 'REGION2', { imageId: id });
+  await expectWaiting(ferry, 2);
+  const { code, json } = await callCommand(['cancel', source.id, '--to', 'REGION2', '--json'], demo);
+  expect(code).toBe(0);
+  expect(json()['REGION2']).toMatchObject({ status: 'cancelled' });
+  expect([imageId, id]).toContain(json()['REGION2']?.['id']);
+  for (const ended of [one, second]) await expectFailure(ferry, ended, /^Cancelled by its owner$/);
+  release();
+});
+
+test('a failed wait with --id same tells the copy of that id, not one with an id of its own', async () => {
+  const source = await newSource(ferry, MiB, { name: 'both' });
+  await callCommand(['copy', source.id, '--to', 'REGION2'], demo);
+  const provenance = { ferry_source_region: 'REGION1', ferry_source_id: source.id };
+  await glanceOf(ferry, 'REGION2').createImage({ id: source.id, name: 'both', ...provenance });
+  const args = ['wait', source.id, '--to', 'REGION2', '--id', 'same', '--json'];
+  const { code, json } = await callCommand(args, demo);
+  expect(code).toBe(1);
+  expect(json()).toMatchObject({ REGION2: { id: source.id, status: 'failed' } });
+});
+
 test('tasks lists what there was, for people and for machines', async () => {
   const { source, release, imageId, one } = await begunElsewhere('REGION3');
   release();
@@ -96,7 +121,9 @@ test('who stops waiting is told that the import goes on, and how to wait on', as
   const args = ['wait', source.id, '--to', 'REGION2', '--visibility', 'community'];
   const { code, json, stderr } = await callCommand([...args, '--json', '--timeout', '1s'], demo);
   expect(code).toBe(1);
-  expect(json()).toMatchObject({ REGION2: { status: 'running', reason: 'not waited for any longer' } });
+  expect(json()).toMatchObject({
+    REGION2: { id: imageId, status: 'running', reason: 'not waited for any longer' },
+  });
   expect(stderr).toContain(
     `glance-ferry wait ${source.id} --from REGION1 --to REGION2 --visibility community\n`,
   );
