@@ -1,38 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Policy } from '../../policy/policy.ts';
-import type { ImageFacts } from '../../record/image-facts.ts';
 import type { Change, Inventory } from '../change.ts';
-import { isInFlight } from '../region/region-view.ts';
-
-/** What a plan becomes under a policy's limits: a change that goes too far becomes one that says so. */
-type Rule = (changes: readonly Change[]) => readonly Change[];
-
-type Copy = Change & { readonly kind: 'copy' };
-
-type Skip = Change & { readonly kind: 'skip' };
-
-const isCopy = (change: Change): change is Copy => change.kind === 'copy';
-
-const skipped = (
-  { region, image, name, family, isRetirement }: Change,
-  reason: string,
-  isError = false,
-): Skip => ({
-  kind: 'skip',
-  region,
-  image,
-  name,
-  family,
-  bytes: 0,
-  reason,
-  isError,
-  ...(isRetirement && { isRetirement }),
-});
+import { type Rule, skipped } from './rule.ts';
+import { turnsOf } from './turns.ts';
 
 const imageOf = ({ region, image }: Change): string => `${region} ${image}`;
-
-/** Of a cap that later runs get round to. */
-const leftToLater = (copy: Copy, reason: string): Change => ({ ...skipped(copy, reason), isWaiting: true });
 
 /** Says once for each image that its retirement waits. */
 const holdBack = (
@@ -92,58 +64,11 @@ const capRemovals =
     );
   };
 
-/** Copies that may be made; those that have begun come first. */
-const replaceCopies = (changes: readonly Change[], judge: (copy: Copy) => Change): readonly Change[] => {
-  const copies = changes.filter(isCopy);
-  const inTurn = [
-    ...copies.filter(({ record }) => record !== undefined),
-    ...copies.filter(({ record }) => record === undefined),
-  ];
-  const judged = new Map<Change, Change>(inTurn.map((one) => [one, judge(one)]));
-  return changes.map((change) => judged.get(change) ?? change);
-};
-
-/** Imports that give their data right now, region by region: of these no change says anything. */
-const importsAtWork = ({ targets, owners }: Inventory, { name }: Policy): ReadonlyMap<string, number> =>
-  new Map(
-    [...targets].map(([region, images]) => {
-      // Whatever has no data yet is ours: it is given to its owner once its bytes are proven.
-      const isOurs = ({ owner, provenance }: ImageFacts): boolean =>
-        owner === owners.get(region) && provenance?.policy === name;
-      return [region, images.filter((image) => isInFlight(image) && isOurs(image)).length];
-    }),
-  );
-
-const capImports =
-  (most = Number.POSITIVE_INFINITY, atWork: ReadonlyMap<string, number>): Rule =>
-  (changes) => {
-    const imports = new Map(atWork);
-    return replaceCopies(changes, (copy) => {
-      const count = (imports.get(copy.region) ?? 0) + 1;
-      imports.set(copy.region, count);
-      return count <= most ? copy : leftToLater(copy, `it waits: ${most} imports into a region at a time`);
-    });
-  };
-
-const capBytes =
-  (most = Number.POSITIVE_INFINITY): Rule =>
-  (changes) => {
-    let sum = 0;
-    return replaceCopies(changes, (copy) => {
-      if (copy.bytes > most)
-        return skipped(copy, `its ${copy.bytes} bytes are more than a run may move`, true);
-      if (sum + copy.bytes > most) return leftToLater(copy, `it waits: ${most} bytes in a run`);
-      sum += copy.bytes;
-      return copy;
-    });
-  };
-
 /** The policy's caps, and that nothing is retired unless all is well. */
 export const rulesOf = (policy: Policy, inventory: Inventory): Rule => {
   const { caps } = policy;
   const rules = [
-    capImports(caps.importsPerRegion, importsAtWork(inventory, policy)),
-    capBytes(caps.bytesPerRun),
+    ...turnsOf(policy, inventory),
     onlyWhenAllIsWell(inventory),
     capRemovals(caps.removalsPerRun, inventory.atMs),
   ];
