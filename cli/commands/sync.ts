@@ -26,6 +26,7 @@ import { createScreen } from '../progress/screen.ts';
 import { table } from '../progress/table.ts';
 import { findPolicy } from '../sync/find-policy.ts';
 import { importCopies, type RegionTotal } from '../sync/import-copies.ts';
+import { readImports } from '../sync/read-imports.ts';
 import { tellDone } from '../sync/tell-done.ts';
 import { tellPlan } from '../sync/tell-plan.ts';
 
@@ -130,7 +131,12 @@ export const sync = async (
   const policy = await withSpeltRegions(here.clouds, asWritten, { signal });
   const look = () => readInventory(here.clouds, policy, { signal, atMs: Date.now() });
   const planAgain = async () => planSync(policy, await look());
-  const inventory = await look();
+  const servedAt = await servedRegions(io, options, here, {
+    regions: [],
+    from: policy.source.region,
+    signal,
+  });
+  const inventory = await readImports(await look(), policy, servedAt, { signal });
   const planned = planSync(policy, inventory);
   if (options.plan !== undefined)
     await writeFile(options.plan, planText(keepPlan(policy, inventory, planned)));

@@ -32,6 +32,6 @@ export interface Tasks {
   recover(ref: ImportRef): Promise<void>;
   /** Settles how a task ends, once: @returns what was settled, now or before, or undefined for one that has ended */
   decide(ref: ImportRef, ending: Ending): Promise<Ending | undefined>;
-  /** Ends a task: its secrets go, and Glance's 48 hours until its own end begin. */
+  /** Ends a task: its secrets go, the code of a failure stays, and Glance's 48 hours until its own end begin. */
   finish(ref: ImportRef, ending: Ending): Promise<void>;
 }

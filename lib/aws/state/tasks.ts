@@ -41,7 +41,6 @@ const erased = {
   ending: undefined,
   revivals: undefined,
   failure: undefined,
-  failureCode: undefined,
 };
 
 export const taskOf = ({ subject, item, expiresAtS, ...task }: Item): Task => task as unknown as Task;
@@ -81,7 +80,10 @@ export const createTasks = (table: Table, { ttlH }: { readonly ttlH: number }): 
     finish: async (ref, { status, message }) => {
       const expires = hoursFromNow(ttlH);
       const end = { status, message, updatedAt: now(), expiresAt: glanceTime(expires) };
-      await table.update(taskKey(ref), { ...end, ...erased, expiresAtS: epochSeconds(expires) }, running);
+      // Of a failure its code stays: whether another import is begun depends on it.
+      const code = status === 'success' ? { failureCode: undefined } : {};
+      const last = { ...end, ...erased, ...code, expiresAtS: epochSeconds(expires) };
+      await table.update(taskKey(ref), last, running);
     },
   };
 };

@@ -10,10 +10,13 @@ import { withSpeltRegions } from '../inventory/spelt-regions.ts';
 import type { Change } from '../plan/change.ts';
 import { planSync } from '../plan/sync/plan-sync.ts';
 import type { Policy } from '../policy/policy.ts';
+import { type HistoryOf, withImports } from '../replicate/read-imports.ts';
 import { asPlanned, type RegionReport, reportOf } from './report.ts';
 
 export interface SyncServices {
   readonly clouds: Pick<Clouds, 'region'>;
+  /** Of the imports of a record. */
+  readonly historyOf: HistoryOf;
   /** Asks for copies by this policy's rules. */
   importerOf(policy: Policy): Importer;
 }
@@ -79,7 +82,8 @@ export const syncPolicy = async (
   const { name } = asWritten;
   try {
     const policy = await withSpeltRegions(services.clouds, asWritten, options);
-    const inventory = await readInventory(services.clouds, policy, options);
+    const images = await readInventory(services.clouds, policy, options);
+    const inventory = await withImports(images, policy, services.historyOf);
     const changes = planSync(policy, inventory);
     const results = options.isDry ? asPlanned(changes) : await carryOut(services, policy, changes, options);
     const targets = policy.targets.map(({ region }) => region);

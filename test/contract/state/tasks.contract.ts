@@ -95,7 +95,7 @@ export const tasksContract = (storeOf: () => StateStore): void => {
 
   describe('a task that ends', () => {
     test.each([success, failure])(
-      'in $status forgets its secrets, and is listed for 48 hours',
+      'in $status forgets its secrets, is listed for 48 hours, and keeps the code of its failure',
       async (end) => {
         await tasks.update(task, { wanted: { a: 'b' }, changes: { a: { set: 'b' } }, isApplied: true });
         await tasks.update(task, { transferred, revivals: 3 });
@@ -106,6 +106,7 @@ export const tasksContract = (storeOf: () => StateStore): void => {
         const { sealed, ...rest } = task;
         expect(await read()).toEqual({
           ...{ ...rest, ...end, transferred },
+          ...(end.status === 'failure' && { failureCode: 'unavailable' }),
           updatedAt: '2026-01-02T03:04:07.678000',
           expiresAt: '2026-01-04T03:04:07.678000',
         });

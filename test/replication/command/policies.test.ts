@@ -151,6 +151,19 @@ test('sync that is ended by Ctrl-C, or its time, is not done, and says how to go
   expect(timesAsked(ferry, source)).toEqual(once(source));
 });
 
+test('sync under a cap copies the others before it tries again what has failed', async () => {
+  const bad = await newSource(ferry, MiB, { name: 'bad', tags: ['capped'] });
+  glanceOf(ferry, 'REGION1').fault(bad.id, { on: 'get-file', kind: 'status', status: 403, times: 1000 });
+  const file = await policyFor('capped', ['REGION2'], 'caps: {imports: 1}\n');
+  expect((await callCommand(['sync', file], demo)).code).not.toBe(0);
+  const good = await newSource(ferry, MiB, { name: 'good', tags: ['capped'] });
+  const { stderr } = await callCommand(['sync', file], demo);
+  expect(stderr).toContain('skip of bad: kept: it waits: 1 imports into a region at a time');
+  expect(glanceOf(ferry, 'REGION2').images()).toContainEqual(
+    expect.objectContaining({ ferry_source_id: good.id, status: 'active' }),
+  );
+});
+
 test('a kept plan is refused where its policy says something else by now', async () => {
   await newSource(ferry, 10, { name: 'said', tags: ['said'] });
   const [file, plan] = [await policyFor('said', ['REGION2']), join(dir, 'said.json')];

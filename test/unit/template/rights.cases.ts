@@ -90,6 +90,7 @@ export const rightsCases = (packaged: () => Packaged) =>
         ...useKey,
       ],
       'sync-images': [
+        ...table('Query', 'GetItem'),
         ...send('ReplicateImageQueue'),
         ...allow('CloudsArn', 'secretsmanager:GetSecretValue'),
         ...allow('ServiceUserArn', 'secretsmanager:GetSecretValue'),

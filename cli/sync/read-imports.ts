@@ -1,0 +1,34 @@
+import type { Inventory } from '../../lib/replication/plan/change.ts';
+import type { Policy } from '../../lib/replication/policy/policy.ts';
+import { createHistoryOf, withImports } from '../../lib/replication/replicate/read-imports.ts';
+import type { ServedAt } from '../deployment/served-regions.ts';
+import { overHttp } from '../images/over-http.ts';
+
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What the deployment says of a policy's imports, as far as it can be asked: whose turn it is under the policy's caps depends
+ * on that. What has failed is begun again, since somebody calls.
+ * @throws the signal's reason
+ */
+export const readImports = async (
+  inventory: Inventory,
+  policy: Policy,
+  servedAt: ServedAt,
+  { signal }: Options,
+): Promise<Inventory> => {
+  const { importsPerRegion, bytesPerRun } = policy.caps;
+  if (importsPerRegion === undefined && bytesPerRun === undefined) return inventory;
+  return await withImports(inventory, policy, async (target, nowMs) => {
+    try {
+      const { ferry } = await servedAt(target.region, { signal });
+      const services = overHttp(ferry, () => undefined, { signal, mayBegin: false });
+      return await createHistoryOf(services, { isRoutine: false })(target, nowMs);
+    } catch {
+      signal.throwIfAborted();
+      return undefined;
+    }
+  });
+};
