@@ -16,7 +16,7 @@ const limits = {
   'fail-import': 1222,
   'sweep-imports': 935,
   'replicate-image': 1195,
-  'sync-images': 1060,
+  'sync-images': 1120,
 };
 
 let bundled: Awaited<ReturnType<typeof bundle>>;
