@@ -7,9 +7,9 @@ import { asFerryError } from '../lib/errors.ts';
 import { isHttpEvent, textOfHttp, textOfRecord } from '../lib/replication/event/envelopes.ts';
 import type { Published } from '../lib/replication/event/image-published.ts';
 import { publishedIn, publishedInText } from '../lib/replication/event/incoming.ts';
-import { createFanOut } from '../lib/replication/replicate/fan-out.ts';
+import { createFanOut } from '../lib/replication/replicate/message/fan-out.ts';
 import { createReplicateImage } from '../lib/replication/replicate/replicate-image.ts';
-import { createTakeMessage } from '../lib/replication/replicate/take-message.ts';
+import { createTakeMessage } from '../lib/replication/replicate/message/take-message.ts';
 import { isQueueEvent, recordHandler } from '../lib/steps/queue-handler.ts';
 import { whileHidden } from '../lib/steps/while-hidden.ts';
 

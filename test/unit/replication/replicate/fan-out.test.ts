@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Published } from '../../../../lib/replication/event/image-published.ts';
 import type { Policy } from '../../../../lib/replication/policy/policy.ts';
-import { createFanOut } from '../../../../lib/replication/replicate/fan-out.ts';
+import { createFanOut } from '../../../../lib/replication/replicate/message/fan-out.ts';
 import { policiesOf } from '../../../../lib/replication/replicate/policies.ts';
 import type { RegionName } from '../../../../lib/schemas/ids.ts';
 import type { ReplicateMessage } from '../../../../lib/state/messages.ts';

@@ -9,7 +9,7 @@ import {
   type Next,
   patienceMs,
 } from '../../../../lib/replication/replicate/next.ts';
-import { createTakeMessage } from '../../../../lib/replication/replicate/take-message.ts';
+import { createTakeMessage } from '../../../../lib/replication/replicate/message/take-message.ts';
 import type { ReplicateMessage } from '../../../../lib/state/messages.ts';
 import { toRegion2 as event } from '../event/events.ts';
 import { imageId, signal, toRegion2 } from './messages.ts';

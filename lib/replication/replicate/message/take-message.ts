@@ -1,11 +1,11 @@
-import { asFerryError, FerryError, hasCode } from '../../errors.ts';
-import { log } from '../../log.ts';
-import { countReplicaDone, countReplicaFailed } from '../../metrics.ts';
-import type { AnnounceReplica } from '../../state/announce.ts';
-import type { AskedReplica, Bury, ReplicateMessage, SendReplicate } from '../../state/messages.ts';
-import type { Published } from '../event/image-published.ts';
-import { type Incoming, type IncomingText, parseIncoming } from '../event/incoming.ts';
-import { forPerson, type Next, patiently } from './next.ts';
+import { asFerryError, FerryError, hasCode } from '../../../errors.ts';
+import { log } from '../../../log.ts';
+import { countReplicaDone, countReplicaFailed } from '../../../metrics.ts';
+import type { AnnounceReplica } from '../../../state/announce.ts';
+import type { AskedReplica, Bury, ReplicateMessage, SendReplicate } from '../../../state/messages.ts';
+import type { Published } from '../../event/image-published.ts';
+import { type Incoming, type IncomingText, parseIncoming } from '../../event/incoming.ts';
+import { forPerson, type Next, patiently } from '../next.ts';
 
 interface Options {
   readonly signal: AbortSignal;

@@ -1,10 +1,10 @@
-import { FerryError } from '../../errors.ts';
-import { log } from '../../log.ts';
-import { isSameRegion } from '../../openstack/catalog.ts';
-import type { AskedReplica, SendReplicate } from '../../state/messages.ts';
-import { everyPolicy, type Published } from '../event/image-published.ts';
-import type { Policy } from '../policy/policy.ts';
-import type { Policies } from './policies.ts';
+import { FerryError } from '../../../errors.ts';
+import { log } from '../../../log.ts';
+import { isSameRegion } from '../../../openstack/catalog.ts';
+import type { AskedReplica, SendReplicate } from '../../../state/messages.ts';
+import { everyPolicy, type Published } from '../../event/image-published.ts';
+import type { Policy } from '../../policy/policy.ts';
+import type { Policies } from '../policies.ts';
 
 export interface FanOutServices {
   readonly policies: () => Promise<Policies>;
