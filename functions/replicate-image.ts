@@ -8,8 +8,8 @@ import { isHttpEvent, textOfHttp, textOfRecord } from '../lib/replication/event/
 import type { Published } from '../lib/replication/event/image-published.ts';
 import { publishedIn, publishedInText } from '../lib/replication/event/incoming.ts';
 import { createFanOut } from '../lib/replication/replicate/message/fan-out.ts';
-import { createReplicateImage } from '../lib/replication/replicate/replicate-image.ts';
 import { createTakeMessage } from '../lib/replication/replicate/message/take-message.ts';
+import { createReplicateImage } from '../lib/replication/replicate/replicate-image.ts';
 import { isQueueEvent, recordHandler } from '../lib/steps/queue-handler.ts';
 import { whileHidden } from '../lib/steps/while-hidden.ts';
 

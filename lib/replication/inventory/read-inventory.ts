@@ -13,6 +13,13 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
+interface InventoryOptions extends Options {
+  /** ms since 1970. */
+  readonly atMs: number;
+  /** The source's images, where they are not to be read. */
+  readonly known?: readonly ImageFacts[];
+}
+
 /**
  * What a plan is made of: the source's images that may be selected, and in each target region the replicas of the source
  * region that are ours, and who stands in the way of those that are missing. Regions are read side by side; one that fails
@@ -25,7 +32,7 @@ interface Options {
 export const readInventory = async (
   clouds: Pick<Clouds, 'region'>,
   policy: Policy,
-  { signal, atMs }: Options & { /** ms since 1970. */ readonly atMs: number },
+  { signal, atMs, known }: InventoryOptions,
 ): Promise<Inventory> => {
   const [failed, owners, targets] = [
     new Map<RegionName, string>(),
@@ -43,9 +50,11 @@ export const readInventory = async (
     }
   };
 
-  const source = await tried(policy.source.region, async () =>
-    readSource(await clouds.region(policy.source.region, { signal }), policy, { signal }),
-  );
+  const source =
+    known ??
+    (await tried(policy.source.region, async () =>
+      readSource(await clouds.region(policy.source.region, { signal }), policy, { signal }),
+    ));
   if (!source) return { atMs, source: [], targets, owners, failed };
   const selected = source.filter(mayBeSelected(policy));
   await Promise.all(
@@ -62,8 +71,10 @@ export const readInventory = async (
   const further = await tried(policy.source.region, async () => {
     const at = await clouds.region(policy.source.region, { signal });
     const predecessors = await readPredecessors(at, policy, source, replicas, { signal });
-    const known = [...source, ...predecessors];
-    return [...predecessors, ...(await readOrigins(at, policy.source.region, known, claims, { signal }))];
+    const origins = await readOrigins(at, policy.source.region, [...source, ...predecessors], claims, {
+      signal,
+    });
+    return [...predecessors, ...origins];
   });
   return { atMs, source: [...source, ...(further ?? [])], targets, owners, failed };
 };

@@ -5,6 +5,7 @@ import type { Claims } from '../../state/claims.ts';
 import type { ReplicateMessage } from '../../state/messages.ts';
 import type { ImportRef, Target } from '../../state/refs.ts';
 import { hasEnded, type Task } from '../../state/task.ts';
+import type { ImageFacts } from '../record/image-facts.ts';
 import { again, failed, left, type Next, waitFor } from './next.ts';
 import { lessonOf, type PastImport } from './past-imports.ts';
 
@@ -44,6 +45,17 @@ export const whileImporting = (message: ReplicateMessage, running: TaskId): Next
   message.replica.isRoutine && message.taskId === undefined
     ? left('its import runs')
     : again(message, 'its import runs', running);
+
+/** A record that is getting its data: by an import of ours, or by what somebody else has begun, or left. */
+export const whileBecoming = async (
+  services: Pick<BringInServices, 'claims' | 'tasks'>,
+  message: ReplicateMessage,
+  { region, id, status }: ImageFacts,
+): Promise<Next> => {
+  const taskId = await runningImport(services, { region, imageId: id });
+  if (taskId) return whileImporting(message, taskId);
+  return waitFor(message, `image ${id} of region ${region} is ${status}, and no import is at work`);
+};
 
 /** The end of the import that this message has waited for. */
 const endOf = async ({ tasks }: BringInServices, target: Target, { taskId }: ReplicateMessage) => {

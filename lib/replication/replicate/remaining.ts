@@ -12,14 +12,16 @@ interface Options {
 }
 
 /** Of which image, and where. */
-interface RemainingOf {
+export interface RemainingOf {
   readonly to: CloudRegion;
   readonly policy: Policy;
   readonly source: ImageFacts;
+  /** The source is gone: what is known of it has to do. */
+  readonly isSourceGone?: true;
 }
 
 /** What there is, and what is left to do. */
-interface Remaining {
+export interface Remaining {
   readonly changes: readonly Change[];
   /** The replica, if there is one. */
   readonly imageId: ImageId | undefined;
@@ -28,10 +30,15 @@ interface Remaining {
 /** What is left to do about one image in one region. @throws FerryError where either of them cannot be read */
 export const remaining = async (
   clouds: Pick<Clouds, 'region'>,
-  { policy, to, source }: RemainingOf,
+  { policy, to, source, isSourceGone }: RemainingOf,
   { signal }: Options,
 ): Promise<Remaining> => {
-  const inventory = await readInventory(clouds, policy, { signal, atMs: Date.now() });
+  const known = isSourceGone && [source];
+  const inventory = await readInventory(clouds, policy, {
+    signal,
+    atMs: Date.now(),
+    ...(known && { known }),
+  });
   const [failure] = inventory.failed.values();
   if (failure !== undefined) throw new FerryError('unavailable', failure);
   const replicas = viewsOf(policy, inventory).get(to.region)?.ofSource.get(source.id) ?? [];

@@ -1,21 +1,22 @@
 import type { CloudRegion, Clouds } from '../../clouds/cloud.ts';
 import { isSameRegion } from '../../openstack/catalog.ts';
 import type { AskedReplica, ReplicateMessage } from '../../state/messages.ts';
-import type { Change } from '../plan/change.ts';
 import { isSelected } from '../plan/region/select.ts';
 import { wantedReplica } from '../plan/wanted-replica.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
 import { askedPolicy } from './asked-policy.ts';
-import { type BringInServices, bringIn, runningImport, whileImporting } from './bring-in.ts';
+import { type BringInServices, bringIn, whileBecoming } from './bring-in.ts';
 import { createRecord } from './create-record.ts';
 import { findPending } from './find-pending.ts';
-import { type Finished, finish, isUpkeep } from './finish.ts';
-import { giveUp } from './give-up.ts';
-import { done, forPerson, left, type Next, waitFor } from './next.ts';
+import { finishReplica } from './finish-replica.ts';
+import { left, type Next, waitFor } from './next.ts';
 import type { Policies } from './policies.ts';
 import { remaining } from './remaining.ts';
+import { rememberingSource } from './remember-source.ts';
+import { leaveOut } from './remove-record.ts';
 import { sourceState } from './source-state.ts';
+import { withoutSource } from './without-source.ts';
 
 export interface ReplicateServices extends BringInServices {
   readonly clouds: Pick<Clouds, 'region'>;
@@ -48,17 +49,6 @@ const maySelect = (policy: Policy, source: ImageFacts): boolean => {
   return isSelected(source, { ...policy, select });
 };
 
-/** A record that is getting its data: by an import of ours, or by what somebody else has begun, or left. */
-const whileBecoming = async (
-  services: ReplicateServices,
-  message: ReplicateMessage,
-  { region, id, status }: ImageFacts,
-): Promise<Next> => {
-  const taskId = await runningImport(services, { region, imageId: id });
-  if (taskId) return whileImporting(message, taskId);
-  return waitFor(message, `image ${id} of region ${region} is ${status}, and no import is at work`);
-};
-
 /** @returns the record that is to get the data: an earlier run's, or a new one */
 const recordFor = async (replica: Replica, queued: ImageFacts['id'] | undefined, options: Options) => {
   if (queued) return queued;
@@ -68,23 +58,6 @@ const recordFor = async (replica: Replica, queued: ImageFacts['id'] | undefined,
   const record = { wanted, identity: policy.identity, source, target };
   const { id } = await createRecord(to, record, options);
   return id as ImageFacts['id'];
-};
-
-/**
- * Finishes, and looks once more: members, say, show only when an image has become shared. Older images go one rung down
- * the ladder, and not two.
- */
-const finishAll = async (
-  services: ReplicateServices,
-  replica: Replica,
-  changes: readonly Change[],
-  options: Options,
-): Promise<Finished> => {
-  const first = await finish(replica.to, changes, options);
-  if (first.kind !== 'done' || changes.length === 0) return first;
-  const rest = await remaining(services.clouds, replica, options);
-  const second = await finish(replica.to, rest.changes.filter(isUpkeep), options);
-  return second.kind === 'done' ? first : second;
 };
 
 /** Images do not travel in circles: neither to where they are, nor back to where they come from. */
@@ -100,22 +73,24 @@ const notWanted = 'it is hidden, or of an age, so that its policy wants no repli
 
 const bringOn = async (services: ReplicateServices, replica: Replica, options: Options): Promise<Next> => {
   const { message, from, to, policy, source } = replica;
+  const { requestReplica: request } = services;
+  const importing = {
+    ...services,
+    ...(request && { requestReplica: rememberingSource(request, policy, source) }),
+  };
   const withRecord = (imageId: ImageFacts['id']): Promise<Next> =>
-    bringIn(services, message, { from, sourceId: source.id, to, imageId }, options);
+    bringIn(importing, message, { from, sourceId: source.id, to, imageId }, options);
 
   const pending = await findPending(to, source, policy.identity, options);
   if (pending?.status === 'queued') return withRecord(pending.id);
   if (pending) return whileBecoming(services, message, pending);
-  const { changes, imageId } = await remaining(services.clouds, replica, options);
+  const rest = await remaining(services.clouds, replica, options);
+  const { changes, imageId } = rest;
   const copy = changes.find((change) => change.kind === 'copy');
   if (copy && !services.requestReplica && !copy.record) return left(notBegun);
   if (copy) return withRecord(await recordFor(replica, copy.record, options));
   if (!imageId && changes.length === 0) return left(notWanted);
-  const finished = await finishAll(services, replica, changes, options);
-  const { kind, reason } = finished;
-  if (kind === 'passing') return waitFor(message, reason);
-  if (kind === 'left') return left(reason);
-  return kind === 'done' ? done(reason, imageId) : forPerson(reason);
+  return await finishReplica(services.clouds, message, replica, rest, options);
 };
 
 /**
@@ -134,10 +109,13 @@ export const createReplicateImage =
     const to = await clouds.region(asked.region, options);
     const policy = askedPolicy(await policies(), spelt(asked, from, to));
     const state = await sourceState(from, asked.source.imageId, options);
-    if (state.kind === 'never') return await giveUp(services, message, { to, policy, state }, options);
     if (state.kind === 'not-yet') return waitFor(message, state.reason);
-    if (!maySelect(policy, state.source)) return left(`policy ${policy.name} does not select it`);
-    const circle = circleOf(from, to, state.source);
+    const { source } = state;
+    const selected = { message, to, policy };
+    if (source && !maySelect(policy, source))
+      return await leaveOut(services, selected, `policy ${policy.name} does not select it`, options);
+    const circle = source && circleOf(from, to, source);
     if (circle !== undefined) return left(circle);
-    return await bringOn(services, { message, from, to, policy, source: state.source }, options);
+    if (state.kind === 'never') return await withoutSource(services, { ...selected, state }, options);
+    return await bringOn(services, { ...selected, from, source: state.source }, options);
   };

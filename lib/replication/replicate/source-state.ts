@@ -9,11 +9,12 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
-/** Whether a source can be replicated: now, perhaps later, or never. */
+/** Whether a source can be copied: now, perhaps later, or never. */
 export type SourceState =
   | { readonly kind: 'ready'; readonly source: ImageFacts }
   | { readonly kind: 'not-yet'; readonly reason: string }
-  | { readonly kind: 'never'; readonly reason: string; readonly isGone?: boolean };
+  /** Without `source` it is gone. A replica that has its data already may still be finished. */
+  | { readonly kind: 'never'; readonly reason: string; readonly source?: ImageFacts };
 
 const isVolumeBacked = ({ size = 0, properties }: ImageFacts): boolean =>
   size === 0 && properties['block_device_mapping'] !== undefined;
@@ -23,11 +24,12 @@ export const stateOf = (source: ImageFacts): SourceState => {
   const { id, region, status } = source;
   const image = `image ${id} of region ${region}`;
   if (becoming.includes(status)) return { kind: 'not-yet', reason: `${image} is ${status}` };
-  if (status !== 'active') return { kind: 'never', reason: `${image} is ${status}` };
+  if (status !== 'active') return { kind: 'never', reason: `${image} is ${status}`, source };
   if (isVolumeBacked(source))
     return {
       kind: 'never',
       reason: `${image} is a snapshot of a volume and has no data (block_device_mapping)`,
+      source,
     };
   return { kind: 'ready', source };
 };
@@ -38,6 +40,6 @@ export const sourceState = async (from: CloudRegion, id: ImageId, options: Optio
     return stateOf(factsOf(from.region, await from.images.image(id, options)));
   } catch (error) {
     if (!hasCode(error, 'not-found')) throw error;
-    return { kind: 'never', reason: `image ${id} is not in region ${from.region}`, isGone: true };
+    return { kind: 'never', reason: `image ${id} is not in region ${from.region}` };
   }
 };

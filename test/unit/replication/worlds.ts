@@ -4,6 +4,7 @@ import { policyDefaults } from '../../../lib/replication/policy/defaults.ts';
 import type { Policy } from '../../../lib/replication/policy/policy.ts';
 import type { ImageFacts } from '../../../lib/replication/record/image-facts.ts';
 import { provenanceProperties } from '../../../lib/replication/record/provenance.ts';
+import { unfinishedName } from '../../../lib/replication/record/remembered-source.ts';
 import { dayMs, image, imageId, noon, north, policy, south, west } from './images.ts';
 
 // Policies, and regions in whatever state: what earlier runs, other policies, people and thieves have left.
@@ -72,6 +73,7 @@ const there = (index: number, region: ImageFacts['region']): fc.Arbitrary<ImageF
       owner: some('ferry', 'ferry', 'ferry', 'ferry', 'mallory', 'theirs', 'theirs'),
       bytes: some(`there-${index}`, 'h0', 'h1', 'h2'),
       isMarked: some(true, true, true, false),
+      unfinished: some({}, {}, { [unfinishedName]: '{}' }),
       sourceRegion: some(south, south, south, west),
       sourceHash: fc.oneof(
         fc.constant(''),
@@ -84,7 +86,7 @@ const there = (index: number, region: ImageFacts['region']): fc.Arbitrary<ImageF
       properties,
       size: fc.integer({ min: 0, max: 3000 }),
     })
-    .map(({ isOfSameId, sourceId, isMarked, sourceMadeMs, bytes, ...facts }) => {
+    .map(({ isOfSameId, sourceId, isMarked, sourceMadeMs, bytes, unfinished, ...facts }) => {
       const provenance = {
         sourceRegion: facts.sourceRegion,
         sourceId,
@@ -102,7 +104,7 @@ const there = (index: number, region: ImageFacts['region']): fc.Arbitrary<ImageF
         createdAtMs: noon - index * dayMs,
         ...(isMarked && {
           provenance,
-          properties: { ...rest.properties, ...provenanceProperties(provenance) },
+          properties: { ...rest.properties, ...provenanceProperties(provenance), ...unfinished },
         }),
       });
     });

@@ -1,6 +1,7 @@
 import type { Rung } from '../../policy/policy.ts';
 import type { ImageFacts, Visibility } from '../../record/image-facts.ts';
 import { provenanceNames } from '../../record/provenance.ts';
+import { unfinishedName } from '../../record/remembered-source.ts';
 import type { Change, Value, WantedReplica } from '../change.ts';
 import { driftOf } from './drift.ts';
 import { mayBeGiven } from './owners.ts';
@@ -45,13 +46,25 @@ const sightChange = (
   };
 };
 
+/** What it remembers of its source goes once it is as that is: its members are known only when it is shared. */
+const finishedOf = ({ members: wanted }: WantedReplica, { properties, members }: Replica) => {
+  const text = properties[unfinishedName];
+  if (text === undefined || (wanted && !members)) return undefined;
+  return {
+    kind: 'update' as const,
+    reason: 'it is as it is to be',
+    set: { [unfinishedName]: null },
+    was: { [unfinishedName]: text },
+  };
+};
+
 const notGiven = ({ owner, provenance: { sourceId } }: WantedReplica, replica: Replica): string =>
   `it stays with project ${replica.owner}, and is not project ${owner}'s: it does not have the bytes of ${sourceId}, ` +
   'which alone would tell that it is ours';
 
 /**
  * What brings an active replica to what its source is: fewer see it before its attributes change, more after that; members
- * come last, which Glance knows of `shared` images only. As long as the one that takes its place is not there, nothing is taken away that people find it by.
+ * come last, which Glance knows of `shared` images only, and then what it remembers of its source is forgotten. As long as the one that takes its place is not there, nothing is taken away that people find it by.
  */
 export const upkeepOf = (region: Region, source: ImageFacts, replica: Replica): readonly Change[] => {
   const wanted = region.wanted(source);
@@ -85,7 +98,9 @@ export const upkeepOf = (region: Region, source: ImageFacts, replica: Replica): 
   const told: readonly Change[] = isGiven
     ? []
     : [{ ...of, kind: 'skip', isError: true, reason: notGiven(wanted, replica) }];
+  const finished = isGiven ? finishedOf(wanted, replica) : undefined;
+  const last: readonly Change[] = finished ? [{ ...of, ...finished }] : [];
   return sight?.kind === 'unpublish'
-    ? [...seen, ...update, ...members, ...told]
-    : [...update, ...seen, ...members, ...told];
+    ? [...seen, ...update, ...members, ...told, ...last]
+    : [...update, ...seen, ...members, ...told, ...last];
 };

@@ -17,10 +17,9 @@ describe('a source', () => {
   });
 
   test.each(['deactivated', 'deleted', 'pending_delete', 'killed'])('that is %s is not', (status) => {
-    expect(stateOf({ ...active, status })).toEqual({
-      kind: 'never',
-      reason: `image i of region SOUTH is ${status}`,
-    });
+    const source = { ...active, status };
+    const reason = `image i of region SOUTH is ${status}`;
+    expect(stateOf(source)).toEqual({ kind: 'never', reason, source });
   });
 
   test('that is a snapshot of a volume has nothing to be copied', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FerryError } from '../../../../lib/errors.ts';
+import { createTakeMessage } from '../../../../lib/replication/replicate/message/take-message.ts';
 import {
   again,
   done,
@@ -9,7 +10,6 @@ import {
   type Next,
   patienceMs,
 } from '../../../../lib/replication/replicate/next.ts';
-import { createTakeMessage } from '../../../../lib/replication/replicate/message/take-message.ts';
 import type { ReplicateMessage } from '../../../../lib/state/messages.ts';
 import { toRegion2 as event } from '../event/events.ts';
 import { imageId, signal, toRegion2 } from './messages.ts';
