@@ -10,7 +10,8 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
-type ImportServices = Pick<BringInServices, 'claims' | 'tasks'>;
+/** Who begins no imports removes no records. */
+export type ImportServices = Pick<BringInServices, 'claims' | 'tasks' | 'requestReplica'>;
 
 /** A source that is not to be copied, and the rules by which it was asked for. */
 interface NotCopied {
@@ -25,11 +26,12 @@ interface NotCopied {
  * @returns `undefined` where it is not to be removed
  */
 export const removeRecord = async (
+  { requestReplica }: ImportServices,
   to: CloudRegion,
   { id, status, provenance }: ImageFacts,
   options: Options,
 ): Promise<string | undefined> => {
-  if (status !== 'queued' || id === provenance?.sourceId) return undefined;
+  if (!requestReplica || status !== 'queued' || id === provenance?.sourceId) return undefined;
   await to.images.remove(id, options);
   return `the record for it, ${id}, is removed`;
 };
@@ -49,6 +51,6 @@ export const leaveOut = async (
   if (!pending || pending.provenance?.policy !== policy.name) return left(reason);
   const taskId = await runningImport(services, { region: to.region, imageId: pending.id });
   if (taskId) return whileImporting(message, taskId);
-  const removed = await removeRecord(to, pending, options);
+  const removed = await removeRecord(services, to, pending, options);
   return left(removed ? `${reason}; ${removed}` : reason);
 };

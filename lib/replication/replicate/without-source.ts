@@ -4,19 +4,19 @@ import { isComplete } from '../plan/region/region-view.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
 import { rememberedSource } from '../record/remembered-source.ts';
-import { type BringInServices, runningImport, whileBecoming, whileImporting } from './bring-in.ts';
+import { runningImport, whileBecoming, whileImporting } from './bring-in.ts';
 import { pendingAmong, replicasOf } from './find-pending.ts';
 import { finishReplica } from './finish-replica.ts';
 import { done, failed, type Next } from './next.ts';
 import { type RemainingOf, remaining } from './remaining.ts';
-import { removeRecord } from './remove-record.ts';
+import { type ImportServices, removeRecord } from './remove-record.ts';
 import type { SourceState } from './source-state.ts';
 
 interface Options {
   readonly signal: AbortSignal;
 }
 
-interface WithoutSourceServices extends Pick<BringInServices, 'claims' | 'tasks'> {
+interface WithoutSourceServices extends ImportServices {
   readonly clouds: Pick<Clouds, 'region'>;
 }
 
@@ -65,7 +65,7 @@ export const withoutSource = async (
   const pending = pendingAmong(replicas);
   const taskId = pending && (await runningImport(services, { region: to.region, imageId: pending.id }));
   if (taskId) return whileImporting(message, taskId);
-  const removed = pending && (await removeRecord(to, pending, options));
+  const removed = pending && (await removeRecord(services, to, pending, options));
   const replica = replicas.find(isComplete);
   if (!replica && pending && pending.status !== 'queued') return whileBecoming(services, message, pending);
   if (!replica) return failed(removed ? `${state.reason}; ${removed}` : state.reason);

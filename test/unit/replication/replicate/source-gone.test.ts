@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { policiesOf } from '../../../../lib/replication/replicate/policies.ts';
-import { createReplicateImage } from '../../../../lib/replication/replicate/replicate-image.ts';
+import {
+  createReplicateImage,
+  type ReplicateServices,
+} from '../../../../lib/replication/replicate/replicate-image.ts';
 import type { ImageId, RegionName, TaskId } from '../../../../lib/schemas/ids.ts';
 import type { ReplicateMessage } from '../../../../lib/state/messages.ts';
 import type { ImportRef, Target } from '../../../../lib/state/refs.ts';
@@ -46,7 +49,7 @@ const createReplica = (
   const running = new Map<string, TaskId>();
   const taskId = 'its-import' as TaskId;
   let result: 'success' | 'failure' = 'success';
-  const look = createReplicateImage({
+  const services: ReplicateServices = {
     clouds: cloudsOf(inUse().cloud),
     policies: async () => policiesOf({ policies, broken: [] }),
     claims: { holder: async ({ imageId }: Target) => running.get(imageId) },
@@ -61,7 +64,8 @@ const createReplica = (
       running.set(imageId, taskId);
       return { taskId };
     },
-  });
+  };
+  const look = createReplicateImage(services);
   const first: ReplicateMessage = {
     replica: { source: { region: region1, imageId: sourceId as ImageId }, region: region2, ...asked },
   };
@@ -78,6 +82,11 @@ const createReplica = (
     },
     /** Of a message that knows of nothing yet. */
     lookAnew: () => look(first, { signal }),
+    /** Of who begins no imports. */
+    lookOnly: () => {
+      const { requestReplica: _, ...others } = services;
+      return createReplicateImage(others)(first, { signal });
+    },
     importEnds: () => {
       region('REGION2').change(idOf(), copied);
       running.clear();
@@ -181,6 +190,16 @@ describe('the record whose import has failed', () => {
       reason: expect.stringMatching(/is deactivated; the record for it, .* is removed$/),
     });
     expect(replicasOf(source.id)).toEqual([]);
+  });
+
+  test('is left where no import may be begun, as by the command `wait`', async () => {
+    const source = await newSource();
+    const replica = createReplica(source.id);
+    await replica.look();
+    replica.importFails();
+    region('REGION1').change(source.id, { status: 'deactivated' });
+    expect(await replica.lookOnly()).toMatchObject({ next: 'failed' });
+    expect(replicasOf(source.id)).toHaveLength(1);
   });
 
   test('is removed when its policy no longer selects its source, and kept when it is of another one', async () => {
