@@ -3,6 +3,7 @@ import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { patienceOf } from '../../lib/aws/patience.ts';
 import { putEvent } from '../../lib/aws/put-event.ts';
 import { serviceError } from '../../lib/aws/service-error.ts';
+import { asFerryError } from '../../lib/errors.ts';
 import { parsePublished, publishedDetailType } from '../../lib/replication/event/image-published.ts';
 import { type ExitCode, exitCodes } from '../call/exit-codes.ts';
 import { openHere, sourceRegionOf } from '../call/here.ts';
@@ -38,6 +39,15 @@ const wantedOf = ({ to, policy }: PublishOptions): object => {
   throw new WrongUse('Where is the image to be? --to REGIONS says it, or --policy NAME');
 };
 
+/** @throws WrongUse for what the deployment would make a dead letter of, and why */
+const requirePublished = (event: object): void => {
+  try {
+    parsePublished(event);
+  } catch (error) {
+    throw new WrongUse(asFerryError(error).explanation);
+  }
+};
+
 /**
  * Sends the event "Image Published", with AWS's own credentials: the deployment replicates the image, with its own rights.
  * @throws WrongUse, FerryError
@@ -52,8 +62,7 @@ export const publish = async (
   const from = await here.clouds.region(sourceRegionOf(here, options), io);
   const { id } = await findImage(from, named, io);
   const event = { source: { region: from.region, image_id: id }, ...wanted };
-  // What the deployment would make a dead letter of is refused here.
-  parsePublished(event);
+  requirePublished(event);
   const bus = options.eventBus || io.env['EVENT_BUS_NAME'] || 'default';
   await (options.queueUrl === undefined ? sendToBus(bus, event) : sendToQueue(options.queueUrl, event));
   io.stdout.write(

@@ -1,4 +1,3 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { FerryError } from '../../lib/errors.ts';
 import { createApplyChanges } from '../../lib/replication/apply/apply-changes.ts';
 import type { PlanAgain } from '../../lib/replication/apply/renew-retirement.ts';
@@ -18,6 +17,7 @@ import type { Policy } from '../../lib/replication/policy/policy.ts';
 import type { ExitCode } from '../call/exit-codes.ts';
 import { type Here, openHere } from '../call/here.ts';
 import { type Io, WrongUse } from '../call/io.ts';
+import { readNamed, writeNamed } from '../call/named-file.ts';
 import type { CommonOptions } from '../call/options.ts';
 import { signalOf } from '../call/signal.ts';
 import { servedRegions } from '../deployment/served-regions.ts';
@@ -40,13 +40,13 @@ export interface SyncCommandOptions extends CommonOptions {
   readonly timeout?: number;
 }
 
-/** @throws WrongUse for another policy's plan; FerryError `conflict` for one that the world has outrun, with where */
+/** @throws WrongUse for a file that cannot be read, or another policy's plan; FerryError `conflict` for one that the world has outrun, with where */
 const keptChanges = async (
   file: string,
   policy: Policy,
   inventory: Inventory,
 ): Promise<readonly Change[]> => {
-  const plan = readPlan(await readFile(file, 'utf8'), file);
+  const plan = readPlan(await readNamed('--apply', file), file);
   if (plan.policy !== policy.name)
     throw new WrongUse(`${file} is a plan of policy ${plan.policy}, not of ${policy.name}`);
   if (!isPlanOf(plan, policy))
@@ -139,7 +139,7 @@ export const sync = async (
   const inventory = await readImports(await look(), policy, servedAt, { signal });
   const planned = planSync(policy, inventory);
   if (options.plan !== undefined)
-    await writeFile(options.plan, planText(keepPlan(policy, inventory, planned)));
+    await writeNamed('--plan', options.plan, planText(keepPlan(policy, inventory, planned)));
   if (options.dryRun || options.plan !== undefined) return tellPlan(io, options, planned, inventory);
   const changes = options.apply === undefined ? planned : await keptChanges(options.apply, policy, inventory);
   const results = await carryOut(io, options, { here, planAgain, policy, changes, signal });

@@ -5,7 +5,7 @@ import { readPolicy } from '../../lib/replication/policy/read-policy.ts';
 import { type Io, WrongUse } from '../call/io.ts';
 
 const isAbsent = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR');
+  error instanceof Error && 'code' in error && ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(`${error.code}`);
 
 /** As a deployment has them. */
 export const folderOf = ({ env }: Io): string => env['POLICIES_DIR'] || 'policies';

@@ -174,6 +174,21 @@ test('a kept plan is refused where its policy says something else by now', async
   expect(stderr).toContain('is refused: policy said has changed since');
 });
 
+test.each<[what: string, args: () => readonly [string, string]]>([
+  ['--apply of a file that is not there', () => ['--apply', join(dir, 'nosuch.json')]],
+  ['--apply of a folder', () => ['--apply', dir]],
+  ['--plan into a folder that is not there', () => ['--plan', join(dir, 'nosuch', 'plan.json')]],
+])('sync %s is wrong use that names the option and the file', async (_, args) => {
+  const [option, file] = args();
+  const { code, stdout, stderr } = await callCommand(
+    ['sync', await policyFor('files', ['REGION2']), option, file],
+    demo,
+  );
+  expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+  expect(stderr).toContain(`${option} ${file} cannot be `);
+  expect(stderr).not.toMatch(/\n +at /);
+});
+
 test('sync whose deployment nobody names is wrong use that says so, and does nothing', async () => {
   const source = await newSource(ferry, MiB, { name: 'unserved', tags: ['unserved'] });
   const file = await policyFor('unserved', ['REGION2']);
@@ -298,6 +313,11 @@ test('publish sends the event, straight into a queue or on a bus', async () => {
   );
   const nowhere = await callCommand(['publish', source.id], demo);
   expect(nowhere).toMatchObject({ code: 64, stderr: expect.stringContaining('Where is the image to be?') });
-  const itself = await callCommand(['publish', source.id, '--to', 'REGION1'], demo);
-  expect(itself).toMatchObject({ code: 1, stderr: expect.stringContaining('is source and target') });
+  for (const [to, why] of [
+    ['REGION1', 'is source and target'],
+    ['REGION2,region2', 'twice'],
+  ] as const) {
+    const refused = await callCommand(['publish', source.id, '--to', to], demo);
+    expect(refused).toMatchObject({ code: 64, stdout: '', stderr: expect.stringContaining(why) });
+  }
 });
