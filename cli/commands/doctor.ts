@@ -43,17 +43,35 @@ const tell = ({ stdout }: Io, { json = false }: CommonOptions, checks: readonly 
   stdout.write(table(['', 'region', 'what', ''], rows));
 };
 
+/** What there is to look at, and the clouds that cannot be asked what they have. */
+const lookedAt = async (
+  io: Io,
+  { clouds }: Here,
+  named: readonly string[],
+): Promise<{ readonly regions: readonly string[]; readonly unreachable: readonly Check[] }> => {
+  if (named.length > 0) return { regions: named, unreachable: [] };
+  const listed = await clouds.regions(io);
+  const regions = [...new Set(listed.flatMap((cloud) => cloud.regions))];
+  const unreachable = listed.flatMap(({ cloud: { regionName: region = '' }, error }) =>
+    error ? [{ region, what: 'authentication', ...wrong(`${error.explanation}: ${signIn}`) }] : [],
+  );
+  if (regions.length === 0 && unreachable.length === 0)
+    throw new FerryError('not-found', 'The catalog has no image service in any region');
+  return { regions, unreachable };
+};
+
+const isGood = ({ state }: Check): boolean => state !== 'wrong';
+
 /**
  * Checks what copying needs, region by region, and says of each what is fine, or what to do. In each region it creates a
  * tiny private record, gives it data, and removes it again.
  */
 export const doctor = async (io: Io, options: CommonOptions, named: readonly string[]): Promise<ExitCode> => {
   const here = await openHere(io, options);
-  const regions = named.length > 0 ? named : await here.clouds.regions(io);
-  if (regions.length === 0)
-    throw new FerryError('not-found', 'The catalog has no image service in any region');
+  const { regions, unreachable } = await lookedAt(io, here, named);
   const all = await Promise.all(regions.map((region) => regionAndDeployment(io, options, here, region)));
-  const checks = [...all.flat(), ...(await awsChecks(io.env))];
-  tell(io, options, checks);
-  return exitCodeOf(all.map((own) => own.every(({ state }) => state !== 'wrong')));
+  const aws = await awsChecks(io.env);
+  tell(io, options, [...unreachable, ...all.flat(), ...aws]);
+  const wrongElsewhere = [...unreachable, ...aws].filter((one) => !isGood(one));
+  return exitCodeOf([...all.map((own) => own.every(isGood)), ...wrongElsewhere.map(isGood)]);
 };

@@ -1,3 +1,4 @@
+import type { FerryError } from '../errors.ts';
 import type { Credentials } from '../openstack/credentials.ts';
 import type { Glance } from '../openstack/glance.ts';
 import type { Images } from '../openstack/images.ts';
@@ -95,6 +96,14 @@ export interface CloudEntries {
   readonly broken: readonly BrokenCloud[];
 }
 
+/** A cloud, and the names of the regions that its entry is for. */
+export interface ListedCloud {
+  readonly cloud: Cloud;
+  readonly regions: readonly RegionName[];
+  /** Why it could not be asked; then it has no regions here. */
+  readonly error?: FerryError;
+}
+
 /** Regions of one or several clouds. */
 export interface Clouds {
   /**
@@ -105,6 +114,6 @@ export interface Clouds {
   region(name: string, options: { readonly signal: AbortSignal }): Promise<CloudRegion>;
   /** The session of an entry, by its name. @throws FerryError `misconfigured` when there is none any more */
   session(name: string): Promise<Session>;
-  /** All there are. */
-  regions(options: { readonly signal: AbortSignal }): Promise<readonly RegionName[]>;
+  /** All there are, in the order of the entries. @throws the signal's reason */
+  regions(options: { readonly signal: AbortSignal }): Promise<readonly ListedCloud[]>;
 }

@@ -1,12 +1,12 @@
 import { echo } from '../echo.ts';
-import { FerryError } from '../errors.ts';
+import { asFerryError, FerryError } from '../errors.ts';
 import { endpointOf, type ImageEndpoint, imageEndpoints } from '../openstack/catalog.ts';
 import { createGlance } from '../openstack/glance.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
 import { createImages } from '../openstack/images.ts';
 import type { Identity } from '../openstack/validate-token.ts';
 import type { RegionName } from '../schemas/ids.ts';
-import type { Cloud, CloudEntries, CloudRegion, Clouds, Session } from './cloud.ts';
+import type { Cloud, CloudEntries, CloudRegion, Clouds, ListedCloud, Session } from './cloud.ts';
 import { madeFor } from './made-for.ts';
 import { createSession } from './session.ts';
 import { titleOf } from './trust-cloud.ts';
@@ -59,6 +59,15 @@ export const createClouds = ({ http, entries }: CloudsServices): Clouds => {
     return { session, identity, endpoints: imageEndpoints(identity.catalog, cloud.interface) };
   };
 
+  const listed = async (cloud: Cloud, options: Options): Promise<ListedCloud> => {
+    try {
+      return { cloud, regions: namesIn(await regionsOf(cloud, options)) };
+    } catch (error) {
+      options.signal.throwIfAborted();
+      return { cloud, regions: [], error: asFerryError(error) };
+    }
+  };
+
   const opened = ({ session, identity }: Regions, { region, url }: ImageEndpoint): CloudRegion => ({
     region: region as RegionName,
     session,
@@ -103,8 +112,7 @@ export const createClouds = ({ http, entries }: CloudsServices): Clouds => {
     },
     regions: async (options) => {
       const { clouds } = await entries();
-      const found = await Promise.all(clouds.map((cloud) => regionsOf(cloud, options)));
-      return [...new Set(found.flatMap(namesIn))];
+      return await Promise.all(clouds.map((cloud) => listed(cloud, options)));
     },
   };
 };

@@ -95,6 +95,36 @@ test('a region that the deployment does not serve is told before anything is mad
   expect(made.filter((image) => image['ferry_source_id'] === source.id)).toEqual([]);
 });
 
+test('doctor tells a cloud that cannot be asked, and looks at the regions of the others', async () => {
+  const password = openrcOf('demo', { authUrl: '', url: '', region: '' }).OS_PASSWORD;
+  const domains = { user_domain_name: 'Default', project_domain_name: 'Default' };
+  const entryOf = (auth_url: string, more: object = {}) => ({
+    auth: { ...{ auth_url, username: 'demo', password, project_name: 'demo', ...domains }, ...more },
+  });
+  const clouds = {
+    home: entryOf(ferry.openstack.authUrl),
+    north: { ...entryOf(away.authUrl, { password: 'wrong' }), region_name: 'NORTH' },
+    south: { ...entryOf('http://127.0.0.1:1/v3'), region_name: 'SOUTH' },
+  };
+  const file = join(dir, 'broken.yaml');
+  await writeFile(file, JSON.stringify({ clouds }));
+  const doctor = (cloud: string) =>
+    callCommand(['doctor', '--json', '--os-cloud', cloud], { ...env, OS_CLIENT_CONFIG_FILE: file });
+  const { code, json } = await doctor('home');
+  const checks = json()['checks'] as unknown as { region: string; what: string }[];
+  expect(code).toBe(2);
+  expect(checks.filter(({ what }) => what === 'authentication')).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ region: 'REGION2', state: 'fine' }),
+      expect.objectContaining({
+        ...{ region: 'NORTH', state: 'wrong' },
+        says: expect.stringMatching(/cloud north .*its user name or password is refused: look at/),
+      }),
+      expect.objectContaining({ region: 'SOUTH', state: 'wrong', says: expect.stringContaining('ECONNREF') }),
+    ]),
+  );
+});
+
 test('without a choice the clouds are listed; one that is not there is told', async () => {
   const args = ['copy', 'x', '--from', 'NORTH', '--to', 'REGION2'];
   const none = await callCommand(args, env);

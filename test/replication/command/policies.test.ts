@@ -280,6 +280,28 @@ describe('doctor', () => {
     ]);
   });
 
+  test('says as a line that a password is wrong, for machines too', async () => {
+    const { code, json } = await callCommand(['doctor', '--json'], { ...demo, OS_PASSWORD: 'wrong' });
+    expect(code).toBe(1);
+    expect(json()['checks']).toContainEqual({
+      ...{ region: '', what: 'authentication', state: 'wrong' },
+      says: expect.stringContaining('its user name or password is refused'),
+    });
+  });
+
+  test.each([
+    ['fine', 2, ['REGION2']],
+    ['wrong', 1, ['REGION99']],
+  ] as const)(
+    'a bucket that is wrong beside a region that is %s is exit code %i',
+    async (_, code, regions) => {
+      const env = { ...demo, AWS_ACCESS_KEY_ID: 'test', RELAY_BUCKET: 'no-such-bucket' };
+      const called = await callCommand(['doctor', ...regions], env);
+      expect(called.stdout).toMatch(/\nwrong +bucket +.*no-such-bucket/);
+      expect(called.code).toBe(code);
+    },
+  );
+
   test('says that a deployment is not there', async () => {
     const { code, json } = await callCommand(
       ['doctor', 'REGION2', '--json', '--url', 'http://127.0.0.1:1'],

@@ -90,8 +90,23 @@ describe('a session', () => {
   });
 });
 
-test('the regions are those of all clouds, of each entry the one that it is made for', async () => {
-  const one = entryOf(both().home, { name: 'one', regionName: 'REGION1' });
-  expect(await of([one, north()]).regions({ signal })).toEqual(['REGION1', 'NORTH']);
-  expect(await of([own(), north()]).regions({ signal })).toEqual(['REGION1', 'REGION2', 'NORTH']);
+describe('the regions', () => {
+  const listed = async (clouds: readonly Cloud[]) =>
+    (await of(clouds).regions({ signal })).map(({ cloud, regions, error }) => ({
+      ...{ cloud: cloud.name, regions, code: error?.code },
+    }));
+
+  test('are those of each cloud, of an entry that is made for one that one', async () => {
+    const one = entryOf(both().home, { name: 'one', regionName: 'REGION1' });
+    const inNorth = { cloud: 'north', regions: ['NORTH'] };
+    expect(await listed([one, north()])).toEqual([{ cloud: 'one', regions: ['REGION1'] }, inNorth]);
+    expect(await listed([own(), north()])).toEqual([{ cloud: '', regions: ['REGION1', 'REGION2'] }, inNorth]);
+  });
+
+  test('of a cloud that cannot be asked are none, and why; the others are listed', async () => {
+    expect(await listed([unreachable(), north()])).toEqual([
+      { cloud: 'gone', regions: [], code: 'unavailable' },
+      { cloud: 'north', regions: ['NORTH'] },
+    ]);
+  });
 });
