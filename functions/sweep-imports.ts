@@ -3,7 +3,7 @@ import { createStoreSweep } from '../lib/aws/state/sweep.ts';
 import { composeRelay } from '../lib/compose/relay.ts';
 import { composeSend, composeState } from '../lib/compose/state.ts';
 import { loadConfig } from '../lib/config.ts';
-import { createSweepImports } from '../lib/imports/end/sweep-imports.ts';
+import { createSweepImports } from '../lib/imports/sweep/sweep-imports.ts';
 import { directHandler } from '../lib/steps/direct-handler.ts';
 
 // Once an hour: resumes or ends imports and copies whose queue messages were lost, and deletes orphaned claims, uploads,

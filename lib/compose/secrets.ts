@@ -1,8 +1,8 @@
 import { givenSecret, secretOf } from '../aws/secrets.ts';
 import type { Config } from '../config.ts';
 import { FerryError } from '../errors.ts';
-import { createSealer, type Sealer } from '../imports/record/sealed-secrets.ts';
-import { keysIn, sealingKeys } from '../imports/record/sealing-keys.ts';
+import { createSealer, type Sealer } from '../imports/access/sealed-secrets.ts';
+import { keysIn, sealingKeys } from '../imports/access/sealing-keys.ts';
 import type { ApplicationCredential } from '../openstack/service-user.ts';
 
 // Secrets come from Secrets Manager; a worker, and a test, may have them in the environment itself.

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { seemsModifiable } from '../../lib/imports/record/modifiable.ts';
+import { seemsModifiable } from '../../lib/imports/access/modifiable.ts';
 import { callersToken } from '../../lib/openstack/credentials.ts';
 import { createGlance, type Glance } from '../../lib/openstack/glance.ts';
 import { createOpenStackHttp } from '../../lib/openstack/http.ts';

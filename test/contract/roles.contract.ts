@@ -132,7 +132,7 @@ export function rolesContract(
   describe.each(everyCell)('a %s image and %s', (kind, caller) => {
     const expected = (column: keyof typeof table): string => cell(table[column], kind, caller);
 
-    test('import into it', async () => {
+    test('import into it gets the same answer from us as from Glance', async () => {
       const id = await ofKind(kind);
       const ours = await importByOurs(caller, id, sources.public);
       const theirs = await importByGlance(caller, id, sources.public);
@@ -174,7 +174,7 @@ export function rolesContract(
       expect(ours.json['tasks']).toHaveLength(2 * own.length);
     });
 
-    test('cancel the import into it', async () => {
+    test('cancel the import into it, if they may import into it', async () => {
       const id = await ofKind(kind);
       expect((await importByOurs('member', id, sources.public)).status).toBe(201);
       const ours = await cancel(caller, id);

@@ -2,7 +2,7 @@ import { createClaims } from '../../lib/aws/state/claims.ts';
 import { createCopies } from '../../lib/aws/state/copies.ts';
 import { createTasks } from '../../lib/aws/state/tasks.ts';
 import type { Table } from '../../lib/aws/table.ts';
-import type { OpenAccess } from '../../lib/imports/record/access.ts';
+import type { OpenAccess } from '../../lib/imports/access/access.ts';
 import type { CopyId } from '../../lib/schemas/ids.ts';
 import { tellNobody } from '../../lib/state/announce.ts';
 import type { Copies } from '../../lib/state/copies.ts';

@@ -10,8 +10,8 @@ import { type PropertyRules, wantedProperties } from '../../properties/wanted.ts
 import { type ImageId, parseImageId, type Token } from '../../schemas/ids.ts';
 import { isApplyMetadataInvocation } from '../../schemas/validators.js';
 import type { Claims } from '../../state/claims.ts';
+import type { Targets } from '../access/targets.ts';
 import { requireNoImportOfGlance } from '../record/glance-tasks.ts';
-import type { Targets } from '../record/targets.ts';
 import { applyProperties } from './apply-properties.ts';
 
 export interface ApplyAloneServices {

@@ -8,9 +8,9 @@ import type { Send } from '../../state/messages.ts';
 import { importRef } from '../../state/refs.ts';
 import { hasEnded, type Task } from '../../state/task.ts';
 import type { Tasks } from '../../state/tasks.ts';
+import { requireModifiable, seemsModifiable } from '../access/modifiable.ts';
+import type { Targets } from '../access/targets.ts';
 import { type AskedTasks, isShownTo } from '../record/list-tasks.ts';
-import { requireModifiable, seemsModifiable } from '../record/modifiable.ts';
-import type { Targets } from '../record/targets.ts';
 
 export interface CancelServices {
   readonly targets: Targets;

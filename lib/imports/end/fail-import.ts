@@ -7,7 +7,7 @@ import type { ImportRef } from '../../state/refs.ts';
 import { type Ending, hasEnded, type Task } from '../../state/task.ts';
 import { done } from '../../steps/outcome.ts';
 import type { Step } from '../../steps/step.ts';
-import type { OpenAccess } from '../record/access.ts';
+import type { OpenAccess } from '../access/access.ts';
 import { workOnImports } from '../record/import-step.ts';
 import { targetImage } from '../record/look-at-target.ts';
 import { type EndServices, endImport } from './end-import.ts';

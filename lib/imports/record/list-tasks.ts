@@ -6,8 +6,8 @@ import { parseImageId } from '../../schemas/ids.ts';
 import type { Copies } from '../../state/copies.ts';
 import { hasEnded, type Task } from '../../state/task.ts';
 import type { Tasks } from '../../state/tasks.ts';
+import type { Asking, Targets } from '../access/targets.ts';
 import { tasksOfGlance } from './glance-tasks.ts';
-import type { Asking, Targets } from './targets.ts';
 import { type TaskView, taskView } from './task-view.ts';
 
 export interface ListServices {

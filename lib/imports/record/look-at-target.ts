@@ -4,7 +4,7 @@ import type { Glance } from '../../openstack/glance.ts';
 import type { ImageId } from '../../schemas/ids.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { Task } from '../../state/task.ts';
-import type { OpenAccess } from './access.ts';
+import type { OpenAccess } from '../access/access.ts';
 
 interface Options {
   readonly signal: AbortSignal;

@@ -4,7 +4,7 @@ import type { Claims } from '../../state/claims.ts';
 import { type ImportRef, importRef } from '../../state/refs.ts';
 import { hasEnded, type Task } from '../../state/task.ts';
 import type { Tasks } from '../../state/tasks.ts';
-import type { OpenAccess } from './access.ts';
+import type { OpenAccess } from '../access/access.ts';
 import { createLookAtTarget, isWaiting } from './look-at-target.ts';
 import { type FailureServices, failImport, hasFailed } from './task-failure.ts';
 

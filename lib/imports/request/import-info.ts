@@ -1,4 +1,4 @@
-import type { Asking, Targets } from '../record/targets.ts';
+import type { Asking, Targets } from '../access/targets.ts';
 import type { EnabledMethods } from './enabled-methods.ts';
 
 export interface InfoServices {

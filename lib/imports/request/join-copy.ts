@@ -15,7 +15,7 @@ import { hasEnded, type Task } from '../../state/task.ts';
 import type { Tasks } from '../../state/tasks.ts';
 import { again, done, type Outcome, send } from '../../steps/outcome.ts';
 import type { Step, StepRun } from '../../steps/step.ts';
-import type { OpenAccess } from '../record/access.ts';
+import type { OpenAccess } from '../access/access.ts';
 import { failToFailImport, toFailImport, workOnImports } from '../record/import-step.ts';
 import { nowProcessing } from '../record/state-change.ts';
 import { hasFailed } from '../record/task-failure.ts';

@@ -1,5 +1,5 @@
 import type { RegionName } from '../../schemas/ids.ts';
-import type { Asking, Targets } from '../record/targets.ts';
+import type { Asking, Targets } from '../access/targets.ts';
 
 /** GET /regions: where each region is served. */
 export interface RegionsView {

@@ -4,8 +4,8 @@ import { logOf } from '../../log.ts';
 import { countStarted } from '../../metrics.ts';
 import type { ImageId, RequestId } from '../../schemas/ids.ts';
 import type { Task } from '../../state/task.ts';
+import type { Sealer } from '../access/sealed-secrets.ts';
 import { newTask } from '../record/new-task.ts';
-import type { Sealer } from '../record/sealed-secrets.ts';
 import { type EnqueueServices, enqueueImport } from './enqueue-import.ts';
 
 export interface ReplicaServices extends EnqueueServices {

@@ -3,8 +3,8 @@ import { echo } from '../../echo.ts';
 import { asFerryError, FerryError, hasCode } from '../../errors.ts';
 import { endpointNotFound, imageEndpoint } from '../../openstack/catalog.ts';
 import type { Token } from '../../schemas/ids.ts';
+import type { Caller } from '../access/targets.ts';
 import type { RequestedSource, SourceAt } from '../record/new-task.ts';
-import type { Caller } from '../record/targets.ts';
 
 export interface SourceCloudServices {
   /** Our own, whose catalog the caller has. */

@@ -97,7 +97,7 @@ describe('an import whose target is gone', () => {
     expect(failed).toEqual([]);
   });
 
-  test('is no import that cannot be looked at', async () => {
+  test('is not confused with one whose Glance is unavailable: that one goes on waiting', async () => {
     for (const ref of waiting) found.set(ref, 'unavailable');
     await beats(12);
     expect(failed).toEqual([]);

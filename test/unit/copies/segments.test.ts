@@ -218,7 +218,7 @@ describe('a source that is deleted after its last byte', () => {
     for (const { taskId } of use().waiting) use().server.refused.set(taskId, { record: 404, data: 404 });
   };
 
-  test('is missed by nobody: its hash proves what is stored', async () => {
+  test('does not fail the copy: the hash kept with it verifies the object', async () => {
     await copyAllRows();
     remove();
     expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));

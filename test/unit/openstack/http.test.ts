@@ -188,7 +188,7 @@ describe('an answer', () => {
     expect(server.seen).toHaveLength(4);
   });
 
-  test('that is none is not quoted', async () => {
+  test('that is HTML instead of JSON fails without its text, which may hold a token', async () => {
     server.script({ status: 200, text: `<html>${token}</html>` });
     expect((await failure()).message).toBe('Failed to get the tasks: the answer is not of the expected form');
   });

@@ -77,13 +77,13 @@ describe('a step that fails for now', () => {
     expect(use().calls).toEqual(['hide 60', 'begin', 'renew', 'pause', 'hide 10']);
   });
 
-  test('in a way of its own says nothing of it but to the log', async () => {
+  test('by a mistake of our own shows a general message; its text stays in the log', async () => {
     const mistake = () => Promise.reject(new TypeError('secret internals'));
     await expect(run(mistake)).rejects.toMatchObject({ code: 'internal' });
     expect(use().reasons).toEqual([expect.stringMatching(/^The server has either erred/)]);
   });
 
-  test('and keeps no reasons comes again all the same', async () => {
+  test('is retried although it does not record why it failed', async () => {
     const { keepReason: _, ...step } = use().step(fails('unavailable'));
     await expect(runStep(use().services, step, use().received())).rejects.toThrow('because of unavailable');
     expect(use().hidden).toEqual([60, 10]);

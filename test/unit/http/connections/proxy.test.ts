@@ -120,7 +120,7 @@ const carries = (start: () => Promise<TestProxy>) => {
       expect(received).toContain('PUT /image?a=b HTTP/1.');
     });
 
-    test('small calls', async () => {
+    test('calls to Keystone’s and Glance’s APIs', async () => {
       const { url } = await serve(answering('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'), { isSecure });
       const { small } = createOpenStackHttp({ stallMs: 1000, proxyFor });
       const call = { method: 'GET', url, headers: {}, signal, operation: 'ask' } as const;
@@ -128,7 +128,7 @@ const carries = (start: () => Promise<TestProxy>) => {
       await small.close();
     });
 
-    test('limits, as without it', async () => {
+    test('a silent server’s timeout, as a direct connection does', async () => {
       const silent = await serve((socket) => void socket.resume(), { isSecure });
       const connections = { stallMs: 2000, headMs: 200, proxyFor };
       const asked = get({ url: silent.url, headers: {}, connections, signal });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FerryError } from '../../../../lib/errors.ts';
+import type { OpenAccess } from '../../../../lib/imports/access/access.ts';
 import { createFailImport, type FailServices } from '../../../../lib/imports/end/fail-import.ts';
-import type { OpenAccess } from '../../../../lib/imports/record/access.ts';
 import { type ImageId, newAttemptId, newTaskId } from '../../../../lib/schemas/ids.ts';
 import type { Copy } from '../../../../lib/state/copy.ts';
 import { importRef } from '../../../../lib/state/refs.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
+import type { Targets } from '../../../../lib/imports/access/targets.ts';
 import { createListTasks } from '../../../../lib/imports/record/list-tasks.ts';
-import type { Targets } from '../../../../lib/imports/record/targets.ts';
 import type { ImageId, RegionName, Token } from '../../../../lib/schemas/ids.ts';
 import type { CopyChanges } from '../../../../lib/state/copy.ts';
 import type { Task } from '../../../../lib/state/task.ts';

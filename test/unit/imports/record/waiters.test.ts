@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Download } from '../../../../lib/download/download.ts';
 import { FerryError } from '../../../../lib/errors.ts';
-import type { OpenAccess } from '../../../../lib/imports/record/access.ts';
+import type { OpenAccess } from '../../../../lib/imports/access/access.ts';
 import { createWaiters } from '../../../../lib/imports/record/waiters.ts';
 import { type ImageId, newTaskId } from '../../../../lib/schemas/ids.ts';
 import { importRef } from '../../../../lib/state/refs.ts';

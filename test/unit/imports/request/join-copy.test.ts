@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createCopies } from '../../../../lib/aws/state/copies.ts';
 import { failCopy } from '../../../../lib/copies/end/fail-copy.ts';
+import type { OpenAccess } from '../../../../lib/imports/access/access.ts';
 import { failureOf } from '../../../../lib/imports/end/failure-of.ts';
-import type { OpenAccess } from '../../../../lib/imports/record/access.ts';
 import { createJoinCopy, type JoinServices } from '../../../../lib/imports/request/join-copy.ts';
 import type { CopyId } from '../../../../lib/schemas/ids.ts';
 import type { Copies } from '../../../../lib/state/copies.ts';
@@ -166,7 +166,7 @@ describe('another import of the same source', () => {
   });
 });
 
-describe('who may see a source and not download it', () => {
+describe('a caller who may see a source and not download it', () => {
   test.each([403, 401])('(%d) does not join its copy, gets no byte, and says why', async (data) => {
     const [one, other] = [await queued(), await queued()];
     await join(one);
@@ -180,7 +180,7 @@ describe('who may see a source and not download it', () => {
     expect((await read(other)).failureCode).toBe(data === 403 ? 'forbidden' : 'unauthorized');
   });
 
-  test('has no copy to leave: it gets no message, and is kept no longer, when his import ends', async () => {
+  test('has joined no copy, so that none is kept for that import', async () => {
     const [one, other] = [await queued(), await queued()];
     await join(one);
     server.refused.set(other.taskId, { data: 403 });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { FerryError } from '../../../../lib/errors.ts';
-import type { Sealer } from '../../../../lib/imports/record/sealed-secrets.ts';
-import type { Targets } from '../../../../lib/imports/record/targets.ts';
+import type { Sealer } from '../../../../lib/imports/access/sealed-secrets.ts';
+import type { Targets } from '../../../../lib/imports/access/targets.ts';
 import { createEnabledMethods } from '../../../../lib/imports/request/enabled-methods.ts';
 import { createRequestImport, type RequestServices } from '../../../../lib/imports/request/request-import.ts';
 import {

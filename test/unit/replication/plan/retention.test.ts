@@ -26,7 +26,7 @@ describe('retention keeps', () => {
     expect(kept([], { last: 3 })).toEqual([]);
   });
 
-  test('the last so many', () => {
+  test('the newest three with `last: 3`', () => {
     const times = daily(5);
     expect(kept(times, { last: 3 })).toEqual(times.slice(0, 3));
   });

@@ -2,8 +2,8 @@ import type { Copy } from '../../state/copy.ts';
 import { type ImportRef, importRef, type Target } from '../../state/refs.ts';
 import type { ClaimView, Remains } from '../../state/remains.ts';
 import { hasEnded } from '../../state/task.ts';
-import { claimStaleFor, type Inventory, lostAfter, type Sweep, silentAfter } from './sweep.ts';
-import { isBeingMade, silenceOf, sweepCopy, sweepMakings } from './sweep-copies.ts';
+import { claimStaleFor, type Inventory, lostAfter, type SweepAction, silentAfter } from './sweep-action.ts';
+import { actionsForCopy, actionsForLeftovers, isBeingMade, silenceOf } from './sweep-copies.ts';
 
 /** Messages that an import gets to go on, and to be ended: SQS keeps its own for days, so a long queue is no silence. */
 const mostToGoOn = 16;
@@ -27,7 +27,11 @@ const isServed = ({ taskId }: ImportRef, copy: Copy | undefined, nowMs: number):
   silenceOf(copy, nowMs) < silentAfter &&
   copy.waiting.some((ref) => ref.taskId === taskId);
 
-const sweepTask = (task: TaskGist, { claim, copy }: Belongings, nowMs: number): readonly Sweep[] => {
+const actionsForTask = (
+  task: TaskGist,
+  { claim, copy }: Belongings,
+  nowMs: number,
+): readonly SweepAction[] => {
   const { taskId, revivals = 0 } = task;
   if (hasEnded(task) || revivals >= mostToEnd) return [];
   const isHeld = claim?.taskId === taskId;
@@ -48,7 +52,7 @@ const nameOf = ({ region, imageId }: Target): string => `${imageId} ${region}`;
  * What is left where even the messages are gone, and what to do about it. Everything that belongs to an import that
  * runs, or to a copy that somebody waits for, is left alone, and so is everything that is not ours.
  */
-export const planSweep = (inventory: Inventory): readonly Sweep[] => {
+export const planSweep = (inventory: Inventory): readonly SweepAction[] => {
   const { remains, nowMs } = inventory;
   const { tasks, claims, copies, seats } = remains;
   const claimOf = new Map(claims.map((claim) => [nameOf(claim), claim]));
@@ -61,12 +65,12 @@ export const planSweep = (inventory: Inventory): readonly Sweep[] => {
   });
   const staleBeforeMs = nowMs - claimStaleFor;
   return [
-    ...tasks.flatMap((task) => sweepTask(task, belongingsOf(task), nowMs)),
+    ...tasks.flatMap((task) => actionsForTask(task, belongingsOf(task), nowMs)),
     ...claims
       .filter((claim) => isOver(claim) && claim.staleAt < staleBeforeMs)
       .map((claim) => ({ kind: 'release', ref: importRef(claim), staleBeforeMs }) as const),
-    ...copies.flatMap((copy) => sweepCopy(copy, isOver, nowMs)),
-    ...sweepMakings(inventory),
+    ...copies.flatMap((copy) => actionsForCopy(copy, isOver, nowMs)),
+    ...actionsForLeftovers(inventory),
     ...seats
       .filter(({ sinceMs }) => sinceMs < nowMs - lostAfter)
       .map((seat) => ({ kind: 'forget', seat }) as const),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Session } from '../../../../lib/clouds/cloud.ts';
 import { FerryError } from '../../../../lib/errors.ts';
-import { createRights } from '../../../../lib/imports/record/rights.ts';
+import { createRights } from '../../../../lib/imports/access/rights.ts';
 import type { ImageId, Token } from '../../../../lib/schemas/ids.ts';
 import type { Task } from '../../../../lib/state/task.ts';
 import { taskFixture } from '../task-fixture.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createStoreSweep } from '../../../../lib/aws/state/sweep.ts';
 import { objectKey } from '../../../../lib/copies/record/object-key.ts';
 import { FerryError } from '../../../../lib/errors.ts';
-import { createSweepImports } from '../../../../lib/imports/end/sweep-imports.ts';
+import { createSweepImports } from '../../../../lib/imports/sweep/sweep-imports.ts';
 import { importRef } from '../../../../lib/state/refs.ts';
 import type { Remains } from '../../../../lib/state/remains.ts';
 import { dyingAfter, makeCopy, relayOf, useLocalState } from '../../local-state.ts';

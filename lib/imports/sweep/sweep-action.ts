@@ -13,7 +13,7 @@ export interface Inventory {
 }
 
 /** What is to be done about something that nobody else takes care of. */
-export type Sweep =
+export type SweepAction =
   /** A new message for an import without a sign of life: to go on, or to be ended. */
   | {
       readonly kind: 'send';

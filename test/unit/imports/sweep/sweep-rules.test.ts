@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { objectKey } from '../../../../lib/copies/record/object-key.ts';
-import { planSweep } from '../../../../lib/imports/end/sweep-rules.ts';
+import { planSweep } from '../../../../lib/imports/sweep/sweep-rules.ts';
 import { newGeneration, type RegionName } from '../../../../lib/schemas/ids.ts';
 import type { Copy } from '../../../../lib/state/copy.ts';
 import { importRef, type Making } from '../../../../lib/state/refs.ts';

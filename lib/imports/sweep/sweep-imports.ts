@@ -8,7 +8,7 @@ import type { Making } from '../../state/refs.ts';
 import type { StoreSweep } from '../../state/remains.ts';
 import { hasEnded } from '../../state/task.ts';
 import type { Tasks } from '../../state/tasks.ts';
-import type { Inventory, Sweep } from './sweep.ts';
+import type { Inventory, SweepAction } from './sweep-action.ts';
 import { planSweep } from './sweep-rules.ts';
 
 export interface SweepServices extends LeaveServices {
@@ -21,7 +21,7 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
-type Of<Kind extends Sweep['kind']> = Extract<Sweep, { readonly kind: Kind }>;
+type Of<Kind extends SweepAction['kind']> = Extract<SweepAction, { readonly kind: Kind }>;
 
 /** None where the store cannot be asked: imports are taken care of all the same. */
 const relayKeysOf = async ({ relay }: SweepServices, options: Options) =>
@@ -69,27 +69,27 @@ const clear = async (services: SweepServices, making: Making, options: Options):
   await services.copies.forgetParts(making);
 };
 
-const carryOut = async (services: SweepServices, sweep: Sweep, options: Options): Promise<void> => {
-  if (sweep.kind === 'send') await send(services, sweep);
-  if (sweep.kind === 'resume') for (const message of sweep.messages) await services.send(message);
-  if (sweep.kind === 'release') await services.claims.releaseStale(sweep.ref, sweep.staleBeforeMs);
-  if (sweep.kind === 'leave') await leave(services, sweep, options);
-  if (sweep.kind === 'end') await end(services, sweep, options);
-  if (sweep.kind === 'clear') await clear(services, sweep.making, options);
-  if (sweep.kind === 'forget') await services.store.forgetSeat(sweep.seat);
+const carryOut = async (services: SweepServices, action: SweepAction, options: Options): Promise<void> => {
+  if (action.kind === 'send') await send(services, action);
+  if (action.kind === 'resume') for (const message of action.messages) await services.send(message);
+  if (action.kind === 'release') await services.claims.releaseStale(action.ref, action.staleBeforeMs);
+  if (action.kind === 'leave') await leave(services, action, options);
+  if (action.kind === 'end') await end(services, action, options);
+  if (action.kind === 'clear') await clear(services, action.making, options);
+  if (action.kind === 'forget') await services.store.forgetSeat(action.seat);
 };
 
 const outcomeOf = async (
   services: SweepServices,
-  sweep: Sweep,
+  action: SweepAction,
   options: Options,
-): Promise<Sweep['kind'] | 'failed' | 'left'> => {
+): Promise<SweepAction['kind'] | 'failed' | 'left'> => {
   try {
-    await carryOut(services, sweep, options);
-    return sweep.kind;
+    await carryOut(services, action, options);
+    return action.kind;
   } catch (error) {
     if (options.signal.aborted) return 'left';
-    log.warn('not swept', { sweep, error: asFerryError(error) });
+    log.warn('not swept', { sweep: action, error: asFerryError(error) });
     return 'failed';
   }
 };
@@ -106,8 +106,8 @@ export const createSweepImports =
   async (options: Options): Promise<Readonly<Record<string, number>>> => {
     const kinds = ['send', 'resume', 'release', 'leave', 'end', 'clear', 'forget', 'failed', 'left'] as const;
     const done: Record<string, number> = Object.fromEntries(kinds.map((kind) => [kind, 0]));
-    for (const sweep of planSweep(await inventoryOf(services, options))) {
-      const kind = options.signal.aborted ? 'left' : await outcomeOf(services, sweep, options);
+    for (const action of planSweep(await inventoryOf(services, options))) {
+      const kind = options.signal.aborted ? 'left' : await outcomeOf(services, action, options);
       done[kind] = (done[kind] ?? 0) + 1;
     }
     log.info('swept', { done });

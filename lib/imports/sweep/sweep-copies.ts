@@ -6,7 +6,7 @@ import type { Copy } from '../../state/copy.ts';
 import { type Sending, toCopy } from '../../state/messages.ts';
 import type { ImportRef, Making } from '../../state/refs.ts';
 import { msOf } from '../../state/task.ts';
-import { type Inventory, leftAfter, lostAfter, type Sweep, silentAfter } from './sweep.ts';
+import { type Inventory, leftAfter, lostAfter, type SweepAction, silentAfter } from './sweep-action.ts';
 
 export const silenceOf = ({ updatedAt }: { readonly updatedAt: string }, nowMs: number): number =>
   nowMs - msOf(updatedAt);
@@ -27,11 +27,11 @@ const wakingMessages = (copy: Copy, waiting: readonly ImportRef[]): readonly Sen
 };
 
 /** @param hasEnded of an import, also for one that nobody knows */
-export const sweepCopy = (
+export const actionsForCopy = (
   copy: Copy,
   hasEnded: (ref: ImportRef) => boolean,
   nowMs: number,
-): readonly Sweep[] => {
+): readonly SweepAction[] => {
   const { copyId, waiting } = copy;
   const silence = silenceOf(copy, nowMs);
   if (waiting.length === 0) return isOver(copy, silence, nowMs) ? [{ kind: 'end', copyId, nowMs }] : [];
@@ -53,7 +53,7 @@ const makingOf = (key: string): Making | undefined => {
 };
 
 /** What is left of no copy: such as this table has checkpoints of, and such as is in the relay for long. */
-export const sweepMakings = ({ remains, relayKeys, nowMs }: Inventory): readonly Sweep[] => {
+export const actionsForLeftovers = ({ remains, relayKeys, nowMs }: Inventory): readonly SweepAction[] => {
   const live = new Set(remains.copies.map(objectKey));
   const parts = remains.parts.filter((making) => !live.has(objectKey(making)));
   const known = new Set([...live, ...parts.map(objectKey)]);

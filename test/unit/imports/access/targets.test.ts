@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createTargets, type TargetsServices } from '../../../../lib/imports/record/targets.ts';
+import { createTargets, type TargetsServices } from '../../../../lib/imports/access/targets.ts';
 import type { OpenStackHttp } from '../../../../lib/openstack/http.ts';
 import type { Token } from '../../../../lib/schemas/ids.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createSealer, type SealedFor } from '../../../../lib/imports/record/sealed-secrets.ts';
-import { keysIn, type SealingKeys } from '../../../../lib/imports/record/sealing-keys.ts';
+import { createSealer, type SealedFor } from '../../../../lib/imports/access/sealed-secrets.ts';
+import { keysIn, type SealingKeys } from '../../../../lib/imports/access/sealing-keys.ts';
 import { type ImageId, newTaskId, type RegionName, type Token } from '../../../../lib/schemas/ids.ts';
 
 const secret = 'a secret of at least thirty-two characters';
