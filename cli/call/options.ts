@@ -29,13 +29,18 @@ export interface WantedOptions {
   readonly retireOlder?: boolean;
 }
 
-const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const dayMs = 86_400_000;
+const unitMs: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: dayMs };
+
+/** Whole days that a timer of Node can run: one of more than 2^31 - 1 ms ends at once. */
+const longestDays = 24;
 
 /** `90`, `90s`, `30m`, `2h` or `1d`, in ms. @throws InvalidArgumentError, which names the option */
 export const duration = (text: string): number => {
   const [, number, unit = 's'] = /^(\d{1,9}(?:\.\d{1,3})?)([smhd]?)$/.exec(text) ?? [];
   const ms = Number(number) * (unitMs[unit || 's'] ?? Number.NaN);
-  if (!(ms > 0)) throw new InvalidArgumentError('It is a time such as 90s, 30m or 2h.');
+  if (!(ms > 0 && ms <= longestDays * dayMs))
+    throw new InvalidArgumentError(`It is a time such as 90s, 30m or 2h, at most ${longestDays}d.`);
   return ms;
 };
 

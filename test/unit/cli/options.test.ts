@@ -8,10 +8,15 @@ describe('a time', () => {
     ['1.5m', 90_000],
     ['2h', 7_200_000],
     ['1d', 86_400_000],
+    ['24d', 24 * 86_400_000],
   ])('%s', (text, ms) => expect(duration(text)).toBe(ms));
 
   test.each(['', '0', '-1', '1w', '1 h', 'h', '1e3', '0.0s', '99999999999'])('%j is none', (text) => {
     expect(() => duration(text)).toThrow('It is a time such as');
+  });
+
+  test('that is longer than a timer runs is refused, instead of ending at once', () => {
+    for (const text of ['25d', '30d', '999999999s']) expect(() => duration(text)).toThrow('at most 24d');
   });
 });
 
