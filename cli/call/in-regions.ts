@@ -11,7 +11,7 @@ export interface RegionCall {
   /** Ends with Ctrl-C, and with `--timeout`. */
   readonly signal: AbortSignal;
   show(update: Update): void;
-  /** Told of the image that something goes on at by itself: who stops waiting is told it. */
+  /** Told of the image that is brought on: its id is told whatever comes of it, also to who stops waiting. */
   begun(imageId: ImageId): void;
 }
 
@@ -56,9 +56,10 @@ export const inRegions = async (
     const begun = (imageId: ImageId): void => {
       id = imageId;
     };
-    const result = await work({ region, signal, show, begun }).catch((error: unknown) =>
-      signal.aborted ? { ...left, ...(id && { id }) } : failed(error),
-    );
+    const result = await work({ region, signal, show, begun }).catch((error: unknown) => ({
+      ...(signal.aborted ? left : failed(error)),
+      ...(id && { id }),
+    }));
     // The bar of one that goes on says more.
     if (result.status !== left.status) tellEnd(board, region, result);
     return [region, { ...result, seconds: secondsSince(startedMs) }];

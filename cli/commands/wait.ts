@@ -95,14 +95,6 @@ const leftFor = async (
   }
 };
 
-/** The copy is told all the same. */
-const failedAt =
-  ({ id }: ImageFacts, { signal }: Options) =>
-  (error: unknown): RegionResult => {
-    if (signal.aborted) throw error;
-    return { id, status: 'failed', reason: reasonOf(error), isOk: false };
-  };
-
 const waitAt = async (
   here: Here,
   served: ServedRegion,
@@ -114,10 +106,8 @@ const waitAt = async (
   if (!replica) throw noneThere(meant, served.to.region);
   call.begun(replica.id);
   const left = await leftFor(here, replica, served.to, { ...options, signal: call.signal });
-  if ('wanted' in left) {
-    const brought = bringTo(here, served, left.wanted, { ...call, isWaiting: true, mayBegin: false });
-    return await brought.catch(failedAt(replica, call));
-  }
+  if ('wanted' in left)
+    return await bringTo(here, served, left.wanted, { ...call, isWaiting: true, mayBegin: false });
   const { why: reason } = left;
   return { ...(reason !== undefined && { reason }), ...(await onlyWait(served, replica, meant, call)) };
 };

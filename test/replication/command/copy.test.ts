@@ -79,14 +79,14 @@ describe('copy to two regions', () => {
   });
 });
 
-test('an import that fails for good says why', async () => {
+test('an import that fails for good says why, and which record it leaves', async () => {
   const source = await newSource(ferry, MiB);
   glanceOf(ferry, 'REGION1').change(source.id, { os_hash_value: 'e'.repeat(128) });
   const { code, json } = await callCommand(['copy', source.id, '--to', 'REGION2', '--json'], demo);
   expect(code).toBe(1);
-  expect(json()).toMatchObject({
-    REGION2: { status: 'failed', reason: expect.stringContaining('e'.repeat(128)) },
-  });
+  const reason = expect.stringContaining('e'.repeat(128));
+  expect(json()).toMatchObject({ REGION2: { id: expect.any(String), status: 'failed', reason } });
+  expect(imageOf('REGION2', json()['REGION2']?.['id'])).toMatchObject({ status: 'queued' });
 });
 
 test('--id same, --name and --visibility', async () => {
