@@ -34,6 +34,8 @@ const valuesOf = (change: ImageChange): Values => {
 const isDoneAlready = (change: ImageChange, image: GlanceImage): boolean =>
   change.kind !== 'members' && change.kind !== 'delete' && differing(image, valuesOf(change)).length === 0;
 
+const soAlready = done('it is so already');
+
 const hasMark = (image: GlanceImage): boolean =>
   [provenanceNames.sourceRegion, provenanceNames.sourceId].every((name) => Boolean(image[name]));
 
@@ -100,6 +102,26 @@ export const tellMistake = ({ kind, region, image }: Change, error: unknown): vo
     log.error('change failed', { kind, region, image_id: image, error: error as Error });
 };
 
+/**
+ * Glance answers 409 to who removes a property that is not there: somebody else has removed it since the record was read, or
+ * this call itself, sent again after a lost answer.
+ */
+const carryOutOnce = async (
+  images: Images,
+  change: ImageChange,
+  record: GlanceImage,
+  options: Options,
+): Promise<Verdict> => {
+  try {
+    await carryOut(images, change, record, options);
+    return done(change.reason);
+  } catch (error) {
+    const isRefused = change.kind === 'update' && hasCode(error, 'conflict');
+    if (isRefused && isDoneAlready(change, await images.image(change.image, options))) return soAlready;
+    throw error;
+  }
+};
+
 /** Glance lets admins alone give an image away (glance/api/v2/images.py, _do_replace), and says so in a few words. */
 const advice = (change: ImageChange, error: unknown): string => {
   const owner = valuesOf(change)['owner'];
@@ -131,13 +153,12 @@ export const applyChange = async (place: Place, change: ImageChange, options: Op
   try {
     options.signal.throwIfAborted();
     const record = await images.image(change.image, options);
-    if (isDoneAlready(change, record)) return done('it is so already');
+    if (isDoneAlready(change, record)) return soAlready;
     const refusal =
       refusalOf(change, record, projectId) ??
       (change.relies && (await successorRefusal(place, change.relies, options)));
     if (refusal !== undefined) return kept(refusal);
-    await carryOut(images, change, record, options);
-    return done(change.reason);
+    return await carryOutOnce(images, change, record, options);
   } catch (error) {
     return verdictOf(change, error, options);
   }

@@ -36,6 +36,19 @@ test('an update sets what differs and removes what is null, in one PATCH', async
   expect(record).toEqual({ ...rest, min_disk: 5, os_version: '13.2', 'a/b': 'c' });
 });
 
+test('a property that somebody else has removed at the same moment is removed, and another conflict a failure', async () => {
+  const raced = async (isRemoved: boolean) => {
+    const images = imagesInMemory([ours]);
+    const patch: typeof images.patch = async (image, operations, options) => {
+      if (isRemoved) await images.patch(image, operations, options);
+      throw new FerryError('conflict', 'Property os_distro does not exist.');
+    };
+    return await applyChange(at({ ...images, patch }), update({ os_distro: null }), { signal });
+  };
+  expect(await raced(true)).toEqual({ outcome: 'done', reason: 'it is so already' });
+  expect(await raced(false)).toMatchObject({ outcome: 'failed' });
+});
+
 test('what is so already asks for nothing, also where the plan has seen something else', async () => {
   expect(
     await apply(update({ min_disk: 2, tags: ['a', 'b'], no_such: null }, { min_disk: 1 })),
