@@ -4,7 +4,7 @@ import { composeOpenStack } from '../lib/compose/openstack.ts';
 import { composePolicies } from '../lib/compose/policies.ts';
 import { composeState } from '../lib/compose/state.ts';
 import { loadConfig } from '../lib/config.ts';
-import { createHistoryOf } from '../lib/replication/replicate/read-imports.ts';
+import { createHistoryOf } from '../lib/replication/replicate/imports/read-imports.ts';
 import { answerOf } from '../lib/replication/sync/answer.ts';
 import { createImporter } from '../lib/replication/sync/importer.ts';
 import { parseSyncRequest } from '../lib/replication/sync/parse-request.ts';

@@ -1,6 +1,6 @@
 import type { Inventory } from '../../lib/replication/plan/change.ts';
 import type { Policy } from '../../lib/replication/policy/policy.ts';
-import { createHistoryOf, withImports } from '../../lib/replication/replicate/read-imports.ts';
+import { createHistoryOf, withImports } from '../../lib/replication/replicate/imports/read-imports.ts';
 import type { ServedAt } from '../deployment/served-regions.ts';
 import { overHttp } from '../images/over-http.ts';
 

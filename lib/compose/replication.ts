@@ -16,13 +16,14 @@ export const composeReplication = (
   config: Config<'IMPORTS_TABLE' | 'STREAM_IMAGE_QUEUE_URL' | 'FAIL_IMPORT_QUEUE_URL'>,
   sqs: SQSClient,
 ) => {
-  const { tasks, claims } = composeState(config);
+  const { tasks, claims, locks } = composeState(config);
   const send = composeSend(config, sqs);
   const files = composePolicies(config);
   const announce = composeAnnounce(config, unhurried);
   return {
     tasks,
     claims,
+    locks,
     announceReplica: composeAnnounceReplica(config, unhurried),
     clouds: composeClouds(config, composeOpenStack(config)),
     policies: async () => policiesOf(await files()),

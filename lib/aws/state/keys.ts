@@ -1,4 +1,5 @@
 import type { CopyId, Generation, ImageId, RegionName, TaskId } from '../../schemas/ids.ts';
+import type { Lock } from '../../state/locks.ts';
 import type { StepName } from '../../state/messages.ts';
 import type { ImportRef, Making, Target } from '../../state/refs.ts';
 import type { Key } from '../table.ts';
@@ -7,6 +8,7 @@ import type { Key } from '../table.ts';
 //   image#<imageId>#<region>   claim, task#<taskId>
 //   copy#<copyId>              copy, part#<generation>#<number>
 //   step#<name>                seat#<projectId>#<number>, seat#<projectId>#first
+//   policy#<name>              lock#<region>
 
 /** The region is last: Keystone lets it hold anything, also `#`. */
 const targetSubject = ({ imageId, region }: Target): string => `image#${imageId}#${region}`;
@@ -31,6 +33,11 @@ export const seatPrefix = 'seat#';
 export const seatItem = (projectId: string, number: number): string =>
   `${seatPrefix}${projectId}#${String(number).padStart(4, '0')}`;
 export const firstItem = (projectId: string): string => `${seatPrefix}${projectId}#first`;
+
+export const lockKey = ({ policy, region }: Lock): Key => ({
+  subject: `policy#${policy}`,
+  item: `lock#${region}`,
+});
 
 /** What an item is. */
 export type Named =

@@ -1,13 +1,13 @@
 import { asFerryError, hasCode } from '../../errors.ts';
 import type { ReplicaRequest } from '../../imports/request/request-replica.ts';
 import type { TaskId } from '../../schemas/ids.ts';
-import type { Claims } from '../../state/claims.ts';
 import type { ReplicateMessage } from '../../state/messages.ts';
-import type { ImportRef, Target } from '../../state/refs.ts';
+import type { Target } from '../../state/refs.ts';
 import { hasEnded, type Task } from '../../state/task.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
+import { lessonOf } from './imports/past-imports.ts';
+import { type KnownImports, runningImport } from './imports/running-import.ts';
 import { again, failed, left, type Next, waitFor } from './next.ts';
-import { lessonOf, type PastImport } from './past-imports.ts';
 
 interface Options {
   readonly signal: AbortSignal;
@@ -16,26 +16,12 @@ interface Options {
 /** @throws FerryError by the refusal, `conflict` where another import has the record, or it takes none; nothing is queued then */
 export type RequestReplica = (replica: ReplicaRequest, options: Options) => Promise<Pick<Task, 'taskId'>>;
 
-export interface BringInServices {
-  readonly claims: Pick<Claims, 'holder'>;
-  readonly tasks: {
-    get(ref: ImportRef): Promise<Pick<Task, 'taskId' | 'status' | 'message'> | undefined>;
-    /** A target's, oldest first; a routine asks for them, and who begins none. */
-    list?(target: Target): Promise<readonly PastImport[]>;
-  };
+export interface BringInServices extends KnownImports {
   /** Where it is absent nothing is begun: what others have begun is gone on with. */
   readonly requestReplica?: RequestReplica;
+  /** Begins an import when its turn has come, if it may have to wait. */
+  readonly inTurn?: (begin: () => Promise<Next>) => Promise<Next>;
 }
-
-/** The import that has the record, unless it has come to its end. */
-export const runningImport = async (
-  { claims, tasks }: Pick<BringInServices, 'claims' | 'tasks'>,
-  target: Target,
-): Promise<TaskId | undefined> => {
-  const taskId = await claims.holder(target);
-  const task = taskId && (await tasks.get({ ...target, taskId }));
-  return task && !hasEnded(task) ? task.taskId : undefined;
-};
 
 /**
  * An import is waited for by the message that has begun it. Of a routine that comes upon one, the next run sees what it has
@@ -48,7 +34,7 @@ export const whileImporting = (message: ReplicateMessage, running: TaskId): Next
 
 /** A record that is getting its data: by an import of ours, or by what somebody else has begun, or left. */
 export const whileBecoming = async (
-  services: Pick<BringInServices, 'claims' | 'tasks'>,
+  services: KnownImports,
   message: ReplicateMessage,
   { region, id, status }: ImageFacts,
 ): Promise<Next> => {
@@ -83,12 +69,33 @@ const noneAtWork = async ({ tasks }: BringInServices, target: Target): Promise<N
   );
 };
 
+/**
+ * A refusal is somebody else's import, or passes with what Glance does there itself, or does not pass: it is waited for, for a
+ * while.
+ */
+const begin = async (
+  services: BringInServices & { readonly requestReplica: RequestReplica },
+  message: ReplicateMessage,
+  replica: ReplicaRequest,
+  options: Options,
+): Promise<Next> => {
+  try {
+    const { taskId } = await services.requestReplica(replica, options);
+    return again(message, 'its import is queued', taskId);
+  } catch (error) {
+    if (!hasCode(error, 'conflict')) throw error;
+    const target: Target = { region: replica.to.region, imageId: replica.imageId };
+    const other = await runningImport(services, target);
+    if (other) return again(message, 'another import has its record', other);
+    return waitFor(message, asFerryError(error).explanation);
+  }
+};
+
 const endedWithoutData = 'its import has ended, and it has no data';
 
 /**
  * Has a record that has no data get it: an import that runs is waited for, another one is queued. One that has failed for
- * good while this message waited for it is not begun again: its record stays for whoever asks next. A refusal is somebody
- * else's import, or passes with what Glance does there itself, or does not pass: it is waited for, for a while.
+ * good while this message waited for it is not begun again: its record stays for whoever asks next.
  */
 export const bringIn = async (
   services: BringInServices,
@@ -102,16 +109,9 @@ export const bringIn = async (
   const ended = await endOf(services, target, message);
   if (ended?.status === 'failure') return failed(`its import has failed: ${ended.message}`);
   if (ended) return waitFor(message, endedWithoutData);
-  if (!services.requestReplica) return await noneAtWork(services, target);
+  const { requestReplica, inTurn = (begin) => begin() } = services;
+  if (!requestReplica) return await noneAtWork(services, target);
   const lesson = await ofRoutine(services, message, target);
   if (lesson) return lesson;
-  try {
-    const { taskId } = await services.requestReplica(replica, options);
-    return again(message, 'its import is queued', taskId);
-  } catch (error) {
-    if (!hasCode(error, 'conflict')) throw error;
-    const other = await runningImport(services, target);
-    if (other) return again(message, 'another import has its record', other);
-    return waitFor(message, asFerryError(error).explanation);
-  }
+  return await inTurn(() => begin({ ...services, requestReplica }, message, replica, options));
 };

@@ -30,9 +30,6 @@ export const isUpkeep = ({ kind, isRetirement }: Change): boolean =>
 
 const isOwnSkip = ({ change }: Result): boolean => change.kind === 'skip' && !change.isRetirement;
 
-/** Its turn comes when others have come to their end. */
-const isWaiting = ({ change }: Result): boolean => change.kind === 'skip' && change.isWaiting === true;
-
 /** Somebody has changed the image since it was looked at: what is left to do is found anew. */
 const isOvertaken = ({ outcome, change }: Result): boolean => outcome === 'kept' && isUpkeep(change);
 
@@ -51,7 +48,7 @@ export const finish = async (
   const failures = results.filter(({ outcome }) => outcome === 'failed');
   const lasting = failures.filter(({ isPassing }) => !isPassing);
   if (lasting.length > 0) return { kind: 'failed', reason: listed(lasting) };
-  const open = [...failures, ...results.filter(isOvertaken), ...results.filter(isWaiting)];
+  const open = [...failures, ...results.filter(isOvertaken)];
   if (open.length > 0) return { kind: 'passing', reason: listed(open) };
   const skipped = results.filter(isOwnSkip);
   if (skipped.length > 0) return { kind: 'left', reason: listed(skipped) };

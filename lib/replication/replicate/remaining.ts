@@ -6,9 +6,15 @@ import type { Change } from '../plan/change.ts';
 import { planSync, viewsOf } from '../plan/sync/plan-sync.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
+import { type HistoryOf, withImports } from './imports/read-imports.ts';
 
 interface Options {
   readonly signal: AbortSignal;
+}
+
+interface RemainingOptions extends Options {
+  /** Of other images' imports, which a plan under caps has to know. */
+  readonly historyOf?: HistoryOf;
 }
 
 /** Of which image, and where. */
@@ -31,16 +37,17 @@ export interface Remaining {
 export const remaining = async (
   clouds: Pick<Clouds, 'region'>,
   { policy, to, source, isSourceGone }: RemainingOf,
-  { signal }: Options,
+  { signal, historyOf }: RemainingOptions,
 ): Promise<Remaining> => {
   const known = isSourceGone && [source];
-  const inventory = await readInventory(clouds, policy, {
+  const images = await readInventory(clouds, policy, {
     signal,
     atMs: Date.now(),
     ...(known && { known }),
   });
-  const [failure] = inventory.failed.values();
+  const [failure] = images.failed.values();
   if (failure !== undefined) throw new FerryError('unavailable', failure);
+  const inventory = historyOf ? await withImports(images, policy, historyOf) : images;
   const replicas = viewsOf(policy, inventory).get(to.region)?.ofSource.get(source.id) ?? [];
   const replica = policy.identity === 'id' ? replicas.find(({ id }) => id === source.id) : replicas[0];
   return { changes: planSync(policy, inventory), imageId: replica?.id };

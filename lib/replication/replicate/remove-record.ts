@@ -2,8 +2,9 @@ import type { CloudRegion } from '../../clouds/cloud.ts';
 import type { ReplicateMessage } from '../../state/messages.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
-import { type BringInServices, runningImport, whileImporting } from './bring-in.ts';
+import { type BringInServices, whileImporting } from './bring-in.ts';
 import { findPending } from './find-pending.ts';
+import { runningImport } from './imports/running-import.ts';
 import { left, type Next } from './next.ts';
 
 interface Options {

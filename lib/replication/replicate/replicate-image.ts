@@ -1,5 +1,6 @@
 import type { CloudRegion, Clouds } from '../../clouds/cloud.ts';
 import { isSameRegion } from '../../openstack/catalog.ts';
+import type { Locks } from '../../state/locks.ts';
 import type { AskedReplica, ReplicateMessage } from '../../state/messages.ts';
 import { isSelected } from '../plan/region/select.ts';
 import { wantedReplica } from '../plan/wanted-replica.ts';
@@ -10,17 +11,21 @@ import { type BringInServices, bringIn, whileBecoming } from './bring-in.ts';
 import { createRecord } from './create-record.ts';
 import { findPending } from './find-pending.ts';
 import { finishReplica } from './finish-replica.ts';
+import { createHistoryOf } from './imports/read-imports.ts';
 import { left, type Next, waitFor } from './next.ts';
 import type { Policies } from './policies.ts';
 import { remaining } from './remaining.ts';
 import { rememberingSource } from './remember-source.ts';
 import { leaveOut } from './remove-record.ts';
 import { sourceState } from './source-state.ts';
+import { inTurn, whileOthersImport } from './turn.ts';
 import { withoutSource } from './without-source.ts';
 
 export interface ReplicateServices extends BringInServices {
   readonly clouds: Pick<Clouds, 'region'>;
   readonly policies: () => Promise<Policies>;
+  /** Where others begin imports of the same policies. */
+  readonly locks?: Locks;
 }
 
 interface Options {
@@ -74,9 +79,16 @@ const notWanted = 'it is hidden, or of an age, so that its policy wants no repli
 const bringOn = async (services: ReplicateServices, replica: Replica, options: Options): Promise<Next> => {
   const { message, from, to, policy, source } = replica;
   const { requestReplica: request } = services;
-  const importing = {
+  const isCapped = policy.caps.importsPerRegion !== undefined;
+  const look = () =>
+    remaining(services.clouds, replica, {
+      ...options,
+      ...(isCapped && { historyOf: createHistoryOf(services, { isRoutine: false }) }),
+    });
+  const importing: BringInServices = {
     ...services,
     ...(request && { requestReplica: rememberingSource(request, policy, source) }),
+    inTurn: (begin) => inTurn(services.locks, { message, policy, look }, begin),
   };
   const withRecord = (imageId: ImageFacts['id']): Promise<Next> =>
     bringIn(importing, message, { from, sourceId: source.id, to, imageId }, options);
@@ -84,8 +96,10 @@ const bringOn = async (services: ReplicateServices, replica: Replica, options: O
   const pending = await findPending(to, source, policy.identity, options);
   if (pending?.status === 'queued') return withRecord(pending.id);
   if (pending) return whileBecoming(services, message, pending);
-  const rest = await remaining(services.clouds, replica, options);
+  const rest = await look();
   const { changes, imageId } = rest;
+  const waits = whileOthersImport(message, changes);
+  if (waits) return waits;
   const copy = changes.find((change) => change.kind === 'copy');
   if (copy && !services.requestReplica && !copy.record) return left(notBegun);
   if (copy) return withRecord(await recordFor(replica, copy.record, options));

@@ -10,7 +10,7 @@ import { withSpeltRegions } from '../inventory/spelt-regions.ts';
 import type { Change } from '../plan/change.ts';
 import { planSync } from '../plan/sync/plan-sync.ts';
 import type { Policy } from '../policy/policy.ts';
-import { type HistoryOf, withImports } from '../replicate/read-imports.ts';
+import { type HistoryOf, withImports } from '../replicate/imports/read-imports.ts';
 import { asPlanned, type RegionReport, reportOf } from './report.ts';
 
 export interface SyncServices {

@@ -21,11 +21,6 @@ describe('a replica', () => {
     });
   });
 
-  test('that a cap leaves to later waits, and is not done', async () => {
-    const reason = 'it waits: 1 imports into a region at a time';
-    expect(await finished(skip({ reason, isWaiting: true }))).toMatchObject({ kind: 'passing' });
-  });
-
   test('that somebody has to decide about has failed', async () => {
     expect(await finished(skip({ isError: true }))).toMatchObject({ kind: 'failed' });
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ErrorCode, FerryError } from '../../../../lib/errors.ts';
+import type { PastImport } from '../../../../lib/replication/replicate/imports/past-imports.ts';
 import { patienceMs } from '../../../../lib/replication/replicate/next.ts';
-import type { PastImport } from '../../../../lib/replication/replicate/past-imports.ts';
 import { policiesOf } from '../../../../lib/replication/replicate/policies.ts';
 import {
   createReplicateImage,
@@ -140,18 +140,77 @@ describe('an import that has failed', () => {
   });
 });
 
-test('a replica that meets a cap of its policy waits for its turn, and is not done', async () => {
-  const { id } = await make('REGION1');
-  const { request: _, ...replica } = asked('REGION1', id, 'REGION2');
+describe('a replica whose policy lets one import run at a time', () => {
   const capped = policy({
-    ...{ name: 'nightly', source: { region: replica.source.region }, caps: { importsPerRegion: 0 } },
-    targets: [{ region: replica.region, projects: {} }],
+    ...{ name: 'nightly', source: { region: 'REGION1' as RegionName }, caps: { importsPerRegion: 1 } },
+    targets: [{ region: 'REGION2' as RegionName, projects: {} }],
   });
   const policies = async () => policiesOf({ policies: [capped], broken: [] });
-  expect(await look({ ...replica, policy: 'nightly' }, { policies })).toMatchObject({
-    next: 'again',
-    reason: expect.stringContaining('it waits: 0 imports into a region at a time'),
-    message: { waitsSinceMs: expect.any(Number) },
+  const recordOf = (sourceId: string) =>
+    region('REGION2').createImage({
+      ...{ ...formats, owner: 'admin', ferry_source_region: 'REGION1', ferry_source_id: sourceId },
+      ferry_policy: 'nightly',
+    });
+  const reason = 'it waits: 1 imports into a region at a time';
+
+  /** @param running ids of records whose imports run */
+  const lookIn = async (
+    running: ReadonlySet<string>,
+    sourceId: string,
+    more: Partial<ReplicateServices> = {},
+  ) => {
+    const taskId = 'other' as TaskId;
+    const begun: string[] = [];
+    const { request: _, ...replica } = asked('REGION1', sourceId, 'REGION2');
+    const next = await look(
+      { ...replica, policy: 'nightly' },
+      {
+        policies,
+        claims: { holder: async ({ imageId }) => (running.has(imageId) ? taskId : undefined) },
+        tasks: { get: async () => ({ taskId, status: 'processing', message: '' }), list: async () => [] },
+        requestReplica: async ({ imageId }) => {
+          begun.push(imageId);
+          return { taskId: 'new' as TaskId };
+        },
+        ...more,
+      },
+    );
+    return { next, begun };
+  };
+
+  test('waits as long as another one runs, though its record is queued, and is begun then', async () => {
+    const [first, second] = [await make('REGION1'), await make('REGION1')];
+    const other = await recordOf(first.id);
+    const running = new Set([other.id]);
+    const before = region('REGION2').images().length;
+    const waiting = await lookIn(running, second.id);
+    expect(waiting).toMatchObject({ next: { next: 'again', reason }, begun: [] });
+    expect(waiting.next).not.toHaveProperty('message.waitsSinceMs');
+    expect(region('REGION2').images()).toHaveLength(before);
+
+    const own = await recordOf(second.id);
+    expect(await lookIn(running, second.id)).toMatchObject({ next: { next: 'again', reason }, begun: [] });
+    running.clear();
+    expect(await lookIn(running, second.id)).toMatchObject({ begun: [own.id] });
+  });
+
+  test('is not begun while another message begins one, and gives the turn back', async () => {
+    const { id } = await make('REGION1');
+    const calls: string[] = [];
+    let isFree = false;
+    const locks: ReplicateServices['locks'] = {
+      take: async ({ policy: of, region: where }) => {
+        calls.push(`take ${of} ${where}`);
+        return isFree;
+      },
+      release: async () => void calls.push('release'),
+    };
+    expect(await lookIn(new Set(), id, { locks })).toMatchObject({
+      ...{ next: { next: 'again', reason: 'another import of its policy is being begun' }, begun: [] },
+    });
+    isFree = true;
+    expect((await lookIn(new Set(), id, { locks })).begun).toHaveLength(1);
+    expect(calls).toEqual(['take nightly REGION2', 'take nightly REGION2', 'release']);
   });
 });
 

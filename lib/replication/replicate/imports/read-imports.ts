@@ -1,21 +1,18 @@
-import { atMost } from '../../promises.ts';
-import type { ImageId, RegionName } from '../../schemas/ids.ts';
-import type { Target } from '../../state/refs.ts';
-import { hasEnded, msOf } from '../../state/task.ts';
-import type { ImportHistory, Inventory } from '../plan/change.ts';
-import type { Policy } from '../policy/policy.ts';
-import { type BringInServices, runningImport } from './bring-in.ts';
+import { atMost } from '../../../promises.ts';
+import type { ImageId, RegionName } from '../../../schemas/ids.ts';
+import type { Target } from '../../../state/refs.ts';
+import { hasEnded, msOf } from '../../../state/task.ts';
+import type { ImportHistory, Inventory } from '../../plan/change.ts';
+import type { Policy } from '../../policy/policy.ts';
 import { lessonOf } from './past-imports.ts';
+import { type KnownImports, runningImport } from './running-import.ts';
 
 /** @returns undefined where it cannot be told */
 export type HistoryOf = (target: Target, nowMs: number) => Promise<ImportHistory | undefined>;
 
 /** @param isRoutine whether what has failed is left alone for a while, or for good: nobody has asked for it */
 export const createHistoryOf =
-  (
-    { claims, tasks }: Pick<BringInServices, 'claims' | 'tasks'>,
-    { isRoutine }: { readonly isRoutine: boolean },
-  ): HistoryOf =>
+  ({ claims, tasks }: KnownImports, { isRoutine }: { readonly isRoutine: boolean }): HistoryOf =>
   async (target, nowMs) => {
     if (await runningImport({ claims, tasks }, target)) return { isRunning: true };
     const past = (await tasks.list?.(target))?.filter(hasEnded) ?? [];

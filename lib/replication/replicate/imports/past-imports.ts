@@ -1,5 +1,5 @@
-import type { ErrorCode } from '../../errors.ts';
-import { msOf, type Task } from '../../state/task.ts';
+import type { ErrorCode } from '../../../errors.ts';
+import { msOf, type Task } from '../../../state/task.ts';
 
 /** An import that a record has had. */
 export type PastImport = Pick<Task, 'status' | 'message' | 'updatedAt' | 'failureCode'>;
