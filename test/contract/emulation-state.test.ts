@@ -3,6 +3,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { createClaims } from '../../lib/aws/state/claims.ts';
 import { createCopies } from '../../lib/aws/state/copies.ts';
+import { createLocks } from '../../lib/aws/state/locks.ts';
 import { createSeatTable } from '../../lib/aws/state/seats.ts';
 import { createStoreSweep } from '../../lib/aws/state/sweep.ts';
 import { createTasks } from '../../lib/aws/state/tasks.ts';
@@ -26,6 +27,7 @@ const open = (client: DynamoDBClient): State => {
     tasks: createTasks(table, { ttlH }),
     copies: createCopies(table, { leaseMs }),
     sweep: createStoreSweep(table),
+    locks: createLocks(table),
     seatsAt: (step) => createSeatTable(table, { step, leaseMs }),
   };
 };

@@ -4,6 +4,7 @@ import { copiesContract } from './state/copies.contract.ts';
 import { copyModelContract } from './state/copy-model.contract.ts';
 import { copyRacesContract } from './state/copy-races.contract.ts';
 import { copyStormsContract } from './state/copy-storms.contract.ts';
+import { locksContract } from './state/locks.contract.ts';
 import { remainsContract } from './state/remains.contract.ts';
 import { seatsContract } from './state/seats.contract.ts';
 import type { StateStore } from './state/store.ts';
@@ -23,6 +24,7 @@ export function stateContract(storeOf: () => StateStore): void {
     copyRacesContract(storeOf);
     copyStormsContract(storeOf);
   });
+  describe('locks', () => locksContract(storeOf));
   describe('seats', () => seatsContract(storeOf));
   describe('remains', () => remainsContract(storeOf));
 }

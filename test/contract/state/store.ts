@@ -1,5 +1,6 @@
 import type { Claims } from '../../../lib/state/claims.ts';
 import type { Copies } from '../../../lib/state/copies.ts';
+import type { Locks } from '../../../lib/state/locks.ts';
 import type { StepName } from '../../../lib/state/messages.ts';
 import type { StoreSweep } from '../../../lib/state/remains.ts';
 import type { SeatTable } from '../../../lib/state/seats.ts';
@@ -16,6 +17,7 @@ export interface State {
   readonly tasks: Tasks;
   readonly copies: Copies;
   readonly sweep: StoreSweep;
+  readonly locks: Locks;
   seatsAt(step: StepName): SeatTable;
 }
 
