@@ -1,5 +1,6 @@
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { unhurried } from '../aws/events.ts';
+import { createLocks } from '../aws/state/locks.ts';
 import type { Config } from '../config.ts';
 import { createRequestReplica } from '../imports/request/request-replica.ts';
 import { policiesOf } from '../replication/replicate/policies.ts';
@@ -16,14 +17,14 @@ export const composeReplication = (
   config: Config<'IMPORTS_TABLE' | 'STREAM_IMAGE_QUEUE_URL' | 'FAIL_IMPORT_QUEUE_URL'>,
   sqs: SQSClient,
 ) => {
-  const { tasks, claims, locks } = composeState(config);
+  const { table, tasks, claims } = composeState(config);
   const send = composeSend(config, sqs);
   const files = composePolicies(config);
   const announce = composeAnnounce(config, unhurried);
   return {
     tasks,
     claims,
-    locks,
+    locks: createLocks(table),
     announceReplica: composeAnnounceReplica(config, unhurried),
     clouds: composeClouds(config, composeOpenStack(config)),
     policies: async () => policiesOf(await files()),

@@ -3,7 +3,6 @@ import type { Patience } from '../aws/patience.ts';
 import { createSend } from '../aws/queue.ts';
 import { createClaims } from '../aws/state/claims.ts';
 import { createCopies } from '../aws/state/copies.ts';
-import { createLocks } from '../aws/state/locks.ts';
 import { createSeatTable } from '../aws/state/seats.ts';
 import { createTasks } from '../aws/state/tasks.ts';
 import { createDynamoClient, createTable, type Table } from '../aws/table.ts';
@@ -23,7 +22,6 @@ export const composeState = (config: Config<'IMPORTS_TABLE'>, patience?: Patienc
     tasks: createTasks(table, { ttlH: config.TASK_TTL_H }),
     claims: createClaims(table, { leaseMs }),
     copies: createCopies(table, { leaseMs }),
-    locks: createLocks(table),
   };
 };
 

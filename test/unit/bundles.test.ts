@@ -15,7 +15,7 @@ const limits = {
   'apply-metadata': 1238,
   'fail-import': 1222,
   'sweep-imports': 935,
-  'replicate-image': 1200,
+  'replicate-image': 1205,
   'sync-images': 1120,
 };
 
