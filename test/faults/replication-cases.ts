@@ -63,6 +63,7 @@ const missing = (bench: Bench, source: ImageView): readonly string[] => {
     ...{ ...active('tiny'), ...formats, name, visibility, os_distro: 'debian' },
     ...{ ferry_source_region: sourceRegion, ferry_family: name },
     ferry_source_hash: `sha512:${active('tiny').os_hash_value}`,
+    ferry_unfinished: undefined,
   });
 };
 

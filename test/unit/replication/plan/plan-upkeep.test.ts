@@ -52,6 +52,18 @@ describe('a replica is brought to what its source is:', () => {
     ]);
   });
 
+  test('what it remembers of its source goes last, and not before its members are set', () => {
+    const unfinished = { properties: { ferry_unfinished: '{}' }, visibility: 'private' as const };
+    const forget = 'update r-a {"ferry_unfinished":null}';
+    expect(planned({}, [one], [replica(one, unfinished)])).toEqual(['publish r-a public', forget]);
+    const shared = image({ visibility: 'shared', members: ['p'] });
+    const { members: _, ...unread } = replica(shared, unfinished);
+    const withMembers = synced({ members: true });
+    expect(planned(withMembers, [shared], [unread])).toEqual(['publish r-a shared']);
+    const there = replica(shared, { ...unfinished, visibility: 'shared', members: [] });
+    expect(planned(withMembers, [shared], [there])).toEqual(['members r-a +p -', forget]);
+  });
+
   test('minimum disk and memory, tags in whatever order, what protects and hides it', () => {
     const source = image({ minDisk: 1, virtualSize: 3 * 1024 ** 3, minRam: 5, tags: ['a', 'b'] });
     const there = replica(source, { minRam: 0, tags: ['b', 'c'], isProtected: true, isHidden: true });
