@@ -8,7 +8,10 @@ import { hasAllRequests, isWhole, type Options } from './options.ts';
 const page = new URL('../../docs/reliability.md', import.meta.url);
 
 /** What a run that broke a promise left behind, and how to see it again. */
-export const complaint = ({ one, endings, broken, reason, run, seconds }: Outcome, options: Options): string => {
+export const complaint = (
+  { one, endings, broken, reason, run, seconds }: Outcome,
+  options: Options,
+): string => {
   const calls = options.isLoud ? [...run.logs, ...run.calls.calls.map((call) => `    ${nameOf(call)}`)] : [];
   const repeat = `npm run test:faults -- --seed ${options.seed} --only '${fullName(one)}'`;
   return [

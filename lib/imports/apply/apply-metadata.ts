@@ -3,6 +3,7 @@ import { sourceImageAgain } from '../../download/glance-download.ts';
 import { claimLost, FerryError, hasCode } from '../../errors.ts';
 import type { Glance } from '../../openstack/glance.ts';
 import { type PropertyRules, requireKeepable, wantedProperties } from '../../properties/wanted.ts';
+import type { AttemptId } from '../../schemas/ids.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { Copies } from '../../state/copies.ts';
 import type { Copy } from '../../state/copy.ts';
@@ -29,6 +30,11 @@ export interface ApplyServices extends EndServices, IsGivenServices {
   readonly propertyRules: PropertyRules;
 }
 
+/** An import at work, and the attempt that holds its lease. */
+interface Attempt extends Applying {
+  readonly attempt: AttemptId;
+}
+
 /** What the target is to get: as it was when the import joined its copy, or, without a copy, as it is now. */
 const wantedOf = async (
   { propertyRules }: ApplyServices,
@@ -47,8 +53,8 @@ const wantedOf = async (
 
 /** Formats and properties, while the target is queued, since Glance takes formats only then. */
 const applyTo = async (
-  { tasks }: ApplyServices,
-  { task, signal, log }: Applying,
+  { tasks, claims }: ApplyServices,
+  { task, attempt, signal, log }: Attempt,
   target: { readonly glance: Glance; readonly image: GlanceImage },
   wanted: Properties,
 ): Promise<void> => {
@@ -56,10 +62,11 @@ const applyTo = async (
   const changes = await applyProperties(target, wanted, {
     signal,
     earlier: task.changes,
-    // All that fail-import has to know of, in one write: what to roll back, and what the target may hold by then.
+    // All that fail-import has to know of, in one write: what to roll back, and what the target may hold by then. The lease
+    // afterwards: fail-import takes it before it reads the task, so that one of the two finds what the other has done.
     remember: async (changes) => {
-      if (!(await tasks.update(task, { changes, wanted, ...(transferred && { transferred }) })))
-        throw claimLost();
+      const isKept = await tasks.update(task, { changes, wanted, ...(transferred && { transferred }) });
+      if (!isKept || !(await claims.renew(task, attempt))) throw claimLost();
     },
   });
   await tasks.update(task, { isApplied: true });
@@ -74,7 +81,7 @@ const requireGiven = async (services: ApplyServices, run: Applying, image: Glanc
 };
 
 /** @param stored the task as the table has it: its token opens for no other */
-const apply = async (services: ApplyServices, found: Applying, stored: Task): Promise<Vouched> => {
+const apply = async (services: ApplyServices, found: Attempt, stored: Task): Promise<Vouched> => {
   const { signal } = found;
   const open = () => services.openAccess(stored, { signal });
   // An earlier try has given it all, and died before it could say so: with the token gone since, it still has.
@@ -130,7 +137,7 @@ const processing = async ({ tasks, announce }: ApplyServices, task: Task): Promi
 
 const applyMetadata = async (
   services: ApplyServices,
-  { subject, signal, log }: StepRun<ImportRef, Task>,
+  { subject, attempt, signal, log }: StepRun<ImportRef, Task>,
   message: ImportMessage,
 ): Promise<Outcome> => {
   const { tasks } = services;
@@ -150,7 +157,7 @@ const applyMetadata = async (
   if (copy && !copy.transferred) return done;
   const transferred = copy?.transferred ?? asked.transferred;
   const task = await processing(services, { ...asked, ...(transferred && { transferred }) });
-  const applying = { task, copy, signal, log };
+  const applying = { task, attempt, copy, signal, log };
   const vouched = await apply(services, applying, subject).catch((error: unknown) => {
     throw explain(applying, startedMs, error);
   });

@@ -33,8 +33,8 @@ export const rightsCases = (packaged: () => Packaged) =>
 
     const rights = {
       'import-image': [
-        // Query for the checkpoints of a stale import that a new one preempts.
-        ...allOfTable,
+        // Query for the tasks of a silent import that a new one preempts.
+        ...table('GetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'Query'),
         ...send('StreamImageQueue'),
         ...send('FailImportQueue'),
         ...readClouds,

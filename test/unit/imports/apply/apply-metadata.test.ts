@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { createS3Client } from '../../../../lib/aws/s3/s3-client.ts';
 import { objectKey } from '../../../../lib/copies/record/object-key.ts';
 import { FerryError } from '../../../../lib/errors.ts';
@@ -8,7 +8,7 @@ import type { OpenAccess } from '../../../../lib/imports/access/access.ts';
 import { type ApplyServices, createApplyMetadata } from '../../../../lib/imports/apply/apply-metadata.ts';
 import { giveData } from '../../../../lib/imports/apply/give-data.ts';
 import { log } from '../../../../lib/log.ts';
-import type { ImageId } from '../../../../lib/schemas/ids.ts';
+import { type ImageId, newAttemptId } from '../../../../lib/schemas/ids.ts';
 import type { Copy } from '../../../../lib/state/copy.ts';
 import { importRef } from '../../../../lib/state/refs.ts';
 import type { Task } from '../../../../lib/state/task.ts';
@@ -90,6 +90,23 @@ describe('an import whose copy is finished', () => {
       hw_disk_bus: { was: 'ide', set: 'scsi' },
     };
     expect(written[0]).toEqual({ changes, wanted, transferred, status: 'ide' });
+  });
+
+  test('touches nothing where its end has begun meanwhile: that would find nothing to roll back', async () => {
+    const { tasks, claims } = use();
+    const read: (Task | undefined)[] = [];
+    const update: typeof tasks.update = async (ref, changes) => {
+      // By the clock of fail-import's machine the lease of the attempt has ended.
+      vi.setSystemTime(Date.now() + 600_000);
+      await claims.beginEnd(ref, newAttemptId());
+      vi.useRealTimers();
+      read.push(await tasks.get(ref));
+      return await tasks.update(ref, changes);
+    };
+    await run({ tasks: { ...tasks, update } });
+    expect(read[0]).not.toHaveProperty('changes');
+    expect(target()).toMatchObject({ status: 'queued', hw_disk_bus: 'ide' });
+    expect(target()).not.toMatchObject({ disk_format: 'raw' });
   });
 
   test.each(['update', 'decide', 'finish'] as const)('succeeds though a try died after %s', async (call) => {
