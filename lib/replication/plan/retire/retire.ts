@@ -103,7 +103,7 @@ const inOnePatch = (renamed: readonly Change[], down: readonly Change[]): readon
 /** By family, newest first, the images that people find and that stay. */
 type Found = ReadonlyMap<string, readonly Replica[]>;
 
-const foundIn = (region: Region, going: ReadonlySet<string>): Found =>
+const foundIn = (region: Region, going: ReadonlyMap<string, Verdict>): Found =>
   new Map(
     [...region.view.ofFamily].flatMap(([family, members]) => {
       const found = members.filter((one) => !going.has(one.id) && willBeVisible(region, one));
@@ -115,9 +115,26 @@ const foundIn = (region: Region, going: ReadonlySet<string>): Found =>
 const mayGo = ({ replica, isLast = false }: Verdict, found: Found): boolean =>
   !isVisible(replica) || isLast || found.has(replica.provenance.family);
 
+/** What stays of those that take each other's place: a successor may go in the same run, and has one itself. */
+const stayingSuccessor = (
+  { successor }: Verdict,
+  going: ReadonlyMap<string, Verdict>,
+  passed: ReadonlySet<string> = new Set(),
+): Replica | undefined => {
+  const next = successor && going.get(successor.id);
+  if (!next || passed.has(successor.id)) return next ? undefined : successor;
+  return stayingSuccessor(next, going, new Set([...passed, successor.id]));
+};
+
 /** What has to be so still when its turn comes: that people find another one, or that its successor has its data. */
-const relianceOf = ({ replica, successor, isLast }: Verdict, found: Found): Reliance | undefined => {
+const relianceOf = (
+  verdict: Verdict,
+  found: Found,
+  going: ReadonlyMap<string, Verdict>,
+): Reliance | undefined => {
+  const { replica, isLast } = verdict;
   if (isLast) return undefined;
+  const successor = stayingSuccessor(verdict, going);
   const others = isVisible(replica) ? (found.get(replica.provenance.family) ?? []) : [];
   const seen = others.find(({ id }) => id === successor?.id) ?? others[0];
   if (seen) return { image: seen.id, is: { status: 'active', os_hidden: false, visibility: 'public' } };
@@ -159,10 +176,10 @@ export const retire = (region: Region): readonly Change[] => {
   const isEmpty = region.sources.images.length === 0;
   const gone = all.filter(({ isLast = false }) => isLast && isEmpty);
   const verdicts = all.filter((verdict) => !gone.includes(verdict));
-  const going = new Set<string>(verdicts.map(({ replica }) => replica.id));
+  const going = new Map<string, Verdict>(verdicts.map((verdict) => [verdict.replica.id, verdict]));
   const found = foundIn(region, going);
   const steps = verdicts.flatMap((verdict): readonly Change[] => {
-    const relies = relianceOf(verdict, found);
+    const relies = relianceOf(verdict, found, going);
     const cause: Cause = { reason: verdict.reason, ...(relies && { relies }) };
     const changes = inOnePatch(renaming(region, verdict, cause), goingDown(region, verdict, cause));
     if (changes.length === 0 || mayGo(verdict, found)) return changes;

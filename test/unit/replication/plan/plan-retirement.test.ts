@@ -125,6 +125,20 @@ describe('a new image of a name', () => {
   });
 });
 
+test('a duplicate goes for what stays, where the replica that it is one of goes in the same run', () => {
+  const gone = image({ id: imageId('gone'), createdAtMs: one.createdAtMs + dayMs });
+  const there = [
+    replica(gone),
+    replica(one, { id: imageId('r-duplicate'), visibility: 'private', createdAtMs: noon - dayMs }),
+    replica(one, { createdAtMs: noon - 2 * dayMs }),
+  ];
+  const parts = retiring(
+    { ladder: ['deactivate'] },
+    { identity: 'provenance', onConflict: 'error', retention: { last: 1 } },
+  );
+  expect(runs(parts, [one], there)).toEqual([['deactivate r-a', 'deactivate r-duplicate']]);
+});
+
 describe('a replica whose source is gone', () => {
   const gone = replica(older(9, { name: 'Gone' }));
 
