@@ -19,7 +19,7 @@ import { handOn, handOnOrWake } from './end/hand-on.ts';
 import { createLookAtWaiters } from './look-at-waiters.ts';
 import { type CopiedObject, prove } from './object/prove.ts';
 import { type CopyRun, createCopyRun } from './record/copy-run.ts';
-import { areRowsDone, isRowDone, messagesToBegin, messagesToGoOn, rowOf } from './record/rows.ts';
+import { areRowsDone, isRowDone, messagesToBegin, messagesToGoOn, planOfRow, rowOf } from './record/rows.ts';
 import type { CopyServices } from './record/services.ts';
 import { strongestHash } from './record/source-hash.ts';
 
@@ -91,11 +91,11 @@ const afterSegment = (copy: Copy, plan: SegmentPlan, { copyId, row }: RowRef): O
 /** One segment of a row. */
 const streamRow = async (services: CopyServices, run: CopyRun): Promise<Outcome> => {
   const { subject, ref } = run;
-  const { plan, stored, transferred } = subject;
   // The copy has begun anew: the attempt that did so may have died before it could send for the copy as a whole.
-  if (!plan && !transferred) return send({ ...toCopy({ copyId: ref.copyId }), delayS: services.heartbeatS });
-  // Begun anew with fewer rows, or past its segments.
-  if (!plan || ref.row > plan.atOnce || stored || transferred) return done;
+  if (!subject.plan && !subject.transferred)
+    return send({ ...toCopy({ copyId: ref.copyId }), delayS: services.heartbeatS });
+  const plan = planOfRow(subject, ref.row);
+  if (!plan) return done;
   if (isRowDone(rowOf(subject, ref.row), plan)) return afterSegment(subject, plan, ref);
   if (await isWornOut(services, run)) return again();
   const copied = await withSource(services, run, (from) =>
@@ -133,6 +133,6 @@ export const createStreamImage = (services: CopyServices): Step<RowRef, Copy, Co
     },
     keepReason: (copy, { explanation, code }) => copies.keepReason(copy, { reason: explanation, code }),
     failed: ({ subject }, { explanation, code }) =>
-      failCopy(services, subject, { reason: explanation, code }, handOnOrWake),
+      failCopy(services, subject, { reason: explanation, code }, { isByImport: true }),
   };
 };

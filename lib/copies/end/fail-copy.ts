@@ -6,8 +6,8 @@ import { type Making, type RowRef, wholeCopy } from '../../state/refs.ts';
 import type { Tasks } from '../../state/tasks.ts';
 import { done, type Outcome } from '../../steps/outcome.ts';
 import type { Step } from '../../steps/step.ts';
-import { isRowDone, rowOf } from '../record/rows.ts';
-import { handOn, handOnOrWake, wakeCopy } from './hand-on.ts';
+import { isRowDone, planOfRow, rowOf } from '../record/rows.ts';
+import { handOn, wakeCopy } from './hand-on.ts';
 
 /** Of an import, or a copy, that no function has said anything of. */
 export const unknownReason = 'The function that worked on the import ended without a word, several times';
@@ -24,18 +24,18 @@ export interface FailCopyServices {
  * all who wait fail with it. Each has it in its task before it is notified: a message of its own that comes again may find
  * a source that has changed, and take the import to another copy, which knows nothing of this one's end. May run twice or
  * die anywhere.
- * @param notify `handOnOrWake` where the run's own message may be an import's
+ * @param by.isByImport whether the run's own message may be an import's: then the copy's own notifies several, see wakeCopy
  */
 export const failCopy = async (
   { copies, tasks }: FailCopyServices,
   copy: Making,
   failure: CopyFailure,
-  notify: typeof handOnOrWake = handOn,
+  { isByImport = false }: { readonly isByImport?: boolean } = {},
 ): Promise<Outcome> => {
   const failed = await copies.fail(copy, failure);
   if (!failed) return done;
-  if (!failed.failure) return notify(failed, 'apply-metadata');
-  if (notify === handOnOrWake && failed.waiting.length > 1) return wakeCopy(failed);
+  if (isByImport && failed.waiting.length > 1) return wakeCopy(failed);
+  if (!failed.failure) return handOn(failed, 'apply-metadata');
   const { reason: explanation, code } = failed.failure;
   for (const ref of failed.waiting) await tasks.fail(ref, { explanation, code });
   return handOn(failed, 'fail-import');
@@ -43,8 +43,8 @@ export const failCopy = async (
 
 /** A row that another message has brought to its end: rows may have two, and the dead letter of one says nothing then. */
 const isPast = (copy: Copy, { row }: RowRef): boolean => {
-  const { plan, stored } = copy;
-  return row !== wholeCopy && (stored !== undefined || !plan || isRowDone(rowOf(copy, row), plan));
+  const plan = planOfRow(copy, row);
+  return row !== wholeCopy && (!plan || isRowDone(rowOf(copy, row), plan));
 };
 
 /**

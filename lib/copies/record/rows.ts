@@ -12,6 +12,13 @@ export const rowOf = ({ rows }: Pick<Copy, 'rows'>, row: number): RowState =>
 /** Whether all segments of a row are copied. */
 export const isRowDone = ({ next }: RowState, { count }: SegmentPlan): boolean => next > count;
 
+/**
+ * The plan by which a row is copied; undefined for one that its copy is past, or that is of an earlier making, which may have
+ * had more rows.
+ */
+export const planOfRow = ({ plan, stored, transferred }: Copy, row: number): SegmentPlan | undefined =>
+  plan && row <= plan.atOnce && !stored && !transferred ? plan : undefined;
+
 /** The numbers of a plan's rows. */
 export const rowNumbers = ({ atOnce }: Pick<SegmentPlan, 'atOnce'>): readonly number[] =>
   Array.from({ length: atOnce }, (_, index) => index + 1);

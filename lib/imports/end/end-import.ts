@@ -29,8 +29,11 @@ const count = ({ region, transferred, failureCode, createdAt }: Task, { status }
 };
 
 /** Failures that may be the kept object's: it is not whole, or not there any more, which S3 calls passing (NoSuchKey). */
-const mayBeOfObject: ReadonlySet<ErrorCode | undefined> = new Set([
-  ...(['not-found', 'data-mismatch', 'unavailable', 'internal'] as const),
+const mayBeOfObject: ReadonlySet<ErrorCode | undefined> = new Set<ErrorCode>([
+  'not-found',
+  'data-mismatch',
+  'unavailable',
+  'internal',
 ]);
 
 /** A copy that an import leaves last which has failed by its object is not kept: it would fail all who come later. */

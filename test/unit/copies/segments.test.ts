@@ -141,6 +141,13 @@ describe('a row', () => {
     expect(await use().run({ row: 1 })).toEqual([]);
   });
 
+  test('whose reason was kept forgets it when the copy takes its next step: a later one is another', async () => {
+    await use().copies.keepReason(await use().read(), { reason: 'the source is away', code: 'unavailable' });
+    expect(await use().read()).toHaveProperty('lastFailure');
+    await use().run();
+    expect(await use().read()).not.toHaveProperty('lastFailure');
+  });
+
   test('that nobody has the rights for comes again until its copy ends: another import may join meanwhile', async () => {
     await use().run();
     for (const ref of use().waiting) use().failed.set(ref.taskId, claimLost());

@@ -1,6 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
 import { createFailCopy, failCopy, unknownReason } from '../../../../lib/copies/end/fail-copy.ts';
-import { handOnOrWake } from '../../../../lib/copies/end/hand-on.ts';
 import { newGeneration } from '../../../../lib/schemas/ids.ts';
 import type { Copy, CopyFailure } from '../../../../lib/state/copy.ts';
 import { importRef } from '../../../../lib/state/refs.ts';
@@ -46,7 +45,7 @@ test('a run by an import’s message leaves several to the copy’s own, which c
   for (const task of waiting) await use().tasks.create(task);
   const copy = await makeCopy(use(), waiting);
   const messages = [{ to: 'stream-image', message: { copyId: copy.copyId } }];
-  expect(await failCopy(use(), copy, failure, handOnOrWake)).toEqual({ next: 'send', messages });
+  expect(await failCopy(use(), copy, failure, { isByImport: true })).toEqual({ next: 'send', messages });
   // Its own message would take an import to its end that knows why, and nobody would send for the others.
   for (const task of waiting) expect(await use().tasks.get(task)).not.toHaveProperty('failure');
 });
@@ -92,11 +91,12 @@ test('a dead letter of a row fails its copy with what the last try has said', as
 test.each([
   ['it is past', { stored: { size: 1 } }],
   ['it was begun anew', {}],
+  ['it was begun anew with fewer rows', { plan: { size: 20, partSize: 5, parts: 1, count: 4, atOnce: 2 } }],
 ])(
   'a dead letter of a row fails no copy where %s: another message has taken its place',
   async (_why, changes) => {
     const copy = await makeCopy(use(), [one, other], changes);
-    await deadLetter(copy, 1);
+    await deadLetter(copy, 3);
     expect(use().sent).toEqual([]);
     expect(await use().copies.get(copy.copyId)).not.toHaveProperty('failure');
   },
