@@ -3,7 +3,7 @@ import { type LeaveServices, leaveCopy } from '../../copies/end/leave-copy.ts';
 import { copyIdFor, copyProjectOf } from '../../copies/record/copy-id.ts';
 import type { Download, SourceDescription } from '../../download/download.ts';
 import { requireReadable } from '../../download/readable.ts';
-import { claimLost, hasCode } from '../../errors.ts';
+import { claimLost } from '../../errors.ts';
 import { type PropertyRules, requireKeepable, wantedProperties } from '../../properties/wanted.ts';
 import { type CopyId, newGeneration } from '../../schemas/ids.ts';
 import type { Announce } from '../../state/announce.ts';
@@ -19,6 +19,7 @@ import type { OpenAccess } from '../access/access.ts';
 import { failToFailImport, toFailImport, workOnImports } from '../record/import-step.ts';
 import { nowProcessing } from '../record/state-change.ts';
 import { hasFailed } from '../record/task-failure.ts';
+import { describeSource, isWaiting, waitedFor } from './waited-for.ts';
 
 export interface JoinServices extends LeaveServices {
   readonly tasks: Tasks;
@@ -63,33 +64,6 @@ const chooseCopy = async (
   return copyId;
 };
 
-const isWaiting = ({ waiting }: Copy, { taskId }: Task): boolean =>
-  waiting.some((ref) => ref.taskId === taskId);
-
-/** @returns the copy that an import waits for already, since an earlier run */
-const waitedFor = async ({ copies }: JoinServices, task: Task): Promise<Copy | undefined> => {
-  const copy = task.copyId && (await copies.get(task.copyId));
-  return copy && isWaiting(copy, task) ? copy : undefined;
-};
-
-/**
- * What the source is now. One that is gone, or refuses a token that was good, ends no import that waits for its copy
- * already: the copy may have all its bytes, and asks for itself if not.
- * @returns undefined for that
- */
-const describeSource = async (
-  download: Download,
-  own: Copy | undefined,
-  { signal }: JoinRun,
-): Promise<SourceDescription | undefined> => {
-  try {
-    return await download.describe({ signal });
-  } catch (error) {
-    if (own && hasCode(error, 'bad-request')) return undefined;
-    throw error;
-  }
-};
-
 /**
  * A copy that has failed takes all with it who wait for it: whoever was to tell them may have died, so that all are told
  * once more. Who comes later has one of his own when it is cleared up.
@@ -107,26 +81,36 @@ interface Opened {
   readonly own: Copy | undefined;
 }
 
-/**
- * Who did not begin the copy proves first that he may have its bytes; a copy that is finished is his at once. Who has
- * chosen it before may have had a run that has finished the copy, and died before all who wait were told.
- */
-const joinOthers = async (
+/** Proves by one byte that the caller may have the copy's; an import that waits for it already has, or has begun it. */
+const proveRight = async (
   services: JoinServices,
   { subject: task, signal }: JoinRun,
   copyId: CopyId,
   { download, source, own }: Opened,
+): Promise<void> => {
+  if (own?.copyId === copyId) return;
+  try {
+    await requireReadable(download, { size: source.size, signal });
+  } catch (error) {
+    // Its end has nothing to leave.
+    if (task.copyId !== copyId) await services.tasks.update(task, { copyId: undefined });
+    throw error;
+  }
+};
+
+/**
+ * Joins a copy that another import has begun; a finished one may be used at once. An earlier run of this import may have
+ * finished the copy, and have died before all who wait were notified.
+ */
+const joinOthers = async (
+  services: JoinServices,
+  run: JoinRun,
+  copyId: CopyId,
+  opened: Opened,
 ): Promise<Outcome> => {
+  const { subject: task } = run;
   const isAgain = task.copyId === copyId;
-  const prove = () => requireReadable(download, { size: source.size, signal });
-  const isProven = own?.copyId === copyId;
-  await (isProven
-    ? undefined
-    : prove().catch(async (error: unknown) => {
-        // Its end has nothing to leave.
-        if (!isAgain) await services.tasks.update(task, { copyId: undefined });
-        throw error;
-      }));
+  await proveRight(services, run, copyId, opened);
   const copy = await services.copies.join(copyId, importRef(task));
   if (!copy) return await whenRefused(services, task, copyId);
   if (copy.transferred) return isAgain ? wakeCopy(copy) : toApplyMetadata(task);
@@ -159,8 +143,8 @@ const joinCopy = async (services: JoinServices, run: JoinRun): Promise<Outcome> 
   // The source is not needed any more, whatever has become of it.
   if (own?.transferred || own?.failure) return wakeCopy(own);
   const { download } = await services.openAccess(task, { signal });
-  const source = await describeSource(download, own, run);
-  if (!source) return own ? wakeCopy(own) : done;
+  const source = await describeSource(download, own, { signal });
+  if ('waiting' in source) return wakeCopy(source);
   const copyId = await chooseCopy(services, run, source);
   const { identity, size, hashes } = source;
   const of = { projectId: copyProjectOf(task), name: download.name, identity, size, hashes };
