@@ -1,31 +1,24 @@
-import { FerryError } from '../../lib/errors.ts';
 import { createApplyChanges } from '../../lib/replication/apply/apply-changes.ts';
 import type { PlanAgain } from '../../lib/replication/apply/renew-retirement.ts';
 import type { Result } from '../../lib/replication/apply/result.ts';
 import { readInventory } from '../../lib/replication/inventory/read-inventory.ts';
 import { withSpeltRegions } from '../../lib/replication/inventory/spelt-regions.ts';
-import type { Change, Inventory } from '../../lib/replication/plan/change.ts';
-import {
-  isPlanOf,
-  keepPlan,
-  outdatedChanges,
-  planText,
-  readPlan,
-} from '../../lib/replication/plan/report/plan-file.ts';
+import type { Change } from '../../lib/replication/plan/change.ts';
+import { keepPlan, planText } from '../../lib/replication/plan/report/plan-file.ts';
 import { planSync } from '../../lib/replication/plan/sync/plan-sync.ts';
 import type { Policy } from '../../lib/replication/policy/policy.ts';
 import type { ExitCode } from '../call/exit-codes.ts';
 import { type Here, openHere } from '../call/here.ts';
-import { type Io, WrongUse } from '../call/io.ts';
-import { readNamed, writeNamed } from '../call/named-file.ts';
+import type { Io } from '../call/io.ts';
+import { writeNamed } from '../call/named-file.ts';
 import type { CommonOptions } from '../call/options.ts';
 import { signalOf } from '../call/signal.ts';
 import { servedRegions } from '../deployment/served-regions.ts';
 import { createBoard } from '../progress/board.ts';
 import { createScreen } from '../progress/screen.ts';
-import { table } from '../progress/table.ts';
 import { findPolicy } from '../sync/find-policy.ts';
 import { importCopies, type RegionTotal } from '../sync/import-copies.ts';
+import { keptChanges } from '../sync/kept-changes.ts';
 import { readImports } from '../sync/read-imports.ts';
 import { tellDone } from '../sync/tell-done.ts';
 import { tellPlan } from '../sync/tell-plan.ts';
@@ -39,30 +32,6 @@ export interface SyncCommandOptions extends CommonOptions {
   /** ms. */
   readonly timeout?: number;
 }
-
-/** @throws WrongUse for a file that cannot be read, or another policy's plan; FerryError `conflict` for one that the world has outrun, with where */
-const keptChanges = async (
-  file: string,
-  policy: Policy,
-  inventory: Inventory,
-): Promise<readonly Change[]> => {
-  const plan = readPlan(await readNamed('--apply', file), file);
-  if (plan.policy !== policy.name)
-    throw new WrongUse(`${file} is a plan of policy ${plan.policy}, not of ${policy.name}`);
-  if (!isPlanOf(plan, policy))
-    throw new FerryError(
-      'conflict',
-      `${file}, of ${plan.madeAt}, is refused: policy ${policy.name} has changed since`,
-    );
-  const outdated = outdatedChanges(plan, inventory);
-  if (outdated.length === 0) return plan.changes;
-  const lines = outdated.map(({ region, kind, image, name }) => [`  ${region}`, kind, image, name]);
-  throw new FerryError(
-    'conflict',
-    `${file}, of ${plan.madeAt}, is refused: the world has changed since, for ${outdated.length} of its ` +
-      `${plan.changes.length} changes:\n${table(['  region', 'action', 'image', 'name'], lines)}Make a new one.`,
-  );
-};
 
 /** How many families of a region are worked at side by side, where the policy says nothing. */
 const familiesAtOnce = 4;

@@ -2,6 +2,7 @@ import type { CloudRegion } from '../../lib/clouds/cloud.ts';
 import { hasCode } from '../../lib/errors.ts';
 import { factsOf } from '../../lib/replication/record/facts-of.ts';
 import type { ImageFacts } from '../../lib/replication/record/image-facts.ts';
+import { rememberedSource } from '../../lib/replication/record/remembered-source.ts';
 import type { ExitCode } from '../call/exit-codes.ts';
 import { tellHowToGoOn } from '../call/go-on.ts';
 import type { Here } from '../call/here.ts';
@@ -74,20 +75,36 @@ const onlyWait = async (
 /** What `wait` can do about a copy: bring it to what it is to be, or wait for its data alone. */
 type Left = { readonly wanted: WantedCopy } | { readonly why?: string };
 
+/** As it is now; of one that is gone, what its copy remembers until that is finished. */
+const sourceOf = async (
+  from: CloudRegion,
+  replica: ImageFacts,
+  { sourceId }: NonNullable<ImageFacts['provenance']>,
+  options: Options,
+): Promise<ImageFacts> => {
+  try {
+    return factsOf(from.region, await from.images.image(sourceId, options));
+  } catch (error) {
+    const remembered = hasCode(error, 'not-found') ? rememberedSource(replica) : undefined;
+    if (!remembered) throw error;
+    return remembered;
+  }
+};
+
 /** @throws FerryError where the source's region cannot be asked */
 const leftFor = async (
   { clouds }: Here,
-  { provenance, owner }: ImageFacts,
+  replica: ImageFacts,
   { identity }: CloudRegion,
   options: WaitOptions & Options,
 ): Promise<Left> => {
+  const { provenance, owner } = replica;
   // Somebody has asked for an import into a record of his own making.
   if (!provenance || owner !== identity.projectId) return {};
-  const { policy, sourceRegion, sourceId } = provenance;
-  if (policy !== '') return { why: `policy ${policy} looks after it` };
+  if (provenance.policy !== '') return { why: `policy ${provenance.policy} looks after it` };
   try {
-    const from = await clouds.region(sourceRegion, options);
-    const source = factsOf(from.region, await from.images.image(sourceId, options));
+    const from = await clouds.region(provenance.sourceRegion, options);
+    const source = await sourceOf(from, replica, provenance, options);
     return { wanted: { source, request: requestOf(source, from, options) } };
   } catch (error) {
     if (!hasCode(error, 'not-found', 'bad-request')) throw error;

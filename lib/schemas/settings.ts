@@ -65,7 +65,7 @@ export const Settings = Type.Object({
   UPLOAD_ANSWER_S: Type.Integer({ minimum: 1, maximum: 1_000_000 }),
   SOURCE_RETRIES: Type.Integer({ minimum: 0, maximum: 100 }),
   SOURCE_RETRY_DELAY_MS: Type.Integer({ minimum: 1 }),
-  DEADLINE_RESERVE_S: Type.Integer({ minimum: 1, maximum: 600 }),
+  DEADLINE_RESERVE_S: Type.Integer({ minimum: 1, maximum: 60 }),
   HEARTBEAT_S: Type.Integer({ minimum: 1, maximum: 60 }),
   RETRY_DELAY_S: Type.Integer({ minimum: 0, maximum: 900 }),
   TOKEN_CACHE_S: Type.Integer({ minimum: 0, maximum: 300 }),

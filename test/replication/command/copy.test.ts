@@ -245,6 +245,22 @@ test.each([
   },
 );
 
+test('wait finishes a copy whose source was deleted once its bytes were there', async () => {
+  const source = await newSource(ferry, MiB, { visibility: 'community' });
+  const args = [source.id, '--to', 'REGION2', '--json'];
+  const { id } = (await callCommand(['copy', ...args, '--no-wait'], demo)).json()['REGION2'] ?? {};
+  await expect.poll(() => imageOf('REGION2', id)?.status).toBe('active');
+  expect(imageOf('REGION2', id)).toMatchObject({ visibility: 'private' });
+  const headers = { 'x-auth-token': ferry.openstack.issueToken('demo') };
+  await fetch(`${glanceOf(ferry, 'REGION1').url}/v2/images/${source.id}`, { method: 'DELETE', headers });
+  const { code, json } = await callCommand(['wait', ...args.toSpliced(0, 1, String(id))], demo);
+  expect(json()).toMatchObject({ REGION2: { id, status: 'active', reason: null } });
+  expect(code).toBe(0);
+  const finished = imageOf('REGION2', id);
+  expect(finished).toMatchObject({ visibility: 'community' });
+  expect(finished).not.toHaveProperty('ferry_unfinished');
+});
+
 test('on a terminal there is a bar for each region, in a pipe not one control character', async () => {
   const source = await newSource(ferry, 12 * MiB);
   const release = holdBack(ferry, source, 10 * MiB);

@@ -189,6 +189,19 @@ test.each<[what: string, args: () => readonly [string, string]]>([
   expect(stderr).not.toMatch(/\n +at /);
 });
 
+test('sync --apply of a file that is no plan, or no JSON, is wrong use that names the file', async () => {
+  for (const text of ['{"changes": 1}', 'no plan']) {
+    const file = join(dir, 'no-plan.json');
+    await writeFile(file, text);
+    const { code, stdout, stderr } = await callCommand(
+      ['sync', await policyFor('no-plan', ['REGION2']), '--apply', file],
+      demo,
+    );
+    expect({ text, code, stdout }).toEqual({ text, code: 64, stdout: '' });
+    expect(stderr).toContain(`${file} is not a plan of glance-ferry`);
+  }
+});
+
 test('sync whose deployment nobody names is wrong use that says so, and does nothing', async () => {
   const source = await newSource(ferry, MiB, { name: 'unserved', tags: ['unserved'] });
   const file = await policyFor('unserved', ['REGION2']);

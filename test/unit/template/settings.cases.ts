@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../../lib/config.ts';
 import { Settings } from '../../../lib/schemas/settings.ts';
 import { readBlueprint } from '../../cloud/aws/blueprint.ts';
-import { environmentOf, inShort, names, type Packaged } from './packaged.ts';
+import { environmentOf, functions, inShort, names, type Packaged } from './packaged.ts';
 
 export const settingsCases = (packaged: () => Packaged) =>
   describe('settings', () => {
@@ -39,6 +39,21 @@ export const settingsCases = (packaged: () => Packaged) =>
       );
       const deployed = loadConfig({ ...(Object.fromEntries(plain) as Record<string, string>), ...required });
       expect(deployed).toEqual(loadConfig(required));
+    });
+
+    test('that end a step before its function leave it half of its time or more', () => {
+      const steps = Object.entries(functions).filter(
+        ([name, of]) => 'queue' in of || /^(sync|sweep)-/.test(name),
+      );
+      const half = Math.min(...steps.map(([, { timeoutS }]) => timeoutS)) / 2;
+      const withReserve = (reserveS: number) => () =>
+        loadConfig({
+          OS_AUTH_URL: 'https://keystone/v3',
+          OS_REGION_NAME: 'R',
+          DEADLINE_RESERVE_S: `${reserveS}`,
+        });
+      expect(withReserve(half)).not.toThrow();
+      expect(withReserve(half + 1)).toThrow('DEADLINE_RESERVE_S');
     });
 
     // "The total size of all environment variables doesn't exceed 4 KB." (Lambda quotas)
