@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ferryPrefix } from '../lib/replication/record/provenance.ts';
 import type { BridgeSettings, NotifiedImage } from '../lib/schemas/bridge.ts';
 import { isNotifiedImage } from '../lib/schemas/bridge-validators.js';
-import type { ImagePublished } from '../lib/schemas/replication.ts';
+import type { ImagePublished } from '../lib/schemas/replication/image-published.ts';
 import type { Notification, Poison } from './notification.ts';
 
 /** What a notification leads to. */

@@ -7,7 +7,7 @@ import { requireIdentity } from '../lib/aws/require-identity.ts';
 import { serviceError } from '../lib/aws/service-error.ts';
 import { publishedDetailType } from '../lib/replication/event/image-published.ts';
 import type { BridgeSettings } from '../lib/schemas/bridge.ts';
-import type { ImagePublished } from '../lib/schemas/replication.ts';
+import type { ImagePublished } from '../lib/schemas/replication/image-published.ts';
 
 /** Gives an event to who sees to it. @throws FerryError when it was not taken; it may be given again */
 export type HandOn = (event: ImagePublished) => Promise<void>;

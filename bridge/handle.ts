@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asFerryError } from '../lib/errors.ts';
 import { log } from '../lib/log.ts';
-import type { ImagePublished } from '../lib/schemas/replication.ts';
+import type { ImagePublished } from '../lib/schemas/replication/image-published.ts';
 import { eventOf, type Read, type Rules } from './event.ts';
 import type { HandOn } from './hand-on.ts';
 import { type Notification, readNotification } from './notification.ts';

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import type { Clouds } from '../../lib/clouds/cloud.ts';
 import { createClouds } from '../../lib/clouds/create-clouds.ts';
-import { localClouds } from '../../lib/clouds/local-clouds.ts';
+import { localClouds } from '../../lib/clouds/entries/local-clouds.ts';
 import { proxiesOf } from '../../lib/http/connections/proxy.ts';
 import { createOpenStackHttp, type OpenStackHttp } from '../../lib/openstack/http.ts';
 import { keystoneRoot } from '../../lib/openstack/keystone.ts';

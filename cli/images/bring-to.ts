@@ -1,7 +1,7 @@
 import { hasCode } from '../../lib/errors.ts';
 import { factsOf } from '../../lib/replication/record/facts-of.ts';
 import type { ImageFacts } from '../../lib/replication/record/image-facts.ts';
-import type { ReplicaSettings } from '../../lib/schemas/replication.ts';
+import type { ReplicaSettings } from '../../lib/schemas/replication/image-published.ts';
 import type { Here } from '../call/here.ts';
 import type { RegionCall } from '../call/in-regions.ts';
 import type { RegionResult } from '../call/results.ts';

@@ -1,6 +1,6 @@
 import type { CloudRegion } from '../../lib/clouds/cloud.ts';
 import { FerryError } from '../../lib/errors.ts';
-import { exactly } from '../../lib/openstack/images.ts';
+import { exactly } from '../../lib/openstack/glance/images.ts';
 import { factsOf } from '../../lib/replication/record/facts-of.ts';
 import type { ImageFacts } from '../../lib/replication/record/image-facts.ts';
 import { parseImageId } from '../../lib/schemas/ids.ts';

@@ -1,6 +1,6 @@
 import type { CloudRegion } from '../../lib/clouds/cloud.ts';
 import type { ImageFacts, Visibility } from '../../lib/replication/record/image-facts.ts';
-import type { ReplicaSettings } from '../../lib/schemas/replication.ts';
+import type { ReplicaSettings } from '../../lib/schemas/replication/image-published.ts';
 import type { WantedOptions } from '../call/options.ts';
 
 /** As the source has it, where that is the caller's own: nobody is to publish another one's image by accident. */

@@ -1,5 +1,5 @@
 import { FerryError } from '../errors.ts';
-import type { Glance } from '../openstack/glance.ts';
+import type { Glance } from '../openstack/glance/glance.ts';
 import { ignored } from '../promises.ts';
 import type { ImageId } from '../schemas/ids.ts';
 import type { Block } from '../transfer/blocks.ts';

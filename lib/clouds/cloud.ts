@@ -1,7 +1,7 @@
 import type { FerryError } from '../errors.ts';
 import type { Credentials } from '../openstack/credentials.ts';
-import type { Glance } from '../openstack/glance.ts';
-import type { Images } from '../openstack/images.ts';
+import type { Glance } from '../openstack/glance/glance.ts';
+import type { Images } from '../openstack/glance/images.ts';
 import type { Identity } from '../openstack/validate-token.ts';
 import type { RegionName, Token } from '../schemas/ids.ts';
 

@@ -1,9 +1,9 @@
 import { echo } from '../echo.ts';
 import { asFerryError, FerryError } from '../errors.ts';
 import { endpointOf, type ImageEndpoint, imageEndpoints } from '../openstack/catalog.ts';
-import { createGlance } from '../openstack/glance.ts';
+import { createGlance } from '../openstack/glance/glance.ts';
+import { createImages } from '../openstack/glance/images.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
-import { createImages } from '../openstack/images.ts';
 import type { Identity } from '../openstack/validate-token.ts';
 import type { RegionName } from '../schemas/ids.ts';
 import type { Cloud, CloudEntries, CloudRegion, Clouds, ListedCloud, Session } from './cloud.ts';

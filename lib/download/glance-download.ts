@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asFerryError, type ErrorCode, FerryError, hasCode } from '../errors.ts';
 import { authorized, type Credentials } from '../openstack/credentials.ts';
-import type { Glance } from '../openstack/glance.ts';
+import type { Glance } from '../openstack/glance/glance.ts';
 import type { ImageId } from '../schemas/ids.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import {

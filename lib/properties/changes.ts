@@ -1,4 +1,4 @@
-import type { PatchOperation } from '../openstack/glance.ts';
+import type { PatchOperation } from '../openstack/glance/glance.ts';
 import type { GlanceImage } from '../schemas/openstack.ts';
 import type { Change, Changes, Properties } from '../state/task.ts';
 

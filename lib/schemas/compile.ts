@@ -18,12 +18,12 @@ import {
   KeystoneError,
   KeystoneToken,
 } from './openstack.ts';
-import { PlanFile } from './plan-file.ts';
-import { PolicyFile } from './policy.ts';
-import { ImagePublished, ReplicateMessage } from './replication.ts';
+import { ImagePublished, ReplicateMessage } from './replication/image-published.ts';
+import { PlanFile } from './replication/plan-file.ts';
+import { PolicyFile } from './replication/policy.ts';
+import { SyncRequest } from './replication/sync.ts';
 import { Settings } from './settings.ts';
 import { ImageImportStateChange, ImageReplicaStateChange } from './state-change.ts';
-import { SyncRequest } from './sync.ts';
 
 const validators = {
   isImportRequest: ImportRequest,

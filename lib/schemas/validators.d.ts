@@ -12,9 +12,9 @@ import type {
   KeystoneError,
   KeystoneToken,
 } from './openstack.ts';
-import type { ImagePublished, ReplicateMessage } from './replication.ts';
+import type { ImagePublished, ReplicateMessage } from './replication/image-published.ts';
+import type { SyncRequest } from './replication/sync.ts';
 import type { Settings } from './settings.ts';
-import type { SyncRequest } from './sync.ts';
 
 export interface Validator<T> {
   (value: unknown): value is T;

@@ -1,5 +1,5 @@
 import type { CopyId, ImageId, RegionName, TaskId } from '../schemas/ids.ts';
-import type { ReplicaSettings } from '../schemas/replication.ts';
+import type { ReplicaSettings } from '../schemas/replication/image-published.ts';
 import type { ImportRef } from './refs.ts';
 
 /** The steps that messages are for; each has a queue of its name. */

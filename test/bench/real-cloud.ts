@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { seemsModifiable } from '../../lib/imports/access/modifiable.ts';
 import { callersToken } from '../../lib/openstack/credentials.ts';
-import { createGlance, type Glance } from '../../lib/openstack/glance.ts';
+import { createGlance, type Glance } from '../../lib/openstack/glance/glance.ts';
 import { createOpenStackHttp } from '../../lib/openstack/http.ts';
 import type { ImageId, Token } from '../../lib/schemas/ids.ts';
 import { glanceClient } from '../cloud/commands/glance.ts';

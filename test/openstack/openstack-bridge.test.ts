@@ -12,7 +12,7 @@ import { createHandler, type Handled } from '../../bridge/handle.ts';
 import type { Health } from '../../bridge/health.ts';
 import { listen } from '../../bridge/listen.ts';
 import { log } from '../../lib/log.ts';
-import type { ImagePublished } from '../../lib/schemas/replication.ts';
+import type { ImagePublished } from '../../lib/schemas/replication/image-published.ts';
 import { glanceClient } from '../cloud/commands/glance.ts';
 import { ask } from '../contract/client.ts';
 import { account, imageEndpoint, newApplicationCredential, setting, tokenOf } from './account.ts';

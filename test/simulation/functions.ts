@@ -1,7 +1,7 @@
 import { createStreamImage } from '../../lib/copies/stream-image.ts';
 import { createApplyMetadata } from '../../lib/imports/apply/apply-metadata.ts';
+import { createJoinCopy } from '../../lib/imports/join/join-copy.ts';
 import { createWaiters } from '../../lib/imports/record/waiters.ts';
-import { createJoinCopy } from '../../lib/imports/request/join-copy.ts';
 import { isOfCopy, type StepName } from '../../lib/state/messages.ts';
 import type { Received } from '../../lib/steps/received.ts';
 import { goOnWith, runStep } from '../../lib/steps/run-step.ts';

@@ -1,6 +1,6 @@
 import type { Download, SourceDescription } from '../../lib/download/download.ts';
 import type { OpenAccess } from '../../lib/imports/access/access.ts';
-import type { Glance } from '../../lib/openstack/glance.ts';
+import type { Glance } from '../../lib/openstack/glance/glance.ts';
 import type { ImageId } from '../../lib/schemas/ids.ts';
 import type { GlanceImage } from '../../lib/schemas/openstack.ts';
 import type { Task } from '../../lib/state/task.ts';

@@ -13,7 +13,7 @@ const layers = [
   ['lib/replication/plan', 'lib/replication/event'],
   ['lib/replication/policy'],
   ['lib/replication/record'],
-  ['lib/imports/request', 'lib/imports/apply'],
+  ['lib/imports/request', 'lib/imports/join', 'lib/imports/apply'],
   ['lib/imports/end', 'lib/imports/sweep'],
   ['lib/imports/record'],
   ['lib/imports/access'],
@@ -40,7 +40,7 @@ const layers = [
 const inOrder = layers.flat();
 const longestFile = 200; // lines
 /** A folder that one can keep in mind. */
-const largestRoom = 1000; // lines
+const largestRoom = 900; // lines
 
 const code = sourceFiles('{bridge,cli,worker,functions,lib}/**/*.ts');
 const inside = (of: string): boolean => /^(bridge|cli|worker|functions|lib|test)\//.test(of);
@@ -141,7 +141,7 @@ describe('what is deployed', () => {
         .map(({ of }) => `${path} imports ${of}`),
     );
     // The schemas are compiled; what is left of them at run time is their types.
-    expect(foreign.filter((one) => !/^lib\/schemas\/[a-z-]+\.ts imports typebox$/.test(one))).toEqual([]);
+    expect(foreign.filter((one) => !/^lib\/schemas\/[a-z/-]+\.ts imports typebox$/.test(one))).toEqual([]);
   });
 
   test('takes of the schemas their types and the compiled validators, so that no compiler is in a bundle', () => {

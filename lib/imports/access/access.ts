@@ -6,7 +6,7 @@ import { FerryError } from '../../errors.ts';
 import type { Connections } from '../../http/exchange.ts';
 import { endpointNotFound } from '../../openstack/catalog.ts';
 import type { Credentials } from '../../openstack/credentials.ts';
-import { createGlance, type Glance } from '../../openstack/glance.ts';
+import { createGlance, type Glance } from '../../openstack/glance/glance.ts';
 import type { OpenStackHttp } from '../../openstack/http.ts';
 import type { Task, TaskSource } from '../../state/task.ts';
 import { createRights, type RightsServices } from './rights.ts';

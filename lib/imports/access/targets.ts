@@ -11,7 +11,7 @@ import {
   notInCatalog,
 } from '../../openstack/catalog.ts';
 import { callersToken } from '../../openstack/credentials.ts';
-import { createGlance, type Glance } from '../../openstack/glance.ts';
+import { createGlance, type Glance } from '../../openstack/glance/glance.ts';
 import type { OpenStackHttp } from '../../openstack/http.ts';
 import { requireTheirs } from '../../openstack/own-url.ts';
 import type { Identity } from '../../openstack/validate-token.ts';

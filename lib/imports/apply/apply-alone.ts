@@ -3,7 +3,7 @@ import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
 import { endpointNotFound, imageEndpoint } from '../../openstack/catalog.ts';
 import { callersToken } from '../../openstack/credentials.ts';
-import { createGlance, type Glance } from '../../openstack/glance.ts';
+import { createGlance, type Glance } from '../../openstack/glance/glance.ts';
 import type { OpenStackHttp } from '../../openstack/http.ts';
 import type { Identity } from '../../openstack/validate-token.ts';
 import { type PropertyRules, wantedProperties } from '../../properties/wanted.ts';

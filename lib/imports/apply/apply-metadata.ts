@@ -1,7 +1,7 @@
 import { copyIdFor } from '../../copies/record/copy-id.ts';
 import { sourceImageAgain } from '../../download/glance-download.ts';
 import { claimLost, FerryError, hasCode } from '../../errors.ts';
-import type { Glance } from '../../openstack/glance.ts';
+import type { Glance } from '../../openstack/glance/glance.ts';
 import { type PropertyRules, requireKeepable, wantedProperties } from '../../properties/wanted.ts';
 import type { AttemptId } from '../../schemas/ids.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';

@@ -2,7 +2,7 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { activateByUpload, type UploadActivation } from '../../activation/upload.ts';
 import { type RelayObjectServices, readRelayObject } from '../../copies/object/relay-object.ts';
 import { asFerryError, FerryError, hasCode } from '../../errors.ts';
-import type { Glance } from '../../openstack/glance.ts';
+import type { Glance } from '../../openstack/glance/glance.ts';
 import type { Copy, Transferred } from '../../state/copy.ts';
 import type { Task } from '../../state/task.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { asFerryError, FerryError, hasCode } from '../../errors.ts';
-import type { Glance } from '../../openstack/glance.ts';
+import type { Glance } from '../../openstack/glance/glance.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { Transferred } from '../../state/copy.ts';
 import { type IsGivenServices, type Likeness, storedLikeness } from '../end/is-given.ts';

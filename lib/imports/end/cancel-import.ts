@@ -1,7 +1,7 @@
 import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
 import { logOf } from '../../log.ts';
-import type { Glance } from '../../openstack/glance.ts';
+import type { Glance } from '../../openstack/glance/glance.ts';
 import { type ImageId, parseImageId } from '../../schemas/ids.ts';
 import type { Claims } from '../../state/claims.ts';
 import type { Send } from '../../state/messages.ts';

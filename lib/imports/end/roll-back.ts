@@ -1,5 +1,5 @@
 import { FerryError, hasCode } from '../../errors.ts';
-import type { Glance } from '../../openstack/glance.ts';
+import type { Glance } from '../../openstack/glance/glance.ts';
 import { rollbackPatch } from '../../properties/changes.ts';
 import type { ImageId } from '../../schemas/ids.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';

@@ -1,5 +1,5 @@
 import { FerryError, hasCode } from '../../errors.ts';
-import type { Glance } from '../../openstack/glance.ts';
+import type { Glance } from '../../openstack/glance/glance.ts';
 import type { ImageId } from '../../schemas/ids.ts';
 import type { GlanceImage, GlanceTasks } from '../../schemas/openstack.ts';
 

@@ -4,7 +4,7 @@ import { doesNotPass } from '../../download/web-download.ts';
 import { FerryError } from '../../errors.ts';
 import { endpointNotFound } from '../../openstack/catalog.ts';
 import { callersToken } from '../../openstack/credentials.ts';
-import { createGlance } from '../../openstack/glance.ts';
+import { createGlance } from '../../openstack/glance/glance.ts';
 import type { OpenStackHttp } from '../../openstack/http.ts';
 import { untilAborted } from '../../promises.ts';
 import { copiedProperties } from '../../properties/copied.ts';

@@ -1,5 +1,5 @@
 import { FerryError, hasCode } from '../../errors.ts';
-import type { Glance } from '../../openstack/glance.ts';
+import type { Glance } from '../../openstack/glance/glance.ts';
 import { type ImportMethod, importMethods } from './import-body.ts';
 
 interface Options {

@@ -1,6 +1,6 @@
 import { echo } from '../../echo.ts';
 import { FerryError, hasCode } from '../../errors.ts';
-import type { Glance } from '../../openstack/glance.ts';
+import type { Glance } from '../../openstack/glance/glance.ts';
 import type { GlanceStore } from '../../schemas/openstack.ts';
 import type { ImportBody } from './import-body.ts';
 

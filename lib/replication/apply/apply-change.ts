@@ -1,6 +1,6 @@
 import { asFerryError, hasCode } from '../../errors.ts';
 import { log } from '../../log.ts';
-import type { Images } from '../../openstack/images.ts';
+import type { Images } from '../../openstack/glance/images.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { Change, Reliance } from '../plan/change.ts';
 import { provenanceNames } from '../record/provenance.ts';

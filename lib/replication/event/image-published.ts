@@ -2,7 +2,7 @@ import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
 import { isSameRegion } from '../../openstack/catalog.ts';
 import { type ImageId, parseImageId, type RegionName } from '../../schemas/ids.ts';
-import type { ImagePublished, ReplicaSettings } from '../../schemas/replication.ts';
+import type { ImagePublished, ReplicaSettings } from '../../schemas/replication/image-published.ts';
 import { isImagePublished } from '../../schemas/validators.js';
 import { refusalOfProperties } from '../policy/settable.ts';
 import { inWords } from './in-words.ts';

@@ -1,6 +1,6 @@
 import type { CloudRegion } from '../../clouds/cloud.ts';
 import { hasCode } from '../../errors.ts';
-import type { ImageQuery } from '../../openstack/images.ts';
+import type { ImageQuery } from '../../openstack/glance/images.ts';
 import { atMost } from '../../promises.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
 import type { ImageFacts } from '../record/image-facts.ts';

@@ -1,4 +1,4 @@
-import { exactly, type ImageQuery } from '../../openstack/images.ts';
+import { exactly, type ImageQuery } from '../../openstack/glance/images.ts';
 import { isCustomProperty } from '../../properties/copied.ts';
 import type { ImageId, RegionName } from '../../schemas/ids.ts';
 import type { Selection } from '../policy/policy.ts';

@@ -1,5 +1,5 @@
 import { isSameRegion } from '../../openstack/catalog.ts';
-import type { PolicyFile } from '../../schemas/policy.ts';
+import type { PolicyFile } from '../../schemas/replication/policy.ts';
 import { durationMs } from './amounts.ts';
 import type { Fault, Path } from './fault.ts';
 import { identityOf } from './policy-of.ts';

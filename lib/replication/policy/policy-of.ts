@@ -1,5 +1,5 @@
 import type { RegionName } from '../../schemas/ids.ts';
-import type { PolicyFile } from '../../schemas/policy.ts';
+import type { PolicyFile } from '../../schemas/replication/policy.ts';
 import { known } from '../record/known.ts';
 import { durationMs, sizeBytes } from './amounts.ts';
 import { policyDefaults, retirementDefaults } from './defaults.ts';

@@ -3,9 +3,9 @@ import type { ReplicateMessage } from '../../state/messages.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
 import { type BringInServices, whileImporting } from './bring-in.ts';
-import { findPending } from './find-pending.ts';
 import { runningImport } from './imports/running-import.ts';
 import { left, type Next } from './next.ts';
+import { findPending } from './target-record/find-pending.ts';
 
 interface Options {
   readonly signal: AbortSignal;

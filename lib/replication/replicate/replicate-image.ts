@@ -8,8 +8,6 @@ import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
 import { askedPolicy } from './asked-policy.ts';
 import { type BringInServices, bringIn, whileBecoming } from './bring-in.ts';
-import { createRecord } from './create-record.ts';
-import { findPending } from './find-pending.ts';
 import { finishReplica } from './finish-replica.ts';
 import { createHistoryOf } from './imports/read-imports.ts';
 import { left, type Next, waitFor } from './next.ts';
@@ -18,6 +16,8 @@ import { remaining } from './remaining.ts';
 import { rememberingSource } from './remember-source.ts';
 import { leaveOut } from './remove-record.ts';
 import { sourceState } from './source-state.ts';
+import { createRecord } from './target-record/create-record.ts';
+import { findPending } from './target-record/find-pending.ts';
 import { inTurn, whileOthersImport } from './turn.ts';
 import { withoutSource } from './without-source.ts';
 

@@ -3,7 +3,7 @@ import { hasCode } from '../../errors.ts';
 import type { ImageId } from '../../schemas/ids.ts';
 import { factsOf } from '../record/facts-of.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
-import { becoming } from './find-pending.ts';
+import { becoming } from './target-record/find-pending.ts';
 
 interface Options {
   readonly signal: AbortSignal;

@@ -5,13 +5,13 @@ import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
 import { rememberedSource } from '../record/remembered-source.ts';
 import { whileBecoming, whileImporting } from './bring-in.ts';
-import { pendingAmong, replicasOf } from './find-pending.ts';
 import { finishReplica } from './finish-replica.ts';
 import { runningImport } from './imports/running-import.ts';
 import { done, failed, type Next } from './next.ts';
 import { type RemainingOf, remaining } from './remaining.ts';
 import { type ImportServices, removeRecord } from './remove-record.ts';
 import type { SourceState } from './source-state.ts';
+import { pendingAmong, replicasOf } from './target-record/find-pending.ts';
 
 interface Options {
   readonly signal: AbortSignal;

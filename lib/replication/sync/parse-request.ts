@@ -1,5 +1,5 @@
 import { FerryError } from '../../errors.ts';
-import type { SyncRequest } from '../../schemas/sync.ts';
+import type { SyncRequest } from '../../schemas/replication/sync.ts';
 import { isSyncRequest } from '../../schemas/validators.js';
 import { inWords } from '../event/in-words.ts';
 import { isObject } from '../event/json.ts';

@@ -3,7 +3,7 @@ import { echo } from '../../echo.ts';
 import { FerryError } from '../../errors.ts';
 import { log } from '../../log.ts';
 import { countNotSynced } from '../../metrics.ts';
-import type { SyncRequest } from '../../schemas/sync.ts';
+import type { SyncRequest } from '../../schemas/replication/sync.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { BrokenPolicy, PolicyFiles } from '../policy/policy-files.ts';
 import { type PolicyReport, type SyncOptions, type SyncServices, syncPolicy } from './sync-policy.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import type { SyncRequest } from '../../../lib/schemas/sync.ts';
+import type { SyncRequest } from '../../../lib/schemas/replication/sync.ts';
 import type { Glance } from '../../cloud/openstack/glance/glance.ts';
 import type { ImageView } from '../../cloud/openstack/glance/record.ts';
 import { accountsOf } from '../../cloud/openstack/keystone/fixture.ts';

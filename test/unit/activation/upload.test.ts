@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { activateByUpload } from '../../../lib/activation/upload.ts';
 import { FerryError } from '../../../lib/errors.ts';
 import { callersToken } from '../../../lib/openstack/credentials.ts';
-import { createGlance, type Glance } from '../../../lib/openstack/glance.ts';
+import { createGlance, type Glance } from '../../../lib/openstack/glance/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
 import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';

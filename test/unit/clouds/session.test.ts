@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Authentication, Cloud } from '../../../lib/clouds/cloud.ts';
 import { createSession } from '../../../lib/clouds/session.ts';
 import { FerryError } from '../../../lib/errors.ts';
-import { createGlance } from '../../../lib/openstack/glance.ts';
+import { createGlance } from '../../../lib/openstack/glance/glance.ts';
 import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
 import { type ScriptedServer, startScriptedServer } from '../scripted-server.ts';
 import { entryOf, http, signal, useTwoClouds } from './two-clouds.ts';

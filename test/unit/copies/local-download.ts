@@ -1,7 +1,7 @@
 import { GlanceDownload } from '../../../lib/download/glance-download.ts';
 import { createUriFilter } from '../../../lib/download/uri-filter.ts';
 import { callersToken } from '../../../lib/openstack/credentials.ts';
-import { createGlance } from '../../../lib/openstack/glance.ts';
+import { createGlance } from '../../../lib/openstack/glance/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
 import type { ImageServer } from './image-server.ts';

@@ -5,7 +5,7 @@ import { createUriFilter } from '../../../lib/download/uri-filter.ts';
 import { WebDownload } from '../../../lib/download/web-download.ts';
 import { FerryError } from '../../../lib/errors.ts';
 import { callersToken } from '../../../lib/openstack/credentials.ts';
-import { createGlance } from '../../../lib/openstack/glance.ts';
+import { createGlance } from '../../../lib/openstack/glance/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
 import { readAll } from '../byte-readers.ts';

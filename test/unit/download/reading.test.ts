@@ -9,7 +9,7 @@ import { startReading } from '../../../lib/download/reading.ts';
 import { createUriFilter } from '../../../lib/download/uri-filter.ts';
 import { UnframedAnswer } from '../../../lib/http/framing/faults.ts';
 import { callersToken } from '../../../lib/openstack/credentials.ts';
-import { createGlance } from '../../../lib/openstack/glance.ts';
+import { createGlance } from '../../../lib/openstack/glance/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
 import type { FaultKind } from '../../cloud/openstack/glance/faults.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { callersToken } from '../../../lib/openstack/credentials.ts';
-import { createGlance, type Glance } from '../../../lib/openstack/glance.ts';
+import { createGlance, type Glance } from '../../../lib/openstack/glance/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import type { Token } from '../../../lib/schemas/ids.ts';
 import type { GlanceOptions, Glance as Region } from '../../cloud/openstack/glance/glance.ts';

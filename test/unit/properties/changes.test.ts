@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { PatchOperation } from '../../../lib/openstack/glance.ts';
+import type { PatchOperation } from '../../../lib/openstack/glance/glance.ts';
 import {
   changesTo,
   mergeChanges,

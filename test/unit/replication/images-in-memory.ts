@@ -1,6 +1,6 @@
 import { FerryError } from '../../../lib/errors.ts';
-import type { PatchOperation } from '../../../lib/openstack/glance.ts';
-import type { Images } from '../../../lib/openstack/images.ts';
+import type { PatchOperation } from '../../../lib/openstack/glance/glance.ts';
+import type { Images } from '../../../lib/openstack/glance/images.ts';
 import type { ImageId } from '../../../lib/schemas/ids.ts';
 import type { GlanceImage } from '../../../lib/schemas/openstack.ts';
 

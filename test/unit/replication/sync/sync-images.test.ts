@@ -9,7 +9,7 @@ import { answerOf } from '../../../../lib/replication/sync/answer.ts';
 import { parseSyncRequest } from '../../../../lib/replication/sync/parse-request.ts';
 import { createSyncImages, type SyncImagesServices } from '../../../../lib/replication/sync/sync-images.ts';
 import type { ImageId, RegionName } from '../../../../lib/schemas/ids.ts';
-import type { SyncRequest } from '../../../../lib/schemas/sync.ts';
+import type { SyncRequest } from '../../../../lib/schemas/replication/sync.ts';
 import { formats, useOpenStack } from '../../../cloud/openstack/use-openstack.ts';
 import { cloudsOf } from '../clouds-of.ts';
 

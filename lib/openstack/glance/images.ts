@@ -1,10 +1,10 @@
-import { FerryError, hasCode } from '../errors.ts';
-import type { ImageId } from '../schemas/ids.ts';
-import type { GlanceImage, GlanceImages } from '../schemas/openstack.ts';
-import { isGlanceImage, isGlanceImages, isGlanceMembers } from '../schemas/validators.js';
-import { usualRetries } from './calls/whole-answer.ts';
-import type { Credentials } from './credentials.ts';
-import type { OpenStackHttp } from './http.ts';
+import { FerryError, hasCode } from '../../errors.ts';
+import type { ImageId } from '../../schemas/ids.ts';
+import type { GlanceImage, GlanceImages } from '../../schemas/openstack.ts';
+import { isGlanceImage, isGlanceImages, isGlanceMembers } from '../../schemas/validators.js';
+import { usualRetries } from '../calls/whole-answer.ts';
+import type { Credentials } from '../credentials.ts';
+import type { OpenStackHttp } from '../http.ts';
 import { createImageCalls, type ImageCall, imagePath, type PatchOperation } from './image-calls.ts';
 
 interface Options {

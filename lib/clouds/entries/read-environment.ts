@@ -1,5 +1,5 @@
-import { FerryError } from '../errors.ts';
-import type { Cloud } from './cloud.ts';
+import { FerryError } from '../../errors.ts';
+import type { Cloud } from '../cloud.ts';
 import { EntryProblem, readEntry } from './read-entry.ts';
 import type { Fields } from './yaml-files.ts';
 

@@ -2,15 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { callersToken } from '../../../lib/openstack/credentials.ts';
-import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
-import { createImages, exactly, type ImageQuery, type Images } from '../../../lib/openstack/images.ts';
-import type { ImageId, Token } from '../../../lib/schemas/ids.ts';
-import type { GlanceImage } from '../../../lib/schemas/openstack.ts';
-import type { NewImage } from '../../cloud/openstack/glance/prepared.ts';
-import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
-import { formats, hello } from '../../cloud/openstack/use-openstack.ts';
-import { startScriptedServer } from '../scripted-server.ts';
+import { callersToken } from '../../../../lib/openstack/credentials.ts';
+import {
+  createImages,
+  exactly,
+  type ImageQuery,
+  type Images,
+} from '../../../../lib/openstack/glance/images.ts';
+import { createOpenStackHttp } from '../../../../lib/openstack/http.ts';
+import type { ImageId, Token } from '../../../../lib/schemas/ids.ts';
+import type { GlanceImage } from '../../../../lib/schemas/openstack.ts';
+import type { NewImage } from '../../../cloud/openstack/glance/prepared.ts';
+import { type OpenStack, startOpenStack } from '../../../cloud/openstack/openstack.ts';
+import { formats, hello } from '../../../cloud/openstack/use-openstack.ts';
+import { startScriptedServer } from '../../scripted-server.ts';
 
 const http = createOpenStackHttp({ stallMs: 1000 });
 const { signal } = new AbortController();

@@ -4,7 +4,7 @@ import { createCopies } from '../../../../lib/aws/state/copies.ts';
 import { failCopy } from '../../../../lib/copies/end/fail-copy.ts';
 import type { OpenAccess } from '../../../../lib/imports/access/access.ts';
 import { failureOf } from '../../../../lib/imports/end/failure-of.ts';
-import { createJoinCopy, type JoinServices } from '../../../../lib/imports/request/join-copy.ts';
+import { createJoinCopy, type JoinServices } from '../../../../lib/imports/join/join-copy.ts';
 import type { CopyId } from '../../../../lib/schemas/ids.ts';
 import type { Copies } from '../../../../lib/state/copies.ts';
 import type { Copy, CopyChanges } from '../../../../lib/state/copy.ts';

@@ -1,15 +1,15 @@
-import type { CloudRegion } from '../../clouds/cloud.ts';
-import { hasCode } from '../../errors.ts';
-import type { ImageId } from '../../schemas/ids.ts';
-import type { GlanceImage } from '../../schemas/openstack.ts';
-import type { WantedReplica } from '../plan/change.ts';
-import type { PolicyTarget, ReplicaIdentity } from '../policy/policy.ts';
-import { factsOf } from '../record/facts-of.ts';
-import type { ImageFacts } from '../record/image-facts.ts';
-import { hasOurMark } from '../record/our-mark.ts';
-import { copiedAtName, provenanceProperties } from '../record/provenance.ts';
-import { replicaId } from '../record/replica-id.ts';
-import { noIdIsFree, type TakenId, takenBy } from '../record/taken-ids.ts';
+import type { CloudRegion } from '../../../clouds/cloud.ts';
+import { hasCode } from '../../../errors.ts';
+import type { ImageId } from '../../../schemas/ids.ts';
+import type { GlanceImage } from '../../../schemas/openstack.ts';
+import type { WantedReplica } from '../../plan/change.ts';
+import type { PolicyTarget, ReplicaIdentity } from '../../policy/policy.ts';
+import { factsOf } from '../../record/facts-of.ts';
+import type { ImageFacts } from '../../record/image-facts.ts';
+import { hasOurMark } from '../../record/our-mark.ts';
+import { copiedAtName, provenanceProperties } from '../../record/provenance.ts';
+import { replicaId } from '../../record/replica-id.ts';
+import { noIdIsFree, type TakenId, takenBy } from '../../record/taken-ids.ts';
 
 interface Options {
   readonly signal: AbortSignal;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FerryError } from '../errors.ts';
-import type { CloudEntries } from './cloud.ts';
+import { FerryError } from '../../errors.ts';
+import type { CloudEntries } from '../cloud.ts';
 import { type CloudsFiles, readClouds } from './read-clouds.ts';
 import { type Environment, environmentName, readEnvironment } from './read-environment.ts';
 import type { NamedText } from './yaml-files.ts';

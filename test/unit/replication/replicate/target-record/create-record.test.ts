@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { CloudRegion } from '../../../../lib/clouds/cloud.ts';
-import { createClouds } from '../../../../lib/clouds/create-clouds.ts';
-import { wantedReplica } from '../../../../lib/replication/plan/wanted-replica.ts';
-import type { ReplicaIdentity } from '../../../../lib/replication/policy/policy.ts';
-import { provenanceProperties } from '../../../../lib/replication/record/provenance.ts';
-import { replicaId } from '../../../../lib/replication/record/replica-id.ts';
-import { createRecord, type NewRecord } from '../../../../lib/replication/replicate/create-record.ts';
-import { entryOf, http, signal, useTwoClouds } from '../../clouds/two-clouds.ts';
-import { image, imageId, policy } from '../images.ts';
+import type { CloudRegion } from '../../../../../lib/clouds/cloud.ts';
+import { createClouds } from '../../../../../lib/clouds/create-clouds.ts';
+import { wantedReplica } from '../../../../../lib/replication/plan/wanted-replica.ts';
+import type { ReplicaIdentity } from '../../../../../lib/replication/policy/policy.ts';
+import { provenanceProperties } from '../../../../../lib/replication/record/provenance.ts';
+import { replicaId } from '../../../../../lib/replication/record/replica-id.ts';
+import {
+  createRecord,
+  type NewRecord,
+} from '../../../../../lib/replication/replicate/target-record/create-record.ts';
+import { entryOf, http, signal, useTwoClouds } from '../../../clouds/two-clouds.ts';
+import { image, imageId, policy } from '../../images.ts';
 
 const both = useTwoClouds();
 const target = { region: image().region, projects: {} };

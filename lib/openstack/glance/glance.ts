@@ -1,9 +1,14 @@
-import { put } from '../http/put.ts';
-import type { ImageId } from '../schemas/ids.ts';
-import type { GlanceImage, GlanceStores, GlanceTasks } from '../schemas/openstack.ts';
-import { isGlanceImportInfo, isGlanceStores, isGlanceTasks, type Validator } from '../schemas/validators.js';
-import { authorized, type Credentials } from './credentials.ts';
-import { guarded, type OpenStackHttp, requireSuccess } from './http.ts';
+import { put } from '../../http/put.ts';
+import type { ImageId } from '../../schemas/ids.ts';
+import type { GlanceImage, GlanceStores, GlanceTasks } from '../../schemas/openstack.ts';
+import {
+  isGlanceImportInfo,
+  isGlanceStores,
+  isGlanceTasks,
+  type Validator,
+} from '../../schemas/validators.js';
+import { authorized, type Credentials } from '../credentials.ts';
+import { guarded, type OpenStackHttp, requireSuccess } from '../http.ts';
 import { createImageCalls, imagePath, type PatchOperation } from './image-calls.ts';
 
 export type { PatchOperation } from './image-calls.ts';

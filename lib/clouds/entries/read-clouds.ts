@@ -1,5 +1,5 @@
-import { FerryError } from '../errors.ts';
-import type { BrokenCloud, Cloud, CloudEntries } from './cloud.ts';
+import { FerryError } from '../../errors.ts';
+import type { BrokenCloud, Cloud, CloudEntries } from '../cloud.ts';
 import { EntryProblem, readEntry, readKeystone } from './read-entry.ts';
 import { type Fields, isFields, merged, type NamedText, readYaml } from './yaml-files.ts';
 

@@ -1,4 +1,4 @@
-import { FerryError } from '../errors.ts';
+import { FerryError } from '../../errors.ts';
 
 /** A file that was read, by its place. */
 export interface NamedText {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { localClouds } from '../../../lib/clouds/local-clouds.ts';
+import { localClouds } from '../../../../lib/clouds/entries/local-clouds.ts';
 
 let root: string;
 beforeEach(async () => {

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { FerryError } from '../../../lib/errors.ts';
-import { callersToken, withServiceToken } from '../../../lib/openstack/credentials.ts';
-import { createGlance, type Glance } from '../../../lib/openstack/glance.ts';
-import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
-import { type ImageId, newTaskId, type Token } from '../../../lib/schemas/ids.ts';
-import { type OpenStack, startOpenStack } from '../../cloud/openstack/openstack.ts';
+import { FerryError } from '../../../../lib/errors.ts';
+import { callersToken, withServiceToken } from '../../../../lib/openstack/credentials.ts';
+import { createGlance, type Glance } from '../../../../lib/openstack/glance/glance.ts';
+import { createOpenStackHttp } from '../../../../lib/openstack/http.ts';
+import { type ImageId, newTaskId, type Token } from '../../../../lib/schemas/ids.ts';
+import { type OpenStack, startOpenStack } from '../../../cloud/openstack/openstack.ts';
 
 const http = createOpenStackHttp({ stallMs: 1000 });
 const { signal } = new AbortController();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readClouds } from '../../../lib/clouds/read-clouds.ts';
+import { readClouds } from '../../../../lib/clouds/entries/read-clouds.ts';
 
 const file = (text: string, name = '/etc/openstack/clouds.yaml') => ({ name, text });
 const read = (text: string, secure?: string, profiles?: string) =>

@@ -1,8 +1,8 @@
-import type { CloudRegion } from '../../clouds/cloud.ts';
-import type { ReplicaIdentity } from '../policy/policy.ts';
-import { factsOf } from '../record/facts-of.ts';
-import type { ImageFacts } from '../record/image-facts.ts';
-import { provenanceNames } from '../record/provenance.ts';
+import type { CloudRegion } from '../../../clouds/cloud.ts';
+import type { ReplicaIdentity } from '../../policy/policy.ts';
+import { factsOf } from '../../record/facts-of.ts';
+import type { ImageFacts } from '../../record/image-facts.ts';
+import { provenanceNames } from '../../record/provenance.ts';
 
 interface Options {
   readonly signal: AbortSignal;

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
-import { echo } from '../echo.ts';
-import type { Token } from '../schemas/ids.ts';
+import { echo } from '../../echo.ts';
+import type { Token } from '../../schemas/ids.ts';
 import type {
   ApplicationCredentialAuth,
   Authentication,
@@ -8,7 +8,7 @@ import type {
   NamedDomain,
   ProjectScope,
   UserName,
-} from './cloud.ts';
+} from '../cloud.ts';
 import { type Fields, isFields } from './yaml-files.ts';
 
 // One entry of a clouds.yaml, as openstacksdk reads it (https://docs.openstack.org/openstacksdk/latest/user/config/configuration.html).

@@ -1,8 +1,8 @@
-import type { ImageId } from '../schemas/ids.ts';
-import type { GlanceImage } from '../schemas/openstack.ts';
-import { isGlanceImage, type Validator } from '../schemas/validators.js';
-import { authorized, type Credentials } from './credentials.ts';
-import { type Call, callJson, callWhole, type OpenStackHttp, type WholeAnswer } from './http.ts';
+import type { ImageId } from '../../schemas/ids.ts';
+import type { GlanceImage } from '../../schemas/openstack.ts';
+import { isGlanceImage, type Validator } from '../../schemas/validators.js';
+import { authorized, type Credentials } from '../credentials.ts';
+import { type Call, callJson, callWhole, type OpenStackHttp, type WholeAnswer } from '../http.ts';
 
 /** One operation of RFC 6902 as far as Glance takes it (application/openstack-images-v2.1-json-patch). */
 export type PatchOperation =
