@@ -6,7 +6,6 @@ import { msOf } from '../state/task.ts';
 import { hasComeOften } from '../steps/few-tries.ts';
 import { again, done, type Outcome, send } from '../steps/outcome.ts';
 import type { Step } from '../steps/step.ts';
-import { segmentAt } from '../transfer/segment-plan.ts';
 import { copySegment } from './bytes/copy-segment.ts';
 import { copyStream } from './bytes/copy-stream.ts';
 import { gather, refill } from './bytes/gather.ts';
@@ -22,16 +21,7 @@ import { type CopyRun, createCopyRun } from './record/copy-run.ts';
 import { areRowsDone, isRowDone, messagesToBegin, messagesToGoOn, planOfRow, rowOf } from './record/rows.ts';
 import type { CopyServices } from './record/services.ts';
 import { strongestHash } from './record/source-hash.ts';
-
-/** How much of the work is stored: parts of the image or of the row's segment, and bytes that are verified. */
-const storedSoFar = async ({ copies }: CopyServices, { subject, ref }: CopyRun): Promise<number> => {
-  const { plan, verification } = subject;
-  const segment = plan && ref.row !== wholeCopy ? segmentAt(plan, rowOf(subject, ref.row).next) : undefined;
-  return (await copies.parts(subject, segment)).size + (verification?.offset ?? 0);
-};
-
-const isWornOut = async (services: CopyServices, run: CopyRun): Promise<boolean> =>
-  run.receiveCount > 1 && (await hasComeOften(services.copies, run, await storedSoFar(services, run)));
+import { storedOfRow, storedOfWhole } from './record/stored-so-far.ts';
 
 /** Cuts the copy into rows, and has them begun. What was planned before an end between the two is found again. */
 const split = async (services: CopyServices, run: CopyRun, plan: SegmentPlan): Promise<Outcome> => {
@@ -73,7 +63,7 @@ const streamWhole = async (services: CopyServices, run: CopyRun): Promise<Outcom
   if (plan && !stored && !areRowsDone(subject, plan))
     return send(...messagesToBegin(subject, plan).map(toCopy));
   if (subject.waiting.length === 0) return done;
-  if (await isWornOut(services, run)) return again();
+  if (await hasComeOften(services.copies, run, () => storedOfWhole(services.copies, run))) return again();
   const copied =
     (await runResumably(services, run, () => finished(services, run))) ??
     (await streamMissing(services, run));
@@ -97,7 +87,7 @@ const streamRow = async (services: CopyServices, run: CopyRun): Promise<Outcome>
   const plan = planOfRow(subject, ref.row);
   if (!plan) return done;
   if (isRowDone(rowOf(subject, ref.row), plan)) return afterSegment(subject, plan, ref);
-  if (await isWornOut(services, run)) return again();
+  if (await hasComeOften(services.copies, run, () => storedOfRow(services.copies, run, plan))) return again();
   const copied = await withSource(services, run, (from) =>
     runResumably(services, run, () => copySegment(services, run, from, plan)),
   );

@@ -14,8 +14,9 @@ export interface Leases<Ref> {
   /** @returns false when it is not this attempt's any more, or what it works at has ended */
   renew(ref: Ref, attempt: AttemptId): Promise<boolean>;
   /**
-   * Keeps how much of the work is stored, in any unit that only grows.
-   * @returns whether that is more than an earlier attempt has found when it began
+   * Keeps how much of the work is stored when an attempt begins, in one unit for all of it. Less than before is kept as
+   * well: what was lost is made up for from there.
+   * @returns whether that is more than what was kept last
    */
   advance(ref: Ref, attempt: AttemptId, stored: number): Promise<boolean>;
   /** The attempt ends, the work goes on: it waits for its next message. */

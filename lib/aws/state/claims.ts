@@ -110,14 +110,17 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
       const ifGoingOn = of(ref, ' AND attribute_not_exists(ending)');
       return (await table.change(claimKey(ref), waiting, ifGoingOn)) !== undefined;
     },
-    advance: (ref, attempt, stored) => {
+    advance: async (ref, attempt, stored) => {
       const { expression, values } = heldBy(ref, attempt);
-      const more = `${expression} AND (attribute_not_exists(storedBefore) OR storedBefore < :stored)`;
       const changes = { storedBefore: stored, storedBy: attempt };
-      return table.update(claimKey(ref), changes, {
-        expression: more,
-        values: { ...values, ':stored': stored },
-      });
+      const keepIf = (and: string): Promise<boolean> =>
+        table.update(claimKey(ref), changes, {
+          expression: `${expression} AND ${and}`,
+          values: { ...values, ':stored': stored },
+        });
+      if (await keepIf('(attribute_not_exists(storedBefore) OR storedBefore < :stored)')) return true;
+      await keepIf('storedBefore > :stored');
+      return false;
     },
     // Without its attempt a heartbeat that comes late finds nothing to renew.
     pause: async (ref, attempt) => {

@@ -39,11 +39,16 @@ export const createRowLeases = (table: Table, { leaseMs }: { readonly leaseMs: n
     },
     advance: async (ref, attempt, stored) => {
       const { storedBefore, storedBy } = rowNames(ref.row);
-      const isMore = ` AND (attribute_not_exists(${storedBefore}) OR ${storedBefore} < :stored)`;
-      const { expression, values } = isAt(ref, attempt, isMore);
-      const condition = { expression, values: { ...values, ':stored': stored } };
       const set = { [storedBefore]: stored, [storedBy]: attempt };
-      return (await changeCopy(table, ref.copyId, { set }, condition)) !== undefined;
+      const keepIf = async (and: string): Promise<boolean> => {
+        const { expression, values } = isAt(ref, attempt, ` AND ${and}`);
+        const condition = { expression, values: { ...values, ':stored': stored } };
+        return (await changeCopy(table, ref.copyId, { set }, condition)) !== undefined;
+      };
+      const isMore = `(attribute_not_exists(${storedBefore}) OR ${storedBefore} < :stored)`;
+      if (await keepIf(isMore)) return true;
+      await keepIf(`${storedBefore} > :stored`);
+      return false;
     },
     // Without its attempt a heartbeat that comes late finds nothing to renew.
     pause: async (ref, attempt) => {

@@ -6,6 +6,7 @@ import type { CopyRun } from '../record/copy-run.ts';
 import { objectKey } from '../record/object-key.ts';
 import type { CopyServices } from '../record/services.ts';
 import { strongestHash } from '../record/source-hash.ts';
+import { bytesOf } from '../record/stored-so-far.ts';
 import { completeUpload } from './complete-upload.ts';
 import { copyRange } from './copy-range.ts';
 import { mismatch, requireIdentity, type Source } from './open-source.ts';
@@ -50,8 +51,7 @@ export const copyStream = async (
   const plan = planPartsOf(source.size, services);
   const upload = await openUpload(services, run);
   const { uploadId, stored } = upload;
-  const storedBytes = [...stored.values()].reduce((sum, part) => sum + part.size, 0);
-  const progress = createProgress((copied) => run.change({ copied }), storedBytes);
+  const progress = createProgress((copied) => run.change({ copied }), bytesOf(stored));
   const hash = strongestHash(source);
   run.log.info('copying', { source: download.name, bytes: source.size });
   const range = {

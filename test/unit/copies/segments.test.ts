@@ -128,6 +128,35 @@ describe('a row', () => {
     await run.catch(() => undefined);
   });
 
+  test('whose runs are all interrupted goes on by new messages, in a later segment as in its first', async () => {
+    const whole = await use().copyRun();
+    await whole.change({ plan: { size: 200, partSize: 5, parts: 10, count: 4, atOnce: 2 } });
+    await use().endRun(whole);
+    const { waiters } = use().services;
+    const away = () => Promise.reject(new FerryError('unavailable', 'away'));
+    use().services = { ...use().services, waiters: { ...waiters, open: away } };
+    const interrupted = (receiveCount: number) => use().run({ row: 1 }, { receiveCount }).catch(String);
+    const store = async (...numbers: number[]): Promise<void> => {
+      for (const number of numbers)
+        await use().copies.savePart(await use().read(), { number, etag: 'e', size: 5, checksum: 'c' });
+    };
+
+    await store(1, 2, 3, 4);
+    expect(await interrupted(2)).toContain('away');
+    await store(5, 6, 7, 8);
+    expect(await interrupted(3)).toEqual([again(1)]);
+    await store(9, 10);
+    const ref = { copyId: use().copyId, row: 1 };
+    const attempt = newAttemptId();
+    await use().copies.begin(ref, attempt);
+    await use().copies.saveRow(ref, attempt, { next: 3, copied: 50 });
+    await use().copies.pause(ref, attempt);
+    await store(21, 22);
+    expect(await interrupted(2)).toContain('away');
+    await store(23);
+    expect(await interrupted(3)).toEqual([again(1)]);
+  });
+
   test('that is done tells the whole again, when its message was lost', async () => {
     await copyAllRows();
     use().server.asked.length = 0;

@@ -10,7 +10,7 @@ const use = useStep();
 const runs = async (receiveCount: number, stored: number): Promise<boolean> => {
   let isRun = false;
   const step = use().step(async (run) => {
-    if (await hasComeOften(use().leases, run, stored)) return again();
+    if (await hasComeOften(use().leases, run, async () => stored)) return again();
     isRun = true;
     return done;
   });
@@ -35,6 +35,11 @@ test('a message is left to the dead letters if it got nowhere', async () => {
 test('one that got further late comes anew all the same', async () => {
   for (const [index, stored] of [4, 4, 4].entries()) expect(await runs(index + 1, stored)).toBe(true);
   expect(await runs(4, 5)).toBe(false);
+});
+
+test('one that has lost what was stored comes anew when it gets further from there', async () => {
+  for (const [index, stored] of [3, 9, 0].entries()) expect(await runs(index + 1, stored)).toBe(true);
+  expect(await runs(4, 2)).toBe(false);
 });
 
 test('what a first run finds is not kept: it costs no write, and nobody compares with it', async () => {
