@@ -1,6 +1,7 @@
 import type { CloudRegion } from '../../clouds/cloud.ts';
 import type { RegionName } from '../../schemas/ids.ts';
 import type { GlanceImage } from '../../schemas/openstack.ts';
+import { isComplete } from '../plan/region/region-view.ts';
 import type { Policy } from '../policy/policy.ts';
 import { factsOf } from '../record/facts-of.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
@@ -24,14 +25,16 @@ const rivalsOf = (
   return listed(at, nameQueries(missing.map(({ name }) => set.name ?? name)), options);
 };
 
-/** Sources that have a replica there, and not only an image that says so. */
+/** Sources that have a replica there with its data, and not only an image that says so. */
 const replicatedAmong = (
   marked: readonly ImageFacts[],
   keepers: Keepers,
   selected: readonly ImageFacts[],
 ): ReadonlySet<string> => {
   const sources = new Map(selected.map((source) => [source.id, source]));
-  const ours = marked.filter((image) => hasOurMark(image, keepers, (id) => sources.get(id)));
+  const ours = marked
+    .filter(isComplete)
+    .filter((image) => hasOurMark(image, keepers, (id) => sources.get(id)));
   return new Set(ours.flatMap(({ provenance }) => provenance?.sourceId ?? []));
 };
 

@@ -3,6 +3,7 @@ import { FerryError } from '../../errors.ts';
 import type { ImageId } from '../../schemas/ids.ts';
 import { readInventory } from '../inventory/read-inventory.ts';
 import type { Change } from '../plan/change.ts';
+import { isComplete } from '../plan/region/region-view.ts';
 import { planSync, viewsOf } from '../plan/sync/plan-sync.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
@@ -29,7 +30,7 @@ export interface RemainingOf {
 /** What there is, and what is left to do. */
 export interface Remaining {
   readonly changes: readonly Change[];
-  /** The replica, if there is one. */
+  /** The replica, if there is one that has its data. */
   readonly imageId: ImageId | undefined;
 }
 
@@ -48,7 +49,8 @@ export const remaining = async (
   const [failure] = images.failed.values();
   if (failure !== undefined) throw new FerryError('unavailable', failure);
   const inventory = historyOf ? await withImports(images, policy, historyOf) : images;
-  const replicas = viewsOf(policy, inventory).get(to.region)?.ofSource.get(source.id) ?? [];
+  const ofSource = viewsOf(policy, inventory).get(to.region)?.ofSource.get(source.id) ?? [];
+  const replicas = ofSource.filter(isComplete);
   const replica = policy.identity === 'id' ? replicas.find(({ id }) => id === source.id) : replicas[0];
   return { changes: planSync(policy, inventory), imageId: replica?.id };
 };

@@ -85,26 +85,34 @@ const bringOn = async (services: ReplicateServices, replica: Replica, options: O
       ...options,
       ...(isCapped && { historyOf: createHistoryOf(services, { isRoutine: false }) }),
     });
+  const ofTurn = (begin: () => Promise<Next>) => inTurn(services.locks, { message, policy, look }, begin);
   const importing: BringInServices = {
     ...services,
     ...(request && { requestReplica: rememberingSource(request, policy, source) }),
-    inTurn: (begin) => inTurn(services.locks, { message, policy, look }, begin),
   };
-  const withRecord = (imageId: ImageFacts['id']): Promise<Next> =>
-    bringIn(importing, message, { from, sourceId: source.id, to, imageId }, options);
+  const withRecord = (imageId: ImageFacts['id'], turn: NonNullable<BringInServices['inTurn']>) =>
+    bringIn({ ...importing, inTurn: turn }, message, { from, sourceId: source.id, to, imageId }, options);
+
+  /** @param taken a record that waits for its data, and how that is begun */
+  const byPlan = async (taken?: { readonly id: ImageFacts['id']; begin(): Promise<Next> }): Promise<Next> => {
+    const rest = await look();
+    const waits = whileOthersImport(message, rest.changes);
+    if (waits) return waits;
+    const copy = rest.changes.find((change) => change.kind === 'copy');
+    if (copy && taken && copy.record === taken.id) return await ofTurn(taken.begin);
+    if (copy && !request && !copy.record) return left(notBegun);
+    if (copy) return await withRecord(await recordFor(replica, copy.record, options), ofTurn);
+    const next = await finishReplica(services.clouds, message, replica, rest, options);
+    return next.next === 'done' && !rest.imageId ? left(notWanted) : next;
+  };
 
   const pending = await findPending(to, source, policy.identity, options);
-  if (pending?.status === 'queued') return withRecord(pending.id);
-  if (pending) return whileBecoming(services, message, pending);
-  const rest = await look();
-  const { changes, imageId } = rest;
-  const waits = whileOthersImport(message, changes);
-  if (waits) return waits;
-  const copy = changes.find((change) => change.kind === 'copy');
-  if (copy && !services.requestReplica && !copy.record) return left(notBegun);
-  if (copy) return withRecord(await recordFor(replica, copy.record, options));
-  if (!imageId && changes.length === 0) return left(notWanted);
-  return await finishReplica(services.clouds, message, replica, rest, options);
+  if (!pending) return await byPlan();
+  const { id, status } = pending;
+  // As long as an import runs nothing more is asked for; another one is begun only if the plan still wants it.
+  return status === 'queued'
+    ? await withRecord(id, (begin) => byPlan({ id, begin }))
+    : await whileBecoming(services, message, pending);
 };
 
 /**

@@ -185,13 +185,18 @@ test('of a source region that cannot be read nothing is known', async () => {
 
 test('2000 images in sync take at most two requests for each page, and none for data', async () => {
   const pages = 2000 / 500;
+  const active = { status: 'active', size: 1, os_hash_algo: 'sha512', os_hash_value: 'h' } as const;
+  const withData = async (name: 'REGION1' | 'REGION2' | 'REGION3', attributes: object) => {
+    const { id } = await region(name).createImage(image(attributes));
+    region(name).change(id, active);
+    return id;
+  };
+  const names = Array.from({ length: 2000 }, (_, i) => `image ${i}`);
   const sources = await Promise.all(
-    Array.from({ length: 2000 }, (_, i) => region('REGION1').createImage(image({ name: `image ${i}` }))),
+    names.map(async (name) => ({ name, id: await withData('REGION1', { name }) })),
   );
-  for (const name of ['REGION2', 'REGION3'] as const)
-    await Promise.all(
-      sources.map(({ id, name: own }) => region(name).createImage(image({ name: own, ...marks(id) }))),
-    );
+  for (const there of ['REGION2', 'REGION3'] as const)
+    await Promise.all(sources.map(({ id, name }) => withData(there, { name, ...marks(id) })));
   for (const name of ['REGION1', 'REGION2', 'REGION3'] as const) region(name).clearRequests();
   for (const identity of ['provenance', 'name', 'id'] as const) {
     const { source, targets } = await read(policyOf({ identity }));
