@@ -27,7 +27,10 @@ const hasReplica = (found: ReadonlyMap<ImageId, Found>, id: ImageId): boolean =>
   return one?.kind === 'replica' && isComplete(one.replica);
 };
 
-/** Sources without a replica that retention would not keep: to copy them would be to remove and to copy them at each run. */
+/**
+ * Sources without a replica that retention would not keep: to copy them would be to remove and to copy them at each run. Of one
+ * name the newest source is always worth it: its replica stays, though that of one that was taken back may be of a newer one.
+ */
 export const notWorthCopying = (
   view: RegionView,
   sources: Sources,
@@ -38,12 +41,14 @@ export const notWorthCopying = (
     !hasReplica(found, source.id) &&
     isOffered(source, sources.policy, sources.atMs) &&
     !isTooOld(source, sources.policy, sources.atMs);
+  const isHead = (family: string, id: string): boolean =>
+    sources.policy.identity === 'name' && sources.heads.get(family)?.id === id;
   return new Set(
     [...sources.ofFamily].flatMap(([family, members]) => {
       const candidates = members.filter(isCandidate).map(({ id, createdAtMs }) => ({ id, ms: createdAtMs }));
       const replicas = (view.ofFamily.get(family) ?? []).filter(isComplete).map(made);
       const kept = retained([...candidates, ...replicas], retention, sources.atMs);
-      return candidates.map(({ id }) => id).filter((id) => !kept.has(id));
+      return candidates.map(({ id }) => id).filter((id) => !kept.has(id) && !isHead(family, id));
     }),
   );
 };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { retirementDefaults } from '../../../../lib/replication/policy/defaults.ts';
 import type { Selection } from '../../../../lib/replication/policy/policy.ts';
 import type { ImageFacts } from '../../../../lib/replication/record/image-facts.ts';
 import { dayMs, image, imageId, noon } from '../images.ts';
@@ -152,6 +153,28 @@ describe('an image is not copied', () => {
     expect(planned({ ...kept, select: { imageId: 's2' } }, days, newer)).toEqual([
       'skip s2: retention would not keep it',
     ]);
+  });
+
+  test.each([
+    ['hidden', [{ isHidden: true }]],
+    ['deactivated', [{ status: 'deactivated' }]],
+    ['deleted', []],
+  ])('of whose name a newer one is %s, whatever retention says', (_, newer) => {
+    const made = (id: string, days: number, facts: Partial<ImageFacts> = {}): ImageFacts =>
+      image({ id: imageId(id), createdAtMs: noon - days * dayMs, ...facts });
+    const there = [replica(made('s2', 2))];
+    const source = [made('s1', 60), ...newer.map((facts) => made('s2', 2, facts))];
+    for (const retention of [{ last: 1 }, { days: 30 }]) {
+      const parts = {
+        identity: 'name',
+        onConflict: 'replace',
+        retention,
+        retirement: retirementDefaults,
+      } as const;
+      expect(planned(parts, source, there)).toContain('copy s1');
+      const done = [...there, replica(made('s1', 60))];
+      expect(planned(parts, source, done)).toContain('hide r-s2');
+    }
   });
 });
 
