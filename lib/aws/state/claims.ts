@@ -2,6 +2,7 @@ import type { AttemptId, TaskId } from '../../schemas/ids.ts';
 import type { Claims } from '../../state/claims.ts';
 import type { ImportRef, Target } from '../../state/refs.ts';
 import type { Condition, Item, Table } from '../table.ts';
+import { advance } from './advance.ts';
 import { unfinishedExpiresAtS } from './expiry.ts';
 import { claimKey } from './keys.ts';
 
@@ -110,18 +111,8 @@ export const createClaims = (table: Table, { leaseMs }: { readonly leaseMs: numb
       const ifGoingOn = of(ref, ' AND attribute_not_exists(ending)');
       return (await table.change(claimKey(ref), waiting, ifGoingOn)) !== undefined;
     },
-    advance: async (ref, attempt, stored) => {
-      const { expression, values } = heldBy(ref, attempt);
-      const changes = { storedBefore: stored, storedBy: attempt };
-      const keepIf = (and: string): Promise<boolean> =>
-        table.update(claimKey(ref), changes, {
-          expression: `${expression} AND ${and}`,
-          values: { ...values, ':stored': stored },
-        });
-      if (await keepIf('(attribute_not_exists(storedBefore) OR storedBefore < :stored)')) return true;
-      await keepIf('storedBefore > :stored');
-      return false;
-    },
+    advance: (ref, attempt, stored) =>
+      advance(table, claimKey(ref), heldBy(ref, attempt), { attempt, stored }),
     // Without its attempt a heartbeat that comes late finds nothing to renew.
     pause: async (ref, attempt) => {
       const paused = { leaseUntil: 0, attempt: undefined, ...staleIn(staleWhileWaiting) };

@@ -1,6 +1,7 @@
 import type { Leases } from '../../state/leases.ts';
 import type { RowRef } from '../../state/refs.ts';
 import type { Table } from '../table.ts';
+import { advance } from './advance.ts';
 import {
   alive,
   changeCopy,
@@ -12,6 +13,7 @@ import {
   rowNames,
   stillWanted,
 } from './copy-item.ts';
+import { copyKey } from './keys.ts';
 
 /** Leases of the rows of a copy, in the copy's own item: what ends the copy ends them all. */
 export const createRowLeases = (table: Table, { leaseMs }: { readonly leaseMs: number }): Leases<RowRef> => {
@@ -37,19 +39,8 @@ export const createRowLeases = (table: Table, { leaseMs }: { readonly leaseMs: n
       const changes = { set: { ...set, ...stillWanted }, touch };
       return (await changeCopy(table, ref.copyId, changes, condition)) !== undefined;
     },
-    advance: async (ref, attempt, stored) => {
-      const { storedBefore, storedBy } = rowNames(ref.row);
-      const set = { [storedBefore]: stored, [storedBy]: attempt };
-      const keepIf = async (and: string): Promise<boolean> => {
-        const { expression, values } = isAt(ref, attempt, ` AND ${and}`);
-        const condition = { expression, values: { ...values, ':stored': stored } };
-        return (await changeCopy(table, ref.copyId, { set }, condition)) !== undefined;
-      };
-      const isMore = `(attribute_not_exists(${storedBefore}) OR ${storedBefore} < :stored)`;
-      if (await keepIf(isMore)) return true;
-      await keepIf(`${storedBefore} > :stored`);
-      return false;
-    },
+    advance: (ref, attempt, stored) =>
+      advance(table, copyKey(ref.copyId), isAt(ref, attempt), { attempt, stored }, rowNames(ref.row)),
     // Without its attempt a heartbeat that comes late finds nothing to renew.
     pause: async (ref, attempt) => {
       const names = rowNames(ref.row);

@@ -11,13 +11,11 @@ const running = {
   names: { '#status': 'status' },
   values: { ':pending': 'pending', ':processing': 'processing' },
 };
-const undecided: Condition = {
-  ...running,
-  expression: `${running.expression} AND attribute_not_exists(ending)`,
-};
+const isUndecided = `${running.expression} AND attribute_not_exists(ending)`;
+const undecided: Condition = { ...running, expression: isUndecided };
 const neverWorkedOn: Condition = {
   expression: '#status = :pending',
-  names: { '#status': 'status' },
+  names: running.names,
   values: { ':pending': 'pending' },
 };
 
