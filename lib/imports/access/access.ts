@@ -9,7 +9,7 @@ import type { Credentials } from '../../openstack/credentials.ts';
 import { createGlance, type Glance } from '../../openstack/glance/glance.ts';
 import type { OpenStackHttp } from '../../openstack/http.ts';
 import type { Task, TaskSource } from '../../state/task.ts';
-import { createRights, type RightsServices } from './rights.ts';
+import { createRights, type RightsOptions, type RightsServices } from './rights.ts';
 import type { Sealer } from './sealed-secrets.ts';
 
 type GlanceTaskSource = Extract<TaskSource, { kind: 'glance-download' }>;
@@ -32,8 +32,8 @@ export interface AccessServices extends RightsServices {
 
 /**
  * Unseals a task.
- * @throws FerryError `unauthorized` for one that is not as it was sealed, or has no rights any more; `bad-request` when the
- *   catalog has no endpoint for the source
+ * @throws FerryError `unauthorized` for one that is not as it was sealed, or has no rights at its target any more;
+ *   `misconfigured` for a service user that is refused; `bad-request` when the catalog has no endpoint for the source
  */
 export const createAccess = (services: AccessServices) => {
   const { http, sealer, uriFilter, filtered } = services;
@@ -48,10 +48,10 @@ export const createAccess = (services: AccessServices) => {
     return { source: glance, download };
   };
 
-  return async (task: Task, { signal }: { readonly signal: AbortSignal }): Promise<Access> => {
+  return async (task: Task, options: RightsOptions): Promise<Access> => {
     if (!task.sealed) throw new FerryError('unauthorized', `Task ${task.taskId} has no token any more`);
     const secrets = await sealer.open(task, task.sealed);
-    const rights = await rightsOf(task, secrets, { signal });
+    const rights = await rightsOf(task, secrets, options);
     const target = createGlance(task.targetEndpoint, rights.target, http);
     if (task.source.kind === 'web-download') {
       const { uri = '' } = secrets;

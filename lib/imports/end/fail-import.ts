@@ -40,7 +40,7 @@ const rollBackUnlessGiven = async (services: FailServices, run: FailRun): Promis
   const failed = (note: string): Ending => ({ status: 'failure', message: `${task.failure}${note}` });
   if (!task.transferred && !isChanged(task)) return failed('');
   try {
-    const { target } = await services.openAccess(task, { signal });
+    const { target } = await services.openAccess(task, { signal, mayLackServiceUser: true });
     const look = () => targetImage(target, task.imageId, { signal });
     const mayRead = run.receiveCount < mostTries;
     const hasAll = (image: GlanceImage) => isGiven(services, { task, signal }, image, { mayRead });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { callersToken } from '../../../lib/openstack/credentials.ts';
+import { type Credentials, callersToken } from '../../../lib/openstack/credentials.ts';
 import { createGlance, type Glance } from '../../../lib/openstack/glance/glance.ts';
 import { createOpenStackHttp } from '../../../lib/openstack/http.ts';
 import type { Token } from '../../../lib/schemas/ids.ts';
@@ -10,14 +10,21 @@ import { useOpenStack } from '../../cloud/openstack/use-openstack.ts';
 export function useGlance(options: Partial<GlanceOptions>): () => {
   readonly glance: Glance;
   readonly region: Region;
+  /** The caller's. */
+  readonly token: Token;
+  /** It as somebody else sees it. */
+  glanceAs(credentials: Credentials): Glance;
 } {
   const use = useOpenStack({ glance: { REGION2: options } });
   const http = createOpenStackHttp({ stallMs: 1000 });
+  const glanceAs = (credentials: Credentials): Glance =>
+    createGlance(use().cloud.regions.REGION2.url, credentials, http);
+  let token: Token;
   let glance: Glance;
   beforeAll(() => {
-    const token = use().cloud.issueToken('demo') as Token;
-    glance = createGlance(use().cloud.regions.REGION2.url, callersToken(token), http);
+    token = use().cloud.issueToken('demo') as Token;
+    glance = glanceAs(callersToken(token));
   });
   afterAll(() => http.small.close());
-  return () => ({ glance, region: use().cloud.regions.REGION2 });
+  return () => ({ ...{ glance, glanceAs, token }, region: use().cloud.regions.REGION2 });
 }

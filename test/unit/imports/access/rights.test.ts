@@ -86,6 +86,41 @@ describe('the rights of an import', () => {
     });
   });
 
+  test('are there at the target though the source’s cloud is gone: not every step reads the source', async () => {
+    const task: Task = { ...taskFixture(), cloud: '', source: { ...source, cloud: 'gone' } };
+    const { target } = await rightsOf(task, {}, { signal });
+    expect(await target.headers({ signal })).toEqual({ 'x-auth-token': 'of cloud ""' });
+  });
+
+  test('at a source are renewed where it takes a token no more', async () => {
+    const task: Task = { ...taskFixture(), cloud: '', source: { ...source, cloud: 'north' } };
+    const { source: from } = await rightsOf(task, {}, { signal });
+    expect(from.replace({})).toBe(false);
+    expect(from.replace(await from.headers({ signal }))).toBe(true);
+  });
+
+  test('are refused where the target’s cloud is gone: nothing is to be copied that cannot be given', async () => {
+    const task: Task = { ...taskFixture(), cloud: 'gone', source: { ...source, cloud: 'north' } };
+    await expect(rightsOf(task, {}, { signal })).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+
+  describe('whose service user is refused', () => {
+    const ofRefused = createRights({
+      clouds,
+      keystone: { ...keystone, serviceToken: () => Promise.reject(misconfigured) },
+    });
+
+    test('begin nothing that the caller’s token may not outlast', async () => {
+      await expect(ofRefused(taskFixture(), { token }, { signal })).rejects.toBe(misconfigured);
+    });
+
+    test('are the caller’s alone for what is over soon, as a rollback is', async () => {
+      const { target } = await ofRefused(taskFixture(), { token }, { signal, mayLackServiceUser: true });
+      const headers = await target.headers({ signal });
+      expect([headers['x-auth-token'], headers['x-service-token']]).toEqual(['mine', undefined]);
+    });
+  });
+
   test('are none without a token and without a cloud', async () => {
     await expect(tokensOf(taskFixture(), {})).rejects.toMatchObject({ code: 'unauthorized' });
   });

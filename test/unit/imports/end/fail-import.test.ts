@@ -1,11 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { Session } from '../../../../lib/clouds/cloud.ts';
 import { FerryError } from '../../../../lib/errors.ts';
 import type { OpenAccess } from '../../../../lib/imports/access/access.ts';
+import { createRights } from '../../../../lib/imports/access/rights.ts';
 import { createFailImport, type FailServices } from '../../../../lib/imports/end/fail-import.ts';
+import { callersToken } from '../../../../lib/openstack/credentials.ts';
 import { type ImageId, newAttemptId, newTaskId } from '../../../../lib/schemas/ids.ts';
 import type { Copy } from '../../../../lib/state/copy.ts';
 import { importRef } from '../../../../lib/state/refs.ts';
-import type { Task } from '../../../../lib/state/task.ts';
+import type { Task, TaskSource } from '../../../../lib/state/task.ts';
 import { createDeadline } from '../../../../lib/steps/deadline.ts';
 import { runStep } from '../../../../lib/steps/run-step.ts';
 import { lambdaContext } from '../../../integration/lambda.ts';
@@ -73,6 +76,34 @@ test('it says what could not be rolled back, where its target refuses', async ()
     message: `${failure.reason}. Its formats and properties could not be rolled back: look at them before another import`,
   });
   expect(properties()).toEqual({ hw_disk_bus: 'scsi', os_type: 'linux' });
+});
+
+describe('an import is rolled back although', () => {
+  const gone = () => Promise.reject(new FerryError('misconfigured', 'it is gone'));
+  /** Opens its target with the rights that a task like this has. */
+  const accessOf = (like: Partial<Task>): OpenAccess => {
+    const { token, glanceAs } = useTarget();
+    const session = async (name: string) =>
+      (name === 'gone' ? gone() : { credentials: callersToken(token) }) as Promise<Session>;
+    const keystone = { serviceToken: gone, dropServiceToken: () => undefined };
+    const rightsOf = createRights({ keystone, clouds: { session } });
+    return (async (asked, options) => ({
+      target: glanceAs((await rightsOf({ ...asked, ...like }, { token }, options)).target),
+    })) as OpenAccess;
+  };
+  const source: TaskSource = {
+    ...{ kind: 'glance-download', region: 'NORTH', interface: 'public', cloud: 'gone' },
+    imageId: newTaskId() as unknown as ImageId,
+  };
+
+  test.each<[string, Partial<Task>]>([
+    ['the service user is refused: the caller’s token is good enough', {}],
+    ['the cloud of its source is gone', { cloud: 'home', source }],
+  ])('%s', async (_, like) => {
+    await fail({ openAccess: accessOf(like) });
+    expect(await use().tasks.get(task)).toMatchObject({ status: 'failure', message: failure.reason });
+    expect(properties()).toEqual({ hw_disk_bus: 'ide', os_type: undefined });
+  });
 });
 
 test('the reason stays, though the copy is gone before the import has ended', async () => {
