@@ -1,4 +1,23 @@
+import tls from 'node:tls';
+
 // What Node 20 does not have yet of what the command's code uses; put before all of it by the build.
+
+/** Of connections that name no CA of their own: tls.connect makes its context by the module's own function. */
+const trustMore = (added: readonly string[]): void => {
+  const { createSecureContext } = tls;
+  tls.createSecureContext = (options) => {
+    const made = createSecureContext(options);
+    if (options?.ca === undefined) for (const pem of added) made.context.addCACert(pem);
+    return made;
+  };
+};
+// Types of Node 24 say that they are always there.
+const older: Partial<Pick<typeof tls, 'getCACertificates' | 'setDefaultCACertificates'>> = tls;
+older.getCACertificates ??= () => [...tls.rootCertificates];
+older.setDefaultCACertificates ??= (all) => {
+  const known = new Set(tls.rootCertificates);
+  trustMore(all.filter((pem): pem is string => typeof pem === 'string' && !known.has(pem)));
+};
 
 Map.groupBy ??= <Key, Item>(
   items: Iterable<Item>,

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import type { Clouds } from '../../lib/clouds/cloud.ts';
+import type { BrokenCloud, Clouds } from '../../lib/clouds/cloud.ts';
 import { createClouds } from '../../lib/clouds/create-clouds.ts';
 import { localClouds } from '../../lib/clouds/entries/local-clouds.ts';
 import { proxiesOf } from '../../lib/http/connections/proxy.ts';
@@ -14,6 +14,8 @@ export interface Here {
   readonly http: OpenStackHttp;
   /** What the environment, or the chosen entry, says. */
   readonly region: string | undefined;
+  /** Entries that cannot be used. */
+  readonly broken: readonly BrokenCloud[];
   /** Of all of them, without versions. */
   readonly keystones: readonly string[];
 }
@@ -30,7 +32,7 @@ export const openHere = async ({ env }: Io, { osCloud }: CommonOptions): Promise
   const local = await localClouds({ env, cwd: process.cwd(), home: homedir() }, osCloud ?? env['OS_CLOUD']);
   const clouds = createClouds({ http, entries: () => Promise.resolve(local) });
   const keystones = new Set(local.clouds.map(({ authUrl }) => keystoneRoot(authUrl)));
-  return { clouds, http, region: local.region, keystones: [...keystones] };
+  return { clouds, http, region: local.region, broken: local.broken, keystones: [...keystones] };
 };
 
 /** @throws WrongUse where nothing says in which region an image is */

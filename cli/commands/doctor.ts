@@ -43,18 +43,25 @@ const tell = ({ stdout }: Io, { json = false }: CommonOptions, checks: readonly 
   stdout.write(table(['', 'region', 'what', ''], rows));
 };
 
-/** What there is to look at, and the clouds that cannot be asked what they have. */
+/** What there is to look at, and the clouds that cannot be asked what they have, or whose entries cannot be used. */
 const lookedAt = async (
   io: Io,
-  { clouds }: Here,
+  { clouds, broken }: Here,
   named: readonly string[],
 ): Promise<{ readonly regions: readonly string[]; readonly unreachable: readonly Check[] }> => {
   if (named.length > 0) return { regions: named, unreachable: [] };
   const listed = await clouds.regions(io);
   const regions = [...new Set(listed.flatMap((cloud) => cloud.regions))];
-  const unreachable = listed.flatMap(({ cloud: { regionName: region = '' }, error }) =>
-    error ? [{ region, what: 'authentication', ...wrong(`${error.explanation}: ${signIn}`) }] : [],
-  );
+  const unreachable = [
+    ...listed.flatMap(({ cloud: { regionName: region = '' }, error }) =>
+      error ? [{ region, what: 'authentication', ...wrong(`${error.explanation}: ${signIn}`) }] : [],
+    ),
+    ...broken.map(({ regionName: region = '', problem }) => ({
+      region,
+      what: 'clouds.yaml',
+      ...wrong(problem),
+    })),
+  ];
   if (regions.length === 0 && unreachable.length === 0)
     throw new FerryError('not-found', 'The catalog has no image service in any region');
   return { regions, unreachable };

@@ -2,9 +2,13 @@ import type { ApplicationCredentialAuth, Authentication, ProjectScope, UserName 
 
 // What Keystone is sent to prove who one is (https://docs.openstack.org/api-ref/identity/v3/, "Authentication and token management").
 
-const userOf = ({ id, name, domain }: UserName) => (id === undefined ? { name, domain } : { id });
+/** Of names that come without one, as for openstackclient (`--os-default-domain`). */
+const usualDomain = { id: 'default' };
 
-const scopeOf = ({ id, name, domain }: ProjectScope) => ({
+const userOf = ({ id, name, domain = usualDomain }: UserName) =>
+  id === undefined ? { name, domain } : { id };
+
+const scopeOf = ({ id, name, domain = usualDomain }: ProjectScope) => ({
   project: id === undefined ? { name, domain } : { id },
 });
 

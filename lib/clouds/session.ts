@@ -1,4 +1,5 @@
 import { FerryError, hasCode } from '../errors.ts';
+import { innermostReason } from '../innermost-reason.ts';
 import { renewedToken } from '../openstack/credentials.ts';
 import type { OpenStackHttp } from '../openstack/http.ts';
 import { type IssuedToken, issueToken } from '../openstack/issue-token.ts';
@@ -38,6 +39,13 @@ const refusal = (cloud: Cloud, operation: string, error: unknown): unknown => {
   return error;
 };
 
+/** Why a token could not be looked at: a stranger at our HTTP API is not told, who has brought the entry is. */
+const inFull = (operation: string, error: unknown): unknown => {
+  if (!(error instanceof FerryError) || error.cause === undefined) return error;
+  if (error.cause instanceof FerryError) return error.cause;
+  return new FerryError(error.code, `Failed to ${operation}: ${innermostReason(error)}`, { cause: error });
+};
+
 /** @throws FerryError `misconfigured` for a cacert that cannot be read */
 export const createSession = (cloud: Cloud, { http }: { readonly http: OpenStackHttp }): Session => {
   trustCloud(cloud);
@@ -56,7 +64,10 @@ export const createSession = (cloud: Cloud, { http }: { readonly http: OpenStack
   const ask = async (): Promise<Standing> => {
     if (auth.kind !== 'token' || isScoped(auth.scope))
       return standing(await issueToken({ url, http, auth: authBody(auth), operation }));
-    const identity = await validate(auth.token, { signal: AbortSignal.timeout(validateWithin) });
+    const signal = AbortSignal.timeout(validateWithin);
+    const identity = await validate(auth.token, { signal }).catch((error: unknown) => {
+      throw inFull(operation, error);
+    });
     return { token: auth.token, expiresAtMs: identity.expiresAtMs, identity };
   };
 

@@ -1,5 +1,6 @@
 import { FerryError } from '../errors.ts';
 import { trustAlso } from '../http/trust.ts';
+import { innermostReason } from '../innermost-reason.ts';
 import type { Cloud } from './cloud.ts';
 
 /** For messages. */
@@ -12,7 +13,7 @@ export const trustCloud = (cloud: Pick<Cloud, 'name' | 'cacert'>): void => {
   try {
     trustAlso(cloud.cacert);
   } catch (cause) {
-    const reason = `the cacert of ${titleOf(cloud)} cannot be read, or has no certificate`;
+    const reason = `the cacert of ${titleOf(cloud)} cannot be used: ${innermostReason(cause)}`;
     throw new FerryError('misconfigured', reason, { cause });
   }
 };

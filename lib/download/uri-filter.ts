@@ -1,6 +1,8 @@
-import { lookup as resolve } from 'node:dns';
+import dns from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { echo } from '../echo.ts';
+import { FerryError } from '../errors.ts';
 
 /** Glance's `[import_filtering_opts]`. Where a level has both lists, the allow list alone counts. */
 export interface UriFilterOptions {
@@ -15,7 +17,10 @@ interface Lists<T> {
 }
 
 export interface UriFilter {
-  /** Whether Glance's validate_import_uri would let this URI pass, and its host resolves to allowed addresses. */
+  /**
+   * Whether Glance's validate_import_uri would let this URI pass, and its host resolves to allowed addresses.
+   * @throws FerryError `unavailable` where nobody can say at the moment what the host resolves to
+   */
   passes(uri: string): Promise<boolean>;
   /** For connections: resolves a name and refuses forbidden addresses at the moment they are used (DNS rebinding). */
   readonly lookup: LookupFunction;
@@ -85,6 +90,23 @@ const normaliseNames = ({ allowed, disallowed }: Lists<string>): Lists<string> =
   disallowed: disallowed.map(normaliseName),
 });
 
+/** Codes of a resolver that cannot say at the moment (getaddrinfo(3)). */
+const passing: ReadonlySet<string | undefined> = new Set(['EAI_AGAIN', 'EAI_MEMORY', 'EAI_SYSTEM']);
+
+/**
+ * None for a name that does not exist: Glance refuses that. A resolver that is away for a moment says nothing of the name.
+ * @throws FerryError `unavailable`
+ */
+const addressesOf = (host: string): Promise<readonly string[]> =>
+  new Promise((done, failed) => {
+    dns.lookup(host, { all: true }, (error, addresses) => {
+      if (!error) return done(addresses.map(({ address }) => address));
+      if (!passing.has(error.code)) return done([]);
+      const reason = `${echo(host)} cannot be resolved at the moment (${error.code})`;
+      failed(new FerryError('unavailable', reason, { cause: error }));
+    });
+  });
+
 /** @param options as configured; names compare in lower case */
 export const createUriFilter = (options: UriFilterOptions): UriFilter => {
   const schemes = normaliseNames(options.schemes);
@@ -96,7 +118,7 @@ export const createUriFilter = (options: UriFilterOptions): UriFilter => {
     (isPublic(address) && permitted(hosts, withoutClothes(address).toString()));
 
   const lookup: LookupFunction = (host, lookupOptions, callback) => {
-    resolve(host, { ...lookupOptions, all: true }, (error, addresses) => {
+    dns.lookup(host, { ...lookupOptions, all: true }, (error, addresses) => {
       const allowed = error ? [] : addresses.filter(({ address }) => isAddressAllowed(host, address));
       const [first] = allowed;
       if (error || !first) callback(error ?? new Error(`the addresses of ${host} do not pass filtering`), '');
@@ -105,10 +127,11 @@ export const createUriFilter = (options: UriFilterOptions): UriFilter => {
     });
   };
 
-  const resolves = (host: string): Promise<boolean> =>
-    ipaddr.isValid(host)
-      ? Promise.resolve(isAddressAllowed(host, host))
-      : new Promise((done) => lookup(host, { all: true }, (error) => done(!error)));
+  const resolves = async (host: string): Promise<boolean> => {
+    if (ipaddr.isValid(host)) return isAddressAllowed(host, host);
+    const addresses = await addressesOf(host);
+    return addresses.some((address) => isAddressAllowed(host, address));
+  };
 
   const passes: UriFilter['passes'] = async (uri) => {
     const parsed = parse(uri);

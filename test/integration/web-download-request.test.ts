@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import dns from 'node:dns';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { NewImage } from '../cloud/openstack/glance/prepared.ts';
 import { expectRefused } from './refusals.ts';
 import { useFerry } from './use-ferry.ts';
@@ -10,6 +11,20 @@ const env = {
   OS_IMPORT_FILTERING_OPTS__ALLOWED_HOSTS: '',
   OS_IMPORT_FILTERING_OPTS__DISALLOWED_HOSTS: '8.8.4.4',
 };
+// Whether a machine without a resolver says ENOTFOUND or EAI_AGAIN of a name is not for these tests to find out.
+const lookup = dns.lookup.bind(dns);
+const unresolved: Readonly<Record<string, string>> = {
+  'no-such-host.invalid': 'ENOTFOUND',
+  'busy.example.org': 'EAI_AGAIN',
+};
+type Looked = (error: Error | null, addresses: dns.LookupAddress[]) => void;
+const lookupHere = (host: string, options: dns.LookupAllOptions, done: Looked): void => {
+  const code = unresolved[host];
+  if (code === undefined) lookup(host, options, done);
+  else done(Object.assign(new Error(code), { code }), []);
+};
+vi.spyOn(dns, 'lookup').mockImplementation(lookupHere as unknown as typeof dns.lookup);
+
 const ferry = useFerry({ env, idle: ['stream-image', 'apply-metadata', 'fail-import'] });
 let token: string;
 let imageId: string;
@@ -51,6 +66,12 @@ describe('a URI that does not pass the filter is 400, as Glance says it', () => 
     ['any address not written in full', ['http://203.0.28929/', 'http://3405803777/']],
   ])('%s', async (_, uris) => {
     for (const uri of uris) await refused(uri);
+  });
+
+  test('but for a name of which the resolver says nothing at the moment: 503', async () => {
+    const message = 'busy.example.org cannot be resolved at the moment (EAI_AGAIN)';
+    const body = from('http://busy.example.org/image?signature=hidden');
+    await expectRefused(ferry, { imageId, token, body }, { status: 503, message });
   });
 
   test.each([

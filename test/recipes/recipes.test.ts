@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, globSync } from 'node:fs';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -173,16 +173,19 @@ describe('schedule.md', () => {
     expect(await workshop.type(verify, { cwd: dir })).toEqual({ stdout: '', stderr: '' });
   });
 
+  /** Where `npm install --global` puts commands: /usr/local/bin, and here a folder of the workshop's. Node is there, too. */
+  const globalBin = (): string => join(workshop.env['NPM_CONFIG_PREFIX'] ?? '', 'bin');
+
   /** As it stands in the file, with this machine's paths and the workshop's credentials. */
-  const follow = async (command: string): Promise<string> => {
+  const follow = async (command: string, env: Readonly<Record<string, string>> = {}): Promise<string> => {
     const dir = await root();
     const { files } = readRecipe('public-images');
     const policy = files.get('policies/public-images.yaml') ?? '';
     await writeFile(join(dir, 'etc/glance-ferry/public-images.yaml'), policy);
     const openrc = Object.entries(pipelineVariables()).map(([name, value]) => `${name}=${value}`);
     await writeFile(join(dir, 'etc/glance-ferry/openrc'), openrc.join('\n'));
-    const here = command.replaceAll('/etc/', `${dir}/etc/`).replace('/usr/local/bin/', '');
-    return (await workshop.type(here, { cwd: dir, flags: '-e', isBare: true })).stdout;
+    const here = command.replaceAll('/etc/', `${dir}/etc/`).replace('/usr/local/bin/', `${globalBin()}/`);
+    return (await workshop.type(here, { cwd: dir, flags: '-e', isBare: true, env })).stdout;
   };
   const lineOf = (file: string, pattern: RegExp): string => {
     const found = pattern.exec(readRecipe('schedule').files.get(file) ?? '')?.[1];
@@ -204,8 +207,11 @@ describe('schedule.md', () => {
     await expectReplica('REGION2', image);
     await expectReplica('REGION3', image);
     const cron = lineOf('etc/cron.d/ferry-sync', /^30 2 \* \* \* ferry (.+)$/m);
-    await follow(cron);
-    await expectReplica('REGION2', image);
+    await symlink(process.execPath, join(globalBin(), 'node'));
+    const PATH = lineOf('etc/cron.d/ferry-sync', /^PATH=(.+)$/m).replace('/usr/local/bin', globalBin());
+    const newer = await workshop.newImage({ visibility: 'public' });
+    await follow(cron, { PATH });
+    await expectReplica('REGION2', newer);
   });
 });
 

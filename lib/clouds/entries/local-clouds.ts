@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FerryError } from '../../errors.ts';
-import type { CloudEntries } from '../cloud.ts';
+import { isSameRegion } from '../../openstack/catalog.ts';
+import { keystoneRoot } from '../../openstack/keystone.ts';
+import type { BrokenCloud, Cloud, CloudEntries } from '../cloud.ts';
 import { type CloudsFiles, readClouds } from './read-clouds.ts';
-import { type Environment, environmentName, readEnvironment } from './read-environment.ts';
+import { type Environment, environmentName, fieldsBeside, readEnvironment } from './read-environment.ts';
 import type { NamedText } from './yaml-files.ts';
 
 /** Where somebody works. */
@@ -13,6 +15,9 @@ export interface Here {
   readonly cwd: string;
   readonly home: string;
 }
+
+/** An entry that may be for the same as the chosen one. */
+type Rival = Pick<BrokenCloud, 'name' | 'regionName' | 'authUrl'> & Partial<Pick<Cloud, 'auth'>>;
 
 /** Somebody's clouds, the one that they have chosen first. */
 export interface LocalClouds extends CloudEntries {
@@ -31,17 +36,19 @@ const placesOf = ({ env, cwd, home }: Here): readonly string[] => [
 ];
 const endings = ['.yaml', '.yml', '.json'];
 
-const isAbsent = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+const absent = ['ENOENT', 'ENOTDIR'];
+/** A file of root's alone in /etc/openstack is passed over, as openstacksdk does. */
+const passedOver = [...absent, 'EACCES'];
 
-/** @returns undefined where there is none */
-const readText = async (name: string): Promise<NamedText | undefined> => {
+/** @returns undefined where there is none, or only one that may be passed over */
+const readText = async (name: string, mayFailBy: readonly string[]): Promise<NamedText | undefined> => {
   try {
     return { name, text: await readFile(name, 'utf8') };
   } catch (error) {
-    if (isAbsent(error)) return undefined;
-    const code = error instanceof Error && 'code' in error ? `: ${error.code}` : '';
-    throw new FerryError('misconfigured', `${name} cannot be read${code}`, { cause: error });
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (mayFailBy.includes(code)) return undefined;
+    const reason = [`${name} cannot be read`, code].filter(Boolean).join(': ');
+    throw new FerryError('misconfigured', reason, { cause: error });
   }
 };
 
@@ -49,13 +56,13 @@ const readText = async (name: string): Promise<NamedText | undefined> => {
 const findFile = async (here: Here, stem: string, variable: string): Promise<NamedText | undefined> => {
   const named = here.env[variable];
   if (named) {
-    const file = await readText(named);
+    const file = await readText(named, absent);
     if (file) return file;
     throw new FerryError('misconfigured', `${variable} names ${named}, which is not there`);
   }
   for (const place of placesOf(here)) {
     for (const ending of endings) {
-      const file = await readText(join(place, `${stem}${ending}`));
+      const file = await readText(join(place, `${stem}${ending}`), passedOver);
       if (file) return file;
     }
   }
@@ -73,10 +80,11 @@ const filesOf = async (here: Here): Promise<CloudsFiles | undefined> => {
 };
 
 /** All that files and an openrc have, the openrc first. @throws FerryError `misconfigured` */
-const readAll = async (here: Here, isOpenrcAsked: boolean): Promise<CloudEntries> => {
+const readAll = async (here: Here, named: string | undefined): Promise<CloudEntries> => {
+  const openrc = named === undefined || named === environmentName ? readEnvironment(here.env) : undefined;
   const files = await filesOf(here);
-  const read = files ? await readClouds(files) : { clouds: [], broken: [] };
-  const openrc = isOpenrcAsked ? readEnvironment(here.env) : undefined;
+  const filledIn = openrc ? undefined : { name: named, fields: fieldsBeside(here.env) };
+  const read = files ? await readClouds(files, filledIn) : { clouds: [], broken: [] };
   return openrc ? { ...read, clouds: [openrc, ...read.clouds] } : read;
 };
 
@@ -95,19 +103,43 @@ const choose = ({ clouds, broken }: CloudEntries, named: string | undefined): st
 };
 
 /**
+ * Without those that the chosen one stands for: other accounts at its Keystone, and what other clouds call the region that
+ * one starts from. OpenStack's clients know nothing of other entries at all.
+ */
+const withoutRivals = <T extends Rival>(
+  entries: readonly T[],
+  chosen: Cloud,
+  start: string,
+): readonly T[] => {
+  const startsThere = chosen.regionName === undefined && start !== '';
+  const isOtherAccount = ({ authUrl, auth }: T) =>
+    authUrl !== undefined &&
+    keystoneRoot(authUrl) === keystoneRoot(chosen.authUrl) &&
+    JSON.stringify(auth) !== JSON.stringify(chosen.auth);
+  return entries.filter(
+    (entry) =>
+      entry.name === chosen.name ||
+      !((startsThere && isSameRegion(entry.regionName ?? '', start)) || isOtherAccount(entry)),
+  );
+};
+
+/**
  * The clouds of who works at a terminal, from their standard places.
  * @param named by `--os-cloud`; OS_CLOUD counts where it is undefined
  * @throws FerryError `misconfigured` naming file, entry and field, or the variable
  */
 export const localClouds = async (here: Here, named = here.env['OS_CLOUD']): Promise<LocalClouds> => {
   const name = named === '' ? undefined : named;
-  const all = await readAll(here, name === undefined || name === environmentName);
+  const all = await readAll(here, name);
   const chosen = choose(all, name);
-  const problem = all.broken.find((one) => one.name === chosen)?.problem;
-  if (problem !== undefined) throw new FerryError('misconfigured', problem);
-  const clouds = [...all.clouds].sort(
-    (one, other) => Number(other.name === chosen) - Number(one.name === chosen),
-  );
-  const region = here.env['OS_REGION_NAME'] || clouds[0]?.regionName;
-  return { ...all, clouds, chosen, ...(region !== undefined && { region }) };
+  const own = all.clouds.find((one) => one.name === chosen);
+  if (!own) {
+    const problem = all.broken.find((one) => one.name === chosen)?.problem ?? `There is no cloud ${chosen}`;
+    throw new FerryError('misconfigured', problem);
+  }
+  const start = here.env['OS_REGION_NAME'] ?? '';
+  const region = start || own.regionName;
+  const others = withoutRivals(all.clouds, own, start).filter((one) => one !== own);
+  const broken = withoutRivals(all.broken, own, start);
+  return { clouds: [own, ...others], broken, chosen, ...(region !== undefined && { region }) };
 };

@@ -59,19 +59,10 @@ const domainOf = (read: Read, of: 'user' | 'project'): { readonly domain?: Named
   return domain ? { domain } : {};
 };
 
-const requireDomain = <T extends { readonly id?: string; readonly domain?: NamedDomain }>(
-  named: T,
-  of: string,
-): T => {
-  if (named.id === undefined && named.domain === undefined)
-    throw new EntryProblem([`${of}_domain_name`, `${of}_domain_id`], 'is not set');
-  return named;
-};
-
 const userOf = (read: Read): UserName => {
   const id = read('user_id');
   const name = id === undefined ? required(read, 'username') : undefined;
-  return requireDomain({ ...given('id', id), ...given('name', name), ...domainOf(read, 'user') }, 'user');
+  return { ...given('id', id), ...given('name', name), ...domainOf(read, 'user') };
 };
 
 const projectOf = (read: Read): ProjectScope => {
@@ -83,7 +74,7 @@ const projectOf = (read: Read): ProjectScope => {
 const requireProject = (scope: ProjectScope): ProjectScope => {
   if (scope.id === undefined && scope.name === undefined)
     throw new EntryProblem(['project_name', 'project_id'], 'is not set');
-  return requireDomain(scope, 'project');
+  return scope;
 };
 
 const credentialOf = (read: Read): ApplicationCredentialAuth => {
@@ -104,14 +95,11 @@ const readers: Readonly<Record<Authentication['kind'], (read: Read) => Authentic
       project: requireProject(projectOf(read)),
     },
   }),
-  token: (read) => {
-    const scope = projectOf(read);
-    return {
-      kind: 'token',
-      token: required(read, 'token', 'auth_token') as Token,
-      scope: scope.name === undefined || scope.id !== undefined ? scope : requireDomain(scope, 'project'),
-    };
-  },
+  token: (read) => ({
+    kind: 'token',
+    token: required(read, 'token', 'auth_token') as Token,
+    scope: projectOf(read),
+  }),
 };
 
 /** keystoneauth's names of its plugins. */

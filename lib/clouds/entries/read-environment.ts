@@ -29,3 +29,15 @@ export const readEnvironment = (env: Environment): Cloud | undefined => {
     throw new FerryError('misconfigured', `The environment: ${names} ${error.reason}`);
   }
 };
+
+/** What the environment adds to an entry of clouds.yaml that leaves it open: Horizon's has no password, and no private CA. */
+export const fieldsBeside = (env: Environment): Fields => {
+  const { OS_PASSWORD: password, OS_CACERT: cacert, OS_INTERFACE: own, OS_ENDPOINT_TYPE: older } = env;
+  const interface_ = own || older;
+  return {
+    ...(password && { password }),
+    ...(cacert && { cacert }),
+    // The older name: an entry's `interface` counts before it.
+    ...(interface_ && { endpoint_type: interface_ }),
+  };
+};

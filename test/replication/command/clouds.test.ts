@@ -55,8 +55,8 @@ test('an image of another cloud is read with its own token there, and becomes a 
   const source = await away.regions.NORTH.createImage(formats, randomBytes(100_000));
   const args = ['copy', 'of north', '--from', 'NORTH', '--to', 'REGION2', '--os-cloud', 'home', '--json'];
   const tokens = watchTokens({ home: ferry.openstack, away });
-  const { code, json, stderr } = await callCommand(args, env);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { code, json, complaints } = await callCommand(args, env);
+  expect({ code, complaints }).toEqual({ code: 0, complaints: '' });
   expect(tokens.strays()).toEqual([]);
   expect(json()).toMatchObject({ REGION2: { status: 'active', hash: `sha512:${source.os_hash_value}` } });
   const copy = ferry.openstack.regions.REGION2.image(String(json()['REGION2']?.['id']));
@@ -105,6 +105,7 @@ test('doctor tells a cloud that cannot be asked, and looks at the regions of the
     home: entryOf(ferry.openstack.authUrl),
     north: { ...entryOf(away.authUrl, { password: 'wrong' }), region_name: 'NORTH' },
     south: { ...entryOf('http://127.0.0.1:1/v3'), region_name: 'SOUTH' },
+    west: { ...entryOf('http://127.0.0.1:2/v3'), region_name: 'WEST', auth_type: 'v3oidcpassword' },
   };
   const file = join(dir, 'broken.yaml');
   await writeFile(file, JSON.stringify({ clouds }));
@@ -123,6 +124,10 @@ test('doctor tells a cloud that cannot be asked, and looks at the regions of the
       expect.objectContaining({ region: 'SOUTH', state: 'wrong', says: expect.stringContaining('ECONNREF') }),
     ]),
   );
+  expect(checks).toContainEqual({
+    ...{ region: 'WEST', what: 'clouds.yaml', state: 'wrong' },
+    says: expect.stringContaining('cloud west: auth_type v3oidcpassword is none of'),
+  });
 });
 
 test('without a choice the clouds are listed; one that is not there is told', async () => {

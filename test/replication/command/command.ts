@@ -6,6 +6,8 @@ export interface Called {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** Of stderr, without the line of progress that a log gets every ten seconds, on a busy machine. */
+  readonly complaints: string;
   /** stdout as JSON. */
   json(): Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
@@ -33,6 +35,9 @@ export const openrcOf = (
   GLANCE_FERRY_URL: url,
 });
 
+const isProgress =
+  /^[A-Z]+\d* (looking|queued|running|copying|verifying|activating|waiting|active|\d+ of \d+)\b/;
+
 /** The command, in this process. */
 export const callCommand = async (
   args: readonly string[],
@@ -49,5 +54,7 @@ export const callCommand = async (
   const terminal = columns === undefined ? {} : { isTTY: true, columns };
   const io = { stdout: out('stdout'), stderr: { ...out('stderr'), ...terminal }, env, signal };
   const code = await run(args, io, '0.0.0');
-  return { code, ...said, json: () => JSON.parse(said.stdout) };
+  const lines = said.stderr.split(/(?<=\n)/);
+  const complaints = lines.filter((line) => !isProgress.test(line)).join('');
+  return { code, ...said, complaints, json: () => JSON.parse(said.stdout) };
 };

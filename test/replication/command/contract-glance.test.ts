@@ -27,8 +27,8 @@ const imageOf = (region: string, id: unknown) => glanceOf(ferry, region).image(S
 test('copy is active in both regions, as it is to be; a second time moves no byte', async () => {
   const source = await newSource(ferry, MiB, { visibility: 'community', os_distro: 'debian' });
   const args = ['copy', source.id, '--to', 'REGION2,REGION3', '--property', 'team=a'];
-  const { code, json, stderr } = await call(...args);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { code, json, complaints } = await call(...args);
+  expect({ code, complaints }).toEqual({ code: 0, complaints: '' });
   for (const [region, { id, hash }] of Object.entries(json())) {
     expect(hash).toBe(`sha512:${source.os_hash_value}`);
     expect(imageOf(region, id)).toMatchObject({

@@ -31,8 +31,8 @@ describe('copy to two regions', () => {
   test('is active in both, with provenance and what was asked for, and reads the source once', async () => {
     const source = await newSource(ferry, 3 * MiB, { name: 'Debian 13', os_distro: 'debian', tags: ['lts'] });
     const args = ['copy', 'Debian 13', '--to', 'REGION2,REGION3', '--property', 'team=a', '--json'];
-    const { code, json, stderr } = await callCommand(args, demo);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { code, json, complaints } = await callCommand(args, demo);
+    expect({ code, complaints }).toEqual({ code: 0, complaints: '' });
     const hash = `sha512:${source.os_hash_value}`;
     const active = { status: 'active', bytes: 3 * MiB, hash, reason: null, seconds: expect.any(Number) };
     expect(json()).toEqual({
@@ -192,7 +192,7 @@ test('--no-wait says how to go on: that line, pasted into a shell, ends where co
   served.requests.length = 0;
   const id = begun.json()['REGION2']?.['id'];
   const waited = await callCommand([...pasted(begun.stderr), '--json'], demo);
-  expect(waited).toMatchObject({ code: 0, stderr: '' });
+  expect(waited).toMatchObject({ code: 0, complaints: '' });
   expect(waited.json()).toMatchObject({ REGION2: { status: 'active', id, reason: null } });
   expect(imageOf('REGION2', id)).toMatchObject({
     ...{ name: 'my copy', visibility: 'community', note: 'it\'s "here" & $HOME' },

@@ -32,8 +32,8 @@ test('wait goes on with what was begun elsewhere, by the source or by the copy, 
     callCommand(['wait', id, '--to', 'REGION2', '--json'], demo),
   );
   release();
-  for (const { code, stderr, json } of await Promise.all(waits)) {
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  for (const { code, complaints, json } of await Promise.all(waits)) {
+    expect({ code, complaints }).toEqual({ code: 0, complaints: '' });
     expect(json()).toEqual({
       REGION2: {
         ...{

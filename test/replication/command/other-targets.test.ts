@@ -71,8 +71,14 @@ const newSource = () =>
 test('one call copies to a region of its cloud and to one of another, and no token leaves its own cloud', async () => {
   const source = await newSource();
   const tokens = watchTokens({ home: ferry.openstack, away });
-  const { code, json, stderr } = await call('copy', source.id, 'REGION2,NORTH', '--visibility', 'community');
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { code, json, complaints } = await call(
+    'copy',
+    source.id,
+    'REGION2,NORTH',
+    '--visibility',
+    'community',
+  );
+  expect({ code, complaints }).toEqual({ code: 0, complaints: '' });
   const copies = { REGION2: ferry.openstack.regions.REGION2, NORTH: away.regions.NORTH };
   for (const [region, glance] of Object.entries(copies))
     expect(glance.image(String(json()[region]?.['id']))).toMatchObject({

@@ -35,7 +35,7 @@ test('sync shows what it would do, does it, and then finds nothing to do', async
   await newSource(ferry, MiB, { name: 'three' });
   const file = await policyFor('all', ['REGION2', 'REGION3']);
   const dry = await callCommand(['sync', file, '--dry-run'], demo);
-  expect(dry).toMatchObject({ code: 0, stderr: '' });
+  expect(dry).toMatchObject({ code: 0, complaints: '' });
   expect(dry.stdout).toMatch(/^region +action +image +name +bytes +why\nREGION2 +copy /);
   expect(dry.stdout).toMatch(/\n4 to copy \(10(\.0)? MiB\), 0 to update, 0 to retire, 0 left as they are\n$/);
   expect(glanceOf(ferry, 'REGION2').images()).toEqual([]);
@@ -43,7 +43,7 @@ test('sync shows what it would do, does it, and then finds nothing to do', async
   const before = await callCommand(['status', file], demo);
   expect(before.stdout).toMatch(/^all\nimage +id +REGION2 +REGION3\n(one|two) +\S+ +missing +missing\n/);
   const done = await callCommand(['sync', file, '--json'], demo);
-  expect(done).toMatchObject({ code: 0, stderr: '' });
+  expect(done).toMatchObject({ code: 0, complaints: '' });
   const copied = { copied: 2, bytes: 5 * MiB, updated: 0, retired: 0, kept: 0, failed: 0 };
   expect(done.json()).toEqual({ regions: { REGION2: copied, REGION3: copied }, changes: [] });
   for (const source of sources) expect(timesAsked(ferry, source)).toEqual(once(source));

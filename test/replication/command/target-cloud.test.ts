@@ -68,8 +68,8 @@ const newSource = () =>
 test('an image becomes a copy in another cloud, each token shown to its own cloud alone', async () => {
   const source = await newSource();
   const tokens = watchTokens({ home, away: ferry.openstack });
-  const { code, json, stderr } = await call('named', 'copy', source.id, '--visibility', 'community');
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { code, json, complaints } = await call('named', 'copy', source.id, '--visibility', 'community');
+  expect({ code, complaints }).toEqual({ code: 0, complaints: '' });
   expect(json()).toMatchObject({ NORTH: { status: 'active', hash: `sha512:${source.os_hash_value}` } });
   expect(ferry.openstack.regions.NORTH.image(String(json()['NORTH']?.['id']))).toMatchObject({
     ...{ ferry_source_region: 'REGION1', ferry_source_id: source.id, visibility: 'community' },
@@ -77,7 +77,7 @@ test('an image becomes a copy in another cloud, each token shown to its own clou
   await expectNothingStays(ferry);
   // What asks with one token finds the deployment in the catalog of its own cloud.
   const waited = await call('unnamed', 'wait', source.id, '--visibility', 'community');
-  expect(waited).toMatchObject({ code: 0, stderr: '' });
+  expect(waited).toMatchObject({ code: 0, complaints: '' });
   const listed = await call('unnamed', 'tasks', source.id);
   expect(listed.json()).toMatchObject({ NORTH: { tasks: [{ status: 'success' }] } });
   expect((await call('unnamed', 'cancel', source.id)).json()).toMatchObject({

@@ -53,6 +53,13 @@ describe('a session', () => {
       },
     ],
     [
+      'names without a domain, of the usual one',
+      () => {
+        const [user, project] = [{ name: 'demo' }, { name: 'demo' }];
+        return { kind: 'password', password: { user, password: 'demo-secret', project } };
+      },
+    ],
+    [
       'ids and a password',
       () => {
         const [user, project] = [{ id: demo().id }, { id: demo().project.id }];
@@ -135,7 +142,7 @@ describe('a session', () => {
   test('with a cacert that is not there names its entry', () => {
     const cloud = entryOf(home(), { name: 'north', cacert: '/nowhere/ca.pem' });
     expect(() => createSession(cloud, { http })).toThrow(
-      'the cacert of cloud north cannot be read, or has no certificate',
+      "the cacert of cloud north cannot be used: ENOENT: no such file or directory, open '/nowhere/ca.pem'",
     );
   });
 });

@@ -1,5 +1,5 @@
-import type { LookupAddress } from 'node:dns';
-import { describe, expect, test } from 'vitest';
+import dns, { type LookupAddress } from 'node:dns';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createUriFilter, displayUri, type UriFilterOptions } from '../../../lib/download/uri-filter.ts';
 
 type Lists = UriFilterOptions['hosts'];
@@ -203,4 +203,27 @@ test.each([
   ['not a uri', 'not a uri'],
 ])('%j is shown as %j', (uri, shown) => {
   expect(displayUri(uri)).toBe(shown);
+});
+
+describe('a host that the resolver says nothing of', () => {
+  afterEach(() => void vi.restoreAllMocks());
+  type Resolved = (error: NodeJS.ErrnoException) => void;
+  const failingBy = (code: string) =>
+    vi
+      .spyOn(dns, 'lookup')
+      .mockImplementation(((_: string, __: unknown, done: Resolved) =>
+        done(Object.assign(new Error(code), { code }))) as typeof dns.lookup);
+
+  test('since it is away for a moment is no host that does not pass', async () => {
+    failingBy('EAI_AGAIN');
+    await expect(passes('http://images.example.org/a.qcow2')).rejects.toMatchObject({
+      ...{ code: 'unavailable', retryable: true },
+      message: expect.stringContaining('images.example.org cannot be resolved at the moment (EAI_AGAIN)'),
+    });
+  });
+
+  test.each(['ENOTFOUND', 'EAI_FAIL'])('for good (%s) does not pass', async (code) => {
+    failingBy(code);
+    expect(await passes('http://images.example.org/a.qcow2')).toBe(false);
+  });
 });

@@ -12,8 +12,11 @@ export type Lesson =
   /** Not until somebody asks. */
   | { readonly kind: 'never'; readonly reason: string };
 
-/** Somebody has decided it, or the same bytes would come to the same end. */
-const final: ReadonlySet<ErrorCode | undefined> = new Set(['cancelled', 'data-mismatch', 'bad-request']);
+/**
+ * Somebody has decided it, or the same bytes would come to the same end. Not `bad-request`: what a source refuses may be a
+ * credential that is being replaced, or an image that is deactivated for an hour.
+ */
+const final: ReadonlySet<ErrorCode | undefined> = new Set(['cancelled', 'data-mismatch']);
 
 const hourMs = 3_600_000;
 const longestPauseMs = 24 * hourMs;

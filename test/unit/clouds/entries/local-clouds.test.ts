@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -70,9 +70,9 @@ describe('the clouds of who works here', () => {
     ],
     ['half an openrc', { OS_AUTH_URL: 'http://rc' }, 'The environment: OS_USERNAME is not set'],
     [
-      'an openrc without a domain',
+      'an openrc without a project',
       { OS_AUTH_URL: 'http://rc', OS_USERNAME: 'u', OS_PASSWORD: 'p' },
-      'The environment: OS_USER_DOMAIN_NAME or OS_USER_DOMAIN_ID is not set',
+      'The environment: OS_PROJECT_NAME or OS_PROJECT_ID is not set',
     ],
     [
       'a file that is not there',
@@ -89,5 +89,61 @@ describe('the clouds of who works here', () => {
     await expect(localClouds(here())).rejects.toThrow('there are: a, b');
     expect((await localClouds(here({ OS_CLOUD: 'a' }))).chosen).toBe('a');
     await expect(localClouds(here({ OS_CLOUD: 'b' }))).rejects.toThrow('cloud b: username is not set');
+  });
+
+  test('leave out other accounts at the chosen one’s Keystone: who is chosen is who one is there', async () => {
+    const others = [
+      ...[entry('x'), 'same: {auth: {auth_url: http://rc/v3/, token: t}, region_name: SOUTH}'],
+      'other: {auth: {auth_url: http://rc/v3, token: u}, region_name: REGION3}',
+      'wrong: {auth: {auth_url: http://rc}, region_name: REGION3}',
+    ];
+    await write('cwd/clouds.yaml', `clouds: {${others.join(', ')}}`);
+    const { clouds, broken } = await localClouds(here(openrc));
+    expect(clouds.map(({ name }) => name)).toEqual(['envvars', 'x', 'same']);
+    expect(broken).toEqual([]);
+  });
+
+  test('leave out what another cloud calls the region that one starts from', async () => {
+    const [there, elsewhere] = [entry('there', ', region_name: region2'), entry('north', ', region_name: N')];
+    await write('cwd/clouds.yaml', `clouds: {${there}, ${elsewhere}, ${entry('own')}}`);
+    expect((await localClouds(here(openrc))).clouds.map(({ name }) => name)).toEqual([
+      ...['envvars', 'north', 'own'],
+    ]);
+    expect((await localClouds(here({ OS_CLOUD: 'own' }))).clouds).toHaveLength(3);
+    const named = { OS_CLOUD: 'own', OS_REGION_NAME: 'REGION2' };
+    expect((await localClouds(here(named))).clouds.map(({ name }) => name)).toEqual(['own', 'north']);
+  });
+
+  test('are an openrc’s although a clouds.yaml is another user’s alone', async () => {
+    const file = await write('cwd/clouds.yaml', `clouds: {${entry('hidden')}}`);
+    await chmod(file, 0o000);
+    await chmod(root, 0o755);
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) process.seteuid?.(65_534);
+    try {
+      expect((await localClouds(here(openrc))).clouds.map(({ name }) => name)).toEqual(['envvars']);
+      await expect(localClouds(here({ OS_CLIENT_CONFIG_FILE: file }))).rejects.toThrow(
+        `${file} cannot be read: EACCES`,
+      );
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
+  });
+
+  test('are filled in by the environment where the named entry leaves password, CA and interface open', async () => {
+    const user = (more = '') =>
+      `{auth: {auth_url: http://k, username: u, project_name: p${more}}, region_name: R`;
+    const open = { OS_PASSWORD: 'of-env', OS_CACERT: '/env.pem', OS_INTERFACE: 'internal' };
+    const own = 'cacert: /own.pem, endpoint_type: adminURL';
+    await write('cwd/clouds.yaml', `clouds: {open: ${user()}}, said: ${user(', password: own')}, ${own}}}`);
+    const filled = await localClouds(here({ ...open, OS_CLOUD: 'open' }));
+    expect(filled.clouds[0]).toMatchObject({
+      ...{ auth: { password: { password: 'of-env' } }, cacert: '/env.pem', interface: 'internal' },
+    });
+    const said = await localClouds(here({ ...open, OS_CLOUD: 'said' }));
+    expect(said.clouds[0]).toMatchObject({
+      ...{ auth: { password: { password: 'own' } }, cacert: '/own.pem', interface: 'admin' },
+    });
+    expect(said.broken).toEqual([]);
   });
 });

@@ -113,6 +113,11 @@ describe('an entry of clouds.yaml', () => {
     expect(clouds[0]).toMatchObject({ authUrl: 'https://vendor/v3', interface: 'admin' });
   });
 
+  test('needs no profile that only openstacksdk knows where it says its Keystone itself', async () => {
+    const { clouds } = await read('clouds: {a: {profile: ovh, auth: {auth_url: http://k, token: t}}}');
+    expect(clouds[0]).toMatchObject({ authUrl: 'http://k' });
+  });
+
   test('may be made of anchors, as people write them', async () => {
     const { clouds } = await read(
       'x: &d {auth_url: http://k, token: t}\nclouds: {a: {auth: {<<: *d, project_id: p}}}',
@@ -125,7 +130,7 @@ describe('an entry of clouds.yaml', () => {
     ['auth: {auth_url: ftp://k, token: t}', 'auth_url is not a URL of http or https'],
     ['auth: {auth_url: http://k}', 'username is not set'],
     ['auth: {auth_url: http://k, username: null}', 'username is not set'],
-    ['auth: {auth_url: http://k, username: u}', 'user_domain_name or user_domain_id is not set'],
+    ['auth: {auth_url: http://k, username: u}', 'password is not set'],
     ['auth: {auth_url: http://k, user_id: u}', 'password is not set'],
     ['auth: {auth_url: http://k, user_id: u, password: s}', 'project_name or project_id is not set'],
     ['auth: {auth_url: http://k, password: [s]}', 'username is not set'],

@@ -102,7 +102,9 @@ describe('an import that has failed', () => {
 
   test('otherwise is begun again by the next run, and then after ever longer pauses', async () => {
     expect(await lookAfter([])).toMatchObject(begun);
-    expect(await lookAfter([failure(0.9, 'unavailable')])).toMatchObject(begun);
+    // Also where its source refused it: a credential may have been replaced since, an image be active again.
+    for (const code of ['unavailable', 'bad-request', 'unauthorized'] as const)
+      expect(await lookAfter([failure(0.9, code)])).toMatchObject(begun);
     const twice = [failure(3, 'unavailable'), failure(1.9, 'unavailable')];
     expect(await lookAfter(twice)).toMatchObject({ next: 'left' });
     expect(await lookAfter([...twice.slice(0, 1), failure(2.1, 'unavailable')])).toMatchObject(begun);
