@@ -4,13 +4,29 @@ import type { ImportRef, RowRef } from '../state/refs.ts';
 import { verdictsNeeded } from '../steps/heartbeat.ts';
 import type { CopyServices } from './record/services.ts';
 
-/** One for each beat, in turn, and another one for each row that is at work. */
-const turnOf = (waiting: readonly ImportRef[], beat: number, { row }: RowRef): ImportRef | undefined =>
-  waiting[(beat + row) % Math.max(1, waiting.length)];
+interface Options {
+  readonly signal: AbortSignal;
+}
+
+/** Seconds in which each has its turn: a quarter of the time that its claim is good for, since a beat may be missed. */
+const roundS = 1800;
+
+/** As many for each beat as a round needs, in turn, and others for each row that is at work. */
+const turnsOf = (
+  waiting: readonly ImportRef[],
+  heartbeatS: number,
+  { row }: RowRef,
+): readonly ImportRef[] => {
+  const beat = Math.floor(Date.now() / (heartbeatS * 1000));
+  const count = Math.ceil((waiting.length * heartbeatS) / roundS);
+  const first = ((beat + row) * count) % Math.max(1, waiting.length);
+  return [...waiting, ...waiting].slice(first, first + count);
+};
 
 /**
- * A look at those who wait, one at each heartbeat: it keeps an import's claim on its target, and ends one whose target is
- * gone or takes no data any more, while the copy goes on for the others. What cannot be looked at is no reason to end.
+ * A look at those who wait, at some of them at each heartbeat: it keeps an import's claim on its target, and ends one whose
+ * target is gone or takes no data any more, while the copy goes on for the others. What cannot be looked at is no reason to
+ * end.
  */
 export const createLookAtWaiters = ({
   copies,
@@ -19,11 +35,7 @@ export const createLookAtWaiters = ({
 }: Pick<CopyServices, 'copies' | 'waiters' | 'heartbeatS'>) => {
   const verdicts = new Map<string, number>();
 
-  return async (copy: Copy, ref: RowRef, options: { readonly signal: AbortSignal }): Promise<void> => {
-    const waiting = (await copies.get(copy.copyId))?.waiting ?? [];
-    const beat = Math.floor(Date.now() / (heartbeatS * 1000));
-    const one = turnOf(waiting, beat, ref);
-    if (!one) return;
+  const lookAt = async (one: ImportRef, ref: RowRef, options: Options): Promise<void> => {
     // Rows of one process may look at the same one at the same moment, and meet the same replica.
     const look = `${ref.row} ${one.taskId}`;
     try {
@@ -37,5 +49,10 @@ export const createLookAtWaiters = ({
       verdicts.delete(look);
       await waiters.fail(one, asFerryError(error));
     }
+  };
+
+  return async (copy: Copy, ref: RowRef, options: Options): Promise<void> => {
+    const waiting = (await copies.get(copy.copyId))?.waiting ?? [];
+    await Promise.all(turnsOf(waiting, heartbeatS, ref).map((one) => lookAt(one, ref, options)));
   };
 };

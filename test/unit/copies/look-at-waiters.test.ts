@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLookAtWaiters } from '../../../lib/copies/look-at-waiters.ts';
 import { type ErrorCode, FerryError } from '../../../lib/errors.ts';
@@ -23,7 +24,12 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'], now: 0 });
   [waiting, looked, failed, found] = [[newImport(), newImport(), newImport()], [], [], new Map()];
   copy = { ...newCopy(), createdAt: '', updatedAt: '', rows: new Map(), waiting };
-  look = createLookAtWaiters({
+  look = lookEvery(heartbeatS);
+});
+afterEach(() => vi.useRealTimers());
+
+const lookEvery = (everyS: number) =>
+  createLookAtWaiters({
     copies: { get: async () => ({ ...copy, waiting }) } as unknown as Copies,
     waiters: {
       open: () => expect.fail('it was opened'),
@@ -35,16 +41,14 @@ beforeEach(() => {
       },
       fail: async (ref, error) => void failed.push([ref, error.message]),
     },
-    heartbeatS,
+    heartbeatS: everyS,
   });
-});
-afterEach(() => vi.useRealTimers());
 
 /** @param rows that are at work */
-const beats = async (count: number, rows: readonly number[] = [0]): Promise<void> => {
+const beats = async (count: number, rows: readonly number[] = [0], everyS = heartbeatS): Promise<void> => {
   for (let beat = 0; beat < count; beat += 1) {
     for (const row of rows) await look(copy, { copyId: copy.copyId, row }, options);
-    seconds(heartbeatS);
+    seconds(everyS);
   }
 };
 
@@ -52,6 +56,26 @@ describe('at each heartbeat', () => {
   test('one of those who wait is looked at, each in turn', async () => {
     await beats(6);
     expect(looked).toEqual([...waiting, ...waiting]);
+  });
+
+  test('as many are looked at as it takes to keep the claims of all, however many wait', async () => {
+    const all = Array.from({ length: 500 }, () => newImport());
+    const beatings = fc.record({
+      count: fc.integer({ min: 1, max: all.length }),
+      beatS: fc.integer({ min: 1, max: 60 }),
+      row: fc.integer({ min: 0, max: 16 }),
+      fromS: fc.integer({ min: 0, max: 2 ** 31 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(beatings, async ({ count, beatS, row, fromS }) => {
+        [waiting, looked] = [all.slice(0, count), []];
+        look = lookEvery(beatS);
+        vi.setSystemTime(fromS * 1000);
+        await beats(Math.floor(3600 / beatS), [row], beatS);
+        expect(new Set(looked).size).toBe(count);
+      }),
+      { numRuns: 50 },
+    );
   });
 
   test('rows that are at work beside each other look at others', async () => {
