@@ -37,14 +37,16 @@ const propertiesOf = ({ properties = {} }: Selection): ImageQuery =>
     Object.entries(properties).filter((entry) => isCustomProperty(entry) && !parameters.includes(entry[0])),
   );
 
-/** All that may be selected. Of several owners none is named. */
-export const sourceQueries = (select: Selection): readonly ImageQuery[] =>
-  shownAndHidden({
-    ...propertiesOf(select),
-    ...visibilityOf(select),
-    ...(select.owners?.length === 1 && { owner: select.owners.join() }),
-    ...(select.tags && select.tags.length > 0 && { tag: select.tags }),
-  });
+/** All that may be selected and is not hidden. Of several owners none is named. */
+export const shownQuery = (select: Selection): ImageQuery => ({
+  ...propertiesOf(select),
+  ...visibilityOf(select),
+  ...(select.owners?.length === 1 && { owner: select.owners.join() }),
+  ...(select.tags && select.tags.length > 0 && { tag: select.tags }),
+});
+
+/** All that may be selected. */
+export const sourceQueries = (select: Selection): readonly ImageQuery[] => shownAndHidden(shownQuery(select));
 
 /**
  * The replicas of a source region that projects have: our own, and those to which a policy gives some. Community images of
@@ -91,6 +93,17 @@ export const nameQueries = (names: readonly string[]): readonly ImageQuery[] => 
   const alone = given.filter((name) => !isListable(name)).map(exactly);
   return [...listsOf(given.filter(isListable)), ...alone].map((name) => ({ name }));
 };
+
+/** Images that may be selected and are not hidden, of these names or of these instances. */
+export const familyQueries = (
+  select: Selection,
+  names: readonly string[],
+  instances: readonly string[],
+): readonly ImageQuery[] =>
+  [...nameQueries(names), ...instances.map((instance_uuid) => ({ instance_uuid }))].map((query) => ({
+    ...shownQuery(select),
+    ...query,
+  }));
 
 /** Images of these ids. */
 export const idQueries = (ids: readonly ImageId[]): readonly ImageQuery[] =>

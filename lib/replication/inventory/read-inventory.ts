@@ -6,6 +6,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { ImageFacts } from '../record/image-facts.ts';
 import { readOrigins } from './read-origins.ts';
 import { readPredecessors } from './read-predecessors.ts';
+import { readRelatives } from './read-relatives.ts';
 import { mayBeSelected, readSource } from './read-source.ts';
 import { readTarget } from './read-target.ts';
 
@@ -71,10 +72,12 @@ export const readInventory = async (
   const further = await tried(policy.source.region, async () => {
     const at = await clouds.region(policy.source.region, { signal });
     const predecessors = await readPredecessors(at, policy, source, replicas, { signal });
-    const origins = await readOrigins(at, policy.source.region, [...source, ...predecessors], claims, {
-      signal,
-    });
-    return [...predecessors, ...origins];
+    // Of a source that is gone its policy's conditions tell nothing any more, so neither do they of others.
+    const [image] = known ? [] : source;
+    const relatives = image ? await readRelatives(at, policy, image, replicas, { signal }) : [];
+    const others = [...predecessors, ...relatives];
+    const origins = await readOrigins(at, policy.source.region, [...source, ...others], claims, { signal });
+    return [...others, ...origins];
   });
   return { atMs, source: [...source, ...(further ?? [])], targets, owners, failed };
 };

@@ -3,8 +3,7 @@ import type { ImageFacts } from '../../record/image-facts.ts';
 import { familyOf } from '../wanted-replica.ts';
 import { hasSameBytes } from './find-replica.ts';
 import { isComplete, madeMs, type RegionView, type Replica } from './region-view.ts';
-import { isOffered } from './select.ts';
-import { newestFirst, type Sources } from './sources.ts';
+import type { Sources } from './sources.ts';
 
 /** Why a source is not copied into a region. */
 export interface Objection {
@@ -45,14 +44,9 @@ const overPredecessor = (older: Replica, { onConflict }: Policy): Objection | un
   return onConflict === 'keep' ? { reason: `${what}, and is kept`, isError: false } : undefined;
 };
 
-/** A message that asks for one image may come after that of a newer one; unless that is gone, as far as one knows. */
-const isLate = (older: Replica, source: ImageFacts, { policy, known, atMs }: Sources): boolean => {
-  const { sourceId } = older.provenance;
-  if (policy.select.imageId === undefined || sourceId === source.id) return false;
-  const own = known.get(sourceId);
-  if (own) return isOffered(own, policy, atMs) && newestFirst(own, source) < 0;
-  return policy.name === '' && madeMs(older) > source.createdAtMs;
-};
+/** A request for one image, which knows of no other source, may come after that of a newer one. */
+const isLate = (other: Replica, source: ImageFacts, { policy }: Sources): boolean =>
+  policy.name === '' && other.provenance.sourceId !== source.id && madeMs(other) > source.createdAtMs;
 
 const overName = (view: RegionView, source: ImageFacts, sources: Sources): Objection | undefined => {
   const { policy } = sources;

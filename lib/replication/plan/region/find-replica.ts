@@ -70,13 +70,13 @@ const byProvenance = (
 };
 
 /**
- * What a region has of each source. An orphan becomes the replica of one source only: the newest.
+ * What a region has of each source that is known of. An orphan becomes the replica of one source only: the newest.
  * @returns by the source's id
  */
 export const findReplicas = (view: RegionView, sources: Sources): ReadonlyMap<ImageId, Found> => {
   const orphans = orphansOf(view, sources);
   return new Map(
-    sources.images.map((source) => {
+    [...sources.known.values()].map((source) => {
       const one =
         sources.policy.identity === 'id'
           ? byOwnId(view, source)

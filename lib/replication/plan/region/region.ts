@@ -55,7 +55,7 @@ export const headReplica = ({ sources, found }: Region, family: string): Replica
   return one?.kind === 'replica' && one.replica.status === 'active' ? one.replica : undefined;
 };
 
-/** Whether an image that a policy names is all that is known of the sources. */
+/** Whether the plan is for one image, and leaves others as they are. */
 const isOfOneImage = ({ policy }: Sources): boolean => policy.select.imageId !== undefined;
 
 /** Whether another one has its name by now: the replica of its family's newest source. */
@@ -70,8 +70,8 @@ export const isSuperseded = (region: Region, replica: Replica): boolean => {
 };
 
 /**
- * Whether a newer image of its family is there, which a plan for one image knows nothing else of: what that one has taken
- * from it, its name and people's sight, it does not get back.
+ * Whether a newer image of its family is there, of whose source a plan for one image may know nothing: what that one has
+ * taken from it, its name and people's sight, it does not get back.
  */
 export const isOutrun = ({ view, sources }: Region, replica: Replica): boolean =>
   isOfOneImage(sources) &&
@@ -112,5 +112,10 @@ export const isHeld = (region: Region, replica: Replica): boolean => {
   const head = region.sources.heads.get(family);
   if (!head || !isFading(region, replica) || region.wanted(head).visibility !== 'public') return false;
   const successor = headReplica(region, family);
-  return !successor || !willBeVisible(region, successor);
+  if (!successor || !willBeVisible(region, successor)) return true;
+  // One that this plan does not keep up has to be found under its name already.
+  const isKeptUp = region.sourceOf.has(successor.id);
+  return (
+    !isKeptUp && !(successor.provenance.family === family && successor.name === region.wanted(head).name)
+  );
 };

@@ -13,10 +13,10 @@ export interface Sources {
   /** Newest first. */
   readonly images: readonly ImageFacts[];
   readonly byId: ReadonlyMap<ImageId, ImageFacts>;
-  /** With those that the policy would look after as well, where it is asked for one image. */
+  /** With those of its family that the policy looks after as well, where it is asked for one image. */
   readonly known: ReadonlyMap<ImageId, ImageFacts>;
   readonly ofFamily: ReadonlyMap<string, readonly ImageFacts[]>;
-  /** Of each family, the newest that may stand for it. */
+  /** Of each family, the newest that is known of and may stand for it. */
   readonly heads: ReadonlyMap<string, ImageFacts>;
 }
 
@@ -43,12 +43,18 @@ const forAll = (policy: Policy): Policy => {
 };
 
 export const sourcesOf = (policy: Policy, { source, atMs }: Inventory): Sources => {
-  const known = [...byId(source).values()].filter((image) => isSelected(image, forAll(policy)));
-  const images = known.filter((image) => isSelected(image, policy)).sort(newestFirst);
-  const ofFamily = Map.groupBy(images, (image) => familyOf(image, policy));
-  const heads = [...ofFamily].flatMap(([family, members]) => {
+  const known = [...byId(source).values()]
+    .filter((image) => isSelected(image, forAll(policy)))
+    .sort(newestFirst);
+  const images = known.filter((image) => isSelected(image, policy));
+  const byFamily = (some: readonly ImageFacts[]) => Map.groupBy(some, (image) => familyOf(image, policy));
+  const heads = [...byFamily(known)].flatMap(([family, members]) => {
     const head = members.find((image) => isOffered(image, policy, atMs));
     return head ? [[family, head] as const] : [];
   });
-  return { policy, atMs, images, byId: byId(images), known: byId(known), ofFamily, heads: new Map(heads) };
+  return {
+    ...{ policy, atMs, images, byId: byId(images), known: byId(known) },
+    ofFamily: byFamily(images),
+    heads: new Map(heads),
+  };
 };

@@ -55,9 +55,13 @@ describe('a name that an image of ours has, with other bytes', () => {
 
   test('is the newer one, where a request for an older image comes late', () => {
     const late = byName('replace', { select: { imageId: 'b4' } });
-    const told = ['skip b4: replica r-a of a newer image has its name'];
-    expect(planned(late, [before, one], [replica(one)])).toEqual(told);
-    expect(planned({ ...late, name: '' }, [before], [replica(one, {}, { policy: '' })])).toEqual(told);
+    const newer = ['skip b4: image a of the same name is newer'];
+    expect(planned(late, [before, one], [replica(one)])).toEqual(newer);
+    // Or before that is there.
+    expect(planned(late, [before, one])).toEqual(newer);
+    expect(planned({ ...late, name: '' }, [before], [replica(one, {}, { policy: '' })])).toEqual([
+      'skip b4: replica r-a of a newer image has its name',
+    ]);
     // The newer one was taken back.
     expect(planned(late, [before], [replica(one)])).toEqual(['copy b4']);
   });

@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import type { Change, Inventory } from '../../../../lib/replication/plan/change.ts';
 import { sourcesOf } from '../../../../lib/replication/plan/region/sources.ts';
 import { planSync } from '../../../../lib/replication/plan/sync/plan-sync.ts';
-import { isSnapshot, wantedReplica } from '../../../../lib/replication/plan/wanted-replica.ts';
+import { isSnapshot } from '../../../../lib/replication/plan/wanted-replica.ts';
 import type { Policy } from '../../../../lib/replication/policy/policy.ts';
 import type { ImageFacts } from '../../../../lib/replication/record/image-facts.ts';
-import type { RegionName } from '../../../../lib/schemas/ids.ts';
 import { applyChange } from '../apply-change.ts';
 import { north } from '../images.ts';
 import { capped, inventories, policies } from '../worlds.ts';
+import { foundFamilies, foundNames, isFound, isOurs, isProven, namedByFamily } from './found.ts';
 
 const runs = { numRuns: Number(process.env['PLAN_RUNS'] ?? 300) };
 
@@ -34,24 +34,6 @@ const untilDone = (policy: Policy, start: Inventory, mostRuns: number): readonly
   throw new Error(`no end after ${mostRuns} runs: ${JSON.stringify(left, undefined, 1)}`);
 };
 
-/** Whether nobody else can have written its mark and gain by it: who else has images there can have the source's bytes alone. */
-const isProven = (
-  { targets }: Policy,
-  { source }: Inventory,
-  { owner, provenance, hash, region }: ImageFacts,
-): boolean => {
-  const isReserved = targets.some((target) => target.region === region && target.areMarksReserved);
-  const own = source.find(({ id }) => id === provenance?.sourceId);
-  const hasItsBytes = hash !== undefined && own?.hash?.value === hash.value;
-  const isTheirs = region === north && own?.owner === 'tenant' && own.region === provenance?.sourceRegion;
-  return owner === 'ferry' || (owner === 'theirs' && (isReserved || (isTheirs && hasItsBytes)));
-};
-
-const isOurs = (policy: Policy, inventory: Inventory, image: ImageFacts): boolean =>
-  isProven(policy, inventory, image) &&
-  image.provenance?.sourceRegion === policy.source.region &&
-  ['', policy.name].includes(image.provenance.policy);
-
 /** Of a source that was uploaded anew: it becomes that one's replica. */
 const isAdopted = ({ source }: Inventory, { hash, region }: ImageFacts): boolean =>
   region === north && source.some((one) => one.owner === 'tenant' && one.hash?.value === hash?.value);
@@ -66,42 +48,6 @@ const unforged =
 
 const find = (inventory: Inventory, change: Change, id: string): ImageFacts | undefined =>
   inventory.targets.get(change.region)?.find((one) => one.id === id);
-
-const isFound = ({ status, visibility, isHidden }: ImageFacts): boolean =>
-  status === 'active' && visibility === 'public' && !isHidden;
-
-/** Families, by region, of which people find an image, and whose newest source is to be found. */
-const foundFamilies = (policy: Policy, inventory: Inventory): ReadonlySet<string> => {
-  const { heads } = sourcesOf(policy, inventory);
-  const found = policy.targets.flatMap((target) =>
-    (inventory.targets.get(target.region) ?? [])
-      .filter((image) => isOurs(policy, inventory, image) && isFound(image))
-      .map(({ provenance }) => provenance?.family ?? '')
-      .filter((family) => {
-        const head = heads.get(family);
-        return head && wantedReplica(head, policy, target).visibility === 'public';
-      })
-      .map((family) => `${target.region} ${family}`),
-  );
-  return new Set(found);
-};
-
-/** Replicas that nobody has renamed by hand. */
-const namedByFamily = ([region, images]: readonly [RegionName, readonly ImageFacts[]]) =>
-  [region, images.map((one) => ({ ...one, name: one.provenance?.family ?? one.name }))] as const;
-
-/** Names, by region, under which people find an image of ours, and which the newest source of a family has. */
-const foundNames = (policy: Policy, inventory: Inventory): ReadonlySet<string> => {
-  const { heads } = sourcesOf(policy, inventory);
-  const found = policy.targets.flatMap((target) => {
-    const wanted = [...heads.values()].map((head) => wantedReplica(head, policy, target));
-    const names = new Set(wanted.filter(({ visibility }) => visibility === 'public').map(({ name }) => name));
-    return (inventory.targets.get(target.region) ?? [])
-      .filter((image) => isOurs(policy, inventory, image) && isFound(image) && names.has(image.name))
-      .map(({ name }) => `${target.region} ${name}`);
-  });
-  return new Set(found);
-};
 
 describe('whatever the start, a plan', () => {
   test('done again and again comes to its end', () => {
