@@ -42,10 +42,9 @@ const work = async <Ref extends object, Subject, Message extends StepMessage>(
     leaseSinceMs: sinceMs,
     names: { ...ref },
     renewLease: () => step.leases.renew(ref, attempt),
-    keep: async () => {
-      await delivery.hideFor(heartbeatsHidden * heartbeatS);
-      if (seat) await seats?.keep(seat, attempt);
-    },
+    // Neither waits for the other: SQS hides a message for twelve hours at most, a step may keep its seat for longer.
+    keep: () =>
+      Promise.all([delivery.hideFor(heartbeatsHidden * heartbeatS), seat && seats?.keep(seat, attempt)]),
     look: async (signal) => step.look?.(subject, ref, { signal }),
   });
   try {

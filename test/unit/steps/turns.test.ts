@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { FerryError } from '../../../lib/errors.ts';
+import type { Delivery } from '../../../lib/state/messages.ts';
 import type { ImportRef } from '../../../lib/state/refs.ts';
 import { done } from '../../../lib/steps/outcome.ts';
 import { runStep, type StepServices } from '../../../lib/steps/run-step.ts';
@@ -31,7 +32,7 @@ const importOfProject = async (projectId: string) => {
   const waitingOf = ({ taskId }: ImportRef) => ({ projectId, work: taskId, sinceMs: 0 });
   return {
     ref,
-    run: (work: (run: TestRun) => Promise<void>, waits?: number) => {
+    run: (work: (run: TestRun) => Promise<void>, waits?: number, more: Partial<Delivery> = {}) => {
       const stillWaits = async ({ taskId }: ImportRef): Promise<void> => void told.push(taskId);
       const step = use().step(
         async (run) => {
@@ -40,7 +41,8 @@ const importOfProject = async (projectId: string) => {
         },
         { waitingOf, stillWaits },
       );
-      return runStep(services, step, use().received({ ...ref, ...(waits !== undefined && { waits }) }));
+      const received = use().received({ ...ref, ...(waits !== undefined && { waits }) });
+      return runStep(services, step, { ...received, delivery: { ...received.delivery, ...more } });
     },
   };
 };
@@ -111,16 +113,26 @@ test('its seat is free before others are told, and when it has failed', async ()
   expect(free).toEqual([0]);
 });
 
-test('a step at work keeps its seat with its heartbeats', async () => {
+test.each<[string, Partial<Delivery>]>([
+  ['', {}],
+  [
+    ', also when SQS hides its message no longer',
+    { hideFor: () => Promise.reject(new FerryError('bad-request', 'twelve hours are over')) },
+  ],
+])('a step at work keeps its seat with its heartbeats%s', async (_, delivery) => {
   services = { ...services, seats: seatsOf(500), heartbeatS: 0.1 };
   const [one, second] = [await importOfProject('a'), await importOfProject('a')];
-  await one.run(async () => {
-    const [before] = [...table.seated.values()];
-    await expect
-      .poll(() => [...table.seated.values()][0]?.leaseUntil, { timeout: 10_000 })
-      .toBeGreaterThan((before?.leaseUntil ?? 0) + 500);
-    await second.run(() => expect.fail('the seat was given away'));
-  });
+  await one.run(
+    async () => {
+      const [before] = [...table.seated.values()];
+      await expect
+        .poll(() => [...table.seated.values()][0]?.leaseUntil, { timeout: 10_000 })
+        .toBeGreaterThan((before?.leaseUntil ?? 0) + 500);
+      await second.run(() => expect.fail('the seat was given away'));
+    },
+    undefined,
+    delivery,
+  );
   expect(use().sent).toHaveLength(1);
 });
 
