@@ -48,6 +48,21 @@ const overPredecessor = (older: Replica, { onConflict }: Policy): Objection | un
 const isLate = (other: Replica, source: ImageFacts, { policy }: Sources): boolean =>
   policy.name === '' && other.provenance.sourceId !== source.id && madeMs(other) > source.createdAtMs;
 
+/** Of a replica that a request has had made: the one of a newer image that has its name by now. */
+export const newerNamesake = (
+  { ofFamily }: RegionView,
+  source: ImageFacts,
+  sources: Sources,
+): Replica | undefined => {
+  const { policy } = sources;
+  const name = policy.set.name ?? source.name;
+  return policy.identity === 'name'
+    ? ofFamily
+        .get(familyOf(source, policy))
+        ?.find((one) => one.name === name && isComplete(one) && !one.isHidden && isLate(one, source, sources))
+    : undefined;
+};
+
 const overName = (view: RegionView, source: ImageFacts, sources: Sources): Objection | undefined => {
   const { policy } = sources;
   const name = policy.set.name ?? source.name;

@@ -56,7 +56,7 @@ export const headReplica = ({ sources, found }: Region, family: string): Replica
 };
 
 /** Whether the plan is for one image, and leaves others as they are. */
-const isOfOneImage = ({ policy }: Sources): boolean => policy.select.imageId !== undefined;
+export const isOfOneImage = ({ policy }: Sources): boolean => policy.select.imageId !== undefined;
 
 /** Whether another one has its name by now: the replica of its family's newest source. */
 export const isSuperseded = (region: Region, replica: Replica): boolean => {

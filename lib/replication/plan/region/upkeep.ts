@@ -3,6 +3,7 @@ import type { ImageFacts, Visibility } from '../../record/image-facts.ts';
 import { provenanceNames } from '../../record/provenance.ts';
 import { unfinishedName } from '../../record/remembered-source.ts';
 import type { Change, Value, WantedReplica } from '../change.ts';
+import { newerNamesake } from './conflict.ts';
 import { driftOf } from './drift.ts';
 import { mayBeGiven } from './owners.ts';
 import { isFading, isHeld, isOutrun, type Region } from './region.ts';
@@ -62,6 +63,8 @@ const notGiven = ({ owner, provenance: { sourceId } }: WantedReplica, replica: R
   `it stays with project ${replica.owner}, and is not project ${owner}'s: it does not have the bytes of ${sourceId}, ` +
   'which alone would tell that it is ours';
 
+const outrunBy = ({ id }: Replica): string => `replica ${id} of a newer image has its name`;
+
 /**
  * What brings an active replica to what its source is: fewer see it before its attributes change, more after that; members
  * come last, which Glance knows of `shared` images only, and then what it remembers of its source is forgotten. As long as the one that takes its place is not there, nothing is taken away that people find it by.
@@ -70,6 +73,9 @@ export const upkeepOf = (region: Region, source: ImageFacts, replica: Replica): 
   const wanted = region.wanted(source);
   const isKept = isHeld(region, replica);
   const isLate = isOutrun(region, replica);
+  const newer = isWider(wanted.visibility, replica.visibility)
+    ? newerNamesake(region.view, source, region.sources)
+    : undefined;
   // In its family's order: after what makes its successor appear.
   const { family } = isFading(region, replica) ? replica.provenance : wanted.provenance;
   const of = {
@@ -87,7 +93,7 @@ export const upkeepOf = (region: Region, source: ImageFacts, replica: Replica): 
   const differ = `${names} differ from ${source.id} of ${source.region}`;
   const update: readonly Change[] = drift ? [{ ...of, kind: 'update', reason: differ, ...drift }] : [];
   const sight = sightChange(wanted, replica, {
-    mayWiden: !(isLate && hasRung(region, 'private')),
+    mayWiden: !newer && !(isLate && hasRung(region, 'private')),
     mayNarrow: !isKept,
   });
   const seen: readonly Change[] = sight ? [{ ...of, ...sight }] : [];
@@ -95,10 +101,11 @@ export const upkeepOf = (region: Region, source: ImageFacts, replica: Replica): 
   const members: readonly Change[] = theirs
     ? [{ ...of, kind: 'members', reason: 'its members differ', ...theirs }]
     : [];
-  const told: readonly Change[] = isGiven
-    ? []
-    : [{ ...of, kind: 'skip', isError: true, reason: notGiven(wanted, replica) }];
-  const finished = isGiven ? finishedOf(wanted, replica) : undefined;
+  const told: readonly Change[] = [
+    ...(isGiven ? [] : [{ ...of, kind: 'skip' as const, isError: true, reason: notGiven(wanted, replica) }]),
+    ...(newer ? [{ ...of, kind: 'skip' as const, isError: false, reason: outrunBy(newer) }] : []),
+  ];
+  const finished = isGiven && !newer ? finishedOf(wanted, replica) : undefined;
   const last: readonly Change[] = finished ? [{ ...of, ...finished }] : [];
   return sight?.kind === 'unpublish'
     ? [...seen, ...update, ...members, ...told, ...last]

@@ -7,6 +7,7 @@ import { isFading, isOver, type Region } from '../region/region.ts';
 import { isInFlight, type Replica } from '../region/region-view.ts';
 import { isOffered, isTooOld, isVolumeBacked } from '../region/select.ts';
 import { upkeepOf } from '../region/upkeep.ts';
+import { namesakesIn } from '../retire/namesakes.ts';
 import { retire } from '../retire/retire.ts';
 import { familyOf } from '../wanted-replica.ts';
 
@@ -104,5 +105,5 @@ export const planRegion = (region: Region): readonly Change[] => {
   const changes = [...images.filter((source) => !isLate.has(source)), ...fading].flatMap((source) =>
     ofOneSource(region, source, unkept),
   );
-  return withOwners(region.view, [...changes, ...retire(region)]);
+  return withOwners(region.view, [...changes, ...namesakesIn(region), ...retire(region)]);
 };

@@ -67,6 +67,52 @@ describe('a name that an image of ours has, with other bytes', () => {
   });
 });
 
+describe('an older image whose import ends after that of a newer one of its name', () => {
+  const there = [replica(before, { visibility: 'private' }), replica(one)];
+  const reason = 'replica r-a of a newer image has its name';
+  const asked = { select: { imageId: 'b4' } };
+
+  test.each<OnConflict>(['error', 'keep', 'rename', 'replace'])(
+    'is not published beside it (%s): who has asked for it is told',
+    (onConflict) => {
+      const changes = planned(byName(onConflict, asked), [before, one], there);
+      expect(changes).toContain(`skip r-b4: ${reason}`);
+      expect(changes.filter((line) => line.startsWith('publish'))).toEqual([]);
+      const { retirement: _, ...request } = { ...byName(onConflict, asked), name: '' };
+      const made = there.map((image) =>
+        replica(image.id === 'r-a' ? one : before, { ...image }, { policy: '' }),
+      );
+      expect(planned(request, [before], made)).toEqual([`skip r-b4: ${reason}`]);
+    },
+  );
+
+  test('is published where the newer one was taken back', () => {
+    const hidden = { ...one, isHidden: true };
+    expect(planned(byName('keep', asked), [before, hidden], there)).toEqual(['publish r-b4 public']);
+  });
+});
+
+describe('two public images of one name, of which a policy has neither go,', () => {
+  const there = [replica(before), replica(one)];
+  const reason = 'replica r-a of a newer image has its name';
+
+  test('are a conflict (error), or kept (keep), and told, whether the older source is still there or not', () => {
+    for (const source of [[one, before], [one]]) {
+      expect(planned(byName('error'), source, there)).toEqual([`skip r-b4 as an error: ${reason}`]);
+      expect(planned(byName('keep'), source, there)).toEqual([`skip r-b4: ${reason}`]);
+    }
+  });
+
+  test('are none of the business of a message about the newer one', () => {
+    expect(planned(byName('error', { select: { imageId: 'a' } }), [one, before], there)).toEqual([]);
+  });
+
+  test('are no conflict where the older one is hidden, private or called otherwise', () => {
+    for (const facts of [{ isHidden: true }, { visibility: 'private' as const }, { name: 'old' }])
+      expect(planned(byName('error'), [one, before], [replica(before, facts), replica(one)])).toEqual([]);
+  });
+});
+
 describe('a name that an image without our mark has', () => {
   test.each<[OnConflict, string]>([
     ['error', 'skip a as an error: of the same name is image x there, which carries no mark of ours'],

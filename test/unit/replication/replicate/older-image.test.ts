@@ -75,10 +75,10 @@ describe('an image whose successor is not there yet stays as people find it', ()
     ['private', { visibility: 'private' }, renaming],
     ['renamed', { name: 'old' }, renaming],
     ['hidden', { os_hidden: true }, { identity: 'provenance' }],
-    ['hidden', { os_hidden: true }, { ...renaming, set: { name: 'one for all' } }],
+    ['hidden', { os_hidden: true }, { ...renaming, set: { name: 'all' }, select: { names: ['all *'] } }],
   ];
   test.each(changes)('when it is %s in its own region', async (_, change, parts) => {
-    const name = `of ${JSON.stringify([change, parts]).length}`;
+    const name = `${parts.set?.name ?? 'one'} ${JSON.stringify([change, parts]).length}`;
     const there = parts.set?.name ?? name;
     const older = await newSource(20, { name });
     const replica = await newReplica(older, there);
@@ -119,3 +119,19 @@ test('an image of which a newer one is published is not copied, though that is n
     reason: expect.stringContaining(`image ${id} of the same name is newer`),
   });
 });
+
+test.each(['error', 'keep', 'rename'] as const)(
+  'an image whose import ends after that of a newer one of its name is not published beside it (%s)',
+  async (onConflict) => {
+    const name = `late ${onConflict}`;
+    const older = await newSource(20, { name });
+    const replica = await newReplica(older, name, { visibility: 'private' });
+    const newer = await newReplica(await newSource(2, { name }), name);
+    expect(await look(older.id, { ...renaming, onConflict })).toMatchObject({
+      next: 'left',
+      reason: expect.stringContaining(`replica ${newer} of a newer image has its name`),
+    });
+    expect(shown(replica)).toMatchObject({ visibility: 'private' });
+    expect(shown(newer)).toMatchObject({ name, visibility: 'public', os_hidden: false });
+  },
+);
