@@ -13,6 +13,6 @@ export const advance = async (
   const keepIf = (and: string) =>
     table.update(key, set, { expression: `${held.expression} AND ${and}`, values });
   if (await keepIf(`(attribute_not_exists(${storedBefore}) OR ${storedBefore} < :stored)`)) return true;
-  await keepIf(`${storedBefore} > :stored`);
+  await keepIf(`:stored < ${storedBefore}`);
   return false;
 };
