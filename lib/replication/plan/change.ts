@@ -87,9 +87,9 @@ export type Change =
       readonly isWaiting?: boolean;
     });
 
-/** What the imports of a record that has no data yet have come to. */
+/** What the imports of a record that has not all its data yet have come to. */
 export interface ImportHistory {
-  /** One is at work, though the record is still `queued`. */
+  /** One is at work, though the record may still be `queued`. */
   readonly isRunning: boolean;
   /** When the last one ended, ms since 1970. Undefined: none has that is known of. */
   readonly endedMs?: number;
@@ -107,6 +107,6 @@ export interface Inventory {
   readonly owners: ReadonlyMap<RegionName, string>;
   /** Regions that could not be read, with the reason: nothing is planned for them, and nothing is retired anywhere. */
   readonly failed: ReadonlyMap<RegionName, string>;
-  /** Of `queued` records, by region. One that is missing has not been asked about: it may be at work. */
+  /** Of records that have not all their data yet, by region. One that is missing has not been asked about: it may be at work. */
   readonly imports?: ReadonlyMap<RegionName, ReadonlyMap<ImageId, ImportHistory>>;
 }

@@ -1,5 +1,6 @@
 import type { ImageId } from '../../schemas/ids.ts';
 import type { ReplicateMessage } from '../../state/messages.ts';
+import { patienceMs } from '../record/patience.ts';
 
 /** What comes of one look at a replica. */
 export type Next =
@@ -53,12 +54,6 @@ export const again = (
   const message = { replica, looks: before + 1, ...(forImport && { taskId: forImport }) };
   return { next: 'again', message, delayS: delayAfter(before), reason };
 };
-
-/**
- * ms for which something is waited for that may never come. A notification that an image is active leaves Glance before the
- * record says so, a Keystone may be away for a while, and an upload of some hundred GiB takes its time.
- */
-export const patienceMs = 3_600_000;
 
 /** @returns undefined when that has been waited for too long */
 export const patiently = (

@@ -6,6 +6,7 @@ import { type RegionView, regionView } from '../region/region-view.ts';
 import { byId, sourcesOf } from '../region/sources.ts';
 import { planRegion } from './plan-region.ts';
 import { rulesOf } from './rules.ts';
+import { stalledIn } from './stalled.ts';
 
 /**
  * Each target region that was read, as the policy sees it. Sources that the policy is not for prove a mark as well as
@@ -35,7 +36,8 @@ export const planSync = (policy: Policy, inventory: Inventory): readonly Change[
   const views = viewsOf(policy, inventory);
   const changes = policy.targets.flatMap((target) => {
     const view = views.get(target.region);
-    return view ? planRegion(regionOf(view, sources, target)) : [];
+    if (!view) return [];
+    return [...planRegion(regionOf(view, sources, target)), ...stalledIn(policy, inventory, view)];
   });
   return rulesOf(policy, inventory)(changes);
 };

@@ -1,9 +1,10 @@
-import type { ImageId, RegionName } from '../../../schemas/ids.ts';
+import type { RegionName } from '../../../schemas/ids.ts';
 import type { Policy } from '../../policy/policy.ts';
 import type { ImageFacts } from '../../record/image-facts.ts';
-import type { Change, ImportHistory, Inventory } from '../change.ts';
+import type { Change, Inventory } from '../change.ts';
 import { isInFlight } from '../region/region-view.ts';
 import { type Rule, skipped } from './rule.ts';
+import { historyOf, isStalled } from './stalled.ts';
 
 // Which copies may be made in a run: a cap has so many turns, and no copy that always fails takes one from the others for ever.
 
@@ -13,12 +14,6 @@ const isCopy = (change: Change): change is Copy => change.kind === 'copy';
 
 /** Of a cap that later runs get round to. */
 const leftToLater = (copy: Copy, reason: string): Change => ({ ...skipped(copy, reason), isWaiting: true });
-
-const historyOf = (
-  { imports }: Inventory,
-  region: RegionName,
-  record: ImageId | undefined,
-): ImportHistory | undefined => (record ? imports?.get(region)?.get(record) : undefined);
 
 /** Among copies, the lower the sooner. */
 const placeOf = (inventory: Inventory, { region, record }: Copy): number => {
@@ -68,7 +63,8 @@ const importsAtWork = (inventory: Inventory, { name }: Policy): ReadonlyMap<Regi
       const isOurs = ({ owner, provenance }: ImageFacts): boolean =>
         owner === owners.get(region) && provenance?.policy === name;
       const isAtWork = (image: ImageFacts): boolean =>
-        isInFlight(image) || (historyOf(inventory, region, image.id)?.isRunning ?? false);
+        (isInFlight(image) && !isStalled(inventory, image)) ||
+        (historyOf(inventory, region, image.id)?.isRunning ?? false);
       return [region, images.filter((image) => isAtWork(image) && isOurs(image)).length];
     }),
   );

@@ -3,6 +3,7 @@ import type { ImageId, RegionName } from '../../../schemas/ids.ts';
 import type { Target } from '../../../state/refs.ts';
 import { hasEnded, msOf } from '../../../state/task.ts';
 import type { ImportHistory, Inventory } from '../../plan/change.ts';
+import { isInFlight } from '../../plan/region/region-view.ts';
 import type { Policy } from '../../policy/policy.ts';
 import { lessonOf } from './past-imports.ts';
 import { type KnownImports, runningImport } from './running-import.ts';
@@ -27,16 +28,17 @@ export const createHistoryOf =
 
 const atOnce = 8;
 
-/** The policy's records without data, and those that it may take over. */
+/** The policy's records that have not all their data yet, and those that it may take over. */
 const recordsIn = ({ targets, owners }: Inventory, { name }: Policy): readonly Target[] =>
   [...targets].flatMap(([region, images]) =>
     images
-      .filter(({ status, owner }) => status === 'queued' && owner === owners.get(region))
+      .filter((image) => image.status === 'queued' || isInFlight(image))
+      .filter(({ owner }) => owner === owners.get(region))
       .filter(({ provenance }) => provenance?.policy === name || provenance?.policy === '')
       .map(({ id }) => ({ region, imageId: id })),
   );
 
-/** An inventory, and what the imports of its records without data have come to. */
+/** An inventory, and what the imports of its records that have not all their data yet have come to. */
 export const withImports = async (
   inventory: Inventory,
   policy: Policy,

@@ -65,6 +65,22 @@ describe('the turn of a cap', () => {
     expect(planned(ofB, [queued(a)], { 'r-a': { isRunning: false } }, [b])).toEqual(['copy b']);
   });
 
+  test('is not taken by a replica that a Glance left half uploaded, which is told', () => {
+    const left = replica(a, { status: 'saving', visibility: 'private', updatedAtMs: noon - 2 * 3_600_000 });
+    const none = { 'r-a': { isRunning: false } };
+    const told = 'skip r-a as an error: replica r-a is saving there, and no import is at work: delete it';
+    expect(planned(oneAtATime, [left], none, [a, b])).toEqual(['copy b', told]);
+    expect(planned({}, [left], none, [a])).toEqual([told]);
+    const onlyB = { ...oneAtATime, select: { imageId: 'b' } };
+    expect(planned(onlyB, [left], none, [b])).toEqual(['copy b']);
+
+    const taken = [`skip b: ${waits}`];
+    expect(planned(oneAtATime, [left], { 'r-a': { isRunning: true } }, [a, b])).toEqual(taken);
+    // It may be somebody else's upload, or its import may only just have ended; of one not asked about nothing is known.
+    expect(planned(oneAtATime, [{ ...left, updatedAtMs: noon - 60_000 }], none, [a, b])).toEqual(taken);
+    expect(planned(oneAtATime, [left], {}, [a, b])).toEqual(taken);
+  });
+
   test('is not taken by an image that is larger than a run may move', () => {
     const large = { ...a, size: 1000 };
     expect(planned({ caps: { importsPerRegion: 1, bytesPerRun: 200 } }, [], {}, [large, b])).toEqual([

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { again, type Next, patienceMs, patiently } from '../../../../lib/replication/replicate/next.ts';
+import { patienceMs } from '../../../../lib/replication/record/patience.ts';
+import { again, type Next, patiently } from '../../../../lib/replication/replicate/next.ts';
 import type { TaskId } from '../../../../lib/schemas/ids.ts';
 import type { ReplicateMessage } from '../../../../lib/state/messages.ts';
 import { toRegion2 } from './messages.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ErrorCode, FerryError } from '../../../../lib/errors.ts';
+import { patienceMs } from '../../../../lib/replication/record/patience.ts';
 import type { PastImport } from '../../../../lib/replication/replicate/imports/past-imports.ts';
-import { patienceMs } from '../../../../lib/replication/replicate/next.ts';
 import { policiesOf } from '../../../../lib/replication/replicate/policies.ts';
 import {
   createReplicateImage,

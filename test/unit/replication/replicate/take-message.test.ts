@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FerryError } from '../../../../lib/errors.ts';
+import { patienceMs } from '../../../../lib/replication/record/patience.ts';
 import { createTakeMessage } from '../../../../lib/replication/replicate/message/take-message.ts';
 import {
   again,
@@ -8,7 +9,6 @@ import {
   forPerson,
   left,
   type Next,
-  patienceMs,
 } from '../../../../lib/replication/replicate/next.ts';
 import type { ReplicateMessage } from '../../../../lib/state/messages.ts';
 import { toRegion2 as event } from '../event/events.ts';

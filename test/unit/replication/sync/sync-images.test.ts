@@ -118,6 +118,16 @@ test('a dry run says what would be, and does nothing', async () => {
   ).toEqual(new Set(['GET']));
 });
 
+test('a replica that a Glance left half uploaded is a failure, with what is to be done about it', async () => {
+  const there = await make('REGION1', { name: 'nightly a' });
+  const marks = { ferry_source_region: 'REGION1', ferry_source_id: there, ferry_policy: 'nightly' };
+  const id = await make('REGION2', { name: 'nightly a', ...marks });
+  region('REGION2').change(id, { status: 'saving' });
+  const { reports } = await sync([policyOf('nightly')], { atMs: Date.now() + 2 * 3_600_000 })();
+  expect(reports[0]?.regions).toMatchObject({ REGION2: { ...none, failed: 1 } });
+  expect(reports[0]?.results).toMatchObject([{ reason: expect.stringContaining(`replica ${id} is saving`) }]);
+});
+
 test('a region that cannot be read is told, and the others are synced', async () => {
   await make('REGION1', { name: 'nightly a' });
   const targets = ['NOWHERE', 'REGION2'].map((name) => ({ region: name as RegionName, projects: {} }));
