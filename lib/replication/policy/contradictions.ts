@@ -1,4 +1,5 @@
 import { isSameRegion } from '../../openstack/catalog.ts';
+import { isCustomProperty } from '../../properties/copied.ts';
 import type { PolicyFile } from '../../schemas/replication/policy.ts';
 import { durationMs } from './amounts.ts';
 import type { Fault, Path } from './fault.ts';
@@ -53,12 +54,35 @@ const ofRetention = (file: PolicyFile): readonly Fault[] => {
   return [fault(['retirement', 'removed'], `retire ${sentence}`)];
 };
 
-const ofProperties = ({ set }: PolicyFile): readonly Fault[] =>
-  Object.keys(set?.properties ?? {})
-    .filter((name) => !isSettable(name))
-    .map((name) =>
-      fault(['set', 'properties', name], 'is an attribute that every image has, and no property'),
-    );
+const isProperty = (name: string): boolean => isCustomProperty([name, '']);
+
+const ofProperties = ({ select, set }: PolicyFile): readonly Fault[] => {
+  const paths: readonly Path[] = [
+    ...Object.keys(select?.properties ?? {})
+      .filter((name) => !isProperty(name))
+      .map((name) => ['select', 'properties', name]),
+    ...Object.keys(set?.properties ?? {})
+      .filter((name) => !isSettable(name))
+      .map((name) => ['set', 'properties', name]),
+  ];
+  return paths.map((path) => fault(path, 'is an attribute that every image has, and no property'));
+};
+
+const takesOut = (pattern: string): boolean => pattern.startsWith('!');
+
+/** The patterns with those first that take in, as YAML has them. */
+const inOrder = (patterns: readonly string[]): string => {
+  const ins = patterns.filter((pattern) => !takesOut(pattern));
+  const all = [...(ins.length > 0 ? ins : ['*']), ...patterns.filter(takesOut)];
+  return `[${all.map((pattern) => `'${pattern.replaceAll("'", "''")}'`).join(', ')}]`;
+};
+
+const ofPatterns = (path: Path, patterns: readonly string[] = []): readonly Fault[] => {
+  const [first] = patterns;
+  return first !== undefined && takesOut(first)
+    ? [fault(path, `takes ${first.slice(1)} out before anything is in: say ${inOrder(patterns)}`)]
+    : [];
+};
 
 /** What each of a policy's fields allows, and all of them together do not. */
 export const contradictionsIn = (file: PolicyFile): readonly Fault[] => [
@@ -67,4 +91,6 @@ export const contradictionsIn = (file: PolicyFile): readonly Fault[] => [
   ...ofAges(file),
   ...ofRetention(file),
   ...ofProperties(file),
+  ...ofPatterns(['select', 'names'], file.select?.names),
+  ...ofPatterns(['sync', 'properties'], file.sync?.properties),
 ];

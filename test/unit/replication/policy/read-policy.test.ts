@@ -158,6 +158,26 @@ describe('a policy that is wrong is refused by line, column and field, with what
       'p.yaml:4:32: set.properties.visibility is an attribute that every image has, and no property',
     ],
     [
+      'an attribute among the properties that are selected',
+      'select: {properties: {disk_format: qcow2}}',
+      'p.yaml:4:36: select.properties.disk_format is an attribute that every image has, and no property',
+    ],
+    [
+      'names that take in none',
+      "select: {names: ['!* test']}",
+      "p.yaml:4:17: select.names takes * test out before anything is in: say ['*', '!* test']",
+    ],
+    [
+      'properties that take in none',
+      "sync: {properties: ['!injected_*', '!internal']}",
+      "p.yaml:4:20: sync.properties takes injected_* out before anything is in: say ['*', '!injected_*', '!internal']",
+    ],
+    [
+      'patterns in the wrong order',
+      "select: {names: ['!* test', 'Debian *', '!*''s']}",
+      "p.yaml:4:17: select.names takes * test out before anything is in: say ['Debian *', '!* test', '!*''s']",
+    ],
+    [
       'a name without its date',
       'retirement: {old_name: old}',
       'p.yaml:4:24: retirement.old_name cannot be "old"',
