@@ -2,7 +2,7 @@ import type { CloudRegion } from '../../lib/clouds/cloud.ts';
 import { hasCode } from '../../lib/errors.ts';
 import { factsOf } from '../../lib/replication/record/facts-of.ts';
 import type { ImageFacts } from '../../lib/replication/record/image-facts.ts';
-import { provenanceNames } from '../../lib/replication/record/provenance.ts';
+import { replicasOf } from '../../lib/replication/replicate/target-record/find-pending.ts';
 
 interface Options {
   readonly signal: AbortSignal;
@@ -21,19 +21,17 @@ const betterFor =
  * itself, in its own region: that one.
  */
 export const findReplicas = async (
-  { images, region, identity: { projectId } }: CloudRegion,
+  at: CloudRegion,
   source: Pick<ImageFacts, 'id' | 'region'>,
   options: Options,
 ): Promise<readonly ImageFacts[]> => {
-  const named = { [provenanceNames.sourceRegion]: source.region, [provenanceNames.sourceId]: source.id };
-  const found = new Map<string, ImageFacts>();
-  for (const hidden of [{}, { os_hidden: 'true' }])
-    for await (const page of images.list({ ...named, ...hidden, owner: projectId }, options))
-      for (const image of page) found.set(image.id, factsOf(region, image));
+  const { images, region, identity } = at;
+  const replicas = await replicasOf(at, source, 'provenance', options);
+  const found = new Map<string, ImageFacts>(replicas.map((replica) => [replica.id, replica]));
   const own = await images.image(source.id, options).catch((error: unknown) => {
     if (hasCode(error, 'not-found', 'forbidden')) return undefined;
     throw error;
   });
   if (own) found.set(own.id, factsOf(region, own));
-  return [...found.values()].sort(betterFor(projectId));
+  return [...found.values()].sort(betterFor(identity.projectId));
 };

@@ -11,7 +11,8 @@ interface Options {
 
 /**
  * What the deployment says of a policy's imports, as far as it can be asked: whose turn it is under the policy's caps depends
- * on that, and whether anything is at work on a record that is being filled. What has failed is begun again, since somebody calls.
+ * on that, and whether anything is at work on a record that is being filled. What has failed is begun again, since
+ * somebody calls.
  * @throws the signal's reason
  */
 export const readImports = async (

@@ -111,15 +111,14 @@ const withoutRivals = <T extends Rival>(
   chosen: Cloud,
   start: string,
 ): readonly T[] => {
-  const startsThere = chosen.regionName === undefined && start !== '';
+  const isOfStart = ({ regionName = '' }: T) =>
+    chosen.regionName === undefined && start !== '' && isSameRegion(regionName, start);
   const isOtherAccount = ({ authUrl, auth }: T) =>
     authUrl !== undefined &&
     keystoneRoot(authUrl) === keystoneRoot(chosen.authUrl) &&
     JSON.stringify(auth) !== JSON.stringify(chosen.auth);
   return entries.filter(
-    (entry) =>
-      entry.name === chosen.name ||
-      !((startsThere && isSameRegion(entry.regionName ?? '', start)) || isOtherAccount(entry)),
+    (entry) => entry.name === chosen.name || !(isOfStart(entry) || isOtherAccount(entry)),
   );
 };
 

@@ -87,7 +87,12 @@ describe('an image whose successor is not there yet stays as people find it', ()
     expect(await look(older.id, parts)).toMatchObject({ next: 'done' });
     expect(shown(replica)).toMatchObject({ name: there, visibility: 'public', os_hidden: false });
 
-    await newReplica(newer, there);
+    // Its data is there, and nobody sees it yet.
+    const successor = await newReplica(newer, there, { visibility: 'private' });
+    await look(older.id, parts);
+    expect(shown(replica)).toMatchObject({ name: there, visibility: 'public', os_hidden: false });
+
+    region(region2).change(successor, { visibility: 'public' });
     await look(older.id, parts);
     expect(shown(replica)).not.toMatchObject({ name: there, visibility: 'public', os_hidden: false });
   });
