@@ -81,7 +81,7 @@ describe('a small image', () => {
 describe('a copy that fails for good', () => {
   test('because its bytes are not what the record says fails all who wait, and leaves no object', async () => {
     use().server.image = {
-      bytes: Buffer.from(smallImage).fill(0, 0, 1),
+      bytes: Buffer.from(smallImage).fill(~(smallImage[0] ?? 0), 0, 1),
       hash: { algorithm: 'sha512', value: sha512 },
     };
     expect(await use().runAll()).toEqual(use().toAll('fail-import'));
