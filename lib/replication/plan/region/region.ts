@@ -3,6 +3,7 @@ import type { PolicyTarget } from '../../policy/policy.ts';
 import type { ImageFacts } from '../../record/image-facts.ts';
 import type { WantedReplica } from '../change.ts';
 import { familyOf, wantedReplica } from '../wanted-replica.ts';
+import { newerNamesake } from './conflict.ts';
 import { type Found, findReplicas } from './find-replica.ts';
 import { keptReplicas } from './kept.ts';
 import { isComplete, madeMs, type RegionView, type Replica } from './region-view.ts';
@@ -73,12 +74,19 @@ export const isSuperseded = (region: Region, replica: Replica): boolean => {
  * Whether a newer image of its family is there, of whose source a plan for one image may know nothing: what that one has
  * taken from it, its name and people's sight, it does not get back.
  */
-export const isOutrun = ({ view, sources }: Region, replica: Replica): boolean =>
-  isOfOneImage(sources) &&
-  sources.policy.identity === 'name' &&
-  (view.ofFamily.get(replica.provenance.family) ?? []).some(
-    (one) => isComplete(one) && madeMs(one) > madeMs(replica),
-  );
+export const isOutrun = ({ view, sources, sourceOf }: Region, replica: Replica): boolean => {
+  const ownMs = sourceOf.get(replica.id)?.createdAtMs ?? madeMs(replica);
+  const family = view.ofFamily.get(replica.provenance.family) ?? [];
+  const isNewer = (one: Replica): boolean => isComplete(one) && madeMs(one) > ownMs;
+  return isOfOneImage(sources) && sources.policy.identity === 'name' && family.some(isNewer);
+};
+
+/** Whether more people may see it than do: a newer one may have its name, or have had it made private. */
+export const mayWiden = (region: Region, source: ImageFacts, replica: Replica): boolean => {
+  const { ladder = [] } = region.sources.policy.retirement ?? {};
+  const isTaken = ladder.includes('private') && isOutrun(region, replica);
+  return !isTaken && !newerNamesake(region.view, source, region.sources);
+};
 
 /** Whether retention lets it go. Of one name the newest source decides alone, see isSuperseded. */
 export const isBeyondRetention = ({ sources: { policy }, kept }: Region, replica: Replica): boolean =>
@@ -97,7 +105,10 @@ export const willBeVisible = (region: Region, replica: Replica): boolean => {
   const source = region.sourceOf.get(replica.id);
   if (!source || isOver(region, replica)) return isVisible(replica);
   const { visibility, isHidden = replica.isHidden } = region.wanted(source);
-  return replica.status === 'active' && visibility === 'public' && !isHidden;
+  const isPublic =
+    visibility === 'public' && (replica.visibility === 'public' || mayWiden(region, source, replica));
+  const isHiddenThen = isOutrun(region, replica) ? replica.isHidden : isHidden;
+  return replica.status === 'active' && isPublic && !isHiddenThen;
 };
 
 /** Whether its family has a newer source than its own: what it loses (its name, being seen), that one's replica has. */

@@ -1,4 +1,3 @@
-import type { Rung } from '../../policy/policy.ts';
 import type { ImageFacts, Visibility } from '../../record/image-facts.ts';
 import { provenanceNames } from '../../record/provenance.ts';
 import { unfinishedName } from '../../record/remembered-source.ts';
@@ -6,7 +5,7 @@ import type { Change, Value, WantedReplica } from '../change.ts';
 import { newerNamesake } from './conflict.ts';
 import { driftOf } from './drift.ts';
 import { mayBeGiven } from './owners.ts';
-import { isFading, isHeld, isOutrun, type Region } from './region.ts';
+import { isFading, isHeld, isOutrun, mayWiden, type Region } from './region.ts';
 import type { Replica } from './region-view.ts';
 
 /** From whom fewest see to whom most do. */
@@ -28,9 +27,6 @@ const memberChange = ({ members: wanted }: WantedReplica, { members: are }: Repl
 
 /** What its successor has taken from it. */
 const wasTaken = (name: string): boolean => name === 'name' || name === 'os_hidden';
-
-const hasRung = ({ sources: { policy } }: Region, rung: Rung): boolean =>
-  policy.retirement?.ladder.includes(rung) === true;
 
 const sightChange = (
   { visibility }: WantedReplica,
@@ -93,7 +89,7 @@ export const upkeepOf = (region: Region, source: ImageFacts, replica: Replica): 
   const differ = `${names} differ from ${source.id} of ${source.region}`;
   const update: readonly Change[] = drift ? [{ ...of, kind: 'update', reason: differ, ...drift }] : [];
   const sight = sightChange(wanted, replica, {
-    mayWiden: !newer && !(isLate && hasRung(region, 'private')),
+    mayWiden: mayWiden(region, source, replica),
     mayNarrow: !isKept,
   });
   const seen: readonly Change[] = sight ? [{ ...of, ...sight }] : [];

@@ -3,7 +3,7 @@ import { planSync } from '../../../../lib/replication/plan/sync/plan-sync.ts';
 import { policyDefaults, retirementDefaults } from '../../../../lib/replication/policy/defaults.ts';
 import type { Policy, Synced } from '../../../../lib/replication/policy/policy.ts';
 import { dayMs, image, imageId, noon, north, policy } from '../images.ts';
-import { planned, replica, world } from './planned.ts';
+import { lines, planned, replica, world } from './planned.ts';
 
 const one = image();
 const synced = (parts: Partial<Synced>): Partial<Policy> => ({
@@ -170,5 +170,15 @@ describe('a request for an older image of a name', () => {
     expect(planned(asked(), [old], [retired])).toEqual([
       'update r-old {"name":"Debian 13","os_hidden":false,"tags":["lts"]}',
     ]);
+  });
+
+  test('has an even older one go for the newer one that people find, and not for its own, which stays hidden', () => {
+    const oldest = replica(image({ id: imageId('oldest'), createdAtMs: noon - 20 * dayMs }));
+    const changes = planSync(policy(asked()), world([old], [replica(one), retired, oldest]));
+    expect(lines(changes)).toEqual([
+      'update r-old {"tags":["lts"]}',
+      'update r-oldest {"name":"Debian 13 (20261106)","os_hidden":true}',
+    ]);
+    expect(changes.at(-1)?.relies?.image).toBe('r-a');
   });
 });
