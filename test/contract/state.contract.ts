@@ -10,21 +10,29 @@ import { seatsContract } from './state/seats.contract.ts';
 import type { StateStore } from './state/store.ts';
 import { tasksContract } from './state/tasks.contract.ts';
 
-/** What the ports of lib/state promise: one set of cases for every adapter. Time stands still but where a case moves it. */
-export function stateContract(storeOf: () => StateStore): void {
+/** Time stands still but where a case moves it. */
+const stopClock = (): void => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['Date'] });
   });
   afterEach(() => vi.useRealTimers());
+};
+
+/** What the ports of lib/state promise: one set of cases for every adapter. */
+export function stateContract(storeOf: () => StateStore): void {
+  stopClock();
   describe('claims', () => claimsContract(storeOf));
   describe('tasks', () => tasksContract(storeOf));
   describe('copies', () => copiesContract(storeOf));
-  describe('copies in any order', () => copyModelContract(storeOf));
-  describe('copies that many want', () => {
-    copyRacesContract(storeOf);
-    copyStormsContract(storeOf);
-  });
+  describe('copies that many want', () => copyRacesContract(storeOf));
   describe('locks', () => locksContract(storeOf));
   describe('seats', () => seatsContract(storeOf));
   describe('remains', () => remainsContract(storeOf));
+}
+
+/** The same where there are too many orders to run them all: some of them, by chance, which takes its time. */
+export function stateByChance(storeOf: () => StateStore): void {
+  stopClock();
+  describe('copies in any order', () => copyModelContract(storeOf));
+  describe('copies that many want', () => copyStormsContract(storeOf));
 }

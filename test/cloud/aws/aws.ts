@@ -7,6 +7,7 @@ import { type Blueprint, readBlueprint, refOf, resourcesOf } from './blueprint.t
 import { credentials } from './credentials.ts';
 import { createTables, startDynamoDb } from './dynamodb.ts';
 import { startEvents } from './events/events.ts';
+import { rulesOf } from './events/rules.ts';
 import type { LocalEvents } from './events/server.ts';
 import type { S3Faults } from './s3/faults.ts';
 import { startS3 } from './s3/server.ts';
@@ -66,11 +67,11 @@ const only = (names: readonly string[], what: string): string => {
 };
 
 async function createResources(
+  blueprint: Blueprint,
   settings: AwsSettings,
   endpoints: LocalAws['endpoints'],
   secrets: SecretStore,
 ) {
-  const blueprint = readBlueprint();
   const { region } = settings;
   const sqs = new SQSClient({ region, credentials, endpoint: endpoints.sqs });
   const dynamodb = new DynamoDBClient({ region, credentials, endpoint: endpoints.dynamodb });
@@ -103,6 +104,7 @@ export async function startAws(options: StartAwsOptions): Promise<LocalAws> {
   const visibilityS = options.visibilityS ?? (Number(process.env['LOCAL_VISIBILITY_S']) || undefined);
   const ports = { sqs: 0, s3: 0, dynamodb: 0, secretsManager: 0, eventBridge: 0, ...options.ports };
   const settings: AwsSettings = { region: 'us-east-1', ...options, ports, visibilityS };
+  const blueprint = readBlueprint();
   const s3Dir = join(settings.dataDir, 's3');
   await mkdir(s3Dir, { recursive: true });
 
@@ -126,7 +128,7 @@ export async function startAws(options: StartAwsOptions): Promise<LocalAws> {
     const dynamodb = await started(startDynamoDb(ports.dynamodb));
     const secretsManager = await started(startSecretsManager(ports.secretsManager));
     const { secrets } = secretsManager;
-    const eventBridge = await started(startEvents({ ...settings, sqs: sqs.endpoint }));
+    const eventBridge = await started(startEvents(rulesOf(blueprint), { ...settings, sqs: sqs.endpoint }));
     const endpoints = {
       sqs: sqs.endpoint,
       s3: s3.endpoint,
@@ -134,7 +136,7 @@ export async function startAws(options: StartAwsOptions): Promise<LocalAws> {
       secretsManager: secretsManager.endpoint,
       eventBridge: eventBridge.endpoint,
     };
-    const { references, ...resources } = await createResources(settings, endpoints, secrets);
+    const { references, ...resources } = await createResources(blueprint, settings, endpoints, secrets);
     const env = {
       AWS_REGION: settings.region,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,

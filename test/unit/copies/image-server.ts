@@ -39,10 +39,14 @@ export interface ImageServer {
   stop(): Promise<void>;
 }
 
-const sha512Of = (bytes: Buffer) => ({
-  algorithm: 'sha512',
-  value: createHash('sha512').update(bytes).digest('hex'),
-});
+/** Of images that were asked about: nobody writes into one. */
+const digests = new WeakMap<Buffer, string>();
+
+const sha512Of = (bytes: Buffer) => {
+  const value = digests.get(bytes) ?? createHash('sha512').update(bytes).digest('hex');
+  digests.set(bytes, value);
+  return { algorithm: 'sha512', value };
+};
 
 const recordOf = ({ bytes, hash = sha512Of(bytes), updatedAt = '2026-01-01T00:00:00Z' }: ServedImage) => ({
   id: 'source',

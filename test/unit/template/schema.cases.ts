@@ -1,18 +1,6 @@
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { CelEngine, TemplateFile } from '@aws/cloudformation-validate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Packaged, packageService } from './packaged.ts';
-
-// CloudFormation's own schemas and rules, by AWS's own validator, offline.
-
-/** What is as it should be, or is not ours. */
-const settled = [
-  'F2015', // empty defaults that their patterns refuse: a deployment without Keystone or region stops at once
-  'W9003', // numbers in texts, as settings come; CloudFormation takes them
-  'W8003', // conditions on settings, which osls has filled in by then
-  'W3005', // osls lets functions and routes depend on what they refer to
-];
+import type { Packaged } from './packaged.ts';
+import { createValidator, type Validator } from './validator.ts';
 
 type Template = Packaged['template'];
 type Resource = Template['Resources'][string];
@@ -106,72 +94,18 @@ const planted: readonly (readonly [fault: string, plant: (template: Template) =>
 
 export const schemaCases = (packaged: () => Packaged) =>
   describe("CloudFormation's schemas", () => {
-    let engine: InstanceType<typeof CelEngine>;
+    let validator: Validator;
     beforeAll(() => {
-      engine = new CelEngine();
+      validator = createValidator();
     });
-    afterAll(() => engine.free());
-
-    /** What CloudFormation would refuse, coerce or warn of: rule, resource, place and words. */
-    const faultsOf = async (template: Template): Promise<string[]> => {
-      const file = join(packaged().dir, 'validated.json');
-      await writeFile(file, JSON.stringify(template));
-      const { status, diagnostics } = engine.validateStandard(new TemplateFile(file), {
-        severityLevel: 'WARN',
-        exclude: { ids: settled },
-      });
-      expect(status).toBe('OK');
-      return diagnostics.map(
-        ({ ruleId, entity, propertyPath, message }) =>
-          `${ruleId} ${entity?.logicalId} ${propertyPath}: ${message}`,
-      );
-    };
+    afterAll(() => validator.end());
+    const faultsOf = (template: Template) => validator.faultsOf(packaged().dir, template);
 
     test('find nothing wrong with the template', async () => {
       // A branch that is not taken: without EVENT_BUS_NAME it is the default bus.
       const isUntaken = (fault: string) =>
         / ImagePublishedRule Properties.EventBusName: (''|length 0)/.test(fault);
       expect((await faultsOf(packaged().template)).filter((fault) => !isUntaken(fault))).toEqual([]);
-    });
-
-    describe('where an operator has set what changes it', () => {
-      const topic = 'arn:aws:sns:us-east-1:000000000000:alarms';
-      let service: Packaged;
-      beforeAll(async () => {
-        service = await packageService({
-          OS_AUTH_URL: 'https://keystone.example.org/v3',
-          OS_REGION_NAME: 'REGION2',
-          OS_APPLICATION_CREDENTIAL_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:user-x',
-          CLOUDS_SECRET_ARN: 'arn:aws:secretsmanager:us-east-1:000000000000:secret:clouds-x',
-          EVENT_BUS_NAME: 'images',
-          ALARM_TOPIC_ARN: topic,
-          HTTP_RATE: '7',
-          HTTP_RESERVED_CONCURRENCY: '20',
-          FAIL_RESERVED_CONCURRENCY: '2',
-        });
-      }, 120_000);
-      afterAll(() => rm(service.dir, { recursive: true, force: true }));
-
-      test('find nothing wrong', async () => {
-        expect(await faultsOf(service.template)).toEqual([]);
-      });
-
-      test('alarms are sent, concurrency is reserved, requests are limited', () => {
-        for (const [, alarm] of service.ofType('AWS::CloudWatch::Alarm'))
-          expect(alarm).toMatchObject({ AlarmActions: [topic] });
-        const reserved = service
-          .ofType('AWS::Lambda::Function')
-          .map(([id, plan]) => [id, plan['ReservedConcurrentExecutions']] as const)
-          .filter(([, concurrency]) => concurrency !== undefined);
-        expect(Object.fromEntries(reserved)).toEqual({
-          ImportDashimageLambdaFunction: 20,
-          ListDashtasksLambdaFunction: 20,
-          FailDashimportLambdaFunction: 2,
-        });
-        expect(service.properties('HttpApiStage')).toMatchObject({
-          DefaultRouteSettings: { ThrottlingRateLimit: '7', ThrottlingBurstLimit: 200 },
-        });
-      });
     });
 
     test.each(planted)('find %s', async (_, plant, found) => {
