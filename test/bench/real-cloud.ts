@@ -23,8 +23,13 @@ const formats = { disk_format: 'raw', container_format: 'bare' };
 /** Whether this machine has been told of a real OpenStack. */
 export const hasRealCloud = (): boolean => Boolean(process.env['OPENRC']);
 
-const createBucket = async (Bucket: string): Promise<void> => {
-  const s3 = new S3Client({ forcePathStyle: true });
+type Env = Readonly<Record<string, string>>;
+
+const createBucket = async ({
+  AWS_ENDPOINT_URL_S3: endpoint = '',
+  RELAY_BUCKET: Bucket,
+}: Env): Promise<void> => {
+  const s3 = new S3Client({ endpoint, forcePathStyle: true });
   await s3.send(new CreateBucketCommand({ Bucket })).catch((error: Error) => {
     if (!error.name.startsWith('BucketAlready')) throw error;
   });
@@ -43,8 +48,12 @@ const regionAt = async (token: string, name: string): Promise<RealRegion> => {
   return { name, endpoint, client: glanceClient(endpoint, token) };
 };
 
-/** With OTHER_REGION there is a second region for targets; where none is named it is OS_REGION_NAME. */
-export const startRealCloud = async () => {
+/**
+ * A deployment beside it. With OTHER_REGION there is a second region for targets; where none is named it is
+ * OS_REGION_NAME.
+ * @param settings over those of the environment, for the functions
+ */
+export const startRealCloud = async (settings: Env = {}) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-bench-'));
   const token = await tokenOf(account('OS_'));
   /** Whose imports are asked for. */
@@ -53,10 +62,10 @@ export const startRealCloud = async () => {
   const source = await regionAt(token, sourceRegion);
   const own = await regionAt(token, region);
   const other = process.env['OTHER_REGION'] ? await regionAt(token, setting('OTHER_REGION')) : undefined;
-  await createBucket(setting('RELAY_BUCKET'));
   const options = { openrc: setting('OPENRC'), region };
   const started = await startForRealCloud(options, dataDir);
-  const env: Readonly<Record<string, string>> = started.env;
+  const env: Env = { ...started.env, ...settings };
+  await createBucket(env);
   const sqs = sqsClient(env);
   const created = new Set<string>();
 

@@ -1,13 +1,16 @@
-import { availableParallelism } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MiB } from '../../lib/transfer/part-plan.ts';
 import { startFunctions } from '../load/functions.ts';
 import { bundle } from './bundles.ts';
 import { type FunctionProcess, startFunction } from './measured-function.ts';
-import { machineBusySeconds, processorSecondsOf, untilCalm } from './processor-time.ts';
+import { machineBusySeconds, processorSeconds, processorSecondsOf, untilCalm } from './processor-time.ts';
 import { hasRealCloud, type RealCloud, startRealCloud } from './real-cloud.ts';
 import { newSource } from './regions.ts';
 import { judged, startReport } from './report.ts';
 import { alternate, median, medianRatio } from './rounds.ts';
+import { startServerProcess } from './server-process.ts';
 import { bytesReadOf } from './source-meter.ts';
 import { requireCreated } from './stage.ts';
 
@@ -44,81 +47,125 @@ const askUpstream =
 interface Share {
   readonly all: number;
   readonly store: number;
+  /** CPU seconds of everything but the relay's store. */
+  readonly othersS: number;
 }
 
-/** What runs as the relay's store, by its command line. */
-const store = 'swift';
+/** One of those who are compared. */
+interface Side {
+  readonly ask: Ask;
+  /** CPU seconds of the relay's store since its start. */
+  readonly storeSeconds: () => number;
+  readonly shares: Share[];
+}
 
 /** @returns seconds until the image is active in all regions */
-const measure = async (
-  cloud: RealCloud,
-  ask: Ask,
-  sourceId: string,
-  shares: Share[] = [],
-): Promise<number> => {
+const measure = async (cloud: RealCloud, sourceId: string, { ask, storeSeconds, shares }: Side) => {
   const made = await Promise.all(cloud.targets.map((at) => cloud.newTarget(at)));
   await untilCalm();
-  const [startedMs, busyS, storeS] = [performance.now(), machineBusySeconds(), processorSecondsOf(store)];
+  const [startedMs, busyS, storeS] = [performance.now(), machineBusySeconds(), storeSeconds()];
   await ask(sourceId, made);
   await Promise.all(made.map((id, index) => cloud.untilActive(id, { at: cloud.targets[index] })));
   const seconds = (performance.now() - startedMs) / 1000;
   const available = seconds * availableParallelism();
-  shares.push({
-    all: (machineBusySeconds() - busyS) / available,
-    store: (processorSecondsOf(store) - storeS) / available,
-  });
+  const [allS, ofStoreS] = [machineBusySeconds() - busyS, storeSeconds() - storeS];
+  shares.push({ all: allS / available, store: ofStoreS / available, othersS: allS - ofStoreS });
   await Promise.all(made.map((id, index) => cloud.removeTarget(id, cloud.targets[index])));
   return seconds;
 };
 
 /** Images' worth of bytes that the source's region gives out: a byte of each proof of rights is not seen in it. */
-const timesRead = async (cloud: RealCloud, ask: Ask, sourceId: string): Promise<number> =>
+const timesRead = async (cloud: RealCloud, sourceId: string, side: Side): Promise<number> =>
   (await bytesReadOf(cloud.source, async () => {
     await cloud.renewToken();
-    await measure(cloud, ask, sourceId);
+    await measure(cloud, sourceId, { ...side, shares: [] });
   })) / imageSize;
+
+/** A deployment of ours for both regions, whose relay is where the settings say. */
+const deploy = async (fileOf: (name: string) => string, settings: Readonly<Record<string, string>> = {}) => {
+  const cloud = await startRealCloud({ OS_TARGET_REGIONS: '*', PROJECT_SHARE_PERCENT: '100', ...settings });
+  const { env, queues } = cloud;
+  const importImage = startFunction('import-image', env, { file: fileOf('import-image') });
+  const functions = startFunctions({ env, fileOf, aws: { queues } });
+  return {
+    cloud,
+    ask: askOurs(cloud, importImage),
+    /** @throws Error with what its functions complain of */
+    requireQuiet: () => {
+      if (functions.complaints.length > 0) throw new Error(functions.complaints.join('\n'));
+    },
+    stop: async () => {
+      await Promise.all([importImage.stop(), functions.stop()]);
+      await cloud.stop();
+    },
+  };
+};
+
+/** A deployment's own settings of the relay, beside an S3 as AWS has it. */
+const besideS3 = (endpoint: string) => ({
+  AWS_ENDPOINT_URL_S3: endpoint,
+  PART_CHECKSUM: 'crc32',
+  PART_SIZE_MIB: '16',
+  MAX_PARTS: '10000',
+});
+
+const percent = (side: Side, of: 'all' | 'store'): string =>
+  `${Math.round(100 * median(side.shares.map((share) => share[of])))} %`;
+
+const othersOf = ({ shares }: Side): readonly number[] => shares.map(({ othersS }) => othersS);
+
+const seconds = (values: readonly number[]): string =>
+  `${median(values).toFixed(1)} s (${values.map((value) => value.toFixed(1)).join(', ')})`;
 
 export const regionsAtOnce = async (): Promise<void> => {
   if (!hasRealCloud() || !process.env['OTHER_REGION'])
     return console.log('No OPENRC, or no OTHER_REGION, is set: see test/bench/real-cloud.ts');
   const report = startReport();
   const { fileOf, remove } = await bundle(names);
-  const cloud = await startRealCloud();
-  const env = { ...cloud.env, OS_TARGET_REGIONS: '*', PROJECT_SHARE_PERCENT: '100' };
-  const importImage = startFunction('import-image', env, { file: fileOf('import-image') });
-  const functions = startFunctions({ env, fileOf, aws: { queues: cloud.queues } });
-  const contenders = { ours: askOurs(cloud, importImage), upstream: askUpstream(cloud) };
-  const shares: Record<keyof typeof contenders, Share[]> = { ours: [], upstream: [] };
+  const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-store-'));
+  const s3 = await startServerProcess('./store-process.ts', [dataDir]);
+  const own = await deploy(fileOf);
+  const beside = await deploy(fileOf, besideS3(s3.url));
+  const { cloud } = own;
+  const swift: Side = { ask: own.ask, storeSeconds: () => processorSecondsOf('swift'), shares: [] };
+  const small: Side = { ask: beside.ask, storeSeconds: () => processorSeconds(s3.pid), shares: [] };
+  const theirs: Side = { ...swift, ask: askUpstream(cloud), shares: [] };
   try {
-    await measure(cloud, contenders.ours, await newSource(cloud, 16 * MiB)); // warm, as the servers are
+    const little = await newSource(cloud, 16 * MiB);
+    for (const side of [swift, small]) await measure(cloud, little, { ...side, shares: [] }); // warm, as the servers are
     const sourceId = await newSource(cloud, imageSize);
-    const { ours, upstream } = await alternate(
+    const times = await alternate(
       {
-        ours: () => measure(cloud, contenders.ours, sourceId, shares.ours),
-        upstream: () => measure(cloud, contenders.upstream, sourceId, shares.upstream),
+        'ours, through Swift': () => measure(cloud, sourceId, swift),
+        'ours, through S3': () => measure(cloud, sourceId, small),
+        upstream: () => measure(cloud, sourceId, theirs),
       },
       rounds,
     );
     const read = {
-      ours: await timesRead(cloud, contenders.ours, sourceId),
-      upstream: await timesRead(cloud, contenders.upstream, sourceId),
+      ours: await timesRead(cloud, sourceId, swift),
+      upstream: await timesRead(cloud, sourceId, theirs),
     };
-    if (functions.complaints.length > 0) throw new Error(functions.complaints.join('\n'));
-    const percent = (whose: keyof typeof shares, of: keyof Share): string =>
-      `${Math.round(100 * median(shares[whose].map((share) => share[of])))} %`;
-    const seconds = (values: readonly number[]) =>
-      `${median(values).toFixed(1)} s (${values.map((value) => value.toFixed(1)).join(', ')})`;
+    for (const { requireQuiet } of [own, beside]) requireQuiet();
+    const compared = (what: string, ours: readonly number[]) => [
+      `POST to active in both, the relay in ${what}`,
+      seconds(ours),
+      seconds(times.upstream),
+      ...judged(medianRatio(ours, times.upstream), { atMost: 1 }),
+    ];
     report({
       name: 'regions-at-once',
       tables: [
         {
           head: [`${imageSize / MiB} MiB to two regions`, 'ours', 'upstream in both', 'ratio', 'goal'],
           rows: [
+            compared('Swift', times['ours, through Swift']),
+            compared('an S3 beside it', times['ours, through S3']),
             [
-              'POST to active in both',
-              seconds(ours),
-              seconds(upstream),
-              ...judged(medianRatio(ours, upstream), { atMost: 1 }),
+              'CPU of everything but that S3: the functions, Keystone, three Glances',
+              ...[small, theirs].map((side) => `${median(othersOf(side)).toFixed(1)} s`),
+              `**${medianRatio(othersOf(small), othersOf(theirs)).toFixed(2)} ×**`,
+              '–',
             ],
             [
               'read from the source, in images',
@@ -131,11 +178,12 @@ export const regionsAtOnce = async (): Promise<void> => {
       ],
       notes: [
         `Real Keystone, three Glances and Swift on this machine; the functions bundled, each invocation in a process of its own. ${rounds} rounds, in turn, each when the disk has what the last one wrote. Upstream puts the image into each region's default store. Bytes are counted in a further round of each, by a proxy that the catalog names as the source's Glance meanwhile.`,
-        `Of both cores ${percent('ours', 'all')} are in use with ours, ${percent('upstream', 'all')} with upstream; the relay's store (Swift), through which upstream does not go, has ${percent('ours', 'store')} and ${percent('upstream', 'store')} of them.`,
+        `The S3 beside it is the emulated one, in a process of its own, which keeps every part as a file and takes its md5: AWS has its own elsewhere, and it costs this machine nothing. The functions have a deployment's own settings there, and Swift's (PART_CHECKSUM=${process.env['PART_CHECKSUM'] ?? 'crc32'}, PART_SIZE_MIB=${process.env['PART_SIZE_MIB'] ?? '16'}) with Swift.`,
+        `Of both cores ${percent(swift, 'all')} are in use with ours and Swift, ${percent(small, 'all')} with ours and S3, ${percent(theirs, 'all')} with upstream. Of them the relay's store, through which upstream does not go, has ${percent(swift, 'store')} where it is Swift and ${percent(small, 'store')} where it is S3.`,
       ],
     });
   } finally {
-    await Promise.all([importImage.stop(), functions.stop()]);
-    await Promise.all([cloud.stop(), remove()]);
+    for (const { stop } of [beside, own]) await stop();
+    await Promise.all([s3.stop(), remove(), rm(dataDir, { recursive: true, force: true })]);
   }
 };
