@@ -23,6 +23,10 @@ export interface Crowd {
 const allAtOnce = <T>(count: number, run: (index: number) => Promise<T>): Promise<readonly T[]> =>
   Promise.all(Array.from({ length: count }, (_, index) => run(index)));
 
+/** `0.01 to 6`, or the one there is. */
+const span = (sizes: readonly number[]): string =>
+  [...new Set([Math.min(...sizes), Math.max(...sizes)])].join(' to ');
+
 /** So many imports, asked for at the same moment, by functions as deployed by default. */
 export const importAtOnce = async (
   cloud: LoadCloud,
@@ -45,7 +49,7 @@ export const importAtOnce = async (
     const mebibytes = requested.reduce((sum, { source }) => sum + Number(source.size), 0) / 1024 ** 2;
     const seconds = ended.map(secondsOf);
     const row = [
-      `${count} imports at once${isShared ? ` of ${sizes.length} sources` : ''}, ${Math.min(...sizes)} to ${Math.max(...sizes)} MiB`,
+      `${count} imports at once${isShared ? ` of ${sizes.length} sources` : ''}, ${span(sizes)} MiB`,
       `${ended.filter(({ status }) => status === 'success').length} of ${count}`,
       `${postedS.toFixed(1)} s`,
       `${quantile(seconds, 0.5).toFixed(1)} s`,
