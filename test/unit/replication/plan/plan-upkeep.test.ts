@@ -180,5 +180,19 @@ describe('a request for an older image of a name', () => {
       'update r-oldest {"name":"Debian 13 (20261106)","os_hidden":true}',
     ]);
     expect(changes.at(-1)?.relies?.image).toBe('r-a');
+    const unseen = { ...retired, isHidden: false, visibility: 'private' } as const;
+    const down = { ...retirementDefaults, ladder: ['private'] as const };
+    const others = planSync(
+      policy(asked({ retirement: down })),
+      world([old], [replica(one), unseen, oldest]),
+    );
+    expect(others.at(-1)).toMatchObject({ image: 'r-oldest', relies: { image: 'r-a' } });
+  });
+
+  test('is late by the time of its source, though its replica does not tell it', () => {
+    const untold = replica(old, { name: 'Debian 13 (20261117)', isHidden: true }, { sourceCreatedAt: '' });
+    expect(planned(asked(), [old], [replica(one), { ...untold, createdAtMs: noon }])).toEqual([
+      'update r-old {"ferry_source_created_at":"2026-11-17T12:00:00Z"}',
+    ]);
   });
 });
