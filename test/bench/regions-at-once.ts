@@ -2,74 +2,60 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MiB } from '../../lib/transfer/part-plan.ts';
-import { startFunctions } from '../load/functions.ts';
+import { type Ask, askUpstream, besideS3, deploy, functionNames } from './at-once-contenders.ts';
 import { bundle } from './bundles.ts';
-import { type FunctionProcess, startFunction } from './measured-function.ts';
 import { machineBusySeconds, processorSeconds, processorSecondsOf, untilCalm } from './processor-time.ts';
-import { hasRealCloud, type RealCloud, startRealCloud } from './real-cloud.ts';
+import { hasRealCloud, type RealCloud } from './real-cloud.ts';
 import { newSource } from './regions.ts';
 import { judged, startReport } from './report.ts';
 import { alternate, median, medianRatio } from './rounds.ts';
 import { startServerProcess } from './server-process.ts';
 import { bytesReadOf } from './source-meter.ts';
-import { requireCreated } from './stage.ts';
 
 // One image to two regions of a real OpenStack at once, beside upstream's glance-download of it in both.
 
 const imageSize = Number(process.env['BENCH_MIB'] ?? 2048) * MiB;
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 
-const names = ['import-image', 'stream-image', 'apply-metadata', 'fail-import'] as const;
-
-/** Asks for an import into each region. */
-type Ask = (sourceId: string, targets: readonly string[]) => Promise<void>;
-
-const askOurs =
-  (cloud: RealCloud, importImage: FunctionProcess): Ask =>
-  async (sourceId, targets) => {
-    for (const [index, target] of targets.entries()) {
-      const event = await cloud.importEvent(sourceId, target, cloud.targets[index]);
-      requireCreated((await importImage.invoke(event)).result);
-    }
-  };
-
-const askUpstream =
-  (cloud: RealCloud): Ask =>
-  async (sourceId, targets) => {
-    const asked = targets.map((target, index) =>
-      cloud.upstreamImport(sourceId, target, undefined, cloud.targets[index]),
-    );
-    const refused = (await Promise.all(asked)).find((status) => status !== 202);
-    if (refused) throw new Error(`upstream answered ${refused}`);
-  };
-
 /** Of the machine's cores: what was used of them, and what the relay's store had of that. */
 interface Share {
   readonly all: number;
   readonly store: number;
-  /** CPU seconds of everything but the relay's store. */
+  /** CPU seconds of everything but the stores of either deployment. */
   readonly othersS: number;
 }
 
 /** One of those who are compared. */
 interface Side {
   readonly ask: Ask;
-  /** CPU seconds of the relay's store since its start. */
+  /** CPU seconds of its relay's store since that one's start. */
   readonly storeSeconds: () => number;
+  /** The same of both stores: the one that is not in use is not idle altogether. */
+  readonly storesSeconds: () => number;
   readonly shares: Share[];
 }
 
 /** @returns seconds until the image is active in all regions */
-const measure = async (cloud: RealCloud, sourceId: string, { ask, storeSeconds, shares }: Side) => {
+const measure = async (
+  cloud: RealCloud,
+  sourceId: string,
+  { ask, storeSeconds, storesSeconds, shares }: Side,
+) => {
   const made = await Promise.all(cloud.targets.map((at) => cloud.newTarget(at)));
   await untilCalm();
-  const [startedMs, busyS, storeS] = [performance.now(), machineBusySeconds(), storeSeconds()];
+  const used = () => ({ all: machineBusySeconds(), store: storeSeconds(), stores: storesSeconds() });
+  const [startedMs, before] = [performance.now(), used()];
   await ask(sourceId, made);
   await Promise.all(made.map((id, index) => cloud.untilActive(id, { at: cloud.targets[index] })));
   const seconds = (performance.now() - startedMs) / 1000;
   const available = seconds * availableParallelism();
-  const [allS, ofStoreS] = [machineBusySeconds() - busyS, storeSeconds() - storeS];
-  shares.push({ all: allS / available, store: ofStoreS / available, othersS: allS - ofStoreS });
+  const after = used();
+  const allS = after.all - before.all;
+  shares.push({
+    all: allS / available,
+    store: (after.store - before.store) / available,
+    othersS: allS - (after.stores - before.stores),
+  });
   await Promise.all(made.map((id, index) => cloud.removeTarget(id, cloud.targets[index])));
   return seconds;
 };
@@ -80,34 +66,6 @@ const timesRead = async (cloud: RealCloud, sourceId: string, side: Side): Promis
     await cloud.renewToken();
     await measure(cloud, sourceId, { ...side, shares: [] });
   })) / imageSize;
-
-/** A deployment of ours for both regions, whose relay is where the settings say. */
-const deploy = async (fileOf: (name: string) => string, settings: Readonly<Record<string, string>> = {}) => {
-  const cloud = await startRealCloud({ OS_TARGET_REGIONS: '*', PROJECT_SHARE_PERCENT: '100', ...settings });
-  const { env, queues } = cloud;
-  const importImage = startFunction('import-image', env, { file: fileOf('import-image') });
-  const functions = startFunctions({ env, fileOf, aws: { queues } });
-  return {
-    cloud,
-    ask: askOurs(cloud, importImage),
-    /** @throws Error with what its functions complain of */
-    requireQuiet: () => {
-      if (functions.complaints.length > 0) throw new Error(functions.complaints.join('\n'));
-    },
-    stop: async () => {
-      await Promise.all([importImage.stop(), functions.stop()]);
-      await cloud.stop();
-    },
-  };
-};
-
-/** A deployment's own settings of the relay, beside an S3 as AWS has it. */
-const besideS3 = (endpoint: string) => ({
-  AWS_ENDPOINT_URL_S3: endpoint,
-  PART_CHECKSUM: 'crc32',
-  PART_SIZE_MIB: '16',
-  MAX_PARTS: '10000',
-});
 
 const percent = (side: Side, of: 'all' | 'store'): string =>
   `${Math.round(100 * median(side.shares.map((share) => share[of])))} %`;
@@ -121,15 +79,17 @@ export const regionsAtOnce = async (): Promise<void> => {
   if (!hasRealCloud() || !process.env['OTHER_REGION'])
     return console.log('No OPENRC, or no OTHER_REGION, is set: see test/bench/real-cloud.ts');
   const report = startReport();
-  const { fileOf, remove } = await bundle(names);
+  const { fileOf, remove } = await bundle(functionNames);
   const dataDir = await mkdtemp(join(tmpdir(), 'glance-ferry-store-'));
   const s3 = await startServerProcess('./store-process.ts', [dataDir]);
   const own = await deploy(fileOf);
   const beside = await deploy(fileOf, besideS3(s3.url));
   const { cloud } = own;
-  const swift: Side = { ask: own.ask, storeSeconds: () => processorSecondsOf('swift'), shares: [] };
-  const small: Side = { ask: beside.ask, storeSeconds: () => processorSeconds(s3.pid), shares: [] };
-  const theirs: Side = { ...swift, ask: askUpstream(cloud), shares: [] };
+  const [ofSwift, ofS3] = [() => processorSecondsOf('swift'), () => processorSeconds(s3.pid)];
+  const storesSeconds = () => ofSwift() + ofS3();
+  const swift: Side = { ask: own.ask, storeSeconds: ofSwift, storesSeconds, shares: [] };
+  const small: Side = { ask: beside.ask, storeSeconds: ofS3, storesSeconds, shares: [] };
+  const theirs: Side = { ask: askUpstream(cloud), storeSeconds: ofSwift, storesSeconds, shares: [] };
   try {
     const little = await newSource(cloud, 16 * MiB);
     for (const side of [swift, small]) await measure(cloud, little, { ...side, shares: [] }); // warm, as the servers are
