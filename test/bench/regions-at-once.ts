@@ -122,7 +122,7 @@ export const regionsAtOnce = async (): Promise<void> => {
             compared('Swift', times['ours, through Swift']),
             compared('an S3 beside it', times['ours, through S3']),
             [
-              'CPU of everything but that S3: the functions, Keystone, three Glances',
+              'CPU of all but the stores (functions, Keystone, Glances), the relay in that S3',
               ...[small, theirs].map((side) => `${median(othersOf(side)).toFixed(1)} s`),
               `**${medianRatio(othersOf(small), othersOf(theirs)).toFixed(2)} ×**`,
               '–',
