@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll } from 'vitest';
 import { createClaims } from '../../../lib/aws/state/claims.ts';
 import { createCopies } from '../../../lib/aws/state/copies.ts';
 import { createLocks } from '../../../lib/aws/state/locks.ts';
@@ -7,7 +8,9 @@ import { createSeatTable } from '../../../lib/aws/state/seats.ts';
 import { createStoreSweep } from '../../../lib/aws/state/sweep.ts';
 import { createTasks } from '../../../lib/aws/state/tasks.ts';
 import { createDynamoClient, createTable } from '../../../lib/aws/table.ts';
+import type { LocalAws } from '../../cloud/aws/aws.ts';
 import { losingClient } from '../../losing-client.ts';
+import { startLocalAws } from '../../unit/local-aws.ts';
 import { leaseMs, type State, type StateStore, ttlH } from './store.ts';
 
 const open = (client: DynamoDBClient, tableName: string): State => {
@@ -40,8 +43,7 @@ const waitingClient = (before: () => Promise<unknown>, times = 1): DynamoDBClien
   return client;
 };
 
-/** The state in a table of DynamoDB, for the cases of its port. */
-export const dynamoStore = (tableName: string): StateStore => ({
+const dynamoStore = (tableName: string): StateStore => ({
   open: (before) => open(before ? waitingClient(before) : createDynamoClient(), tableName),
   openTwice: (before) => open(waitingClient(before, 2), tableName),
   openLosing: (between) => open(losingClient(between), tableName),
@@ -53,3 +55,15 @@ export const dynamoStore = (tableName: string): StateStore => ({
     return found;
   },
 });
+
+/** The state in a table of the emulated DynamoDB, for the cases of its port, as long as a test file runs. */
+export const useDynamoStore = (): (() => StateStore) => {
+  let aws: LocalAws;
+  let store: StateStore;
+  beforeAll(async () => {
+    aws = await startLocalAws();
+    store = dynamoStore(aws.tableName);
+  });
+  afterAll(() => aws.stop());
+  return () => store;
+};
