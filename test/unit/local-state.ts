@@ -17,7 +17,7 @@ import type { Sending } from '../../lib/state/messages.ts';
 import { type ImportRef, importRef, wholeCopy } from '../../lib/state/refs.ts';
 import type { Task } from '../../lib/state/task.ts';
 import type { Tasks } from '../../lib/state/tasks.ts';
-import type { LocalAws } from '../cloud/aws/aws.ts';
+import type { LocalAws, StartAwsOptions } from '../cloud/aws/aws.ts';
 import { newCopy } from '../contract/state/fixtures.ts';
 import { createTraces } from '../integration/traces.ts';
 import { startLocalAws } from './local-aws.ts';
@@ -40,11 +40,11 @@ export interface LocalState {
 const leaseMs = 30_000; // longer than any step that is run
 
 /** State and relay on this machine, for the tests of one file. */
-export const useLocalState = (): (() => LocalState) => {
+export const useLocalState = (options: Partial<StartAwsOptions> = {}): (() => LocalState) => {
   let state: LocalState;
   beforeAll(async () => {
     log.setLogLevel('SILENT');
-    const aws = await startLocalAws();
+    const aws = await startLocalAws(options);
     const table = createTable(createDynamoClient(), aws.tableName);
     const sent: Sending[] = [];
     const told: StateChange[] = [];

@@ -117,14 +117,7 @@ export async function startAws(options: StartAwsOptions): Promise<LocalAws> {
   };
   try {
     const sqs = await started(startSqs(settings));
-    const s3 = await started(
-      startS3({
-        dataDir: s3Dir,
-        port: ports.s3,
-        maxParts: options.maxParts ?? 10_000,
-        pageSize: options.pageSize ?? 1000,
-      }),
-    );
+    const s3 = await started(startS3({ dataDir: s3Dir, port: ports.s3, ...options.s3Limits }));
     const dynamodb = await started(startDynamoDb(ports.dynamodb));
     const secretsManager = await started(startSecretsManager(ports.secretsManager));
     const { secrets } = secretsManager;

@@ -1,3 +1,5 @@
+import type { S3Limits } from './s3/limits.ts';
+
 /** Ports of the local AWS on 127.0.0.1; 0 takes a free one. */
 export interface AwsPorts {
   readonly sqs: number;
@@ -14,8 +16,6 @@ export interface AwsSettings {
   readonly region: string;
   /** Seconds; instead of what serverless.yml gives each queue, so that a crash need not wait for 15 minutes. */
   readonly visibilityS?: number | undefined;
-  /** Highest part number S3 takes. */
-  readonly maxParts?: number | undefined;
-  /** Entries of a page of S3's listings at most. */
-  readonly pageSize?: number | undefined;
+  /** Where S3 has others than AWS. */
+  readonly s3Limits?: Partial<S3Limits>;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { runResumably } from '../../../lib/copies/bytes/run-resumably.ts';
 import { objectKey } from '../../../lib/copies/record/object-key.ts';
@@ -7,10 +7,15 @@ import { newAttemptId } from '../../../lib/schemas/ids.ts';
 import type { Sending } from '../../../lib/state/messages.ts';
 import { wholeCopy } from '../../../lib/state/refs.ts';
 import { createTraces } from '../../integration/traces.ts';
-import { MiB, useCopy, wholeImage } from './copy-at-work.ts';
+import { useCopy } from './copy-at-work.ts';
 import type { ServedImage } from './image-server.ts';
 
-const use = useCopy({ bytes: wholeImage });
+/** A plan's smallest. */
+const partSize = 1024 ** 2;
+/** Three parts and a bit. */
+const wholeImage = randomBytes(3.25 * partSize);
+
+const use = useCopy({ bytes: wholeImage }, partSize);
 const sha512 = createHash('sha512').update(wholeImage).digest('hex');
 const { signal } = new AbortController();
 beforeEach(() => use().cut());
@@ -52,8 +57,8 @@ describe('a large image', () => {
   test('is cut into rows of segments, which are copied side by side', async () => {
     expect(await use().run()).toEqual([toRow(1), toRow(2)]);
     expect((await use().read()).plan).toEqual({
-      size: 16 * MiB,
-      partSize: 5 * MiB,
+      size: wholeImage.length,
+      partSize,
       parts: 1,
       count: 4,
       atOnce: 2,
@@ -61,8 +66,8 @@ describe('a large image', () => {
     expect(await use().run({ row: 1 })).toEqual([again(1)]);
     expect(await use().run({ row: 2 })).toEqual([again(2)]);
     expect(await rows()).toEqual({
-      1: { next: 3, copied: 5 * MiB },
-      2: { next: 4, copied: 5 * MiB },
+      1: { next: 3, copied: partSize },
+      2: { next: 4, copied: partSize },
     });
   });
 
@@ -86,7 +91,7 @@ describe('a large image', () => {
 
   const value = createHash('sha512-256').update(wholeImage).digest('hex');
   test.each<[string, ServedImage]>([
-    ['small', { bytes: wholeImage.subarray(0, 5 * MiB) }],
+    ['small', { bytes: wholeImage.subarray(0, partSize) }],
     ['of a source without ranges', { bytes: wholeImage, hasNoRanges: true }],
     [
       'proven by a hash whose digest no run can leave to the next',
@@ -107,10 +112,10 @@ describe('a large image', () => {
 
 describe('a row', () => {
   test('goes on after its stored parts', async () => {
-    use().cut({ segmentSize: 10 * MiB });
+    use().cut({ segmentSize: 2 * partSize });
     await use().run();
     const sent = watchParts();
-    use().server.image = { bytes: wholeImage, stallsAt: 7 * MiB };
+    use().server.image = { bytes: wholeImage, stallsAt: 1.5 * partSize };
     const run = use().run({ row: 1 });
     run.catch(() => undefined);
     await expect.poll(use().partsStored).toEqual([1]);
@@ -122,7 +127,7 @@ describe('a row', () => {
     await table.update({ subject: `copy#${copy.copyId}`, item: 'copy' }, { row1LeaseUntil: 0 });
     use().server.asked.length = 0;
     expect(await use().run({ row: 1 })).toEqual([]);
-    expect(rangesAsked()).toEqual([`bytes=${5 * MiB}-${10 * MiB - 1}`]);
+    expect(rangesAsked()).toEqual([`bytes=${partSize}-${2 * partSize - 1}`]);
     expect(sent).toEqual([1, 2]);
     use().server.closeAll();
     await run.catch(() => undefined);
@@ -193,7 +198,7 @@ describe('a row', () => {
   });
 
   test('whose bytes are not the source’s fails the copy when it is proven', async () => {
-    const other = Buffer.from(wholeImage).fill(0, 6 * MiB, 7 * MiB);
+    const other = Buffer.from(wholeImage).fill(0, 1.25 * partSize, 1.5 * partSize);
     use().server.image = { bytes: other, hash: { algorithm: 'sha512', value: sha512 } };
     expect(await use().runAll()).toEqual(use().toAll('fail-import'));
     expect((await use().read()).failure?.reason).toMatch(

@@ -1,10 +1,8 @@
 import { headerOf, type S3Call } from './call.ts';
 import { S3Error } from './errors.ts';
+import type { PartLimits } from './limits.ts';
 import type { StoredPart } from './uploads.ts';
 import { elementsOf, textOf } from './xml.ts';
-
-/** "Part size: 5 MiB to 5 GiB. There is no minimum size limit on the last part." (S3 multipart limits) */
-const minPartBytes = 5 * 1024 * 1024;
 
 /** A part as CompleteMultipartUpload names it; the ETag without quotes. */
 export interface ClaimedPart {
@@ -17,7 +15,11 @@ export interface ClaimedPart {
  * The part number of an UploadPart. AWS refuses a checksum the upload was not created with, and a missing one it was.
  * @throws S3Error InvalidArgument, InvalidRequest
  */
-export function checkPartRequest(call: S3Call, algorithm: string | undefined, maxParts: number): number {
+export function checkPartRequest(
+  call: S3Call,
+  algorithm: string | undefined,
+  { maxParts }: PartLimits,
+): number {
   const partNumber = Number(call.query.get('partNumber'));
   if (!Number.isInteger(partNumber) || partNumber < 1 || partNumber > maxParts) {
     throw new S3Error(
@@ -78,6 +80,7 @@ export function checkCompletion(
   claimed: readonly ClaimedPart[],
   stored: readonly (StoredPart | undefined)[],
   algorithm: string | undefined,
+  { minPartBytes }: PartLimits,
 ): StoredPart[] {
   const parts = claimed.map((part, i) => checkPart(part, stored[i], algorithm));
   const tooSmall = parts.slice(0, -1).find(({ size }) => size < minPartBytes);

@@ -1,15 +1,13 @@
 import { bucketOperations } from './buckets.ts';
 import type { S3Handler } from './call.ts';
 import { layout } from './files.ts';
+import type { S3Limits } from './limits.ts';
 import { objectOperations } from './objects.ts';
 import type { S3Operation } from './operations.ts';
 import { uploadOperations } from './uploads.ts';
 
 /** The handler of each operation, over one directory. */
-export function handlersFor(
-  dataDir: string,
-  limits: { readonly maxParts: number; readonly pageSize: number },
-): Record<S3Operation, S3Handler> {
+export function handlersFor(dataDir: string, limits: S3Limits): Record<S3Operation, S3Handler> {
   const files = layout(dataDir);
   const buckets = bucketOperations(files);
   const objects = objectOperations(files, limits);

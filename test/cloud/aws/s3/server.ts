@@ -8,17 +8,14 @@ import { readCall, type S3Answer, type S3Handler } from './call.ts';
 import { S3Error } from './errors.ts';
 import { createFaults, type S3Fault, type S3Faults } from './faults.ts';
 import { handlersFor } from './handlers.ts';
+import { limitsOfAws, type S3Limits } from './limits.ts';
 import { operationOf, type S3Operation } from './operations.ts';
 
-export interface S3Options {
+export interface S3Options extends Partial<S3Limits> {
   /** Where objects and parts lie as files. */
   readonly dataDir: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Highest part number; AWS takes 10 000, Swift's s3api 1000. */
-  readonly maxParts?: number;
-  /** Entries of a page of a listing at most; AWS has 1000. */
-  readonly pageSize?: number;
 }
 
 export interface LocalS3 {
@@ -61,14 +58,9 @@ function createListener(handlers: Record<S3Operation, S3Handler>, faults: S3Faul
 }
 
 /** A small S3 on 127.0.0.1 that keeps parts and objects as files. Signatures are not verified. */
-export async function startS3({
-  dataDir,
-  port,
-  maxParts = 10_000,
-  pageSize = 1000,
-}: S3Options): Promise<LocalS3> {
+export async function startS3({ dataDir, port, ...limits }: S3Options): Promise<LocalS3> {
   const faults = createFaults();
-  const listener = createListener(handlersFor(dataDir, { maxParts, pageSize }), faults);
+  const listener = createListener(handlersFor(dataDir, { ...limitsOfAws, ...limits }), faults);
   const server = createServer(
     { highWaterMark: 512 * 1024 },
     (request, response) => void listener(request, response),

@@ -5,6 +5,7 @@ import { headerOf, type S3Answer, type S3Call } from './call.ts';
 import { type ClaimedPart, checkCompletion, checkPartRequest, readCompletion } from './completion.ts';
 import { S3Error } from './errors.ts';
 import { type Layout, namesIn, readJson, writeJson } from './files.ts';
+import type { S3Limits } from './limits.ts';
 import { mostOf, pageOf } from './listing.ts';
 import type { StoredObject } from './objects.ts';
 import { receiveBody, receiveText } from './receive-body.ts';
@@ -46,11 +47,10 @@ function markerOf(query: URLSearchParams): string | undefined {
   return key === null ? undefined : nameOf({ key, uploadId: query.get('upload-id-marker') ?? '\u{10ffff}' });
 }
 
-/** @param limits.maxParts highest part number; AWS takes 10 000, Swift's s3api 1000. */
 export function uploadOperations(
   files: Layout,
   publish: (bucket: string, object: StoredObject) => Promise<void>,
-  limits: { readonly maxParts: number; readonly pageSize: number },
+  limits: S3Limits,
 ) {
   async function find({ bucket, key, query }: S3Call): Promise<Upload> {
     const upload = await readJson<Upload>(files.uploadRecord(bucket, query.get('uploadId') ?? ''));
@@ -66,7 +66,7 @@ export function uploadOperations(
     const stored = await Promise.all(
       claimed.map(({ partNumber }) => readJson<StoredPart>(`${partFile(upload, partNumber)}.json`)),
     );
-    return checkCompletion(claimed, stored, upload.checksumAlgorithm);
+    return checkCompletion(claimed, stored, upload.checksumAlgorithm, limits);
   }
 
   return {
@@ -87,7 +87,7 @@ export function uploadOperations(
 
     async uploadPart(call: S3Call): Promise<S3Answer> {
       const upload = await find(call);
-      const partNumber = checkPartRequest(call, upload.checksumAlgorithm, limits.maxParts);
+      const partNumber = checkPartRequest(call, upload.checksumAlgorithm, limits);
       const file = partFile(upload, partNumber);
       const { size, md5, crc32 } = await receiveBody(call, file);
       await writeJson(`${file}.json`, { partNumber, size, md5, crc32 } satisfies StoredPart);

@@ -22,7 +22,7 @@ let relay: RelayStore;
 let key: string;
 
 beforeAll(async () => {
-  aws = await startLocalAws({ pageSize });
+  aws = await startLocalAws({ s3Limits: { pageSize } });
   relay = storeWith('crc32');
 });
 beforeEach(() => {

@@ -4,6 +4,7 @@ import { bytesText, speedText, timeText } from '../../../../cli/progress/amounts
 import { bytesPerSecond, metered, newMeter } from '../../../../cli/progress/meter.ts';
 import { inOneLine, type Row, render } from '../../../../cli/progress/render.ts';
 import { cut, fill, printable, widthOf } from '../../../../cli/progress/width.ts';
+import { anyText } from '../../any-text.ts';
 
 const [MiB, GiB] = [1024 ** 2, 1024 ** 3];
 
@@ -46,7 +47,7 @@ const row = fc.record(
     doneBytes: amount,
     totalBytes: amount,
     bytesPerSecond: amount,
-    note: fc.string({ unit: 'binary', maxLength: 200 }),
+    note: anyText({ maxLength: 200 }),
   },
   { requiredKeys: ['region', 'state'] },
 ) as fc.Arbitrary<Row>;
