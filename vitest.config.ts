@@ -5,20 +5,18 @@ interface Setup {
   readonly setupFiles?: string[];
 }
 
-/** Test files that follow each other in one process (test/fresh-file.ts). */
-const sharing = { inOneProcess: true };
-/** Where a test fails its functions' log is printed. */
-const printing = { ...sharing, setupFiles: ['./test/fresh-file.ts', './test/print-log.ts'] };
+/** Test files that follow each other in one process (fresh-file.ts). Where a test fails its functions' log is printed. */
+const printing = { inOneProcess: true, setupFiles: ['./test/fresh-file.ts', './test/print-log.ts'] };
 
 /**
- * Suites by what they need; `npm test` runs the first four. The time is for what hangs: on a busy machine everything else
+ * Suites by what they need; `npm test` runs the first two. The time is for what hangs: on a busy machine everything else
  * takes several times as long as it should.
  */
 const suite = (
   name: string,
   include: string,
   timeoutS: number,
-  { inOneProcess = false, setupFiles = inOneProcess ? ['./test/fresh-file.ts'] : [] }: Setup = {},
+  { inOneProcess = false, setupFiles = [] }: Setup = {},
 ) => ({
   test: {
     name,
@@ -38,9 +36,7 @@ export default defineConfig({
   test: {
     maxWorkers: 4, // on two cores, of which vitest would take one: a test waits for half of its time
     projects: [
-      suite('unit', 'test/{unit,cloud}/**/*.test.ts', 60, printing),
-      suite('contract', 'test/contract/emulation*.test.ts', 60, sharing),
-      suite('integration', 'test/integration/**/*.test.ts', 120, printing),
+      suite('main', 'test/{{unit,cloud,integration}/**/*,contract/emulation*}.test.ts', 120, printing),
       suite('e2e', 'test/e2e/functions.test.ts', 60),
       suite('copies', 'test/copies/**/*.test.ts', 120, printing),
       suite('replication', 'test/replication/**/*.test.ts', 120, { setupFiles: ['./test/print-log.ts'] }),

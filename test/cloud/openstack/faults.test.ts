@@ -67,8 +67,12 @@ describe('a download that goes wrong', () => {
   });
 
   test('hold: a connection that the test breaks', async () => {
-    const until = setTimeout(20).then(() => Promise.reject(new Error('broken')));
-    await expect(body({ kind: 'hold', from: 2, until })).rejects.toThrow(TypeError);
+    const { promise: until, reject } = Promise.withResolvers<void>();
+    const given = expect(body({ kind: 'hold', from: 2, until })).rejects.toThrow(TypeError);
+    await setTimeout(20);
+    until.catch(() => undefined); // the image may not have been asked for yet
+    reject(new Error('broken'));
+    await given;
   });
 
   test('status: as many times as asked, then the real answer', async () => {

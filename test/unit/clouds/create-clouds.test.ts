@@ -13,7 +13,7 @@ const north = (more: Partial<Cloud> = {}) =>
 const unreachable = (more: Partial<Cloud> = {}) =>
   entryOf(both().home, { name: 'gone', authUrl: 'http://127.0.0.1:1/v3', ...more });
 
-describe('a region', () => {
+describe.concurrent('a region', () => {
   test('is found by its own entry, or by the catalog of one that is for any', async () => {
     const clouds = of([own(), north()]);
     const [home, away] = [
@@ -90,7 +90,7 @@ describe('a session', () => {
   });
 });
 
-describe('the regions', () => {
+describe.concurrent('the regions', () => {
   const listed = async (clouds: readonly Cloud[]) =>
     (await of(clouds).regions({ signal })).map(({ cloud, regions, error }) => ({
       ...{ cloud: cloud.name, regions, code: error?.code },

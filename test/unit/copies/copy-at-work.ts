@@ -24,10 +24,10 @@ import { type ImageServer, type ServedImage, startImageServer } from './image-se
 import { downloadAs } from './local-download.ts';
 
 export const MiB = 1024 ** 2;
-/** AWS's smallest. */
-const usualPartSize = 5 * MiB;
+/** A plan's smallest. */
+export const partSize = MiB;
 /** Two parts. */
-export const smallImage = randomBytes(6 * MiB);
+export const smallImage = randomBytes(2 * MiB);
 
 export interface RunOptions {
   readonly receiveCount?: number;
@@ -40,8 +40,6 @@ export class CopyAtWork {
   readonly server: ImageServer;
   readonly copies: Copies;
   readonly waiting: readonly ImportRef[];
-  /** Bytes. */
-  readonly partSize: number;
   readonly sent: Sending[] = [];
   /** Imports that wait no longer, and why. */
   readonly failed = new Map<string, FerryError>();
@@ -52,10 +50,9 @@ export class CopyAtWork {
   services: CopyServices;
   copyId = newCopyId();
 
-  constructor(state: LocalState, server: ImageServer, partSize: number) {
+  constructor(state: LocalState, server: ImageServer) {
     this.state = state;
     this.server = server;
-    this.partSize = partSize;
     this.copies = createCopies(state.table, { leaseMs: 30_000 });
     // In the order in which they are asked.
     this.waiting = [newImport(), newImport()].sort((a, b) => a.imageId.localeCompare(b.imageId));
@@ -87,7 +84,7 @@ export class CopyAtWork {
 
   /** Cuts what is copied from now on into segments; of one part, two at a time, when not told otherwise. */
   cut(limits: Partial<CopyServices['segmentLimits']> = {}): void {
-    const segmentLimits = { segmentSize: this.partSize, segmentsAtOnce: 2, ...limits };
+    const segmentLimits = { segmentSize: partSize, segmentsAtOnce: 2, ...limits };
     this.services = { ...this.services, segmentLimits };
   }
 
@@ -187,8 +184,8 @@ export class CopyAtWork {
     refs.map((ref) => ({ to, message: importRef(ref) }));
 }
 
-/** A copy of this image, which has begun, for each test of a file, in a store that takes parts of this size. */
-export const useCopy = (image: ServedImage, partSize = usualPartSize): (() => CopyAtWork) => {
+/** A copy of this image, which has begun, for each test of a file, in a store that takes small parts. */
+export const useCopy = (image: ServedImage): (() => CopyAtWork) => {
   const use = useLocalState({ s3Limits: { minPartBytes: partSize } });
   let server: ImageServer;
   let copy: CopyAtWork;
@@ -199,7 +196,7 @@ export const useCopy = (image: ServedImage, partSize = usualPartSize): (() => Co
     server.image = image;
     server.refused.clear();
     server.asked.length = 0;
-    copy = new CopyAtWork(use(), server, partSize);
+    copy = new CopyAtWork(use(), server);
     await copy.begin();
   });
   afterEach(() => use().aws.s3Faults.clear());

@@ -7,15 +7,13 @@ import { newAttemptId } from '../../../lib/schemas/ids.ts';
 import type { Sending } from '../../../lib/state/messages.ts';
 import { wholeCopy } from '../../../lib/state/refs.ts';
 import { createTraces } from '../../integration/traces.ts';
-import { useCopy } from './copy-at-work.ts';
+import { partSize, useCopy } from './copy-at-work.ts';
 import type { ServedImage } from './image-server.ts';
 
-/** A plan's smallest. */
-const partSize = 1024 ** 2;
 /** Three parts and a bit. */
 const wholeImage = randomBytes(3.25 * partSize);
 
-const use = useCopy({ bytes: wholeImage }, partSize);
+const use = useCopy({ bytes: wholeImage });
 const sha512 = createHash('sha512').update(wholeImage).digest('hex');
 const { signal } = new AbortController();
 beforeEach(() => use().cut());

@@ -114,14 +114,14 @@ describe('a copy that fails for good', () => {
     expect(await use().runAll()).toEqual(use().toAll('fail-import'));
     expect((await use().read()).failure).toEqual({
       code: 'limit-exceeded',
-      reason: `The image's ${6 * MiB} bytes exceed image_size_cap, ${MiB} bytes`,
+      reason: `The image's ${smallImage.length} bytes exceed image_size_cap, ${MiB} bytes`,
     });
   });
 });
 
 describe('a copy that fails for now', () => {
   test('keeps its message and its reason, and goes on where its parts end', async () => {
-    use().server.image = { bytes: smallImage, stallsAt: 5.5 * MiB };
+    use().server.image = { bytes: smallImage, stallsAt: 1.5 * MiB };
     const ended = new AbortController();
     const deadline = deadlineOf(ended.signal);
     const run = use().run({}, { deadline });
@@ -129,13 +129,13 @@ describe('a copy that fails for now', () => {
     ended.abort(new FerryError('unavailable', 'the source was away'));
     await expect(run).rejects.toThrow('the source was away');
     const lastFailure = { reason: 'the source was away', code: 'unavailable' };
-    expect(await use().read()).toMatchObject({ lastFailure, copied: 5 * MiB });
+    expect(await use().read()).toMatchObject({ lastFailure, copied: MiB });
     expect(use().hidden.at(-1)).toBe(10);
 
     use().server.image = { bytes: smallImage };
     use().server.asked.length = 0;
     expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
-    expect(use().server.asked.map(({ range }) => range)).toEqual([`bytes=${5 * MiB}-`]);
+    expect(use().server.asked.map(({ range }) => range)).toEqual([`bytes=${MiB}-`]);
     expect((await use().read()).transferred?.digests).toEqual({ sha512 });
   });
 
@@ -153,7 +153,7 @@ describe('a copy that fails for now', () => {
 
 describe('a source whose store has no ranges', () => {
   test('is read again from its first byte after a break, but what is stored is not sent again', async () => {
-    use().server.image = { bytes: smallImage, hasNoRanges: true, stallsAt: 5.5 * MiB };
+    use().server.image = { bytes: smallImage, hasNoRanges: true, stallsAt: 1.5 * MiB };
     const ended = new AbortController();
     const run = use().run({}, { deadline: deadlineOf(ended.signal) });
     await expect.poll(use().partsStored).toEqual([1]);
@@ -179,7 +179,7 @@ describe('a source whose store has no ranges', () => {
 
 test('a message that comes again and again, each time with more stored, comes anew before it is a dead letter', async () => {
   const row = { copyId: use().copyId, row: wholeCopy };
-  const part = (number: number) => ({ number, etag: 'e', size: 5 * MiB, checksum: 'c' });
+  const part = (number: number) => ({ number, etag: 'e', size: MiB, checksum: 'c' });
   const copy = await use().read();
   const attempt = newAttemptId();
   await use().copies.begin(row, attempt);

@@ -20,7 +20,7 @@ const runUntil = async (stallsAt: number, isStopping = false) => {
   const run = use().run({}, { deadline: { ...deadlineOf(ended.signal), isStopping: () => isStopping } });
   run.catch(() => undefined);
   await expect.poll(() => use().server.bytesRead()).toBeGreaterThan(before);
-  const parts = Math.floor(stallsAt / (5 * MiB));
+  const parts = Math.floor(stallsAt / MiB);
   await expect.poll(async () => (await use().partsStored()).length).toBeGreaterThanOrEqual(parts);
   ended.abort(isStopping ? new Error('stop') : outOfTime());
   return await run;
@@ -28,31 +28,31 @@ const runUntil = async (stallsAt: number, isStopping = false) => {
 
 describe('a run whose time ends', () => {
   test('goes on in another run, if it has stored anything', async () => {
-    expect(await runUntil(5.5 * MiB)).toEqual(anew());
+    expect(await runUntil(1.5 * MiB)).toEqual(anew());
     expect(await use().read()).not.toHaveProperty('failure');
     use().server.image = { bytes: smallImage };
     expect(await use().runAll()).toEqual(use().toAll('apply-metadata'));
   });
 
   test('and that has stored nothing fails the copy, which says what would help', async () => {
-    expect(await runUntil(MiB)).toEqual(toTell());
+    expect(await runUntil(MiB / 2)).toEqual(toTell());
     expect(await use().run()).toEqual(use().toAll('fail-import'));
     const { failure } = await use().read();
     expect(failure?.code).toBe('out-of-time');
     expect(failure?.reason).toMatch(
-      /^Failed to copy image .* of region REGION1: \d s, a whole run of the function, brought nothing that was not stored before \(Copied 0 MiB of 6 MiB\)\. The image needs a longer timeout/,
+      /^Failed to copy image .* of region REGION1: \d s, a whole run of the function, brought nothing that was not stored before \(Copied 0 MiB of 2 MiB\)\. The image needs a longer timeout/,
     );
   });
 
   test('and that has found everything stored before fails it as well', async () => {
-    expect(await runUntil(5.5 * MiB)).toEqual(anew());
-    expect(await runUntil(5.5 * MiB)).toEqual(toTell());
+    expect(await runUntil(1.5 * MiB)).toEqual(anew());
+    expect(await runUntil(1.5 * MiB)).toEqual(toTell());
     expect(await use().run()).toEqual(use().toAll('fail-import'));
-    expect((await use().read()).failure?.reason).toMatch(/\(Copied 5 MiB of 6 MiB\)/);
+    expect((await use().read()).failure?.reason).toMatch(/\(Copied 1 MiB of 2 MiB\)/);
   });
 
   test('because its worker is told to stop always goes on, after a while', async () => {
-    expect(await runUntil(MiB, true)).toEqual(anew());
+    expect(await runUntil(MiB / 2, true)).toEqual(anew());
     expect(await use().read()).not.toHaveProperty('failure');
   });
 });
@@ -90,18 +90,18 @@ describe('a proof whose time ends before it has read anything', () => {
     expect(await use().run()).toEqual(use().toAll('fail-import'));
     const { failure, verification } = await use().read();
     expect([failure?.code, verification]).toEqual(['out-of-time', undefined]);
-    expect(failure?.reason).toMatch(/\(Verified 0 MiB of 6 MiB\)/);
+    expect(failure?.reason).toMatch(/\(Verified 0 MiB of 2 MiB\)/);
   });
 
   test('goes on in another run, if this one has made the object', async () => {
     // An object of rows is proven by reading it.
-    use().server.image = { bytes: smallImage, stallsAt: 5.5 * MiB };
-    await runUntil(5.5 * MiB);
+    use().server.image = { bytes: smallImage, stallsAt: 1.5 * MiB };
+    await runUntil(1.5 * MiB);
     use().server.image = { bytes: smallImage };
     const { copyId } = use();
     const row = { copyId, row: wholeCopy };
     const attempt = newAttemptId();
-    const plan = { size: smallImage.length, partSize: 5 * MiB, parts: 1, count: 2, atOnce: 2 };
+    const plan = { size: smallImage.length, partSize: MiB, parts: 1, count: 2, atOnce: 2 };
     await use().copies.begin(row, attempt);
     await use().copies.update(row, attempt, { plan });
     await use().copies.pause(row, attempt);

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { expectNothingLeft } from './nothing-left.ts';
-import { useFerry } from './use-ferry.ts';
-import { useWebServer } from './use-web-server.ts';
+import { expectNothingLeft } from '../integration/nothing-left.ts';
+import { useFerry } from '../integration/use-ferry.ts';
+import { useWebServer } from '../integration/use-web-server.ts';
 
 const formats = { disk_format: 'raw', container_format: 'bare' };
 const count = 6;
