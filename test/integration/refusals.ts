@@ -44,8 +44,19 @@ const stateOf = async (ferry: Ferry, targetId: string | undefined) => ({
   written: [...writesTo(ferry, 'REGION1'), ...writesTo(ferry, 'REGION2')],
   items: await ferry.traces.items(),
   relay: await ferry.traces.relay(),
-  messages: await ferry.traces.messages(),
+  ...(await ferry.traces.queues()),
 });
+
+/** The same when nothing is at work: a step leaves its seat, and its message goes, a moment after its import has ended. */
+const stateAtRest = async (ferry: Ferry, targetId: string | undefined) => {
+  let state: Awaited<ReturnType<typeof stateOf>> | undefined;
+  const isAtRest = async () => {
+    state = await stateOf(ferry, targetId);
+    return state.atWork === 0 && !state.items.some(({ kind }) => kind === 'seat');
+  };
+  await expect.poll(isAtRest).toBe(true);
+  return state;
+};
 
 /** POSTs an import that must be refused so, and must leave no trace. */
 export const expectRefused = async (
@@ -53,7 +64,7 @@ export const expectRefused = async (
   request: Omit<RequestOptions, 'method'>,
   refusal: Refusal,
 ): Promise<void> => {
-  const before = await stateOf(ferry, request.imageId);
+  const before = await stateAtRest(ferry, request.imageId);
   const answer = await ferry.http('import-image', { method: 'POST', ...request });
   expectError(answer, refusal);
   expect(await stateOf(ferry, request.imageId)).toEqual(before);

@@ -13,7 +13,11 @@ export interface Traces {
   relay(): Promise<{ readonly objects: readonly string[]; readonly uploads: readonly string[] }>;
   /** Messages by queue: visible, hidden and delayed. */
   messages(): Promise<Readonly<Record<string, number>>>;
+  /** The same, and how many of all of them are hidden. */
+  queues(): Promise<{ readonly messages: Readonly<Record<string, number>>; readonly atWork: number }>;
 }
+
+const sumOf = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
 
 export const createTraces = ({
   tableName,
@@ -24,15 +28,23 @@ export const createTraces = ({
   const s3 = new S3Client({ forcePathStyle: true });
   const sqs = new SQSClient({});
 
-  const countOf = async (url: string): Promise<number> => {
-    const names = [
-      'ApproximateNumberOfMessages',
-      'ApproximateNumberOfMessagesNotVisible',
-      'ApproximateNumberOfMessagesDelayed',
-    ] as const;
-    const asked = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...names] });
+  const hidden = 'ApproximateNumberOfMessagesNotVisible';
+  const counts = ['ApproximateNumberOfMessages', hidden, 'ApproximateNumberOfMessagesDelayed'] as const;
+  const countsOf = async (url: string) => {
+    const asked = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...counts] });
     const { Attributes = {} } = await sqs.send(asked);
-    return names.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+    return {
+      all: sumOf(counts.map((name) => Number(Attributes[name] ?? 0))),
+      atWork: Number(Attributes[hidden]),
+    };
+  };
+  const queuesNow: Traces['queues'] = async () => {
+    const asked = Object.entries(queues).map(async ([name, { url }]) => ({ name, ...(await countsOf(url)) }));
+    const found = await Promise.all(asked);
+    return {
+      messages: Object.fromEntries(found.map(({ name, all }) => [name, all])),
+      atWork: sumOf(found.map(({ atWork }) => atWork)),
+    };
   };
 
   return {
@@ -47,11 +59,7 @@ export const createTraces = ({
       const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: bucketName }));
       return { objects: Contents.map(({ Key = '' }) => Key), uploads: Uploads.map(({ Key = '' }) => Key) };
     },
-    messages: async () => {
-      const counts = Object.entries(queues).map(
-        async ([name, { url }]) => [name, await countOf(url)] as const,
-      );
-      return Object.fromEntries(await Promise.all(counts));
-    },
+    queues: queuesNow,
+    messages: async () => (await queuesNow()).messages,
   };
 };
