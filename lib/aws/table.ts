@@ -72,7 +72,7 @@ const usual: Patience = { silenceMs: 30_000, maxAttempts: 4 };
 
 export const createDynamoClient = (patience = usual): DynamoDBClient => {
   const client = new DynamoDBClient(patienceOf(patience));
-  // It goes through all that is asked and answered, for a log that nobody keeps: a fifth of a call's processor time.
+  // It goes through all that is asked and answered, for a log that nobody keeps.
   client.middlewareStack.remove('loggerMiddleware');
   return client;
 };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createDynamoClient, createTable, type Table } from '../../../lib/aws/table.ts';
 import type { LocalAws } from '../../cloud/aws/aws.ts';
@@ -18,6 +19,12 @@ beforeEach(() => {
   subject = randomUUID();
 });
 afterAll(() => aws.stop());
+
+test('nothing that is asked or answered is gone through for a log of the SDK', () => {
+  const keepsLog = ({ middlewareStack }: DynamoDBClient) =>
+    middlewareStack.identify().some((name) => name.startsWith('loggerMiddleware'));
+  expect([keepsLog(new DynamoDBClient()), keepsLog(createDynamoClient())]).toEqual([true, false]);
+});
 
 describe('an item', () => {
   test('is read as it was written, without what is undefined, key and all', async () => {
