@@ -188,8 +188,9 @@ const endingOf = (evidence: ImportEvidence): ImportVerdict => {
   if (status === 'success') return { ending: 'succeeded', broken: successIsTrue(evidence) };
   if (status === 'failure') return { ending: 'failed cleanly', broken: failureIsTrue(evidence) };
   const unended = status === undefined ? [] : [`the task has not ended, it is ${status}`];
-  const lost =
-    answer === 'died' || status !== undefined ? [] : ['the request was accepted, and there is no task'];
+  // A refusal that could not take back what it had begun may have begun nothing.
+  const isAccepted = answer !== 'died' && answer.status < 400;
+  const lost = isAccepted && status === undefined ? ['the request was accepted, and there is no task'] : [];
   const changed = targetIsAsBefore(evidence).map((difference) => `there is no end, but ${difference}`);
   return { ending: 'nothing happened', broken: [...unended, ...lost, ...changed] };
 };

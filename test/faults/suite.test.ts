@@ -2,7 +2,7 @@ import { DeleteItemCommand, DynamoDBClient, UpdateItemCommand } from '@aws-sdk/c
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import type { SQSEvent } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, SQSEvent } from 'aws-lambda';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { claimKey, taskKey } from '../../lib/aws/state/keys.ts';
 import type { ImportMessage } from '../../lib/state/messages.ts';
@@ -100,6 +100,20 @@ test('a failure that was told of a success is found', async () => {
     return await real(event, context);
   });
   expect(outcome.broken).toEqual(['failure was told of an import that is in success']);
+});
+
+test('an import that was accepted and has no task is found', async () => {
+  const outcome = await withDouble('import-image', () => async () => ({ statusCode: 201 }));
+  expect(outcome.broken).toEqual(['the request was accepted, and there is no task']);
+});
+
+test('a refusal that says it could not take back what it had begun, and has begun nothing, is none of them', async () => {
+  const outcome = await withDouble('import-image', () => async (event) => {
+    const { pathParameters } = event as APIGatewayProxyEventV2;
+    process.stdout.write(`import not taken back: ${pathParameters?.['image_id']}\n`);
+    return { statusCode: 503 };
+  });
+  expect(outcome).toMatchObject({ endings: ['nothing happened'], broken: [] });
 });
 
 test('a second replica of the same source is found', async () => {
