@@ -180,7 +180,9 @@ const endingAlone = (evidence: ImportEvidence): ImportVerdict => {
 const endingOf = (evidence: ImportEvidence): ImportVerdict => {
   const { answer, starts, tasks } = evidence;
   if (starts === 'alone') return endingAlone(evidence);
-  if (answer !== 'died' && answer.status >= 400 && !evidence.isLeft)
+  // A refusal that could not take back what it had begun may have begun nothing.
+  const isTakenBack = !evidence.isLeft || tasks.length === 0;
+  if (answer !== 'died' && answer.status >= 400 && isTakenBack)
     return { ending: 'refused', broken: refusalIsTrue(evidence) };
   const statuses = tasks.map(({ status }) => status);
   const [status, ...more] = statuses;
@@ -188,9 +190,8 @@ const endingOf = (evidence: ImportEvidence): ImportVerdict => {
   if (status === 'success') return { ending: 'succeeded', broken: successIsTrue(evidence) };
   if (status === 'failure') return { ending: 'failed cleanly', broken: failureIsTrue(evidence) };
   const unended = status === undefined ? [] : [`the task has not ended, it is ${status}`];
-  // A refusal that could not take back what it had begun may have begun nothing.
-  const isAccepted = answer !== 'died' && answer.status < 400;
-  const lost = isAccepted && status === undefined ? ['the request was accepted, and there is no task'] : [];
+  const lost =
+    answer === 'died' || status !== undefined ? [] : ['the request was accepted, and there is no task'];
   const changed = targetIsAsBefore(evidence).map((difference) => `there is no end, but ${difference}`);
   return { ending: 'nothing happened', broken: [...unended, ...lost, ...changed] };
 };

@@ -113,7 +113,7 @@ test('a refusal that says it could not take back what it had begun, and has begu
     process.stdout.write(`import not taken back: ${pathParameters?.['image_id']}\n`);
     return { statusCode: 503 };
   });
-  expect(outcome).toMatchObject({ endings: ['nothing happened'], broken: [] });
+  expect(outcome).toMatchObject({ endings: ['refused'], broken: [] });
 });
 
 test('a second replica of the same source is found', async () => {

@@ -106,9 +106,9 @@ const isSlow = (apply: (text: string) => unknown, { prefix, unit, suffix }: Atta
   return long > momentMs && times > most;
 };
 
-/** @returns the first attack that takes more than its share, whenever it is tried */
+/** @returns the first attack that takes more than its share */
 const slowOne = (apply: (text: string) => unknown): Attack | undefined =>
-  attacks.find((attack) => isSlow(apply, attack) && isSlow(apply, attack));
+  attacks.find((attack) => isSlow(apply, attack));
 
 const open = { allowed: [], disallowed: [] };
 const filter = createUriFilter({ schemes: open, hosts: open, ports: open });
@@ -192,11 +192,11 @@ describe('every regular expression of the product takes linear time', () => {
     expect(made.map(({ path }) => path).filter((path) => !path.endsWith('.d.ts'))).toEqual([]);
   });
 
-  test('but a nested one does not', async () => {
+  test('but a nested one does not', () => {
     const code = "  // /not/\nconst a = text.replace(/ +$/g, '') / 2 / 3;\n  /[/]/.test(a);";
     expect(expressionsOf(code).map(String)).toEqual(['/ +$/g', '/[/]/']);
-    const attack = { prefix: '', unit: '/v2', suffix: '!' };
-    await expect.poll(() => isSlow((text) => text.replace(/(?:\/v2)+$/, ''), attack)).toBe(true);
+    const attack = { prefix: '', unit: 'x@', suffix: '!' };
+    expect(isSlow((text) => text.replace(/(?:x@)+$/, ''), attack)).toBe(true);
   });
 
   test.each([...literals, ...patterns])('$path: $expression', ({ expression }) => {

@@ -33,7 +33,7 @@ export interface Blueprint {
 
 export const serverlessYml = new URL('../../../serverless.yml', import.meta.url);
 
-/** What was parsed in this process, by its text: it takes 30 ms, and modules are loaded anew for each test file. */
+/** What was parsed in this process, by its text: that takes its time, and modules are loaded anew for each test file. */
 const kept = globalThis as typeof globalThis & { blueprints?: Map<string, Blueprint> };
 
 /** Reads serverless.yml. `${…}` of the Serverless Framework stays as it is. Nobody changes what he is given. */

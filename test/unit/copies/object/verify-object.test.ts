@@ -23,8 +23,10 @@ let closed: Set<number>;
 beforeEach(async () => {
   opened = [];
   closed = new Set();
-  if (key === undefined) await use().putObject(bytes);
-  key ??= objectKey(await use().read());
+  if (key === undefined) {
+    await use().putObject(bytes);
+    key = objectKey(await use().read());
+  }
   const run = await use().copyRun();
   await run.change({ stored: { size: bytes.length } });
   await use().endRun(run);
